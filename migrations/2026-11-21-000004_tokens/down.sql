@@ -1,0 +1,2 @@
+DROP VIEW listed_tokens;
+DROP TABLE tokens;

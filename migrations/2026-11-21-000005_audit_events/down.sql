@@ -1,0 +1,2 @@
+DROP TABLE audit_events;
+DROP FUNCTION refuse_to_rewrite_audit_events();

@@ -1,0 +1,97 @@
+//! The gate: the one way from a request into the database.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest};
+use diesel::prelude::*;
+
+use super::{Caller, Place, store};
+use crate::database::{Database, ping};
+use crate::jsonapi::{Error, Result, request_id};
+use crate::tokens::{Secret, Usage};
+
+/// Who stands at the gate: the secret that a request brought, if it has the form of one, and the request's id.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    secret: Option<Secret>,
+    request_id: String,
+}
+
+impl FromRequest for Visitor {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self { secret: bearer(request), request_id: request_id(request) }))
+    }
+}
+
+/// `Authorization: Bearer …` (RFC 6750 §2.1), exactly once.
+fn bearer(request: &HttpRequest) -> Option<Secret> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let (header, None) = (headers.next()?, headers.next()) else { return None };
+    let (scheme, credentials) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::parse(credentials.trim()))?
+}
+
+/// Lets requests in, and counts the use of their tokens.
+#[derive(Clone)]
+pub struct Gate {
+    database: Database,
+    usage: Usage,
+}
+
+impl Gate {
+    /// A gate to the database, which tells `usage` of every token that passes.
+    #[must_use]
+    pub const fn new(database: Database, usage: Usage) -> Self {
+        Self { database, usage }
+    }
+
+    /// Lets the visitor in and does `work`, which only reads.
+    ///
+    /// # Errors
+    /// 401 for every token that is not good, alike; 503 when the database is away; else what `work` returns.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        visitor: Visitor,
+        place: Place,
+        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        // A text that is no secret is refused without asking the database.
+        let secret = visitor.secret.ok_or_else(Error::unauthorized)?;
+        let (digest, request_id, usage) = (secret.digest(), visitor.request_id, self.usage.clone());
+        let enter = move |connection: &mut PgConnection| store::enter(connection, &digest, &place);
+        self.database
+            .visit(enter, move |connection, entry| {
+                let caller = entry.ok_or_else(Error::unauthorized)?.into_caller(request_id)?;
+                usage.record(caller.token);
+                work(connection, &caller)
+            })
+            .await
+    }
+
+    /// Lets the visitor in and does `work` in one transaction, which an error undoes.
+    ///
+    /// # Errors
+    /// As [`Gate::read`].
+    pub async fn write<T: Send + 'static>(
+        &self,
+        visitor: Visitor,
+        place: Place,
+        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.read(visitor, place, |connection, caller| connection.transaction(|connection| work(connection, caller)))
+            .await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// 503 when it does not.
+    pub async fn is_open(&self) -> Result<()> {
+        self.database.visit(ping, |_, ()| Ok(())).await
+    }
+}

@@ -1,0 +1,275 @@
+//! Access: who is calling (bearer token → principal), and what they may do (the one table, [`table`]).
+//!
+//! [`Gate`] lets a request in: it finds the token's principal and the principal's standing in the organization
+//! that the request is about, in one round trip, and then does the request's work on the same connection.
+
+mod gate;
+mod store;
+pub mod table;
+
+use std::collections::BTreeSet;
+
+use crate::audit::Actor;
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::jsonapi::{Error, Result};
+use crate::teams::Permission;
+use crate::tokens::Creator;
+
+pub use gate::{Gate, Visitor};
+pub use table::{Action, Who};
+
+/// The organization that a request is about, as its path names it. A path that does not parse names none.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// None: the request is about the caller, or about many organizations.
+    Nowhere,
+    /// The organization of this name.
+    Organization(Option<String>),
+    /// The organization that this team is in.
+    Team(Option<TeamId>),
+    /// The organization that this token belongs to; none for a user's token.
+    Token(Option<TokenId>),
+}
+
+/// Who a request acts as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A user.
+    User {
+        /// The user's id.
+        id: UserId,
+        /// The user's name.
+        username: String,
+        /// Whether the user is a site admin.
+        site_admin: bool,
+    },
+    /// A team, by its token.
+    Team {
+        /// The team's id.
+        id: TeamId,
+        /// The team's name.
+        name: String,
+        /// The organization that it is in.
+        organization: OrganizationId,
+    },
+    /// An organization, by its token.
+    Organization {
+        /// The organization's id.
+        id: OrganizationId,
+        /// The organization's name.
+        name: String,
+    },
+    /// The reader of an organization's audit trail.
+    AuditTrails {
+        /// The organization's id.
+        organization: OrganizationId,
+    },
+}
+
+/// What a principal is in the organization that the request is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// An active member, or one of the organization's own tokens.
+    pub member: bool,
+    /// A member of the team `owners`, that team's token, or the organization's token.
+    pub owner: bool,
+    /// The teams that a user is in, or the one team whose token calls.
+    pub teams: BTreeSet<TeamId>,
+    /// What those teams may do in the organization.
+    pub permissions: BTreeSet<Permission>,
+}
+
+/// An accepted request's principal, where it stands, and by which token it came.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The token that authenticated the request.
+    pub token: TokenId,
+    /// Who the request acts as.
+    pub principal: Principal,
+    /// The organization that the request is about, if it exists.
+    pub place: Option<OrganizationId>,
+    /// The principal's standing there.
+    pub standing: Standing,
+    /// The request's id, for the audit trail.
+    pub request_id: String,
+}
+
+/// What the table needs to know of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamFacts {
+    /// Its id.
+    pub id: TeamId,
+    /// Whether it is the team `owners`.
+    pub owners: bool,
+    /// Whether only some may see it.
+    pub secret: bool,
+    /// Its `allow-member-token-management`.
+    pub allows_members: bool,
+}
+
+impl TeamFacts {
+    /// A secret team that the caller is not in, to ask whether the caller sees every team.
+    #[must_use]
+    pub fn of_any_secret_team() -> Self {
+        Self { id: TeamId::generate(), owners: false, secret: true, allows_members: false }
+    }
+}
+
+/// What an action is to be done to, beside the organization that it happens in.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject {
+    /// The organization itself, or something new in it.
+    Place,
+    /// A team.
+    Team(TeamFacts),
+    /// A team's token; none where it is not known whether there is one.
+    TeamToken(TeamFacts, Option<TokenId>),
+    /// A user.
+    User(UserId),
+}
+
+impl Subject {
+    const fn team(&self) -> Option<&TeamFacts> {
+        match self {
+            Self::Team(team) | Self::TeamToken(team, _) => Some(team),
+            Self::Place | Self::User(_) => None,
+        }
+    }
+}
+
+/// Which of an organization's team tokens a caller can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenReach {
+    /// Those of teams that the caller has no part in.
+    pub beyond: Beyond,
+    /// Those of the caller's teams that have `allow-member-token-management`.
+    pub own_teams: Vec<TeamId>,
+    /// The token that calls, if its team has it.
+    pub itself: Option<TokenId>,
+}
+
+/// Which tokens of teams that the caller has no part in are within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// All.
+    Everything,
+    /// All but those of the team `owners`.
+    OrdinaryTeams,
+    /// None.
+    Nothing,
+}
+
+impl Caller {
+    /// Checks that the caller may do `action`.
+    ///
+    /// # Errors
+    /// 404 or 403, as the table says.
+    pub fn may(&self, action: Action, subject: Subject) -> Result<()> {
+        if self.can(action, subject) {
+            return Ok(());
+        }
+        let rule = action.rule();
+        Err(rule.refusal.error(rule.because, |other| self.can(other, subject)))
+    }
+
+    /// Whether the caller may do `action`.
+    #[must_use]
+    pub fn can(&self, action: Action, subject: Subject) -> bool {
+        action.rule().may.iter().any(|who| self.is(*who, subject))
+    }
+
+    /// Which team tokens the caller can read, for lists: what the table says of [`Action::ReadTeamToken`], asked of
+    /// every sort of team at once.
+    #[must_use]
+    pub fn token_reach(&self) -> TokenReach {
+        let reads = |owners| {
+            let team = TeamFacts { owners, ..TeamFacts::of_any_secret_team() };
+            self.can(Action::ReadTeamToken, Subject::TeamToken(team, None))
+        };
+        let beyond = match (reads(true), reads(false)) {
+            (true, _) => Beyond::Everything,
+            (false, true) => Beyond::OrdinaryTeams,
+            (false, false) => Beyond::Nothing,
+        };
+        let is_user = self.user().is_some();
+        let own_teams = if is_user { self.standing.teams.iter().copied().collect() } else { vec![] };
+        TokenReach { beyond, own_teams, itself: (!is_user).then_some(self.token) }
+    }
+
+    /// The organization that the request is about.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub fn organization(&self) -> Result<OrganizationId> {
+        self.place.ok_or_else(Error::not_found)
+    }
+
+    /// The user, if a user's token calls.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether a site admin calls.
+    #[must_use]
+    pub const fn is_site_admin(&self) -> bool {
+        matches!(self.principal, Principal::User { site_admin: true, .. })
+    }
+
+    /// The caller as the maker of a token.
+    #[must_use]
+    pub const fn creator(&self) -> Creator {
+        match self.principal {
+            Principal::User { id, .. } => Creator::User(id),
+            Principal::Team { id, .. } => Creator::Team(id),
+            Principal::Organization { id, .. } => Creator::Organization(id),
+            Principal::AuditTrails { organization } => Creator::Organization(organization),
+        }
+    }
+
+    /// The caller as the audit trail names it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let (accessor_id, description) = match &self.principal {
+            Principal::User { id, username, .. } => (id.to_string(), username.clone()),
+            Principal::Team { id, name, .. } => (id.to_string(), name.clone()),
+            Principal::Organization { id, name } => (id.to_string(), name.clone()),
+            Principal::AuditTrails { organization } => (organization.to_string(), "audit-trails".to_owned()),
+        };
+        Actor::client(accessor_id, description, self.token, self.request_id.clone())
+    }
+
+    /// The same caller, as the owner of an organization that it has just made.
+    #[must_use]
+    pub fn as_owner_of(&self, organization: OrganizationId) -> Self {
+        let standing = Standing { member: true, owner: true, ..Standing::default() };
+        Self { place: Some(organization), standing, ..self.clone() }
+    }
+
+    fn is(&self, who: Who, subject: Subject) -> bool {
+        let Standing { member, owner, teams, permissions } = &self.standing;
+        let secret = subject.team().is_some_and(|team| team.secret);
+        let ordinary = subject.team().is_none_or(|team| !team.owners);
+        let in_team = subject.team().is_some_and(|team| teams.contains(&team.id));
+        let allowed = subject.team().is_some_and(|team| team.allows_members);
+        match who {
+            Who::AnyUser => self.user().is_some(),
+            Who::SiteAdmin => self.place.is_some() && self.is_site_admin(),
+            Who::SiteAdminUnlessSecret => self.place.is_some() && self.is_site_admin() && !secret,
+            Who::Member => *member,
+            Who::MemberUnlessSecret => *member && !secret,
+            Who::Owner => *owner,
+            Who::Holds(permission) => permissions.contains(&permission),
+            Who::HoldsOverOrdinaryTeam(permission) => permissions.contains(&permission) && ordinary,
+            Who::OfTheTeam => in_team,
+            Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
+            Who::ItselfWhileAllowed => {
+                allowed && matches!(subject, Subject::TeamToken(_, Some(token)) if token == self.token)
+            }
+            Who::OwnUser => matches!(subject, Subject::User(user) if self.user() == Some(user)),
+        }
+    }
+}

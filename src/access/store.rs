@@ -1,0 +1,174 @@
+//! The one query that every request begins with: secret → token → principal → standing.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
+
+use super::{Caller, Place, Principal, Standing};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::jsonapi::{Error, Result};
+use crate::teams::Permission;
+use crate::tokens::{Digest, Kind, Status};
+
+/// A token that was found by its secret, its owner, and the owner's standing in the place.
+#[derive(Debug, Queryable)]
+pub(super) struct Entry {
+    token: TokenId,
+    kind: Kind,
+    status: Status,
+    organization: Option<OrganizationId>,
+    organization_name: Option<String>,
+    user: Option<UserId>,
+    username: Option<String>,
+    site_admin: Option<bool>,
+    team: Option<TeamId>,
+    team_name: Option<String>,
+    place: Option<OrganizationId>,
+    active_member: bool,
+    owner: Option<bool>,
+    teams: Option<Vec<TeamId>>,
+    permissions: Option<String>,
+}
+
+/// Looks a secret up, and where its principal stands.
+pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Place) -> Result<Option<Entry>> {
+    let named = match place {
+        Place::Nowhere => None,
+        Place::Organization(name) => name.clone(),
+        Place::Team(id) => id.map(|id| id.uuid().to_string()),
+        Place::Token(id) => id.map(|id| id.uuid().to_string()),
+    };
+    let lookup = Lookup { digest: digest.as_bytes().as_slice(), find_place: find_place(place), named };
+    Ok(lookup.get_result(connection).optional()?)
+}
+
+const fn find_place(place: &Place) -> &'static str {
+    match place {
+        Place::Nowhere => "SELECT NULL::uuid AS id FROM (SELECT place_name.value) AS nowhere WHERE false",
+        Place::Organization(_) => "SELECT id FROM organizations WHERE lower(name) = lower(place_name.value)",
+        Place::Team(_) => "SELECT organization_id AS id FROM teams WHERE id = place_name.value::uuid",
+        Place::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
+    }
+}
+
+impl Entry {
+    /// The caller that this makes, if the token is good.
+    pub(super) fn into_caller(self, request_id: String) -> Result<Caller> {
+        if self.status != Status::Active {
+            return Err(Error::unauthorized());
+        }
+        let principal = self.principal()?;
+        let own_place = self.organization.is_some() && self.organization == self.place;
+        let member = match self.kind {
+            Kind::User => self.active_member,
+            Kind::Team | Kind::Organization => own_place,
+            Kind::AuditTrails | Kind::Workspace => false,
+        };
+        let standing = Standing {
+            member,
+            owner: member && (self.kind == Kind::Organization || self.owner == Some(true)),
+            teams: self.teams.into_iter().flatten().collect(),
+            permissions: self
+                .permissions
+                .iter()
+                .flat_map(|names| names.split(','))
+                .filter_map(Permission::from_word)
+                .collect(),
+        };
+        Ok(Caller { token: self.token, principal, place: self.place, standing, request_id })
+    }
+
+    fn principal(&self) -> Result<Principal> {
+        let principal = match self.kind {
+            Kind::User => self.user.zip(self.username.clone()).map(|(id, username)| Principal::User {
+                id,
+                username,
+                site_admin: self.site_admin == Some(true),
+            }),
+            Kind::Team => self
+                .team
+                .zip(self.team_name.clone())
+                .zip(self.organization)
+                .map(|((id, name), organization)| Principal::Team { id, name, organization }),
+            Kind::Organization => self
+                .organization
+                .zip(self.organization_name.clone())
+                .map(|(id, name)| Principal::Organization { id, name }),
+            Kind::AuditTrails => self.organization.map(|organization| Principal::AuditTrails { organization }),
+            // Nothing issues these yet, and one that stands in the table all the same opens nothing.
+            Kind::Workspace => None,
+        };
+        principal.ok_or_else(Error::unauthorized)
+    }
+}
+
+/// The query as one text, so that its plan is cached; diesel's own `sql_query` never is.
+struct Lookup<'a> {
+    digest: &'a [u8],
+    find_place: &'static str,
+    named: Option<String>,
+}
+
+impl Query for Lookup<'_> {
+    type SqlType = (
+        Uuid,
+        Text,
+        Text,
+        Nullable<Uuid>,
+        Nullable<Text>,
+        Nullable<Uuid>,
+        Nullable<Text>,
+        Nullable<Bool>,
+        Nullable<Uuid>,
+        Nullable<Text>,
+        Nullable<Uuid>,
+        Bool,
+        Nullable<Bool>,
+        Nullable<Array<Uuid>>,
+        Nullable<Text>,
+    );
+}
+
+impl QueryId for Lookup<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<PgConnection> for Lookup<'_> {}
+
+impl QueryFragment<Pg> for Lookup<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT tokens.id, tokens.kind, \
+             CASE WHEN tokens.revoked_at <= now() THEN 'revoked' WHEN tokens.expired_at <= now() THEN 'expired' \
+             WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
+             tokens.organization_id, organizations.name, tokens.user_id, users.username, users.site_admin, \
+             tokens.team_id, own_team.name, place.id, membership.id IS NOT NULL, \
+             standing.owner, standing.teams, standing.permissions \
+             FROM tokens \
+             LEFT JOIN users ON users.id = tokens.user_id \
+             LEFT JOIN teams AS own_team ON own_team.id = tokens.team_id \
+             LEFT JOIN organizations ON organizations.id = tokens.organization_id \
+             CROSS JOIN (SELECT ",
+        );
+        out.push_bind_param::<Nullable<Text>, _>(&self.named)?;
+        out.push_sql("::text AS value) AS place_name LEFT JOIN LATERAL (");
+        out.push_sql(self.find_place);
+        out.push_sql(
+            ") AS place ON true \
+             LEFT JOIN memberships AS membership ON membership.organization_id = place.id \
+             AND membership.user_id = tokens.user_id AND membership.status = 'active' \
+             LEFT JOIN LATERAL ( \
+               SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \
+                 string_agg(array_to_string(mine.organization_access, ','), ',') AS permissions \
+               FROM (SELECT tokens.team_id AS id UNION ALL SELECT team_id FROM team_members \
+                 WHERE membership.id IS NOT NULL AND team_members.user_id = tokens.user_id \
+                 AND team_members.organization_id = place.id) AS own \
+               JOIN teams AS mine ON mine.id = own.id AND mine.organization_id = place.id \
+             ) AS standing ON true \
+             WHERE tokens.token_hash = ",
+        );
+        out.push_bind_param::<Binary, _>(self.digest)
+    }
+}

@@ -1,0 +1,189 @@
+//! Who may do what: the one table (DESIGN §4).
+//!
+//! It is data, to be read like the table in the documentation: an action, who may do it, and what everybody
+//! else is answered. Routes ask it and hold no rules of their own.
+
+use crate::jsonapi::Error;
+use crate::teams::Permission;
+
+/// Something that a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Look at an organization.
+    SeeOrganization,
+    /// Make a new organization.
+    CreateOrganization,
+    /// Change an organization.
+    UpdateOrganization,
+    /// Delete an organization with everything in it.
+    DeleteOrganization,
+    /// Look at a team.
+    SeeTeam,
+    /// Make a team.
+    CreateTeam,
+    /// Change a team.
+    UpdateTeam,
+    /// Delete a team with its tokens.
+    DeleteTeam,
+    /// Give permissions in the organization to a team.
+    SetOrganizationAccess,
+    /// Put users into a team, or take them out.
+    ChangeTeamMembers,
+    /// List the organization's team tokens; the list holds just those that one may read.
+    ListTeamTokens,
+    /// Look at a team's token.
+    ReadTeamToken,
+    /// Make a team's one descriptionless token, or its successor.
+    RegenerateTeamToken,
+    /// Make one more token for a team.
+    CreateTeamToken,
+    /// Revoke a team's token.
+    DeleteTeamToken,
+    /// Look at a user's token, or revoke it.
+    UseUserToken,
+}
+
+/// One way of being entitled to an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever calls with a user's token.
+    AnyUser,
+    /// A site admin.
+    SiteAdmin,
+    /// A site admin, unless the team is secret.
+    SiteAdminUnlessSecret,
+    /// An active member of the organization, or one of its own tokens.
+    Member,
+    /// The same, unless the team is secret.
+    MemberUnlessSecret,
+    /// A member of the team `owners`, that team's token, or the organization's token.
+    Owner,
+    /// A team of the caller's holds the permission.
+    Holds(Permission),
+    /// The same, but never over the team `owners`.
+    HoldsOverOrdinaryTeam(Permission),
+    /// A user in the team, or a token of the team.
+    OfTheTeam,
+    /// A user in the team while it has `allow-member-token-management`.
+    TeamMemberWhileAllowed,
+    /// The very token that calls, while its team has `allow-member-token-management`.
+    ItselfWhileAllowed,
+    /// The user whose token it is, with a user's token.
+    OwnUser,
+}
+
+/// What a caller is answered who may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 404, as if it did not exist.
+    NotFound,
+    /// 403 to who may do the other action, that is, to who sees the thing at all; 404 to the rest.
+    ForbiddenToWhoMay(Action),
+    /// 403 to everybody: there is nothing to hide.
+    Forbidden,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Whoever is one of these may.
+    pub may: &'static [Who],
+    /// What the others get.
+    pub refusal: Refusal,
+    /// What a 403 tells them.
+    pub because: &'static str,
+}
+
+impl Action {
+    /// The row of the table for this action.
+    #[must_use]
+    pub const fn rule(self) -> Rule {
+        use Action as A;
+        use Permission::{AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams};
+        use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
+        use Who::{
+            AnyUser, Holds, HoldsOverOrdinaryTeam, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser,
+            Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+        };
+        let (may, refusal, because): (&'static [Who], _, _) = match self {
+            A::SeeOrganization => (&[Member, SiteAdmin], NotFound, ""),
+            A::CreateOrganization => (&[AnyUser], Forbidden, "Only a user's token may create an organization"),
+            A::UpdateOrganization => (
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may change it",
+            ),
+            A::DeleteOrganization => (
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may delete it",
+            ),
+            A::SeeTeam => (
+                &[
+                    Owner,
+                    OfTheTeam,
+                    MemberUnlessSecret,
+                    SiteAdminUnlessSecret,
+                    Holds(ManageTeams),
+                    Holds(AccessSecretTeams),
+                ],
+                NotFound,
+                "",
+            ),
+            // The HCP API answers these three with 404 and never with 403.
+            A::CreateTeam => (&[Owner, Holds(ManageTeams)], NotFound, ""),
+            A::UpdateTeam | A::DeleteTeam => (&[Owner, HoldsOverOrdinaryTeam(ManageTeams)], NotFound, ""),
+            A::SetOrganizationAccess => (
+                &[Owner, HoldsOverOrdinaryTeam(ManageOrganizationAccess)],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners and teams with manage-organization-access may set organization-access",
+            ),
+            A::ChangeTeamMembers => (
+                &[Owner, HoldsOverOrdinaryTeam(ManageMembership), HoldsOverOrdinaryTeam(ManageTeams)],
+                ForbiddenToWhoMay(A::SeeTeam),
+                "Only owners and teams with manage-membership or manage-teams may change who is in a team, \
+                 and only owners who is in the team owners",
+            ),
+            A::ListTeamTokens => (
+                &[Member],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only members of the organization may list its team tokens",
+            ),
+            A::ReadTeamToken => {
+                (&[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed], NotFound, "")
+            }
+            A::RegenerateTeamToken => (
+                &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
+                ForbiddenToWhoMay(A::SeeTeam),
+                "Only owners, teams with manage-teams, and the team's members and its token itself while \
+                 allow-member-token-management is true may make the team's token",
+            ),
+            A::CreateTeamToken => (
+                &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
+                ForbiddenToWhoMay(A::SeeTeam),
+                "Only owners, teams with manage-teams, and the team's members while \
+                 allow-member-token-management is true may make tokens for the team",
+            ),
+            A::DeleteTeamToken => (
+                &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
+                ForbiddenToWhoMay(A::ReadTeamToken),
+                "Only owners, teams with manage-teams, and the team's members while \
+                 allow-member-token-management is true may delete the team's tokens",
+            ),
+            A::UseUserToken => (&[OwnUser], NotFound, ""),
+        };
+        Rule { may, refusal, because }
+    }
+}
+
+impl Refusal {
+    /// The error that a refused caller gets; `may` tells whether the caller may do another action.
+    pub(super) fn error(self, because: &str, may: impl Fn(Action) -> bool) -> Error {
+        match self {
+            Self::NotFound => Error::not_found(),
+            Self::Forbidden => Error::forbidden(because),
+            Self::ForbiddenToWhoMay(action) if may(action) => Error::forbidden(because),
+            Self::ForbiddenToWhoMay(_) => Error::not_found(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The audit trail: what happened, by whom, in which organization (DESIGN §3, rule 9).
+//!
+//! An event is written in the transaction of the change that it tells of, so that one is never there without
+//! the other. The table is append-only.
+
+mod store;
+
+use serde_json::{Value, json};
+
+use crate::ids::{OrganizationId, TokenId};
+
+pub use store::record;
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    kind: &'static str,
+    accessor_id: Option<String>,
+    description: Option<String>,
+    token: Option<TokenId>,
+    request_id: Option<String>,
+}
+
+impl Actor {
+    /// The principal of a request, by its token.
+    #[must_use]
+    pub const fn client(accessor_id: String, description: String, token: TokenId, request_id: String) -> Self {
+        Self {
+            kind: "Client",
+            accessor_id: Some(accessor_id),
+            description: Some(description),
+            token: Some(token),
+            request_id: Some(request_id),
+        }
+    }
+
+    /// The service itself, or its command line.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { kind: "System", accessor_id: None, description: None, token: None, request_id: None }
+    }
+}
+
+/// What happened to a resource, named as the HCP API's audit trail names it (`authentication_token`, `team`, …).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    organization: Option<OrganizationId>,
+    resource_type: &'static str,
+    resource_id: String,
+    action: &'static str,
+    meta: Value,
+}
+
+impl Event {
+    /// An event in an organization; none for what belongs to no organization, such as a user's token.
+    #[must_use]
+    pub fn new(
+        organization: Option<OrganizationId>,
+        resource_type: &'static str,
+        resource_id: impl ToString,
+        action: &'static str,
+    ) -> Self {
+        Self { organization, resource_type, resource_id: resource_id.to_string(), action, meta: json!({}) }
+    }
+
+    /// The same of another resource.
+    #[must_use]
+    pub fn about(mut self, resource_id: impl ToString) -> Self {
+        self.resource_id = resource_id.to_string();
+        self
+    }
+
+    /// With more about it. Never a secret.
+    #[must_use]
+    pub fn meta(mut self, meta: Value) -> Self {
+        self.meta = meta;
+        self
+    }
+}

@@ -1,0 +1,34 @@
+//! Writing audit events.
+
+use diesel::prelude::*;
+
+use super::{Actor, Event};
+use crate::database::schema::audit_events;
+use crate::ids::AuditEventId;
+
+/// Writes events of what `actor` did, in the transaction that the connection is in.
+///
+/// # Errors
+/// The database's own; the change must then be undone as well.
+pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) -> QueryResult<()> {
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                audit_events::id.eq(AuditEventId::generate()),
+                audit_events::organization_id.eq(event.organization),
+                audit_events::actor_type.eq(actor.kind),
+                audit_events::accessor_id.eq(&actor.accessor_id),
+                audit_events::accessor_description.eq(&actor.description),
+                audit_events::token_id.eq(actor.token),
+                audit_events::request_id.eq(&actor.request_id),
+                audit_events::resource_type.eq(event.resource_type),
+                audit_events::resource_id.eq(&event.resource_id),
+                audit_events::action.eq(event.action),
+                audit_events::meta.eq(&event.meta),
+            )
+        })
+        .collect();
+    diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
+    Ok(())
+}

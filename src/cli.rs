@@ -1,0 +1,282 @@
+//! The command line. Every flag has an environment variable, and every failure one line and an exit status:
+//! 2 for a wrong command line, 1 for everything else.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use diesel::{Connection, PgConnection};
+use secrecy::SecretString;
+use serde_json::json;
+use validator::ValidateEmail;
+
+use crate::config::{Opened, Storage};
+use crate::data_directory::Purpose;
+use crate::database::Database;
+use crate::fixtures;
+use crate::server::Service;
+use crate::tokens::Secret;
+use crate::users::{self, NewUser, Rank, User};
+
+/// Latchkey: a self-hosted authority for long-lived API tokens
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API; creates the tables and a first admin where there are none
+    Serve(Serve),
+    /// Bring the database's tables up to this release, and end
+    Migrate {
+        #[command(flatten)]
+        storage: Storage,
+    },
+    /// Manage users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Load sample data
+    #[command(subcommand)]
+    Fixtures(FixturesCommand),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDR", env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
+    listen: SocketAddr,
+
+    /// Most connections to the database at one time
+    #[arg(long, value_name = "N", env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    database_connections: u32,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Create a user with a first token, which is shown this once
+    Create(CreateUser),
+}
+
+#[derive(Debug, Args)]
+struct CreateUser {
+    /// User name: 1 to 90 letters, digits, hyphens and underscores
+    #[arg(value_parser = username)]
+    name: String,
+
+    /// Email address
+    #[arg(long, value_name = "E", value_parser = email)]
+    email: String,
+
+    /// Let the user see, change and delete every organization
+    #[arg(long)]
+    site_admin: bool,
+
+    /// How to print the user
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For reading
+    Text,
+    /// {"id", "username", "token"}
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum FixturesCommand {
+    /// Load the JSON:API documents of a folder: users, organizations, teams and tokens; their secrets are shown
+    /// this once
+    Load {
+        /// Folder with users.json, organizations.json, teams.json and authentication-tokens.json
+        directory: PathBuf,
+
+        #[command(flatten)]
+        storage: Storage,
+    },
+}
+
+/// What ends a command, in one line.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(fault) => return misused(&fault),
+    };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,latchkey=info")).init();
+    let done = match cli.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Migrate { storage } => migrate(&storage),
+        Command::User(UserCommand::Create(create)) => create.run(),
+        Command::Fixtures(FixturesCommand::Load { directory, storage }) => load(&directory, &storage),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("latchkey: {}", fault.to_string().replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn misused(fault: &clap::Error) -> ExitCode {
+    if matches!(fault.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = fault.print();
+        return ExitCode::SUCCESS;
+    }
+    if fault.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = fault.print();
+        return ExitCode::from(2);
+    }
+    let text = fault.to_string();
+    let first = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+    eprintln!("latchkey: {}; see --help", first.trim_start_matches("error: "));
+    ExitCode::from(2)
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "must be an address and a port, such as 127.0.0.1:8080";
+    text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(|| wrong.to_owned())
+}
+
+fn username(text: &str) -> Result<String, String> {
+    let wrong = "must be 1 to 90 letters, digits, hyphens and underscores";
+    if crate::jsonapi::is_name(text) { Ok(text.to_owned()) } else { Err(wrong.to_owned()) }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 254 && text.validate_email();
+    if fits { Ok(text.to_owned()) } else { Err("must be an email address".to_owned()) }
+}
+
+impl Serve {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Serve)?;
+        let served = self.serve(&opened);
+        opened.close()?;
+        served
+    }
+
+    fn serve(&self, opened: &Opened) -> Result<(), Failure> {
+        let admin = admin_token(opened)?;
+        let database = Database::new(&opened.url, self.database_connections);
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        actix_web::rt::System::new().block_on(async {
+            let service = Service::start(&database, self.listen, workers)
+                .map_err(|fault| format!("cannot listen on {}: {fault}", self.listen))?;
+            greet(service.address(), opened, admin.as_ref())?;
+            Ok(service.run().await?)
+        })
+    }
+}
+
+/// A few lines for the person at the console.
+fn greet(address: SocketAddr, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let folder = opened.directory.path().display();
+    writeln!(out, "Latchkey {} serves http://{address}", env!("CARGO_PKG_VERSION"))?;
+    if opened.is_private() {
+        writeln!(out, "  data folder  {folder} (with a private PostgreSQL)")?;
+    } else {
+        writeln!(out, "  data folder  {folder} (the state is in the database given)")?;
+    }
+    if let Some(path) = admin {
+        let path = path.display();
+        writeln!(out, "  admin token  {path}")?;
+        writeln!(
+            out,
+            "  try          curl -H \"Authorization: Bearer $(cat '{path}')\" http://{address}/api/v2/account/details"
+        )?;
+    } else {
+        writeln!(out, "  admin token  not here; make an admin with: latchkey user create NAME --email E --site-admin")?;
+    }
+    out.flush()
+}
+
+/// Where the first admin's token is, after making that admin if there is no user yet.
+fn admin_token(opened: &Opened) -> Result<Option<PathBuf>, Failure> {
+    let new = NewUser { username: "admin".into(), email: "admin@latchkey.invalid".into(), rank: Rank::SiteAdmin };
+    let mut connection = PgConnection::establish(&opened.url)?;
+    connection.transaction::<_, Failure, _>(|connection| {
+        // Replicas may start together: one of them makes the admin, the others wait here and find it.
+        users::store::lock_all(connection)?;
+        if !users::store::any(connection)? {
+            let (_, secret) = users::create_with_token(connection, &new)?;
+            // Before the commit: a folder that cannot be written must not leave an admin whose token nobody has.
+            opened.directory.write_admin_token(&SecretString::from(secret.reveal()))?;
+        }
+        Ok(())
+    })?;
+    let path = opened.directory.admin_token_path();
+    Ok(path.exists().then_some(path))
+}
+
+impl CreateUser {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let made = self.create(&opened.url);
+        opened.close()?;
+        let (user, secret) = made?;
+        let mut out = std::io::stdout().lock();
+        match self.format {
+            Format::Json => {
+                let line = json!({"id": user.id, "username": user.username, "token": secret.reveal()});
+                writeln!(out, "{line}")?;
+            }
+            Format::Text => {
+                writeln!(out, "id        {}", user.id)?;
+                writeln!(out, "username  {}", user.username)?;
+                writeln!(out, "token     {}   (shown this once)", secret.reveal())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&self, url: &str) -> Result<(User, Secret), Failure> {
+        let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
+        let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
+        PgConnection::establish(url)?.transaction(|connection| Ok(users::create_with_token(connection, &new)?))
+    }
+}
+
+fn migrate(storage: &Storage) -> Result<(), Failure> {
+    let opened = storage.open(Purpose::Command)?;
+    let migrated = opened.migrated;
+    opened.close()?;
+    match migrated {
+        0 => println!("The database is up to date."),
+        1 => println!("Ran 1 migration."),
+        more => println!("Ran {more} migrations."),
+    }
+    Ok(())
+}
+
+fn load(directory: &std::path::Path, storage: &Storage) -> Result<(), Failure> {
+    let data = fixtures::DataSet::read(directory)?;
+    let opened = storage.open(Purpose::Command)?;
+    let loaded = PgConnection::establish(&opened.url)
+        .map_err(Failure::from)
+        .and_then(|mut connection| Ok(connection.transaction(|connection| data.load(connection))?));
+    opened.close()?;
+    let mut out = std::io::stdout().lock();
+    for (owner, secret) in loaded? {
+        writeln!(out, "{}  {owner}", secret.reveal())?;
+    }
+    Ok(())
+}

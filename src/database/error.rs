@@ -1,0 +1,38 @@
+//! How a fault of the database is told to a client: 503 when it went away, 500 otherwise.
+//!
+//! A violated constraint that a client can cause is not this file's business: the room whose rule it is looks
+//! at the constraint's name and says what was wrong.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::jsonapi::Error;
+
+impl From<DieselError> for Error {
+    fn from(fault: DieselError) -> Self {
+        match &fault {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            ) => Self::unavailable("The database went away; try again soon"),
+            DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction,
+                _,
+            ) => Self::unavailable("The database cannot take this now; try again soon"),
+            DieselError::NotFound => Self::not_found(),
+            DieselError::BrokenTransactionManager => Self::unavailable("The database went away; try again soon"),
+            _ => {
+                log::error!("the database refused a statement: {fault}");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// The name of the unique constraint or index that a statement violated.
+#[must_use]
+pub fn violated_key(fault: &DieselError) -> Option<&str> {
+    match fault {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => about.constraint_name(),
+        _ => None,
+    }
+}

@@ -1,0 +1,296 @@
+//! One page of any query, in any of the orders that a list offers (DESIGN §5).
+//!
+//! [`page`] wraps a query as `SELECT * FROM (query) AS page …` and adds order, limit and, for cursors, the
+//! condition "after this row", whose cost does not grow with depth. Nulls come last ascending and first
+//! descending, and ties are broken by the ascending id.
+
+use std::rc::Rc;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use serde_json::Value;
+
+use crate::jsonapi::{Cursor, Direction, Error, Extent, Listed, More, PageRequest, Result, Sort};
+
+/// A column that a list can be sorted by.
+#[derive(Debug, Clone, Copy)]
+pub struct SortColumn {
+    /// Its name in the `sort` parameter.
+    pub key: &'static str,
+    /// Its name in the query's result.
+    pub column: &'static str,
+    /// Its PostgreSQL type, as a cast names it.
+    pub sql_type: &'static str,
+}
+
+/// A row that can tell where it stands in a list.
+pub trait Position {
+    /// The value of the column behind a sort key, as PostgreSQL reads it back from text.
+    fn value_of(&self, key: &str) -> Option<String>;
+    /// The id, the last of every order.
+    fn id(&self) -> uuid::Uuid;
+}
+
+/// Loads the page that `request` asks for out of everything that `query` finds.
+///
+/// # Errors
+/// 400 for a cursor that holds something else than a place in this list; else the database's own.
+pub fn page<Q, Row>(
+    connection: &mut PgConnection,
+    query: Q,
+    columns: &[SortColumn],
+    sort: &[Sort],
+    request: &PageRequest,
+) -> Result<Listed<Row>>
+where
+    Q: QueryFragment<Pg> + Query,
+    Row: Position,
+    for<'a> Page<Q>: LoadQuery<'a, PgConnection, (Row, i64)>,
+    for<'a> Count<Q>: LoadQuery<'a, PgConnection, i64>,
+{
+    let order = order(columns, sort)?;
+    let query = Rc::new(query);
+    match request {
+        PageRequest::Number { size, .. } => {
+            let offset = request.offset();
+            let part = Part { limit: *size, offset, beyond: None, counted: true };
+            let loaded: Vec<(Row, i64)> = Page { query: Rc::clone(&query), order, part }.load(connection)?;
+            let total = match loaded.first() {
+                Some((_, total)) => *total,
+                None if offset == 0 => 0,
+                None => Count { query }.get_result(connection)?,
+            };
+            Ok(Listed { rows: rows(loaded), extent: Extent::Numbered { total } })
+        }
+        PageRequest::Cursor { after, before, size } => {
+            let (end, toward) = match (after, before) {
+                (_, Some(before)) => (Some(before), Toward::Start),
+                (after, None) => (after.as_ref(), Toward::End),
+            };
+            let beyond = end.map(|cursor| place(cursor, &order).ok_or_else(|| request.bad_cursor())).transpose()?;
+            let order = if toward == Toward::Start { reversed(order) } else { order };
+            let part = Part { limit: size + 1, offset: 0, beyond, counted: false };
+            let loaded: Vec<(Row, i64)> = Page { query, order, part }.load(connection)?;
+            let came_from = if end.is_some() { More::Follows } else { More::Ends };
+            Ok(cut(rows(loaded), *size, toward, came_from, sort))
+        }
+    }
+}
+
+fn rows<Row>(loaded: Vec<(Row, i64)>) -> Vec<Row> {
+    loaded.into_iter().map(|(row, _)| row).collect()
+}
+
+/// Drops the row that was read only to learn whether there are more, and says what lies on both sides.
+fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: More, sort: &[Sort]) -> Listed<Row> {
+    let more = i64::try_from(rows.len()).is_ok_and(|read| read > size);
+    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    let more = if more { More::Follows } else { More::Ends };
+    let (previous, next) = match toward {
+        Toward::End => (came_from, more),
+        Toward::Start => {
+            rows.reverse();
+            (more, came_from)
+        }
+    };
+    let cursors = rows.iter().map(|row| cursor(row, sort)).collect();
+    Listed { rows, extent: Extent::Cursors { rows: cursors, previous, next } }
+}
+
+fn cursor<Row: Position>(row: &Row, sort: &[Sort]) -> Cursor {
+    let keys = sort.iter().map(|sort| row.value_of(sort.key).map_or(Value::Null, Value::from));
+    Cursor(keys.chain([Value::from(row.id().to_string())]).collect())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Toward {
+    Start,
+    End,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ordered {
+    column: &'static str,
+    sql_type: &'static str,
+    direction: Direction,
+}
+
+const ID: Ordered = Ordered { column: "id", sql_type: "uuid", direction: Direction::Ascending };
+
+/// A list's `Known::sort` names only keys that its columns have; another one is our own mistake.
+fn order(columns: &[SortColumn], sort: &[Sort]) -> Result<Vec<Ordered>> {
+    let mut order = Vec::with_capacity(sort.len() + 1);
+    for Sort { key, direction } in sort {
+        let Some(found) = columns.iter().find(|column| column.key == *key) else {
+            log::error!("a list offers to sort by {key}, but has no column for it");
+            return Err(Error::internal());
+        };
+        order.push(Ordered { column: found.column, sql_type: found.sql_type, direction: *direction });
+    }
+    order.push(ID);
+    Ok(order)
+}
+
+fn reversed(order: Vec<Ordered>) -> Vec<Ordered> {
+    let turn = |key: Ordered| Ordered { direction: key.direction.reversed(), ..key };
+    order.into_iter().map(turn).collect()
+}
+
+/// The values of a cursor, if they are of the order's types, so that the database does not stumble over them.
+fn place(cursor: &Cursor, order: &[Ordered]) -> Option<Vec<Option<String>>> {
+    let of_order = |(value, key): (&Value, &Ordered)| match value {
+        Value::Null if key.column != ID.column => Some(None),
+        Value::String(text) if is_of(key.sql_type, text) => Some(Some(text.clone())),
+        _ => None,
+    };
+    (cursor.0.len() == order.len()).then(|| cursor.0.iter().zip(order).map(of_order).collect())?
+}
+
+fn is_of(sql_type: &str, text: &str) -> bool {
+    match sql_type {
+        "uuid" => text.parse::<uuid::Uuid>().is_ok(),
+        "timestamptz" => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
+        "bigint" => text.parse::<i64>().is_ok(),
+        _ => true,
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    limit: i64,
+    offset: i64,
+    /// The row that the page lies beyond: one value per key of the order.
+    beyond: Option<Vec<Option<String>>>,
+    counted: bool,
+}
+
+/// A part of a query's rows, each beside the number of all rows.
+#[derive(Debug, Clone)]
+pub struct Page<Q> {
+    query: Rc<Q>,
+    order: Vec<Ordered>,
+    part: Part,
+}
+
+impl<Q: Query> Query for Page<Q> {
+    type SqlType = (Q::SqlType, BigInt);
+}
+
+impl<Q> QueryId for Page<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> RunQueryDsl<PgConnection> for Page<Q> {}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Page<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // The many orders of several keys must not fill a connection's memory with prepared statements.
+        if self.order.len() > 3 {
+            out.unsafe_to_cache_prepared();
+        }
+        let count = if self.part.counted { "count(*) OVER ()" } else { "0::bigint" };
+        out.push_sql("SELECT page.*, ");
+        out.push_sql(count);
+        out.push_sql(" FROM (");
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(") AS page");
+        if let Some(values) = &self.part.beyond {
+            out.push_sql(" WHERE ");
+            walk_beyond(&self.order, values, &mut out)?;
+        }
+        out.push_sql(" ORDER BY ");
+        for (nth, key) in self.order.iter().enumerate() {
+            out.push_sql(if nth == 0 { "page." } else { ", page." });
+            out.push_identifier(key.column)?;
+            // Also PostgreSQL's own: nulls last ascending, first descending.
+            out.push_sql(if key.direction == Direction::Ascending { " ASC" } else { " DESC" });
+        }
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.part.limit)?;
+        out.push_sql(" OFFSET ");
+        out.push_bind_param::<BigInt, _>(&self.part.offset)
+    }
+}
+
+/// `(k1 beyond v1) OR (k1 = v1 AND k2 beyond v2) OR …`
+fn walk_beyond<'b>(order: &[Ordered], values: &'b [Option<String>], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    for nth in 0..order.len() {
+        out.push_sql(if nth == 0 { "(" } else { " OR (" });
+        for (key, value) in order.iter().zip(values).take(nth) {
+            walk_key(key, out)?;
+            out.push_sql(" IS NOT DISTINCT FROM ");
+            walk_value(key, value, out)?;
+            out.push_sql(" AND ");
+        }
+        walk_key_beyond(&order[nth], &values[nth], out)?;
+        out.push_sql(")");
+    }
+    Ok(())
+}
+
+fn walk_key_beyond<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    match (key.direction, value) {
+        (Direction::Ascending, None) => out.push_sql("false"),
+        (Direction::Descending, None) => {
+            walk_key(key, out)?;
+            out.push_sql(" IS NOT NULL");
+        }
+        (Direction::Ascending, Some(_)) => {
+            out.push_sql("(");
+            walk_key(key, out)?;
+            out.push_sql(" > ");
+            walk_value(key, value, out)?;
+            out.push_sql(" OR ");
+            walk_key(key, out)?;
+            out.push_sql(" IS NULL)");
+        }
+        (Direction::Descending, Some(_)) => {
+            walk_key(key, out)?;
+            out.push_sql(" < ");
+            walk_value(key, value, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn walk_key(key: &Ordered, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+    out.push_sql("page.");
+    out.push_identifier(key.column)
+}
+
+fn walk_value<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    out.push_bind_param::<Nullable<Text>, _>(value)?;
+    out.push_sql("::");
+    out.push_sql(key.sql_type);
+    Ok(())
+}
+
+/// How many rows a query finds.
+#[derive(Debug, Clone)]
+pub struct Count<Q> {
+    query: Rc<Q>,
+}
+
+impl<Q: Query> Query for Count<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q> QueryId for Count<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> RunQueryDsl<PgConnection> for Count<Q> {}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Count<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted");
+        Ok(())
+    }
+}

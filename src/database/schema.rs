@@ -1,0 +1,148 @@
+//! The tables, as `diesel print-schema` writes them from `migrations/`, and the views.
+
+// diesel's macros write the modules and structs; `docs/` and the migrations say what they mean.
+#![allow(missing_docs)]
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        username -> Text,
+        email -> Text,
+        site_admin -> Bool,
+        service_account -> Bool,
+        password_hash -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    organizations (id) {
+        id -> Uuid,
+        name -> Text,
+        email -> Text,
+        settings -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    memberships (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        status -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    teams (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        owners -> Bool,
+        visibility -> Text,
+        sso_team_id -> Nullable<Text>,
+        allow_member_token_management -> Bool,
+        organization_access -> Array<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    team_members (team_id, user_id) {
+        team_id -> Uuid,
+        user_id -> Uuid,
+        organization_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Uuid,
+        kind -> Text,
+        organization_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
+        workspace_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        token_hash -> Bytea,
+        token_prefix -> Text,
+        format -> Text,
+        role -> Text,
+        abilities -> Array<Text>,
+        created_by_user_id -> Nullable<Uuid>,
+        created_by_team_id -> Nullable<Uuid>,
+        created_by_organization_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        expired_at -> Nullable<Timestamptz>,
+        disabled_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        replaces -> Nullable<Uuid>,
+        last_used_at -> Nullable<Timestamptz>,
+        usage_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// A view: tokens beside the names that lists search and sort by.
+    listed_tokens (id) {
+        id -> Uuid,
+        kind -> Text,
+        organization_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        team_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        created_by_user_id -> Nullable<Uuid>,
+        created_by_team_id -> Nullable<Uuid>,
+        created_by_organization_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expired_at -> Nullable<Timestamptz>,
+        disabled_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        team_name -> Nullable<Text>,
+        team_owners -> Nullable<Bool>,
+        team_allows_members -> Nullable<Bool>,
+        created_by_name -> Nullable<Text>,
+        created_by_organization_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Uuid,
+        organization_id -> Nullable<Uuid>,
+        occurred_at -> Timestamptz,
+        actor_type -> Text,
+        accessor_id -> Nullable<Text>,
+        accessor_description -> Nullable<Text>,
+        token_id -> Nullable<Uuid>,
+        request_id -> Nullable<Text>,
+        resource_type -> Text,
+        resource_id -> Text,
+        action -> Text,
+        meta -> Jsonb,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    organizations,
+    memberships,
+    teams,
+    team_members,
+    tokens,
+    listed_tokens,
+);
+
+diesel::define_sql_function! {
+    /// `lower(text)`: names are compared without regard to case.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}

@@ -1,0 +1,295 @@
+//! The demo data set: JSON:API documents in a folder that `latchkey fixtures load` puts into a database.
+//!
+//! The files are `users.json`, `organizations.json`, `teams.json` and `authentication-tokens.json`; one that is
+//! missing holds nothing. Users and organizations are named by their names, teams as `organization/team`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use diesel::PgConnection;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::audit::{self, Actor, Event};
+use crate::ids::{OrganizationId, UserId};
+use crate::jsonapi::{self, Moment, is_name};
+use crate::organizations::Settings;
+use crate::teams::{AccessChanges, Permissions, Team, Visibility};
+use crate::tokens::store::NewToken;
+use crate::tokens::{self, Creator, Owner, Secret};
+use crate::users::{self, NewUser, Rank};
+use crate::{memberships, organizations, teams};
+
+/// Why a data set was not loaded; nothing of it is in the database then.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {cause}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// A file is not such a document.
+    #[error("{path} is not a document of this kind: {cause}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: serde_json::Error,
+    },
+    /// There is no such folder.
+    #[error("there is no folder {0}")]
+    NoFolder(PathBuf),
+    /// A name that is referred to and not defined, or not a name.
+    #[error("the data set speaks of {0:?}, which is not in it or is no name")]
+    Unknown(String),
+    /// A user cannot be made.
+    #[error(transparent)]
+    User(#[from] users::NotCreated),
+    /// Something else cannot be made.
+    #[error("the data set does not fit into the database: {0}")]
+    Refused(#[from] jsonapi::Error),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] diesel::result::Error),
+}
+
+#[derive(Debug, Deserialize)]
+struct Documents<A> {
+    data: Vec<Item<A>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item<A> {
+    #[serde(default)]
+    id: String,
+    attributes: A,
+    #[serde(default)]
+    relationships: HashMap<String, Relationship>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Relationship {
+    data: Linkage,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Linkage {
+    One(Reference),
+    Many(Vec<Reference>),
+}
+
+#[derive(Debug, Deserialize)]
+struct Reference {
+    id: String,
+}
+
+impl<A> Item<A> {
+    fn related(&self, name: &str) -> Vec<&str> {
+        match self.relationships.get(name).map(|relationship| &relationship.data) {
+            None => vec![],
+            Some(Linkage::One(one)) => vec![&one.id],
+            Some(Linkage::Many(many)) => many.iter().map(|one| one.id.as_str()).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct UserData {
+    email: String,
+    #[serde(default)]
+    is_site_admin: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct OrganizationData {
+    email: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct TeamData {
+    description: Option<String>,
+    visibility: Visibility,
+    allow_member_token_management: bool,
+    organization_access: AccessChanges,
+}
+
+impl Default for TeamData {
+    fn default() -> Self {
+        Self {
+            description: None,
+            visibility: Visibility::Secret,
+            allow_member_token_management: true,
+            organization_access: AccessChanges::default(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct TokenData {
+    description: Option<String>,
+    expired_at: Option<Moment>,
+}
+
+/// What a folder holds.
+#[derive(Debug)]
+pub struct DataSet {
+    users: Vec<Item<UserData>>,
+    organizations: Vec<Item<OrganizationData>>,
+    teams: Vec<Item<TeamData>>,
+    tokens: Vec<Item<TokenData>>,
+}
+
+impl DataSet {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// When it is not there, or a file in it cannot be understood.
+    pub fn read(directory: &Path) -> Result<Self, Error> {
+        if !directory.is_dir() {
+            return Err(Error::NoFolder(directory.to_owned()));
+        }
+        Ok(Self {
+            users: items(directory, "users.json")?,
+            organizations: items(directory, "organizations.json")?,
+            teams: items(directory, "teams.json")?,
+            tokens: items(directory, "authentication-tokens.json")?,
+        })
+    }
+
+    /// Puts everything into the database that the connection's transaction is on, and answers the secrets of the
+    /// tokens made, each beside its owner's name. Every user gets a token.
+    ///
+    /// # Errors
+    /// When a name is unknown or taken.
+    pub fn load(&self, connection: &mut PgConnection) -> Result<Vec<(String, Secret)>, Error> {
+        let mut secrets = vec![];
+        let users = self.load_users(connection, &mut secrets)?;
+        let organizations = self.load_organizations(connection, &users)?;
+        let teams = self.load_teams(connection, &users, &organizations)?;
+        for item in &self.tokens {
+            for name in item.related("team") {
+                let team = teams.get(name).ok_or_else(|| Error::Unknown(name.to_owned()))?;
+                let owner = Owner::Team(team.organization_id, team.id);
+                let expiry = item.attributes.expired_at.map(|moment| moment.0);
+                let secret = create_token(connection, owner, item.attributes.description.as_deref(), expiry)?;
+                secrets.push((format!("team {name}"), secret));
+            }
+        }
+        Ok(secrets)
+    }
+
+    fn load_users(
+        &self,
+        connection: &mut PgConnection,
+        secrets: &mut Vec<(String, Secret)>,
+    ) -> Result<HashMap<String, UserId>, Error> {
+        let mut made = HashMap::new();
+        for item in &self.users {
+            let rank = if item.attributes.is_site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
+            let new = NewUser { username: name(&item.id)?, email: item.attributes.email.clone(), rank };
+            let (user, secret) = users::create_with_token(connection, &new)?;
+            secrets.push((format!("user {}", item.id), secret));
+            made.insert(item.id.clone(), user.id);
+        }
+        Ok(made)
+    }
+
+    fn load_organizations(
+        &self,
+        connection: &mut PgConnection,
+        users: &HashMap<String, UserId>,
+    ) -> Result<HashMap<String, OrganizationId>, Error> {
+        let mut made = HashMap::new();
+        for item in &self.organizations {
+            let email = &item.attributes.email;
+            let organization = organizations::store::create(connection, &name(&item.id)?, email, &Settings::default())?;
+            let owners = teams::store::create_owners(connection, organization.id)?;
+            let event = Event::new(Some(organization.id), "organization", organization.id, "create");
+            audit::record(connection, &Actor::system(), &[event])?;
+            add_users(connection, &owners, &item.related("owners"), users)?;
+            made.insert(item.id.clone(), organization.id);
+        }
+        Ok(made)
+    }
+
+    fn load_teams(
+        &self,
+        connection: &mut PgConnection,
+        users: &HashMap<String, UserId>,
+        organizations: &HashMap<String, OrganizationId>,
+    ) -> Result<HashMap<String, Team>, Error> {
+        let mut made = HashMap::new();
+        for item in &self.teams {
+            let unknown = || Error::Unknown(item.id.clone());
+            let (organization, team) = item.id.split_once('/').ok_or_else(unknown)?;
+            let organization = organizations.get(organization).ok_or_else(unknown)?;
+            let new = Team {
+                name: name(team)?,
+                description: item.attributes.description.clone(),
+                visibility: item.attributes.visibility,
+                allow_member_token_management: item.attributes.allow_member_token_management,
+                organization_access: item.attributes.organization_access.applied_to(&Permissions::default()),
+                ..Team::new(*organization)
+            };
+            let team = teams::store::create(connection, &new)?;
+            let event = Event::new(Some(*organization), "team", team.id, "create");
+            audit::record(connection, &Actor::system(), &[event])?;
+            add_users(connection, &team, &item.related("users"), users)?;
+            made.insert(item.id.clone(), team);
+        }
+        Ok(made)
+    }
+}
+
+fn items<A: DeserializeOwned>(directory: &Path, file: &str) -> Result<Vec<Item<A>>, Error> {
+    let path = directory.join(file);
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice::<Documents<A>>(&bytes)
+            .map(|documents| documents.data)
+            .map_err(|cause| Error::Malformed { path, cause }),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(cause) => Err(Error::Unreadable { path, cause }),
+    }
+}
+
+fn name(text: &str) -> Result<String, Error> {
+    if is_name(text) { Ok(text.to_owned()) } else { Err(Error::Unknown(text.to_owned())) }
+}
+
+fn add_users(
+    connection: &mut PgConnection,
+    team: &Team,
+    names: &[&str],
+    users: &HashMap<String, UserId>,
+) -> Result<(), Error> {
+    let known = |name: &&str| users.get(*name).copied().ok_or_else(|| Error::Unknown((*name).to_owned()));
+    let ids = names.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    memberships::store::add(connection, team.organization_id, &ids)?;
+    let added = teams::store::add_users(connection, team, &ids)?;
+    let events: Vec<Event> =
+        added.iter().map(|user| Event::new(Some(team.organization_id), "team_member", user, "create")).collect();
+    Ok(audit::record(connection, &Actor::system(), &events)?)
+}
+
+fn create_token(
+    connection: &mut PgConnection,
+    owner: Owner,
+    description: Option<&str>,
+    expired_at: Option<chrono::DateTime<chrono::Utc>>,
+) -> Result<Secret, Error> {
+    let new = NewToken { owner, description, expired_at, created_by: Creator::System };
+    let (token, secret) = tokens::store::create(connection, &new)?;
+    let event = Event::new(token.organization_id, "authentication_token", token.id, "create");
+    audit::record(connection, &Actor::system(), &[event])?;
+    Ok(secret)
+}

@@ -1,0 +1,122 @@
+//! Public ids: a type's prefix, a hyphen and a UUIDv7 in base58 (DESIGN §2).
+//!
+//! One newtype per id, so that the compiler refuses a team's id where a token's belongs. What a client
+//! sends is parsed here; an id that does not parse names nothing, so routes answer it with 404.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel_derive_newtype::DieselNewType;
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+/// A text that is not an id of the wanted type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of the form {prefix}-…")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DieselNewType)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id; ids sort by the time of their making.
+            #[must_use]
+            pub fn generate() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The UUID that is the primary key.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(out, concat!($prefix, "-{}"), bs58::encode(self.0.as_bytes()).into_string())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                uuid_after(concat!($prefix, "-"), text).map(Self).ok_or(InvalidId { prefix: $prefix })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// An organization's `external-id`.
+    OrganizationId = "org";
+    /// A team's id.
+    TeamId = "team";
+    /// A user's id.
+    UserId = "user";
+    /// An id of a user's membership in an organization.
+    MembershipId = "ou";
+    /// A token's id.
+    TokenId = "at";
+    /// A workspace's id.
+    WorkspaceId = "ws";
+    /// An audit event's id.
+    AuditEventId = "ae";
+}
+
+impl UserId {
+    /// The id under which `account/details` shows a token that has no user: that of what the token stands for.
+    #[must_use]
+    pub const fn of_service(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+/// Only the spelling that [`fmt::Display`] writes is an id, so that no two texts name one thing.
+fn uuid_after(prefix: &str, text: &str) -> Option<Uuid> {
+    let encoded = text.strip_prefix(prefix)?;
+    let mut bytes = [0; 16];
+    let length = bs58::decode(encoded).onto(&mut bytes).ok()?;
+    (length == bytes.len()).then(|| Uuid::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_what_was_written() {
+        let id = TeamId::generate();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().starts_with("team-"));
+    }
+
+    #[test]
+    fn ids_of_other_types_and_malformed_ones_are_refused() {
+        let other = TokenId::generate().to_string();
+        let long = format!("team-{}", "2".repeat(4000));
+        for text in ["", "team-", "team", "team-0OIl", "team-\0", "TEAM-1", &long, &other] {
+            assert!(text.parse::<TeamId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        let ids: Vec<TokenId> = (0..100).map(|_| TokenId::generate()).collect();
+        assert!(ids.is_sorted());
+        let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        assert!(texts.is_sorted());
+    }
+}

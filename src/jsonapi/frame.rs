@@ -1,0 +1,78 @@
+//! The frame around every request: its id, content negotiation on the way in, error objects on the way out.
+//!
+//! Errors are rendered here and nowhere else, because only here is the request's id known (DESIGN §5).
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+
+use super::{Error, check_request};
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id under which a request is found in errors, in the audit trail and in the log.
+#[derive(Debug, Clone)]
+pub struct RequestId(String);
+
+/// The id of a request; empty outside the [`frame`].
+pub fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+/// The middleware: gives the request its id, refuses what cannot be negotiated, and turns every error, also the
+/// framework's own, into error objects with that id.
+///
+/// # Errors
+/// Those of middleware within; handlers' and extractors' errors are answers already.
+pub async fn frame(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = uuid::Uuid::now_v7().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    // The request must not be held elsewhere while it is routed, hence the two ways to an answer.
+    let (http_request, mut response) = match check_request(request.request()) {
+        Err(refusal) => (request.into_parts().0, refusal.render(&id)),
+        Ok(()) => {
+            let (http_request, response) = next.call(request).await?.into_parts();
+            (http_request, finished(response.map_into_boxed_body(), &id))
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    Ok(ServiceResponse::new(http_request, response))
+}
+
+fn finished(response: HttpResponse, id: &str) -> HttpResponse {
+    if let Some(fault) = response.error() {
+        return render(fault, id);
+    }
+    let status = response.status();
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        return Error::method_not_allowed(allowed(&response)).render(id);
+    }
+    response
+}
+
+fn allowed(response: &HttpResponse) -> Vec<Method> {
+    let header = response.headers().get(ALLOW).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(',').filter_map(|name| name.trim().parse().ok()).collect()
+}
+
+/// A fault of ours is ready to be told; of the framework's own only the status is.
+fn render(fault: &actix_web::Error, id: &str) -> HttpResponse {
+    if let Some(error) = fault.as_error::<Error>() {
+        return error.render(id);
+    }
+    let status = fault.as_response_error().status_code();
+    if status.is_server_error() {
+        log::error!("request {id} failed: {fault}");
+        return Error::internal().render(id);
+    }
+    let title = status.canonical_reason().unwrap_or("bad request").to_lowercase();
+    Error::new(status, title, fault.to_string()).render(id)
+}

@@ -1,0 +1,29 @@
+//! JSON:API 1.1 as this service speaks it (DESIGN §5): documents, errors, the body of a request,
+//! query parameters, pagination and content negotiation.
+//!
+//! Nothing in here knows the domain or the database. A room declares what its types look like and
+//! what its endpoints accept; this room holds clients to it and writes the answer.
+
+mod document;
+mod error;
+mod frame;
+mod negotiation;
+mod pagination;
+mod query;
+mod request;
+mod values;
+
+pub use document::{Document, Identifier, Links, Resource, ResourceType};
+pub use error::{Error, Result};
+pub use frame::{RequestId, frame, request_id};
+pub use negotiation::{Answer, MediaType, check_content_type, check_request};
+pub use pagination::{
+    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, Extent, Listed, MAX_PAGE_SIZE, More, PageRequest, list_document,
+};
+pub use query::{Direction, Known, Pages, Query, SearchIn, Sort};
+pub use request::{Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, present};
+
+pub use values::{Moment, is_name, time, valid_name};
+
+/// The media type of JSON:API (JSON:API "Media Type", registered with IANA).
+pub const MEDIA_TYPE: &str = "application/vnd.api+json";

@@ -1,0 +1,524 @@
+//! Pages of a list: by number, as the HCP API has them, or by cursor, as the cursor-pagination
+//! profile of JSON:API has them (DESIGN §5).
+//!
+//! A cursor holds the sort values of one row; how they become a query is the business of a room.
+
+use actix_web::HttpRequest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::document::{Document, Links, Resource};
+use super::error::{Error, Result};
+use super::query::{Direction, Query, Sort};
+
+/// The URI of the cursor-pagination profile.
+pub const CURSOR_PROFILE: &str = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/";
+
+/// The kind of error for `page[after]` together with `page[before]` (profile, "Error Cases").
+const RANGE_NOT_SUPPORTED: &str =
+    "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/range-pagination-not-supported";
+
+/// The rows of a page where the client does not say (DESIGN §5).
+pub const DEFAULT_PAGE_SIZE: i64 = 20;
+
+/// The most rows of a page; a client that asks for more gets as many (DESIGN §5).
+pub const MAX_PAGE_SIZE: i64 = 100;
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageRequest {
+    /// `page[number]`, from 1
+    Number {
+        /// The page, from 1.
+        number: i64,
+        /// Rows of a page, from 1 to [`MAX_PAGE_SIZE`].
+        size: i64,
+    },
+    /// `page[after]` or `page[before]`, never both; neither is the beginning of the list
+    Cursor {
+        /// Rows that come after this one.
+        after: Option<Cursor>,
+        /// The last rows that come before this one.
+        before: Option<Cursor>,
+        /// Rows of a page, from 1 to [`MAX_PAGE_SIZE`].
+        size: i64,
+    },
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self::Number { number: 1, size: DEFAULT_PAGE_SIZE }
+    }
+}
+
+impl PageRequest {
+    /// The rows of a page.
+    pub fn size(&self) -> i64 {
+        match self {
+            Self::Number { size, .. } | Self::Cursor { size, .. } => *size,
+        }
+    }
+
+    /// The rows before a numbered page; 0 with cursors. Never overflows.
+    pub fn offset(&self) -> i64 {
+        match self {
+            Self::Number { number, size } => (number - 1).saturating_mul(*size),
+            Self::Cursor { .. } => 0,
+        }
+    }
+
+    /// 400 for a cursor that was read but whose values do not fit the columns of the sort.
+    ///
+    /// Cursors are not signed: a room checks their number and types before it uses them.
+    pub fn bad_cursor(&self) -> Error {
+        match self {
+            Self::Cursor { before: Some(_), .. } => invalid_cursor("page[before]"),
+            _ => invalid_cursor("page[after]"),
+        }
+    }
+}
+
+/// A place in a sorted list: the values of one row by which the list is sorted, and its id.
+/// Clients see it as an opaque string.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cursor(pub Vec<Value>);
+
+/// What a cursor looks like before it is base64url.
+#[derive(Serialize, Deserialize)]
+struct CursorDocument {
+    sort: String,
+    values: Vec<Value>,
+}
+
+impl Cursor {
+    /// The cursor as clients see it, for a list in this order.
+    pub fn encode(&self, sort: &[Sort]) -> String {
+        let document = json!({"sort": signature(sort), "values": self.0});
+        URL_SAFE_NO_PAD.encode(document.to_string())
+    }
+
+    /// Reads a cursor; `None` if it is malformed or was made under another order.
+    pub fn decode(text: &str, sort: &[Sort]) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let document: CursorDocument = serde_json::from_slice(&bytes).ok()?;
+        let plain = document.values.iter().all(is_plain);
+        (plain && document.sort == signature(sort)).then_some(Self(document.values))
+    }
+}
+
+/// Whether a value can be that of a column: no structure, and no NUL, which PostgreSQL refuses.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) => false,
+        Value::String(text) => !text.contains('\0'),
+        _ => true,
+    }
+}
+
+/// An order in the syntax of `sort`.
+fn signature(sort: &[Sort]) -> String {
+    let keys: Vec<String> = sort
+        .iter()
+        .map(|sort| match sort.direction {
+            Direction::Ascending => sort.key.to_owned(),
+            Direction::Descending => format!("-{}", sort.key),
+        })
+        .collect();
+    keys.join(",")
+}
+
+/// How a list is paged if no parameter says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageMode {
+    Numbers,
+    Cursors,
+}
+
+/// Whether a client names the profile. Its text writes the URI with `http:`, so both schemes count.
+pub(super) fn names_cursor_profile(profiles: &[String]) -> bool {
+    let plain = |uri: &str| {
+        let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
+        rest.map(|rest| rest.trim_end_matches('/').to_owned())
+    };
+    profiles.iter().any(|uri| plain(uri) == plain(CURSOR_PROFILE))
+}
+
+/// The `page[…]` parameters as sent.
+#[derive(Debug, Default)]
+pub(super) struct PageParameters {
+    pub(super) number: Option<String>,
+    pub(super) size: Option<String>,
+    pub(super) after: Option<String>,
+    pub(super) before: Option<String>,
+}
+
+impl PageParameters {
+    /// The page that is asked for, or every fault of the parameters.
+    pub(super) fn read(&self, sort: &[Sort], mode: PageMode) -> Result<PageRequest> {
+        let mut faults = Vec::new();
+        let number = self.number.as_deref().map_or(Ok(1), read_number);
+        let number = keep(number, &mut faults);
+        let size = self.size.as_deref().map_or(Ok(DEFAULT_PAGE_SIZE), read_size);
+        let size = keep(size, &mut faults);
+        let after = keep(read_cursor("page[after]", self.after.as_deref(), sort), &mut faults);
+        let before = keep(read_cursor("page[before]", self.before.as_deref(), sort), &mut faults);
+        keep(self.check_combination(), &mut faults);
+        Error::check(faults)?;
+        if self.has_cursor() || (mode == PageMode::Cursors && self.number.is_none()) {
+            Ok(PageRequest::Cursor { after, before, size })
+        } else {
+            Ok(PageRequest::Number { number, size })
+        }
+    }
+
+    fn has_cursor(&self) -> bool {
+        self.after.is_some() || self.before.is_some()
+    }
+
+    fn check_combination(&self) -> Result<()> {
+        if self.after.is_some() && self.before.is_some() {
+            let detail = "page[after] and page[before] cannot be used together";
+            return Err(Error::parameter("page[before]", detail)
+                .with_title("range pagination not supported")
+                .with_type(RANGE_NOT_SUPPORTED));
+        }
+        if self.number.is_some() && self.has_cursor() {
+            let detail = "A page has either a number or a cursor";
+            return Err(Error::parameter("page[number]", detail));
+        }
+        Ok(())
+    }
+}
+
+/// The value, or its default and one fault more.
+fn keep<T: Default>(result: Result<T>, faults: &mut Vec<Error>) -> T {
+    result.unwrap_or_else(|fault| {
+        faults.push(fault);
+        T::default()
+    })
+}
+
+fn read_number(text: &str) -> Result<i64> {
+    let number = is_positive(text).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| {
+        let detail = format!("Must be a whole number from 1 to {}", i64::MAX);
+        Error::parameter("page[number]", detail)
+    })
+}
+
+fn read_size(text: &str) -> Result<i64> {
+    if !is_positive(text) {
+        let detail = "Must be a whole number from 1; more than 100 is taken as 100";
+        return Err(Error::parameter("page[size]", detail));
+    }
+    // What does not even fit an i64 is more than the most, too.
+    Ok(text.parse().map_or(MAX_PAGE_SIZE, |size: i64| size.min(MAX_PAGE_SIZE)))
+}
+
+/// Whether a text is a whole number from 1, however large.
+fn is_positive(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0')
+}
+
+fn read_cursor(name: &str, text: Option<&str>, sort: &[Sort]) -> Result<Option<Cursor>> {
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => match Cursor::decode(text, sort) {
+            Some(cursor) => Ok(Some(cursor)),
+            None => Err(invalid_cursor(name)),
+        },
+    }
+}
+
+fn invalid_cursor(name: &str) -> Error {
+    Error::parameter(name, "Is not a cursor of this list in this order")
+}
+
+/// The rows of one page, and what there is beside them.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// The rows of the page, in order.
+    pub rows: Vec<T>,
+    /// What is known about the rest of the list.
+    pub extent: Extent,
+}
+
+/// What is known about a list beside the rows of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Extent {
+    /// With page numbers
+    Numbered {
+        /// The rows of the whole list.
+        total: i64,
+    },
+    /// With cursors
+    Cursors {
+        /// The place of each row of the page, in order.
+        rows: Vec<Cursor>,
+        /// Whether there are rows before the page.
+        previous: More,
+        /// Whether there are rows after the page.
+        next: More,
+    },
+}
+
+/// Whether a list goes on in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    /// It does.
+    Follows,
+    /// It ends here.
+    Ends,
+}
+
+/// The document for one page of a list, with `links` and `meta.pagination` (or, with cursors,
+/// `meta.page.cursor` of each resource) for the page that `query` asked for.
+pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, extent: &Extent) -> Document {
+    let links = PageLinks { request, query };
+    match extent {
+        Extent::Numbered { total } => numbered_document(&links, resources, *total),
+        Extent::Cursors { rows, previous, next } => cursor_document(&links, resources, rows, *previous, *next),
+    }
+}
+
+fn numbered_document(links: &PageLinks<'_>, resources: Vec<Resource>, total: i64) -> Document {
+    let size = links.query.page().size();
+    let current = match links.query.page() {
+        PageRequest::Number { number, .. } => *number,
+        PageRequest::Cursor { .. } => 1,
+    };
+    // An empty list has one page, as in the HCP API.
+    let last = total.max(1).saturating_add(size - 1) / size;
+    let previous = (current > 1).then(|| (current - 1).min(last));
+    let next = (current < last).then(|| current + 1);
+    let link = |number: i64| Some(links.to(&[("page[number]", &number.to_string())]));
+    let urls = Links::new()
+        .with("self", link(current))
+        .with("first", link(1))
+        .with("prev", previous.and_then(link))
+        .with("next", next.and_then(link))
+        .with("last", link(last));
+    let pagination = json!({
+        "current-page": current,
+        "page-size": size,
+        "prev-page": previous,
+        "next-page": next,
+        "total-pages": last,
+        "total-count": total,
+    });
+    Document::list(resources).links(urls).meta("pagination", pagination)
+}
+
+fn cursor_document(
+    links: &PageLinks<'_>,
+    resources: Vec<Resource>,
+    rows: &[Cursor],
+    previous: More,
+    next: More,
+) -> Document {
+    let cursors: Vec<String> = rows.iter().map(|row| row.encode(links.query.sort())).collect();
+    let link = |more: More, name: &str, cursor: Option<&String>| match more {
+        More::Follows => cursor.map(|cursor| links.to(&[(name, cursor)])),
+        More::Ends => None,
+    };
+    let urls = Links::new()
+        .with("self", Some(links.to_itself()))
+        .with("first", Some(links.to(&[("page[after]", "")])))
+        .with("prev", link(previous, "page[before]", cursors.first()))
+        .with("next", link(next, "page[after]", cursors.last()));
+    let with_cursor = |(n, resource): (usize, Resource)| match cursors.get(n) {
+        Some(cursor) => resource.meta("page", json!({ "cursor": cursor })),
+        None => resource,
+    };
+    let resources = resources.into_iter().enumerate().map(with_cursor).collect();
+    Document::list(resources).links(urls).profile(CURSOR_PROFILE)
+}
+
+/// Makes the URLs of other pages: those of the request, with other `page[…]` parameters.
+struct PageLinks<'a> {
+    request: &'a HttpRequest,
+    query: &'a Query,
+}
+
+impl PageLinks<'_> {
+    fn to(&self, page: &[(&str, &str)]) -> String {
+        let size = self.query.page().size().to_string();
+        let kept = self.query.pairs().iter().filter(|(name, _)| !name.starts_with("page["));
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        self.url(kept.chain(page.iter().copied()).chain([("page[size]", size.as_str())]))
+    }
+
+    fn to_itself(&self) -> String {
+        let pairs = self.query.pairs().iter();
+        self.url(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    /// An absolute URL of the same path (DESIGN §5).
+    fn url<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+        let connection = self.request.connection_info();
+        let pairs: Vec<String> = pairs.map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
+        let query = pairs.join("&");
+        let separator = if query.is_empty() { "" } else { "?" };
+        let path = self.request.uri().path();
+        format!("{}://{}{path}{separator}{query}", connection.scheme(), connection.host())
+    }
+}
+
+/// All but the unreserved characters of RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::http::header::CONTENT_TYPE;
+    use actix_web::test::TestRequest;
+
+    use super::super::document::ResourceType;
+    use super::super::error::testing::{body_of, objects, parameters};
+    use super::super::query::{Known, Pages, SearchIn};
+    use super::*;
+
+    static TREES: ResourceType = ResourceType { name: "trees", fields: &["age"] };
+    static KNOWN: Known =
+        Known { pages: Pages::Both, sort: &["age"], default_sort: "-age", q: SearchIn::Text, ..Known::show(&[&TREES]) };
+
+    fn page(raw: &str) -> Result<PageRequest> {
+        Query::parse(raw, &KNOWN).map(|query| query.page().clone())
+    }
+
+    fn cursor_under(sort: &str) -> String {
+        let query = Query::parse(&format!("sort={sort}"), &KNOWN).unwrap();
+        Cursor(vec![json!(7), json!("id-1")]).encode(query.sort())
+    }
+
+    /// The answer of a list with so many rows on this page and this extent.
+    fn answer(query: &str, rows: usize, extent: &Extent) -> (String, Value) {
+        let request = TestRequest::with_uri(&format!("/api/v2/trees?{query}"))
+            .insert_header(("Host", "keys.example:8443"))
+            .to_http_request();
+        let query = Query::of(&request, &KNOWN).unwrap();
+        let resources = (0..rows).map(|n| Resource::new(&TREES, n)).collect();
+        let document = list_document(&request, &query, resources, extent);
+        let response = document.respond(&query, &request, StatusCode::OK);
+        let label = response.headers().get(CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();
+        (label, body_of(response))
+    }
+
+    #[test]
+    fn offsets_do_not_overflow() {
+        assert_eq!(PageRequest::Number { number: 3, size: 20 }.offset(), 40);
+        assert_eq!(PageRequest::Number { number: i64::MAX, size: 100 }.offset(), i64::MAX);
+        let (_, body) = answer("page[number]=9223372036854775807", 0, &Extent::Numbered { total: 5 });
+        assert_eq!(body["meta"]["pagination"]["prev-page"], 1);
+    }
+
+    #[test]
+    fn cursors_come_back_as_they_went() {
+        let cursor = cursor_under("-age");
+        let expected = Cursor(vec![json!(7), json!("id-1")]);
+        let request = page(&format!("page[after]={cursor}&page[size]=500")).unwrap();
+        assert_eq!(request, PageRequest::Cursor { after: Some(expected.clone()), before: None, size: 100 });
+        let request = page(&format!("page[before]={cursor}")).unwrap();
+        assert_eq!(parameters(&request.bad_cursor()), ["page[before]"]);
+        assert_eq!(request, PageRequest::Cursor { after: None, before: Some(expected), size: 20 });
+        let beginning = PageRequest::Cursor { after: None, before: None, size: 20 };
+        assert_eq!(page("page[after]=").unwrap(), beginning);
+    }
+
+    #[test]
+    fn foreign_cursors_are_refused() {
+        let other_order = cursor_under("age");
+        let encoded = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let nul = encoded(json!({"sort": "-age", "values": ["\0"]}));
+        let nested = encoded(json!({"sort": "-age", "values": [[1]]}));
+        for cursor in [&other_order, &nul, &nested, "abc", "%C3%A9", "e30", "=="] {
+            let error = page(&format!("page[after]={cursor}")).unwrap_err();
+            assert_eq!(parameters(&error), ["page[after]"], "{cursor}");
+        }
+        assert_eq!(parameters(&page("page[before]=abc").unwrap_err()), ["page[before]"]);
+    }
+
+    #[test]
+    fn contradictory_pages_are_refused() {
+        let cursor = cursor_under("-age");
+        let error = page(&format!("page[after]={cursor}&page[before]={cursor}")).unwrap_err();
+        assert_eq!(error.status(), 400);
+        assert_eq!(objects(&error)[0]["links"]["type"], RANGE_NOT_SUPPORTED);
+        let error = page(&format!("page[after]={cursor}&page[number]=1")).unwrap_err();
+        assert_eq!(parameters(&error), ["page[number]"]);
+    }
+
+    #[test]
+    fn either_scheme_names_the_profile() {
+        let named = |uri: &str| names_cursor_profile(&[uri.to_owned()]);
+        assert!(named(CURSOR_PROFILE));
+        assert!(named("http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"));
+        assert!(!named("https://example.org/"));
+    }
+
+    #[test]
+    fn a_numbered_page_has_links_and_meta() {
+        let query = "q=a%20b&page[number]=2&page[size]=10&sort=-age";
+        let (label, body) = answer(query, 10, &Extent::Numbered { total: 35 });
+        assert_eq!(label, "application/vnd.api+json");
+        let url = |number: u8| {
+            format!(
+                "http://keys.example:8443/api/v2/trees?q=a%20b&sort=-age\
+                 &page%5Bnumber%5D={number}&page%5Bsize%5D=10"
+            )
+        };
+        let links = json!({
+            "self": url(2), "first": url(1), "prev": url(1), "next": url(3), "last": url(4),
+        });
+        assert_eq!(body["links"], links);
+        let pagination = json!({
+            "current-page": 2, "page-size": 10, "prev-page": 1, "next-page": 3,
+            "total-pages": 4, "total-count": 35,
+        });
+        assert_eq!(body["meta"]["pagination"], pagination);
+    }
+
+    #[test]
+    fn an_empty_list_has_one_page() {
+        let (_, body) = answer("", 0, &Extent::Numbered { total: 0 });
+        let pagination = json!({
+            "current-page": 1, "page-size": 20, "prev-page": null, "next-page": null,
+            "total-pages": 1, "total-count": 0,
+        });
+        assert_eq!(body["meta"]["pagination"], pagination);
+        assert_eq!((&body["links"]["prev"], &body["links"]["next"]), (&Value::Null, &Value::Null));
+        assert_eq!(body["data"], json!([]));
+    }
+
+    #[test]
+    fn a_page_past_the_end_leads_back_to_the_last() {
+        let (_, body) = answer("page[number]=9", 0, &Extent::Numbered { total: 40 });
+        assert_eq!(body["meta"]["pagination"]["prev-page"], 2);
+        assert_eq!(body["meta"]["pagination"]["next-page"], Value::Null);
+        assert_eq!(body["meta"]["pagination"]["current-page"], 9);
+    }
+
+    #[test]
+    fn a_cursor_page_follows_the_profile() {
+        let row = |n: u8| Cursor(vec![json!(n)]);
+        let extent = Extent::Cursors { rows: vec![row(1), row(2)], previous: More::Ends, next: More::Follows };
+        let (label, body) = answer("page[after]=&page[size]=2&q=x", 2, &extent);
+        assert_eq!(label, format!("application/vnd.api+json; profile=\"{CURSOR_PROFILE}\""));
+        assert_eq!(body["jsonapi"]["profile"], json!([CURSOR_PROFILE]));
+        assert_eq!(body["links"]["prev"], Value::Null);
+        let cursor = body["data"][1]["meta"]["page"]["cursor"].as_str().unwrap();
+        let next = format!("http://keys.example:8443/api/v2/trees?q=x&page%5Bafter%5D={cursor}&page%5Bsize%5D=2");
+        assert_eq!(body["links"]["next"], next.as_str());
+        let query = next.split_once('?').unwrap().1;
+        let expected = PageRequest::Cursor { after: Some(row(2)), before: None, size: 2 };
+        assert_eq!(page(query).unwrap(), expected);
+    }
+}

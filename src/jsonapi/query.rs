@@ -1,0 +1,711 @@
+//! The query string: each endpoint declares what its own may hold, as [`Known`], and anything else
+//! is 400 with the parameter as the client spelled it (JSON:API "Query Parameters", DESIGN §5).
+//!
+//! `serde_qs` reads the brackets, one pair at a time and not the whole query at once: only so can a
+//! fault in one pair, a repetition or broken UTF-8 be laid to the parameter that has it, and all
+//! faults of a query be reported together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::HttpRequest;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use super::document::ResourceType;
+use super::error::{Error, Result};
+use super::negotiation::Answer;
+use super::pagination::{PageMode, PageParameters, PageRequest, names_cursor_profile};
+
+/// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
+///
+/// ```
+/// use latchkey::jsonapi::{Known, ResourceType, SearchIn};
+///
+/// static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name"] };
+/// static KNOWN: Known = Known {
+///     sort: &["name", "created-at"],
+///     default_sort: "name",
+///     q: SearchIn::Text,
+///     ..Known::list(&[&TEAMS])
+/// };
+/// ```
+#[derive(Debug)]
+pub struct Known {
+    /// How the endpoint pages, if it does.
+    pub pages: Pages,
+    /// The keys that `sort` may name.
+    pub sort: &'static [&'static str],
+    /// The order where the client asks for none, in the syntax of `sort`; may be empty.
+    pub default_sort: &'static str,
+    /// Whether the endpoint searches.
+    pub q: SearchIn,
+    /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
+    /// write `_` for `-` and the other way round.
+    pub filters: &'static [&'static str],
+    /// The relationship paths that `include` may name; `_` and `-` count as the same here, too.
+    pub include: &'static [&'static str],
+    /// The types whose fields `fields[type]` may choose: all that can be in the document.
+    pub types: &'static [&'static ResourceType],
+    /// Plain parameters of this endpoint alone.
+    pub others: &'static [&'static str],
+}
+
+impl Known {
+    /// Knows no parameter at all.
+    pub const NOTHING: Self = Self {
+        pages: Pages::None,
+        sort: &[],
+        default_sort: "",
+        q: SearchIn::None,
+        filters: &[],
+        include: &[],
+        types: &[],
+        others: &[],
+    };
+
+    /// Knows `fields[…]` of these types: what an endpoint that shows a resource needs.
+    pub const fn show(types: &'static [&'static ResourceType]) -> Self {
+        Self { types, ..Self::NOTHING }
+    }
+
+    /// Knows `fields[…]` of these types and numbered pages: what any list needs.
+    pub const fn list(types: &'static [&'static ResourceType]) -> Self {
+        Self { pages: Pages::Numbered, ..Self::show(types) }
+    }
+}
+
+/// How an endpoint pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// Not at all
+    None,
+    /// `page[number]` and `page[size]`
+    Numbered,
+    /// These, and the cursors of the cursor-pagination profile
+    Both,
+}
+
+/// How an endpoint searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchIn {
+    /// Not at all
+    None,
+    /// `q=`
+    Text,
+    /// `q=`, and `q[field]=` for these fields
+    TextOr(&'static [&'static str]),
+}
+
+/// Which way a list is sorted by a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first, nulls last
+    Ascending,
+    /// Largest first, nulls first
+    Descending,
+}
+
+impl Direction {
+    /// The other way round.
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
+/// One key of the order of a list (JSON:API "Sorting").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// The key, as the endpoint declares it.
+    pub key: &'static str,
+    /// Its direction; `-` before the key is descending.
+    pub direction: Direction,
+}
+
+/// A query string that holds nothing but what its endpoint knows.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    page: PageRequest,
+    sort: Vec<Sort>,
+    searches: BTreeMap<&'static str, String>,
+    filters: BTreeMap<&'static str, String>,
+    includes: Option<BTreeSet<&'static str>>,
+    fields: BTreeMap<&'static str, BTreeSet<String>>,
+    others: BTreeMap<&'static str, String>,
+    pairs: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads the query string of a request. Where the endpoint knows cursors, a client can also
+    /// ask for them by naming the profile in `Accept`.
+    ///
+    /// All faults are reported together, as 400.
+    pub fn of(request: &HttpRequest, known: &'static Known) -> Result<Self> {
+        let answer = Answer::of(request.headers())?;
+        let mode = if names_cursor_profile(&answer.profiles) { PageMode::Cursors } else { PageMode::Numbers };
+        Self::read(request.query_string(), known, mode)
+    }
+
+    /// Reads a raw query string (without `?`); see [`Query::of`].
+    pub fn parse(raw: &str, known: &'static Known) -> Result<Self> {
+        Self::read(raw, known, PageMode::Numbers)
+    }
+
+    fn read(raw: &str, known: &'static Known, mode: PageMode) -> Result<Self> {
+        let mut reader = Reader::new(known);
+        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            if let Err(fault) = reader.take_pair(pair) {
+                reader.faults.push(fault);
+            }
+        }
+        reader.finish(mode)
+    }
+
+    /// Which page is asked for.
+    pub fn page(&self) -> &PageRequest {
+        &self.page
+    }
+
+    /// The order: what the client asked for, or else the endpoint's default.
+    pub fn sort(&self) -> &[Sort] {
+        &self.sort
+    }
+
+    /// What to search for; never an empty string.
+    pub fn q(&self) -> Option<&str> {
+        self.q_in("")
+    }
+
+    /// What to search for in one field (`q[name]`); never an empty string.
+    pub fn q_in(&self, name: &str) -> Option<&str> {
+        self.searches.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The value of a filter, by the name under which it is declared.
+    pub fn filter(&self, name: &str) -> Option<&str> {
+        self.filters.get(name).map(String::as_str)
+    }
+
+    /// The comma-separated values of a filter; empty ones are left out.
+    pub fn filter_list(&self, name: &str) -> Option<Vec<&str>> {
+        let value = self.filter(name)?;
+        Some(value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
+    }
+
+    /// Whether related resources are asked for, by the path under which they are declared.
+    pub fn includes(&self, name: &str) -> bool {
+        self.includes.as_ref().is_some_and(|includes| includes.contains(name))
+    }
+
+    /// The value of a plain parameter.
+    pub fn other(&self, name: &str) -> Option<&str> {
+        self.others.get(name).map(String::as_str)
+    }
+
+    /// The fields of a type that the client wants; `None` means all.
+    pub fn fields_of(&self, kind: &str) -> Option<&BTreeSet<String>> {
+        self.fields.get(kind)
+    }
+
+    /// Whether the client sent `include`, even an empty one.
+    pub(super) fn asks_to_include(&self) -> bool {
+        self.includes.is_some()
+    }
+
+    /// Every parameter as name and value, decoded and in the order of the client.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+}
+
+/// A query in the making.
+struct Reader {
+    known: &'static Known,
+    query: Query,
+    page: PageParameters,
+    seen: BTreeSet<String>,
+    faults: Vec<Error>,
+}
+
+impl Reader {
+    fn new(known: &'static Known) -> Self {
+        Self {
+            known,
+            query: Query::default(),
+            page: PageParameters::default(),
+            seen: BTreeSet::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn take_pair(&mut self, pair: &str) -> Result<()> {
+        let name = spelled(pair);
+        let Some(Parameter { family, path, value }) = Parameter::read(pair)? else {
+            return Err(unknown_parameter(&name));
+        };
+        self.take(&name, &family, &path, &value)?;
+        self.query.pairs.push((name, value));
+        Ok(())
+    }
+
+    fn take(&mut self, name: &str, family: &str, path: &[String], value: &str) -> Result<()> {
+        let unknown = || unknown_parameter(name);
+        let known = self.known;
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match (family, path.as_slice()) {
+            ("page", [member]) => self.take_page(name, member, value),
+            ("sort", []) if !known.sort.is_empty() => self.take_sort(value),
+            ("q", []) if known.q != SearchIn::None => self.take_search(name, "", value),
+            ("q", [field]) => {
+                let SearchIn::TextOr(fields) = known.q else {
+                    return Err(unknown());
+                };
+                let field = fields.iter().find(|known| *known == field).ok_or_else(unknown)?;
+                self.take_search(name, field, value)
+            }
+            ("filter", [_, ..]) => {
+                let declared = known.filters.iter().find(|filter| is_filter(filter, &path));
+                self.take_filter(declared.ok_or_else(unknown)?, value);
+                Ok(())
+            }
+            ("include", [] | [""]) => self.take_include(name, value),
+            ("fields", [kind]) => self.take_fields(name, kind, value),
+            (_, []) => {
+                let declared = known.others.iter().find(|other| **other == family);
+                let declared = declared.ok_or_else(unknown)?;
+                self.only_once(name, name)?;
+                self.query.others.insert(declared, value.to_owned());
+                Ok(())
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Some shipped clients repeat a filter where others write a list with commas.
+    fn take_filter(&mut self, declared: &'static str, value: &str) {
+        let values = self.query.filters.entry(declared).or_default();
+        if !values.is_empty() {
+            values.push(',');
+        }
+        values.push_str(value);
+    }
+
+    /// Refuses what was there before, under whatever spelling.
+    fn only_once(&mut self, name: &str, key: &str) -> Result<()> {
+        if self.seen.insert(key.to_owned()) { Ok(()) } else { Err(Error::parameter(name, "Is there more than once")) }
+    }
+
+    fn take_page(&mut self, name: &str, member: &str, value: &str) -> Result<()> {
+        let slot = match (self.known.pages, member) {
+            (Pages::None, _) => None,
+            (_, "number") => Some(&mut self.page.number),
+            (_, "size") => Some(&mut self.page.size),
+            (Pages::Both, "after") => Some(&mut self.page.after),
+            (Pages::Both, "before") => Some(&mut self.page.before),
+            _ => None,
+        };
+        let slot = slot.ok_or_else(|| unknown_parameter(name))?;
+        let before = slot.replace(value.to_owned());
+        if before.is_some() {
+            return Err(Error::parameter(name, "Is there more than once"));
+        }
+        Ok(())
+    }
+
+    fn take_sort(&mut self, value: &str) -> Result<()> {
+        self.only_once("sort", "sort")?;
+        let fault = |detail: String| Error::parameter("sort", detail);
+        for item in value.split(',') {
+            let (name, direction) = sort_key(item);
+            let key = self.known.sort.iter().find(|key| **key == name).ok_or_else(|| {
+                let known = self.known.sort.join(", ");
+                fault(format!("\"{}\" is no sort key; known are: {known}", shorten(name)))
+            })?;
+            if self.query.sort.iter().any(|sort| sort.key == *key) {
+                return Err(fault(format!("\"{key}\" is there more than once")));
+            }
+            self.query.sort.push(Sort { key, direction });
+        }
+        Ok(())
+    }
+
+    fn take_search(&mut self, name: &str, field: &'static str, value: &str) -> Result<()> {
+        self.only_once(name, name)?;
+        self.query.searches.insert(field, value.to_owned());
+        Ok(())
+    }
+
+    /// Every detail here holds the words "include parameter": a shipped client looks for them.
+    fn take_include(&mut self, name: &str, value: &str) -> Result<()> {
+        let fault = |detail: String| Error::parameter(name, detail);
+        if self.known.include.is_empty() {
+            return Err(fault("The include parameter is not supported here".into()));
+        }
+        // The array spelling `include[]` is repeated by nature.
+        if name == "include" && self.only_once(name, name).is_err() {
+            return Err(fault("The include parameter is there more than once".into()));
+        }
+        let includes = self.query.includes.get_or_insert_default();
+        for path in value.split(',').filter(|_| !value.is_empty()) {
+            let declared = self.known.include.iter().find(|declared| is_same_name(declared, path));
+            let Some(declared) = declared else {
+                let known = self.known.include.join(", ");
+                let path = shorten(path);
+                return Err(fault(format!("The include parameter cannot be \"{path}\"; known are: {known}")));
+            };
+            includes.insert(*declared);
+        }
+        Ok(())
+    }
+
+    fn take_fields(&mut self, name: &str, kind: &str, value: &str) -> Result<()> {
+        let kind = self.known.types.iter().find(|known| known.name == kind);
+        let kind =
+            kind.ok_or_else(|| Error::parameter(shorten(name), "No resource of this type can be in the answer"))?;
+        self.only_once(name, name)?;
+        let chosen = value.split(',').filter(|_| !value.is_empty());
+        for field in chosen.clone() {
+            if !kind.fields.contains(&field) {
+                let detail = format!("\"{}\" is no field of {}", shorten(field), kind.name);
+                return Err(Error::parameter(name, detail));
+            }
+        }
+        self.query.fields.insert(kind.name, chosen.map(str::to_owned).collect());
+        Ok(())
+    }
+
+    fn finish(mut self, mode: PageMode) -> Result<Query> {
+        if self.query.sort.is_empty() {
+            self.query.sort = default_sort(self.known.default_sort);
+        }
+        let mode = if self.known.pages == Pages::Both { mode } else { PageMode::Numbers };
+        match self.page.read(&self.query.sort, mode) {
+            Ok(page) => self.query.page = page,
+            Err(fault) => self.faults.push(fault),
+        }
+        Error::check(self.faults)?;
+        Ok(self.query)
+    }
+}
+
+fn unknown_parameter(name: &str) -> Error {
+    let detail = format!("This endpoint knows no parameter \"{}\"", shorten(name));
+    Error::parameter(shorten(name), detail)
+}
+
+/// One pair of the query string: `family[path…]=value`.
+struct Parameter {
+    family: String,
+    path: Vec<String>,
+    value: String,
+}
+
+/// What `serde_qs` makes of one pair.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Node {
+    Value(String),
+    /// `[]`, or `[0]`
+    List(Vec<String>),
+    Nested(BTreeMap<String, Node>),
+}
+
+impl Parameter {
+    /// `None` if the brackets do not match or nest deeper than any parameter does.
+    fn read(pair: &str) -> Result<Option<Self>> {
+        let not_text = || Error::parameter(spelled(pair), "Is not valid UTF-8, or holds a NUL character");
+        let whole = if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") };
+        let tree = match DIALECT.deserialize_str::<BTreeMap<String, Node>>(&whole) {
+            Ok(tree) => tree,
+            Err(serde_qs::Error::Utf8(_) | serde_qs::Error::FromUtf8(_)) => return Err(not_text()),
+            Err(_) => return Ok(None),
+        };
+        let Some((family, mut node)) = tree.into_iter().next() else { return Ok(None) };
+        let mut path = Vec::new();
+        let value = loop {
+            match node {
+                Node::Value(value) => break value,
+                Node::List(mut values) => {
+                    path.push(String::new());
+                    break values.pop().unwrap_or_default();
+                }
+                Node::Nested(tree) => {
+                    let Some((member, inner)) = tree.into_iter().next() else { return Ok(None) };
+                    path.push(member);
+                    node = inner;
+                }
+            }
+        };
+        let holds_nul = path.iter().chain([&family, &value]).any(|text| text.contains('\0'));
+        if holds_nul { Err(not_text()) } else { Ok(Some(Self { family, path, value })) }
+    }
+}
+
+/// Brackets may be percent-encoded, as browsers and shipped clients send them.
+const DIALECT: serde_qs::Config = serde_qs::Config::new().use_form_encoding(true).max_depth(4);
+
+/// A parameter's name as the client spelled it, for an error.
+fn spelled(pair: &str) -> String {
+    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+    shorten(&percent_decode_str(&name).decode_utf8_lossy())
+}
+
+fn is_filter(declared: &str, path: &[&str]) -> bool {
+    let mut declared = declared.split('.');
+    let mut path = path.iter();
+    loop {
+        match (declared.next(), path.next()) {
+            (Some(name), Some(member)) if is_same_name(name, member) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Whether two names are the same but for `-` and `_`.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let plain = |byte| if byte == b'_' { b'-' } else { byte };
+    one.len() == other.len() && one.bytes().map(plain).eq(other.bytes().map(plain))
+}
+
+fn sort_key(item: &str) -> (&str, Direction) {
+    match item.strip_prefix('-') {
+        Some(key) => (key, Direction::Descending),
+        None => (item, Direction::Ascending),
+    }
+}
+
+fn default_sort(declared: &'static str) -> Vec<Sort> {
+    let items = declared.split(',').filter(|item| !item.is_empty()).map(sort_key);
+    items.map(|(key, direction)| Sort { key, direction }).collect()
+}
+
+/// The beginning of a text of the client's, for an error that quotes it.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use actix_web::http::header::ACCEPT;
+    use actix_web::test::TestRequest;
+
+    use super::super::error::testing::{objects, parameters};
+    use super::super::pagination::CURSOR_PROFILE;
+    use super::*;
+
+    static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name", "users"] };
+    static KNOWN: Known = Known {
+        pages: Pages::Both,
+        sort: &["name", "created-at"],
+        default_sort: "-created-at",
+        q: SearchIn::Text,
+        filters: &["names", "created-after", "expiry_status", "workspace.id"],
+        include: &["users", "organization-memberships"],
+        others: &["since"],
+        ..Known::show(&[&TEAMS])
+    };
+    static FIELDS: Known = Known { q: SearchIn::TextOr(&["name"]), ..Known::NOTHING };
+
+    fn parse(raw: &str) -> Query {
+        Query::parse(raw, &KNOWN).unwrap()
+    }
+
+    #[track_caller]
+    fn assert_fault(raw: &str, parameter: &str) {
+        let error = Query::parse(raw, &KNOWN).unwrap_err();
+        assert_eq!(error.status(), 400, "{raw}");
+        assert_eq!(parameters(&error), [parameter], "{raw}");
+    }
+
+    #[test]
+    fn what_shipped_clients_send_is_understood() {
+        let query = parse(
+            "filter%5Bnames%5D=a%2Cb&include=users,organization_memberships\
+             &page%5Bnumber%5D=2&page%5Bsize%5D=30&q=a+b%20c&since=2024&sort=name,-created-at",
+        );
+        assert_eq!(*query.page(), PageRequest::Number { number: 2, size: 30 });
+        assert_eq!(query.filter_list("names").unwrap(), ["a", "b"]);
+        assert!(query.includes("users") && query.includes("organization-memberships"));
+        assert_eq!(query.q(), Some("a b c"));
+        assert_eq!(query.other("since"), Some("2024"));
+        let keys: Vec<_> = query.sort().iter().map(|sort| (sort.key, sort.direction)).collect();
+        assert_eq!(keys, [("name", Direction::Ascending), ("created-at", Direction::Descending)]);
+    }
+
+    #[test]
+    fn an_empty_query_has_the_defaults() {
+        let query = parse("");
+        assert_eq!(*query.page(), PageRequest::Number { number: 1, size: 20 });
+        assert_eq!(query.sort(), [Sort { key: "created-at", direction: Direction::Descending }]);
+        assert_eq!((query.q(), query.filter("names"), query.other("since")), (None, None, None));
+        assert!(!query.includes("users"));
+        assert_eq!(query.fields_of("teams"), None);
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named() {
+        for name in [
+            "nonsense",
+            "page",
+            "page[nonsense]",
+            "filter",
+            "filter[nonsense]",
+            "filter[]",
+            "filter[names][x]",
+            "filter[workspace.id]",
+            "sort[a]",
+            "q[x]",
+            "since[a]",
+            "page[size",
+            "a]b[",
+            "include[x]",
+            "fields",
+            "fields[a][b]",
+            "",
+        ] {
+            assert_fault(&format!("{name}=x"), name);
+        }
+        assert_fault("a%5Bb%5D=1", "a[b]");
+        assert_fault("nonsense", "nonsense");
+    }
+
+    #[test]
+    fn page_numbers_and_sizes_are_positive() {
+        for value in ["0", "-1", "abc", "99999999999999999999", "", "1.5", "%2B1", "+1"] {
+            assert_fault(&format!("page[number]={value}"), "page[number]");
+        }
+        for value in ["0", "-1", "abc", ""] {
+            assert_fault(&format!("page[size]={value}"), "page[size]");
+        }
+        for value in ["101", "99999999999999999999"] {
+            let size = PageRequest::Number { number: 1, size: 100 };
+            assert_eq!(*parse(&format!("page[size]={value}")).page(), size);
+        }
+    }
+
+    #[test]
+    fn sort_keys_are_known_and_distinct() {
+        for value in ["nonsense", "", "name,name", "name,-name", "--name", "name,", "Name"] {
+            assert_fault(&format!("sort={value}"), "sort");
+        }
+    }
+
+    #[test]
+    fn a_parameter_comes_once() {
+        for (raw, name) in [
+            ("page[size]=1&page[size]=1", "page[size]"),
+            ("sort=name&sort=name", "sort"),
+            ("q=a&q=a", "q"),
+            ("include=users&include=users", "include"),
+            ("fields[teams]=name&fields[teams]=name", "fields[teams]"),
+            ("since=1&since=1", "since"),
+        ] {
+            assert_fault(raw, name);
+        }
+    }
+
+    #[test]
+    fn filters_are_spelled_with_either_line() {
+        assert_eq!(parse("filter[created_after]=x").filter("created-after"), Some("x"));
+        assert_eq!(parse("filter[created-after]=x").filter("created-after"), Some("x"));
+        assert_eq!(parse("filter[expiry-status]=x").filter("expiry_status"), Some("x"));
+        assert_eq!(parse("filter[expiry_status]=x").filter("expiry_status"), Some("x"));
+        assert_eq!(parse("filter[workspace][id]=x").filter("workspace.id"), Some("x"));
+        assert_eq!(parse("filter[names]=,a,,").filter_list("names").unwrap(), ["a"]);
+        assert_eq!(parse("filter[names]=a&filter[names]=b").filter_list("names").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_fault_of_include_says_so_in_words() {
+        for (raw, name) in [
+            ("include=nonsense", "include"),
+            ("include=users,,users", "include"),
+            ("include[]=nonsense", "include[]"),
+            ("include=users&include=users", "include"),
+        ] {
+            let error = Query::parse(raw, &KNOWN).unwrap_err();
+            assert_eq!(parameters(&error), [name]);
+            let detail = objects(&error)[0]["detail"].to_string();
+            assert!(detail.contains("include parameter"), "{detail}");
+        }
+        let error = Query::parse("include=users", &Known::NOTHING).unwrap_err();
+        assert!(objects(&error)[0]["detail"].to_string().contains("include parameter"));
+    }
+
+    #[test]
+    fn include_may_be_an_array_or_empty() {
+        let query = parse("include[]=users&include%5B%5D=organization-memberships");
+        assert!(query.includes("users") && query.includes("organization-memberships"));
+        assert!(parse("include=").asks_to_include());
+        assert!(!parse("include=").includes("users"));
+    }
+
+    #[test]
+    fn fields_are_those_of_the_type() {
+        assert_fault("fields[nonsense]=name", "fields[nonsense]");
+        assert_fault("fields[teams]=nonsense", "fields[teams]");
+        let query = parse("fields[teams]=name");
+        assert!(query.fields_of("teams").unwrap().contains("name"));
+        assert!(parse("fields[teams]=").fields_of("teams").unwrap().is_empty());
+    }
+
+    #[test]
+    fn searches_may_name_a_field() {
+        let query = Query::parse("q[name]=x", &FIELDS).unwrap();
+        assert_eq!((query.q(), query.q_in("name")), (None, Some("x")));
+        assert_eq!(Query::parse("q=", &FIELDS).unwrap().q(), None);
+        let error = Query::parse("q[other]=x", &FIELDS).unwrap_err();
+        assert_eq!(parameters(&error), ["q[other]"]);
+    }
+
+    #[test]
+    fn text_that_is_none_is_refused() {
+        assert_fault("q=%00", "q");
+        assert_fault("q=%FF", "q");
+        assert_fault("q=%ED%A0%80", "q");
+        assert_fault("filter[names]=a%00b", "filter[names]");
+        assert_fault("a%00=1", "a\0");
+        assert_fault("a%FF=1", "a\u{fffd}");
+    }
+
+    #[test]
+    fn monstrous_queries_are_refused_calmly() {
+        let deep = "[a]".repeat(50_000);
+        let brackets = "[".repeat(50_000);
+        for name in [format!("filter{deep}"), format!("q{brackets}"), "x".repeat(100_000)] {
+            let error = Query::parse(&format!("{name}=1"), &KNOWN).unwrap_err();
+            assert!(objects(&error)[0].to_string().len() < 2_000);
+        }
+        assert_eq!(parse(&format!("q={}", "x".repeat(100_000))).q().unwrap().len(), 100_000);
+    }
+
+    #[test]
+    fn all_faults_are_reported_together() {
+        let error = Query::parse("page[number]=0&page[size]=x&sort=x&y=1&filter[z]=1", &KNOWN).unwrap_err();
+        let mut names = parameters(&error);
+        names.sort();
+        assert_eq!(names, ["filter[z]", "page[number]", "page[size]", "sort", "y"]);
+    }
+
+    #[test]
+    fn the_profile_in_accept_chooses_cursors() {
+        let accept = format!("application/vnd.api+json; profile=\"{CURSOR_PROFILE}\"");
+        let page = |uri: &str, known| {
+            let request = TestRequest::with_uri(uri).insert_header((ACCEPT, accept.as_str())).to_http_request();
+            Query::of(&request, known).unwrap().page().clone()
+        };
+        static NUMBERED: Known = Known::list(&[]);
+        let cursor = PageRequest::Cursor { after: None, before: None, size: 20 };
+        assert_eq!(page("/x", &KNOWN), cursor);
+        assert_eq!(page("/x?page[number]=1", &KNOWN), PageRequest::default());
+        assert_eq!(page("/x", &NUMBERED), PageRequest::default());
+        assert_eq!(page("/x", &Known::NOTHING), PageRequest::default());
+    }
+}

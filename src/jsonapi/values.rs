@@ -1,0 +1,65 @@
+//! Values that attributes of any type share: times and names.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use validator::ValidationError;
+
+/// A time that a client sent: RFC 3339, with its offset from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Moment(pub DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        DateTime::parse_from_rfc3339(&text)
+            .map(|time| Self(time.to_utc()))
+            .map_err(|_| serde::de::Error::custom("must be an RFC 3339 time such as 2031-05-17T08:00:00Z"))
+    }
+}
+
+/// A time as answers show it: RFC 3339 in UTC with milliseconds (DESIGN §5).
+pub fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Whether a text can be a name: 1 to 90 letters, digits, hyphens and underscores of ASCII.
+pub fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=90).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// Validates an attribute that is a name.
+///
+/// # Errors
+/// With a message that says what a name may be.
+pub fn valid_name(text: &str) -> Result<(), ValidationError> {
+    if is_name(text) {
+        return Ok(());
+    }
+    let message = "Name must be 1 to 90 characters long and hold only letters, digits, hyphens and underscores";
+    Err(ValidationError::new("name").with_message(message.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rfc_3339_is_a_time() {
+        let read = |text: &str| serde_json::from_value::<Moment>(text.into()).map(|moment| time(moment.0));
+        assert_eq!(read("2031-05-17T10:00:00.5+02:00").unwrap(), "2031-05-17T08:00:00.500Z");
+        for text in ["2026-13-45", "yesterday", "", "2031-05-17", "2031-05-17T10:00:00", "2031-02-30T10:00:00Z"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_plain_and_short() {
+        for name in ["a", "A-b_9", &"x".repeat(90)] {
+            assert!(is_name(name));
+        }
+        for name in ["", "a b", "ä", "a.b", "a/b", "a\0", &"x".repeat(91)] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Latchkey: a self-hosted authority for long-lived API tokens.
+//!
+//! The binary is the product; this library exists so that tests can run the service inside themselves.
+//! `docs/architecture.md` shows how the rooms fit together.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod data_directory;
+pub mod database;
+pub mod fixtures;
+pub mod health;
+pub mod ids;
+pub mod jsonapi;
+pub mod memberships;
+pub mod organizations;
+pub mod server;
+pub mod teams;
+pub mod tokens;
+pub mod users;

@@ -1,0 +1,186 @@
+//! `organizations`, `organizations/:name` and its `entitlement-set`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+
+use super::resource::{self as look, ENTITLEMENT_SETS, ORGANIZATIONS};
+use super::store::{self, Scope};
+use super::{Organization, OrganizationAttributes, Settings};
+use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
+use crate::audit::{self, Event};
+use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
+use crate::{memberships, teams};
+
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["name", "created-at"],
+    default_sort: "name",
+    q: SearchIn::TextOr(&["name", "email"]),
+    ..SHOW
+};
+// Shipped clients ask for the last two. There are no projects and no subscriptions, so that adds nothing.
+const SHOW: Known = Known {
+    include: &["entitlement-set", "default-project", "subscription"],
+    ..Known::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS])
+};
+const WRITE: Known = Known::show(&[&ORGANIZATIONS]);
+const SHOW_ENTITLEMENTS: Known = Known::show(&[&ENTITLEMENT_SETS]);
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    service
+        .service(resource("/organizations").route(get().to(list)).route(post().to(create)))
+        .service(
+            resource("/organizations/{organization}")
+                .route(get().to(show))
+                .route(patch().to(update))
+                .route(delete().to(destroy)),
+        )
+        .service(resource("/organizations/{organization}/entitlement-set").route(get().to(entitlements)));
+}
+
+/// The organization that a path names.
+pub(crate) fn place(name: &str) -> Place {
+    Place::Organization(crate::jsonapi::is_name(name).then(|| name.to_owned()))
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, resources, included, extent) = gate
+        .read(visitor, Place::Nowhere, move |connection, caller| {
+            let query = query?;
+            let found = store::list(connection, scope(caller), &query)?;
+            let resources = found.rows.iter().map(|row| look::organization(row, caller)).collect();
+            let included = included(&query, &found.rows);
+            Ok((query, resources, included, found.extent))
+        })
+        .await?;
+    let document = list_document(&request, &query, resources, &extent).include(included);
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+const fn scope(caller: &Caller) -> Scope {
+    match caller.principal {
+        Principal::User { site_admin: true, .. } => Scope::All,
+        Principal::User { id, .. } => Scope::Of(id),
+        Principal::Team { organization, .. } => Scope::Only(organization),
+        Principal::Organization { id, .. } => Scope::Only(id),
+        Principal::AuditTrails { .. } => Scope::Nothing,
+    }
+}
+
+fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
+    if query.includes("entitlement-set") { organizations.iter().map(look::entitlements).collect() } else { vec![] }
+}
+
+/// Makes an organization and its team `owners`, with the caller as the first owner.
+async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &WRITE);
+    let (query, resource) = gate
+        .write(visitor, Place::Nowhere, move |connection, caller| {
+            caller.may(Action::CreateOrganization, Subject::Place)?;
+            let owner = caller.user().ok_or_else(Error::not_found)?;
+            let query = query?;
+            let new = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &["name", "email"])?.attributes;
+            let settings = new.applied_to(Settings::default());
+            let (name, email) = (new.name.unwrap_or_default(), new.email.unwrap_or_default());
+            let organization = store::create(connection, &name, &email, &settings)?;
+            let owners = teams::store::create_owners(connection, organization.id)?;
+            memberships::store::add(connection, organization.id, &[owner])?;
+            teams::store::add_users(connection, &owners, &[owner])?;
+            audit::record(
+                connection,
+                &caller.actor(),
+                &[
+                    Event::new(Some(organization.id), "organization", organization.id, "create"),
+                    Event::new(Some(organization.id), "team", owners.id, "create"),
+                    Event::new(Some(organization.id), "organization_user", owner, "create"),
+                    Event::new(Some(organization.id), "team_member", owner, "create"),
+                ],
+            )?;
+            let founder = caller.as_owner_of(organization.id);
+            Ok((query, look::organization(&organization, &founder)))
+        })
+        .await?;
+    Ok(Document::one(resource).respond(&query, &request, StatusCode::CREATED))
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, resource, included) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let organization = seen(connection, caller)?;
+            let query = query?;
+            let included = included(&query, std::slice::from_ref(&organization));
+            Ok((query, look::organization(&organization, caller), included))
+        })
+        .await?;
+    Ok(Document::one(resource).include(included).respond(&query, &request, StatusCode::OK))
+}
+
+fn seen(connection: &mut PgConnection, caller: &Caller) -> Result<Organization> {
+    caller.may(Action::SeeOrganization, Subject::Place)?;
+    Ok(store::find(connection, caller.organization()?)?)
+}
+
+async fn update(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &WRITE);
+    let (query, resource) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            caller.may(Action::UpdateOrganization, Subject::Place)?;
+            let query = query?;
+            let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?.attributes;
+            let organization = store::lock(connection, caller.organization()?)?;
+            let settings = changes.applied_to(organization.settings.clone());
+            let changed = Organization {
+                name: changes.name.unwrap_or(organization.name),
+                email: changes.email.unwrap_or(organization.email),
+                settings,
+                ..organization
+            };
+            let changed = store::update(connection, &changed)?;
+            let event = Event::new(Some(changed.id), "organization", changed.id, "update");
+            audit::record(connection, &caller.actor(), &[event])?;
+            Ok((query, look::organization(&changed, caller)))
+        })
+        .await?;
+    Ok(Document::one(resource).respond(&query, &request, StatusCode::OK))
+}
+
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        caller.may(Action::DeleteOrganization, Subject::Place)?;
+        query?;
+        let id = caller.organization()?;
+        store::delete(connection, id)?;
+        audit::record(connection, &caller.actor(), &[Event::new(Some(id), "organization", id, "destroy")])?;
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn entitlements(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW_ENTITLEMENTS);
+    let (query, resource) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let organization = seen(connection, caller)?;
+            Ok((query?, look::entitlements(&organization)))
+        })
+        .await?;
+    Ok(Document::one(resource).respond(&query, &request, StatusCode::OK))
+}

@@ -1,0 +1,172 @@
+//! How organizations look on the wire.
+
+use serde_json::{Value, json};
+
+use super::Organization;
+use crate::access::{Action, Caller, Subject};
+use crate::jsonapi::{Identifier, Resource, ResourceType, time};
+
+/// The type `organizations`.
+pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
+    name: "organizations",
+    fields: &[
+        "external-id",
+        "name",
+        "created-at",
+        "email",
+        "session-timeout",
+        "session-remember",
+        "collaborator-auth-policy",
+        "plan-expired",
+        "plan-expires-at",
+        "plan-is-trial",
+        "plan-is-enterprise",
+        "plan-identifier",
+        "cost-estimation-enabled",
+        "send-passing-statuses-for-untriggered-speculative-plans",
+        "aggregated-commit-status-enabled",
+        "speculative-plan-management-enabled",
+        "allow-force-delete-workspaces",
+        "is-unified",
+        "permissions",
+        "fair-run-queuing-enabled",
+        "saml-enabled",
+        "owners-team-saml-role-id",
+        "two-factor-conformant",
+        "assessments-enforced",
+        "is-in-degraded-mode",
+        "global-module-sharing",
+        "global-provider-sharing",
+        "stacks-enabled",
+        "recoverable-items-enabled",
+        "over-stacks-resource-limit",
+        "default-execution-mode",
+        "stacks-default-execution-mode",
+        "authentication-token",
+        "entitlement-set",
+        "default-project",
+        "default-agent-pool",
+    ],
+};
+
+/// The type `entitlement-sets`.
+pub(crate) const ENTITLEMENT_SETS: ResourceType = ResourceType {
+    name: "entitlement-sets",
+    fields: &[
+        "agents",
+        "audit-logging",
+        "cost-estimation",
+        "global-run-tasks",
+        "module-tests-generation",
+        "operations",
+        "policy-enforcement",
+        "policy-limit",
+        "policy-mandatory-enforcement-limit",
+        "policy-set-limit",
+        "private-module-registry",
+        "private-run-tasks",
+        "private-vcs",
+        "run-task-limit",
+        "run-task-mandatory-enforcement-limit",
+        "run-task-workspace-limit",
+        "run-tasks",
+        "self-serve-billing",
+        "sentinel",
+        "sso",
+        "state-storage",
+        "teams",
+        "usage-reporting",
+        "user-limit",
+        "vcs-integrations",
+        "versioned-policy-set-limit",
+    ],
+};
+
+/// A reference to an organization.
+pub(crate) fn identifier(name: &str) -> Identifier {
+    Identifier::new(ORGANIZATIONS.name, name)
+}
+
+/// An organization as the caller sees it. In a list the caller's standing in each is not looked up.
+pub(super) fn organization(organization: &Organization, caller: &Caller) -> Resource {
+    let path = format!("/api/v2/organizations/{}", organization.name);
+    Resource::new(&ORGANIZATIONS, &organization.name)
+        .attributes(&organization.settings)
+        .attribute("external-id", organization.id)
+        .attribute("name", &organization.name)
+        .attribute("email", &organization.email)
+        .attribute("created-at", time(organization.created_at))
+        .attribute("plan-expired", false)
+        .attribute("plan-expires-at", ())
+        .attribute("plan-is-trial", false)
+        .attribute("plan-is-enterprise", true)
+        .attribute("plan-identifier", "enterprise")
+        .attribute("is-unified", false)
+        .attribute("fair-run-queuing-enabled", false)
+        .attribute("saml-enabled", false)
+        .attribute("two-factor-conformant", true)
+        .attribute("is-in-degraded-mode", false)
+        .attribute("over-stacks-resource-limit", false)
+        .attribute("permissions", permissions(caller))
+        .relation_link("authentication-token", format!("{path}/authentication-token"))
+        .to_one("entitlement-set", Some(Identifier::new(ENTITLEMENT_SETS.name, organization.id)))
+        .relation_link("entitlement-set", format!("{path}/entitlement-set"))
+        .to_one("default-project", None)
+        .to_one("default-agent-pool", None)
+        .link_self(path)
+}
+
+/// What an organization may use: everything that Latchkey has, without limits.
+pub(super) fn entitlements(organization: &Organization) -> Resource {
+    const OFFERED: [&str; 3] = ["audit-logging", "teams", "usage-reporting"];
+    const UNLIMITED: [&str; 8] = [
+        "policy-limit",
+        "policy-mandatory-enforcement-limit",
+        "policy-set-limit",
+        "run-task-limit",
+        "run-task-mandatory-enforcement-limit",
+        "run-task-workspace-limit",
+        "user-limit",
+        "versioned-policy-set-limit",
+    ];
+    let path = format!("/api/v2/organizations/{}/entitlement-set", organization.name);
+    let resource = Resource::new(&ENTITLEMENT_SETS, organization.id).link_self(path);
+    ENTITLEMENT_SETS.fields.iter().fold(resource, |resource, field| {
+        let value = if UNLIMITED.contains(field) { Value::Null } else { Value::Bool(OFFERED.contains(field)) };
+        resource.attribute(field, value)
+    })
+}
+
+fn permissions(caller: &Caller) -> Value {
+    let can = |action| caller.can(action, Subject::Place);
+    let update = can(Action::UpdateOrganization);
+    json!({
+        "can-update": update,
+        "can-destroy": can(Action::DeleteOrganization),
+        "can-update-authentication-token": update,
+        "can-update-api-token": update,
+        "can-view-authentication": update,
+        "can-access-via-teams": true,
+        "can-create-team": can(Action::CreateTeam),
+        "can-create-workspace": false,
+        "can-create-project": false,
+        "can-create-module": false,
+        "can-create-provider": false,
+        "can-manage-users": caller.standing.owner,
+        "can-view-users": caller.standing.member,
+        "can-manage-subscription": false,
+        "can-manage-sso": false,
+        "can-update-oauth": false,
+        "can-update-sentinel": false,
+        "can-update-ssh-keys": false,
+        "can-traverse": true,
+        "can-view-usage": update,
+        "can-update-agent-pools": false,
+        "can-manage-tags": false,
+        "can-manage-varsets": false,
+        "can-read-varsets": false,
+        "can-manage-run-tasks": false,
+        "can-read-run-tasks": false,
+        "can-read-policies": false,
+    })
+}

@@ -1,0 +1,137 @@
+//! The queries of organizations.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::{Organization, Settings};
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{memberships, organizations};
+use crate::database::{containing, violated_key};
+use crate::ids::{OrganizationId, UserId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+
+/// What the list can be sorted by.
+pub(super) const COLUMNS: &[SortColumn] = &[
+    SortColumn { key: "name", column: "name", sql_type: "text" },
+    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
+];
+
+impl Position for Organization {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "name" => Some(self.name.clone()),
+            _ => Some(self.created_at.to_rfc3339()),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Whose organizations a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope {
+    /// All there are.
+    All,
+    /// Those that a user is an active member of.
+    Of(UserId),
+    /// Just one.
+    Only(OrganizationId),
+    /// None.
+    Nothing,
+}
+
+/// A page of organizations.
+pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -> Result<Listed<Organization>> {
+    let mut found = organizations::table.select(Organization::as_select()).into_boxed();
+    found = match scope {
+        Scope::All => found,
+        Scope::Only(id) => found.filter(organizations::id.eq(id)),
+        Scope::Nothing => found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("false")),
+        Scope::Of(user) => found.filter(
+            organizations::id.eq_any(
+                memberships::table
+                    .filter(memberships::user_id.eq(user))
+                    .filter(memberships::status.eq("active"))
+                    .select(memberships::organization_id),
+            ),
+        ),
+    };
+    // `q` goes before `q[name]` and `q[email]`, as in the HCP API.
+    if let Some(q) = query.q() {
+        let pattern = containing(q);
+        found = found.filter(organizations::name.ilike(pattern.clone()).or(organizations::email.ilike(pattern)));
+    } else {
+        if let Some(q) = query.q_in("name") {
+            found = found.filter(organizations::name.ilike(containing(q)));
+        }
+        if let Some(q) = query.q_in("email") {
+            found = found.filter(organizations::email.ilike(containing(q)));
+        }
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// An organization by id.
+pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
+    organizations::table.find(id).select(Organization::as_select()).first(connection)
+}
+
+/// An organization by id, locked until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
+    organizations::table.find(id).select(Organization::as_select()).for_no_key_update().first(connection)
+}
+
+/// Makes an organization.
+pub(crate) fn create(
+    connection: &mut PgConnection,
+    name: &str,
+    email: &str,
+    settings: &Settings,
+) -> Result<Organization> {
+    diesel::insert_into(organizations::table)
+        .values((
+            organizations::id.eq(OrganizationId::generate()),
+            organizations::name.eq(name),
+            organizations::email.eq(email),
+            organizations::settings.eq(stored(settings)?),
+        ))
+        .returning(Organization::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Writes a changed organization.
+pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> Result<Organization> {
+    diesel::update(organizations::table.find(changed.id))
+        .set((
+            organizations::name.eq(&changed.name),
+            organizations::email.eq(&changed.email),
+            organizations::settings.eq(stored(&changed.settings)?),
+            organizations::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning(Organization::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Deletes an organization with everything in it.
+pub(super) fn delete(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
+    diesel::delete(organizations::table.find(id)).execute(connection)?;
+    Ok(())
+}
+
+fn stored(settings: &Settings) -> Result<Value> {
+    serde_json::to_value(settings).map_err(|fault| {
+        log::error!("an organization's settings cannot be written: {fault}");
+        Error::internal()
+    })
+}
+
+fn taken(fault: diesel::result::Error) -> Error {
+    match violated_key(&fault) {
+        Some("organizations_name_key") => Error::attribute("/data/attributes/name", "Name has already been taken"),
+        _ => fault.into(),
+    }
+}

@@ -1,0 +1,117 @@
+//! The server: the actix app with its middleware and routes, its start and its stop.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{Data, ServiceConfig, scope};
+use actix_web::{App, HttpResponse, HttpServer};
+
+use crate::access::Gate;
+use crate::database::Database;
+use crate::jsonapi::{Error, frame, request_id};
+use crate::tokens::{Usage, UsageWriter};
+use crate::{health, organizations, teams, tokens, users};
+
+/// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
+const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
+/// How long a stop waits for requests that are under way, in seconds.
+const PATIENCE: u64 = 5;
+
+/// A server that listens, and what must be wound up when it stops.
+pub struct Service {
+    server: Server,
+    address: SocketAddr,
+    usage: UsageWriter,
+}
+
+impl Service {
+    /// Listens on `listen` and serves from `database`. Requests are answered once [`Service::run`] is awaited.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn start(database: &Database, listen: SocketAddr, workers: usize) -> std::io::Result<Self> {
+        let usage = Usage::default();
+        let gate = Data::new(Gate::new(database.clone(), usage.clone()));
+        let http = HttpServer::new(move || {
+            App::new()
+                .app_data(gate.clone())
+                .configure(routes)
+                .default_service(actix_web::web::to(nowhere))
+                .wrap(from_fn(log_request))
+                .wrap(from_fn(frame))
+        })
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(PATIENCE)
+        .bind(listen)?;
+        let address = http.addrs().first().copied().unwrap_or(listen);
+        let usage = UsageWriter::start(usage, database.clone())?;
+        Ok(Self { server: http.run(), address, usage })
+    }
+
+    /// Where it listens: the address asked for, with the port that port 0 became.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// With which the server can be stopped from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> actix_web::dev::ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until a signal or the handle stops it, then writes what was counted and not yet written.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run(self) -> std::io::Result<()> {
+        let ended = self.server.await;
+        self.usage.stop();
+        ended
+    }
+}
+
+/// Every route of the service.
+fn routes(service: &mut ServiceConfig) {
+    service.configure(health::routes).service(
+        scope("/api/v2")
+            .configure(health::ping_route)
+            .configure(users::api::routes)
+            // Before `teams`, whose `/teams/{team}` does not reach further, but whose neighbours read better together.
+            .configure(organizations::api::routes)
+            .configure(teams::api::routes)
+            .configure(tokens::api::routes),
+    );
+}
+
+async fn nowhere() -> Result<HttpResponse, Error> {
+    Err(Error::not_found())
+}
+
+/// Tells of each request in the log, by its route and never by its path: a path can hold what a client pasted.
+async fn log_request(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let began = std::time::Instant::now();
+    let answer = next.call(request).await;
+    if log::log_enabled!(log::Level::Debug)
+        && let Ok(response) = &answer
+    {
+        let request = response.request();
+        log::debug!(
+            "{} {} → {} in {} ms, request {}",
+            request.method(),
+            request.match_pattern().unwrap_or_else(|| "(no route)".to_owned()),
+            response.status().as_u16(),
+            began.elapsed().as_millis(),
+            request_id(request)
+        );
+    }
+    answer
+}

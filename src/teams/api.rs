@@ -1,0 +1,335 @@
+//! `organizations/:name/teams`, `teams/:id` and `teams/:id/relationships/users`.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+
+use super::resource::{self as look, TEAMS};
+use super::store::{self, Scope};
+use super::{Permissions, Team, TeamAttributes};
+use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use crate::audit::{self, Event};
+use crate::ids::{TeamId, UserId};
+use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
+use crate::memberships::{self, Membership};
+use crate::organizations;
+use crate::users::{self, User};
+
+const SHOW: Known = Known {
+    include: &["users", "organization-memberships"],
+    ..Known::show(&[&TEAMS, &users::resource::USERS, &memberships::resource::MEMBERSHIPS])
+};
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["name", "created-at"],
+    default_sort: "created-at",
+    q: SearchIn::Text,
+    filters: &["names"],
+    ..SHOW
+};
+const WRITE: Known = Known::show(&[&TEAMS]);
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    service
+        .service(resource("/organizations/{organization}/teams").route(get().to(list)).route(post().to(create)))
+        .service(resource("/teams/{team}").route(get().to(show)).route(patch().to(update)).route(delete().to(destroy)))
+        .service(
+            resource("/teams/{team}/relationships/users").route(post().to(add_users)).route(delete().to(remove_users)),
+        );
+}
+
+/// The organization of the team that a path names.
+pub(crate) fn place(id: &str) -> Place {
+    Place::Team(id.parse().ok())
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, told, extent) = gate
+        .read(visitor, organizations::api::place(&path), move |connection, caller| {
+            caller.may(Action::SeeOrganization, Subject::Place)?;
+            let query = query?;
+            let organization = organizations::store::find(connection, caller.organization()?)?;
+            let found = store::list(connection, organization.id, scope(caller), &query)?;
+            let told = tell(connection, caller, &query, &organization.name, &found.rows)?;
+            Ok((query, told, found.extent))
+        })
+        .await?;
+    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+/// Every team for whom sees secret ones, for the others those that are open and their own.
+fn scope(caller: &Caller) -> Scope {
+    let secret = crate::access::TeamFacts::of_any_secret_team();
+    if caller.can(Action::SeeTeam, Subject::Team(secret)) {
+        Scope::All
+    } else {
+        Scope::OpenAnd(caller.standing.teams.iter().copied().collect())
+    }
+}
+
+/// Teams as resources, and what the client wants included.
+struct Told {
+    resources: Vec<Resource>,
+    included: Vec<Resource>,
+}
+
+fn tell(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    organization: &str,
+    teams: &[Team],
+) -> Result<Told> {
+    let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
+    let members = if ids.is_empty() { vec![] } else { store::members(connection, &ids)? };
+    let resources = teams
+        .iter()
+        .map(|team| {
+            let inside: Vec<_> = members.iter().filter(|(id, ..)| *id == team.id).collect();
+            look::team(team, organization, &inside, caller)
+        })
+        .collect();
+    Ok(Told { resources, included: included(query, organization, &members) })
+}
+
+fn included(query: &Query, organization: &str, members: &[(TeamId, User, Membership)]) -> Vec<Resource> {
+    let mut included = vec![];
+    for (_, user, membership) in members {
+        if query.includes("users") {
+            included.push(users::resource::public(user));
+        }
+        if query.includes("organization-memberships") {
+            included.push(memberships::resource::membership(membership, user, organization));
+        }
+    }
+    included
+}
+
+fn tell_one(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    (team, organization): &(Team, String),
+) -> Result<Document> {
+    let told = tell(connection, caller, query, organization, std::slice::from_ref(team))?;
+    let resource = told.resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(told.included))
+}
+
+async fn create(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &WRITE);
+    let (query, document) = gate
+        .write(visitor, organizations::api::place(&path), move |connection, caller| {
+            caller.may(Action::CreateTeam, Subject::Place)?;
+            let query = query?;
+            let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.attributes;
+            let organization = organizations::store::find(connection, caller.organization()?)?;
+            let new = changed(caller, Team::new(organization.id), attributes)?;
+            let team = store::create(connection, &new)?;
+            record(connection, caller, &team, "create")?;
+            let document = tell_one(connection, caller, &query, &(team, organization.name))?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+/// The team after a change, if the caller may change all of that.
+fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team> {
+    let organization_access = match &changes.organization_access {
+        Some(access) => access.applied_to(&team.organization_access),
+        None => team.organization_access.clone(),
+    };
+    if team.owners {
+        owners_stay_owners(&changes)?;
+    } else if organization_access != team.organization_access {
+        caller.may(Action::SetOrganizationAccess, Subject::Team(team.facts()))?;
+    }
+    Ok(Team {
+        name: changes.name.unwrap_or(team.name),
+        description: changes.description.unwrap_or(team.description),
+        visibility: changes.visibility.unwrap_or(team.visibility),
+        sso_team_id: changes.sso_team_id.unwrap_or(team.sso_team_id),
+        allow_member_token_management: changes
+            .allow_member_token_management
+            .unwrap_or(team.allow_member_token_management),
+        organization_access: if team.owners { Permissions::default() } else { organization_access },
+        ..team
+    })
+}
+
+/// The team `owners` keeps its name and every permission (DESIGN §1).
+fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
+    if changes.name.as_ref().is_some_and(|name| name != super::OWNERS) {
+        return Err(Error::attribute("/data/attributes/name", "The team owners cannot be renamed"));
+    }
+    if changes.organization_access.as_ref().is_some_and(super::AccessChanges::take_any) {
+        return Err(Error::attribute(
+            "/data/attributes/organization-access",
+            "The team owners has every permission, and none can be taken from it",
+        ));
+    }
+    Ok(())
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let id: TeamId = path.parse().map_err(|_| Error::not_found())?;
+            let found = store::find(connection, id)?;
+            caller.may(Action::SeeTeam, Subject::Team(found.0.facts()))?;
+            let query = query?;
+            let document = tell_one(connection, caller, &query, &found)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn update(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &WRITE);
+    let (query, document) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            let (team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
+            let query = query?;
+            let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.attributes;
+            let team = store::update(connection, &changed(caller, team, changes)?)?;
+            record(connection, caller, &team, "update")?;
+            let document = tell_one(connection, caller, &query, &(team, organization))?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        let (team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
+        query?;
+        if team.owners {
+            return Err(Error::forbidden("The team owners cannot be deleted"));
+        }
+        store::delete(connection, team.id)?;
+        record(connection, caller, &team, "destroy")
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn add_users(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        let (team, _) = locked(connection, caller, Action::ChangeTeamMembers, &path)?;
+        query?;
+        let users = named(connection, &body.identifiers(&[users::resource::USERS.name])?, Unknown::Refuse)?;
+        if users.is_empty() {
+            return Ok(());
+        }
+        let joined = memberships::store::add(connection, team.organization_id, &users)?;
+        let added = store::add_users(connection, &team, &users)?;
+        let events = events(&team, "organization_user", &joined, "create");
+        audit::record(
+            connection,
+            &caller.actor(),
+            &[events, self::events(&team, "team_member", &added, "create")].concat(),
+        )?;
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn remove_users(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        let (team, _) = locked(connection, caller, Action::ChangeTeamMembers, &path)?;
+        query?;
+        let users = named(connection, &body.identifiers(&[users::resource::USERS.name])?, Unknown::Ignore)?;
+        let removed = store::remove_users(connection, team.id, &users)?;
+        // The lock on the team makes two requests that remove each other's last owner take turns.
+        if team.owners && store::active_members(connection, &team)? == 0 {
+            return Err(Error::forbidden("The team owners always keeps at least one active member"));
+        }
+        audit::record(connection, &caller.actor(), &events(&team, "team_member", &removed, "destroy"))?;
+        Ok(())
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The team that a path names, locked, if the caller may do `action` to it.
+fn locked(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<(Team, String)> {
+    let found = store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
+    caller.may(action, Subject::Team(found.0.facts()))?;
+    Ok(found)
+}
+
+/// What to do about a name that no user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    /// 404, with its place in the body.
+    Refuse,
+    /// Nothing: who does not exist is not in the team either (JSON:API, "Updating To-Many Relationships").
+    Ignore,
+}
+
+/// The users of these names, ordered by id, so that requests that lock several do it in one order.
+fn named(connection: &mut PgConnection, names: &[String], unknown: Unknown) -> Result<Vec<UserId>> {
+    let found = users::store::by_usernames(connection, names)?;
+    if unknown == Unknown::Refuse {
+        let known: BTreeSet<String> = found.iter().map(|user| user.username.to_lowercase()).collect();
+        let missing = names.iter().enumerate().filter(|(_, name)| !known.contains(&name.to_lowercase()));
+        let faults = missing
+            .map(|(nth, name)| Error::not_found_at(format!("/data/{nth}/id"), format!("There is no user {name:?}")));
+        if let Some(fault) = faults.reduce(Error::and) {
+            return Err(fault);
+        }
+    }
+    Ok(found.iter().map(|user| user.id).collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+fn events(team: &Team, resource: &'static str, users: &[UserId], action: &'static str) -> Vec<Event> {
+    let about = serde_json::json!({"team": team.id});
+    users
+        .iter()
+        .map(|user| Event::new(Some(team.organization_id), resource, user, action).meta(about.clone()))
+        .collect()
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, team: &Team, action: &'static str) -> Result<()> {
+    let event =
+        Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}

@@ -1,0 +1,208 @@
+//! The queries of teams and of who is in them.
+
+use diesel::prelude::*;
+
+use super::{OWNERS, Permission, Permissions, Team, Visibility};
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{lower, memberships, organizations, team_members, teams, users};
+use crate::database::{containing, violated_key};
+use crate::ids::{OrganizationId, TeamId, UserId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::memberships::Membership;
+use crate::users::User;
+
+/// What the list can be sorted by.
+pub(super) const COLUMNS: &[SortColumn] = &[
+    SortColumn { key: "name", column: "name", sql_type: "text" },
+    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
+];
+
+impl Position for Team {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "name" => Some(self.name.clone()),
+            _ => Some(self.created_at.to_rfc3339()),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Which of an organization's teams a list holds.
+#[derive(Debug, Clone)]
+pub(super) enum Scope {
+    /// All.
+    All,
+    /// Those that are not secret, and these.
+    OpenAnd(Vec<TeamId>),
+}
+
+/// A page of an organization's teams.
+pub(super) fn list(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    scope: Scope,
+    query: &Query,
+) -> Result<Listed<Team>> {
+    let mut found = teams::table.filter(teams::organization_id.eq(organization)).select(Team::as_select()).into_boxed();
+    if let Scope::OpenAnd(own) = scope {
+        found = found.filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own)));
+    }
+    if let Some(q) = query.q() {
+        found = found.filter(teams::name.ilike(containing(q)));
+    }
+    if let Some(names) = query.filter_list("names") {
+        let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        found = found.filter(lower(teams::name).eq_any(names));
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// A team beside its organization's name.
+pub(crate) fn find(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Team, String)> {
+    teams::table
+        .inner_join(organizations::table.on(organizations::id.eq(teams::organization_id)))
+        .filter(teams::id.eq(id))
+        .select((Team::as_select(), organizations::name))
+        .first(connection)
+}
+
+/// The same, with the team's row locked until the transaction's end: whoever changes who is in the team, or its
+/// tokens, does so one after the other.
+pub(crate) fn lock(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Team, String)> {
+    teams::table
+        .inner_join(organizations::table.on(organizations::id.eq(teams::organization_id)))
+        .filter(teams::id.eq(id))
+        .select((Team::as_select(), organizations::name))
+        .for_no_key_update()
+        .first(connection)
+}
+
+/// Makes the team `owners` of a new organization.
+pub(crate) fn create_owners(connection: &mut PgConnection, organization: OrganizationId) -> Result<Team> {
+    diesel::insert_into(teams::table)
+        .values((
+            teams::id.eq(TeamId::generate()),
+            teams::organization_id.eq(organization),
+            teams::name.eq(OWNERS),
+            teams::owners.eq(true),
+            teams::visibility.eq(Visibility::Organization),
+        ))
+        .returning(Team::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Makes a team as `new` describes it.
+pub(crate) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> {
+    diesel::insert_into(teams::table)
+        .values((teams::id.eq(new.id), teams::organization_id.eq(new.organization_id), values(new)))
+        .returning(Team::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Writes a changed team.
+pub(super) fn update(connection: &mut PgConnection, changed: &Team) -> Result<Team> {
+    diesel::update(teams::table.find(changed.id))
+        .set((values(changed), teams::updated_at.eq(diesel::dsl::now)))
+        .returning(Team::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+type Values<'a> = (
+    diesel::dsl::Eq<teams::name, &'a str>,
+    diesel::dsl::Eq<teams::description, Option<&'a str>>,
+    diesel::dsl::Eq<teams::visibility, Visibility>,
+    diesel::dsl::Eq<teams::sso_team_id, Option<&'a str>>,
+    diesel::dsl::Eq<teams::allow_member_token_management, bool>,
+    diesel::dsl::Eq<teams::organization_access, Vec<Permission>>,
+);
+
+fn values(team: &Team) -> Values<'_> {
+    (
+        teams::name.eq(team.name.as_str()),
+        teams::description.eq(team.description.as_deref()),
+        teams::visibility.eq(team.visibility),
+        teams::sso_team_id.eq(team.sso_team_id.as_deref()),
+        teams::allow_member_token_management.eq(team.allow_member_token_management),
+        teams::organization_access.eq(listed(&team.organization_access)),
+    )
+}
+
+fn listed(permissions: &Permissions) -> Vec<Permission> {
+    permissions.0.iter().copied().collect()
+}
+
+fn taken(fault: diesel::result::Error) -> Error {
+    match violated_key(&fault) {
+        Some("teams_name_key") => Error::attribute("/data/attributes/name", "Name has already been taken"),
+        _ => fault.into(),
+    }
+}
+
+/// Deletes a team with its tokens.
+pub(super) fn delete(connection: &mut PgConnection, id: TeamId) -> QueryResult<()> {
+    diesel::delete(teams::table.find(id)).execute(connection)?;
+    Ok(())
+}
+
+/// Puts users into a team and answers who was not in it before. They must be members of the organization.
+pub(crate) fn add_users(connection: &mut PgConnection, team: &Team, users: &[UserId]) -> QueryResult<Vec<UserId>> {
+    let rows: Vec<_> = users
+        .iter()
+        .map(|user| {
+            (
+                team_members::team_id.eq(team.id),
+                team_members::user_id.eq(user),
+                team_members::organization_id.eq(team.organization_id),
+            )
+        })
+        .collect();
+    diesel::insert_into(team_members::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(team_members::user_id)
+        .get_results(connection)
+}
+
+/// Takes users out of a team and answers who was in it.
+pub(super) fn remove_users(connection: &mut PgConnection, team: TeamId, users: &[UserId]) -> QueryResult<Vec<UserId>> {
+    diesel::delete(
+        team_members::table.filter(team_members::team_id.eq(team)).filter(team_members::user_id.eq_any(users)),
+    )
+    .returning(team_members::user_id)
+    .get_results(connection)
+}
+
+/// How many active members of the organization are in a team.
+pub(super) fn active_members(connection: &mut PgConnection, team: &Team) -> QueryResult<i64> {
+    team_members::table
+        .inner_join(
+            memberships::table.on(memberships::organization_id
+                .eq(team_members::organization_id)
+                .and(memberships::user_id.eq(team_members::user_id))),
+        )
+        .filter(team_members::team_id.eq(team.id))
+        .filter(memberships::status.eq(crate::memberships::Status::Active))
+        .select(diesel::dsl::count_star())
+        .first::<i64>(connection)
+}
+
+/// Who is in each of some teams: users and their memberships, in the order of their joining.
+pub(super) fn members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryResult<Vec<(TeamId, User, Membership)>> {
+    team_members::table
+        .inner_join(users::table.on(users::id.eq(team_members::user_id)))
+        .inner_join(
+            memberships::table.on(memberships::organization_id
+                .eq(team_members::organization_id)
+                .and(memberships::user_id.eq(team_members::user_id))),
+        )
+        .filter(team_members::team_id.eq_any(teams))
+        .order((team_members::created_at, team_members::user_id))
+        .select((team_members::team_id, User::as_select(), Membership::as_select()))
+        .load(connection)
+}

@@ -1,0 +1,164 @@
+//! Secrets: how they are made, recognized and stored (DESIGN §2).
+//!
+//! A [`Secret`] is what a client sends; a [`Digest`] is all that is stored of it. They are two types so that
+//! mixing them up does not compile, and a secret cannot be printed.
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
+
+use super::Kind;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const RANDOM_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+/// `lk`, the kind's letter and `_`.
+const START_LENGTH: usize = 4;
+const LENGTH: usize = START_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
+/// How much of a secret is shown so that people can tell tokens apart.
+const PREFIX_LENGTH: usize = 10;
+
+/// The operating system could not give random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gives no random numbers: {0}")]
+pub struct NoRandomness(#[from] getrandom::Error);
+
+/// The string that authenticates: 53 characters, about 256 bits of them random.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretString);
+
+/// SHA-256 of a secret. The secret is long and random, so a fast hash without salt is enough.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Secret {
+    /// A new secret for a token of the given kind.
+    ///
+    /// # Errors
+    /// When the operating system's generator fails.
+    pub fn generate(kind: Kind) -> Result<Self, NoRandomness> {
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str("lk");
+        text.push(kind.letter());
+        text.push('_');
+        push_random(&mut text, RANDOM_LENGTH)?;
+        text.push_str(&checksum(&text));
+        Ok(Self(text.into()))
+    }
+
+    /// The secret that a text is, if it has the form of one and its checksum is right.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (start, rest) = text.split_at_checked(START_LENGTH)?;
+        let known = Kind::ALL.iter().any(|kind| start.as_bytes() == [b'l', b'k', kind.letter() as u8, b'_']);
+        let whole = text.len() == LENGTH && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !(known && whole) {
+            return None;
+        }
+        let (body, sum) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
+        (checksum(body) == sum).then(|| Self(text.into()))
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(self.0.expose_secret()).into())
+    }
+
+    /// `token-prefix`: its first 10 characters.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.0.expose_secret()[..PREFIX_LENGTH]
+    }
+
+    /// The secret itself, for the one answer that shows it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Digest {
+    /// The bytes that the database holds.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Digest(…)")
+    }
+}
+
+/// Random letters and digits; bytes that would favour some of them are thrown away.
+fn push_random(text: &mut String, length: usize) -> Result<(), NoRandomness> {
+    const EVEN: u8 = 62 * 4;
+    let whole = text.len() + length;
+    let mut bytes = [0; 64];
+    while text.len() < whole {
+        getrandom::fill(&mut bytes)?;
+        let even = bytes.iter().filter(|byte| **byte < EVEN);
+        let letters = even.map(|byte| char::from(ALPHABET[usize::from(*byte % 62)]));
+        text.extend(letters.take(whole - text.len()));
+    }
+    Ok(())
+}
+
+/// CRC-32 (ISO 3309) in base62, most significant digit first.
+fn checksum(of: &str) -> String {
+    let mut rest = crc32fast::hash(of.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_LENGTH];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().copied().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_the_form_that_scanners_look_for() {
+        let form = regex::Regex::new(r"\Alk[utowa]_[0-9A-Za-z]{49}\z").unwrap();
+        for kind in Kind::ALL {
+            let secret = Secret::generate(kind).unwrap();
+            assert!(form.is_match(secret.reveal()));
+            assert_eq!(Secret::parse(secret.reveal()).unwrap().digest(), secret.digest());
+            assert_eq!(secret.prefix().len(), 10);
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_crc32_of_what_precedes_it() {
+        // CRC-32 of "123456789" is 0xCBF43926 (the check value of the CRC catalogue): 3421780262 in base62.
+        assert_eq!(checksum("123456789"), "3jZRME");
+    }
+
+    #[test]
+    fn a_secret_with_any_character_changed_is_refused() {
+        let secret = Secret::generate(Kind::Team).unwrap();
+        for at in 0..LENGTH {
+            let mut changed = secret.reveal().as_bytes().to_vec();
+            changed[at] = if changed[at] == b'x' { b'y' } else { b'x' };
+            assert!(Secret::parse(std::str::from_utf8(&changed).unwrap()).is_none(), "position {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused() {
+        for text in ["", "lk", "lkt_", "lké_aaaa", &"é".repeat(30), &"a".repeat(53), &"lkt_".repeat(5000)] {
+            assert!(Secret::parse(text).is_none());
+        }
+    }
+
+    #[test]
+    fn neither_secret_nor_digest_can_be_printed() {
+        let secret = Secret::generate(Kind::User).unwrap();
+        let printed = format!("{secret:?} {:?}", secret.digest());
+        assert!(!printed.contains(&secret.reveal()[4..]));
+        assert_eq!(printed, "Secret(SecretBox<str>([REDACTED])) Digest(…)");
+    }
+}

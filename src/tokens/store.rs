@@ -1,0 +1,283 @@
+//! The queries of tokens.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{IntervalDsl, now};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Timestamptz};
+
+use super::{Creator, ExpiryStatus, Owner, Secret, Token};
+use crate::access::TokenReach;
+use crate::database::containing;
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{listed_tokens, tokens};
+use crate::ids::{OrganizationId, TeamId, TokenId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+
+/// What lists of tokens can be sorted by.
+pub(super) const COLUMNS: &[SortColumn] = &[
+    SortColumn { key: "team-name", column: "team_name", sql_type: "text" },
+    SortColumn { key: "created-by", column: "created_by_name", sql_type: "text" },
+    SortColumn { key: "expired-at", column: "expired_at", sql_type: "timestamptz" },
+    SortColumn { key: "last-used-at", column: "last_used_at", sql_type: "timestamptz" },
+];
+
+impl Position for Token {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "team-name" => self.team_name.clone(),
+            "created-by" => self.created_by_name.clone(),
+            "expired-at" => self.expired_at.map(|time| time.to_rfc3339()),
+            _ => self.last_used_at.map(|time| time.to_rfc3339()),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+type Condition = Box<dyn BoxableExpression<listed_tokens::table, Pg, SqlType = Nullable<Bool>>>;
+
+/// Whose tokens a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    /// Those of all teams of an organization.
+    Organization(OrganizationId),
+    /// Those of one team.
+    Team(TeamId),
+}
+
+/// A page of those team tokens that the caller can reach.
+pub(super) fn list(connection: &mut PgConnection, of: Of, reach: TokenReach, query: &Query) -> Result<Listed<Token>> {
+    let mut found = listed_tokens::table
+        .filter(listed_tokens::kind.eq(super::Kind::Team))
+        .filter(not_revoked())
+        .select(Token::as_select())
+        .into_boxed();
+    found = match of {
+        Of::Organization(id) => found.filter(listed_tokens::organization_id.eq(id)),
+        Of::Team(id) => found.filter(listed_tokens::team_id.eq(id)),
+    };
+    if let Some(condition) = within(reach) {
+        found = found.filter(condition);
+    }
+    if let Some(q) = query.q() {
+        found = found.filter(listed_tokens::team_name.ilike(containing(q)));
+    }
+    if let Some(condition) = expiry_status(query)? {
+        found = found.filter(condition);
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// Tokens of an organization's teams by id, as far as there are such, locked until the transaction's end and in one
+/// order, so that requests that lock several take turns.
+pub(super) fn lock_all(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    ids: &[TokenId],
+) -> QueryResult<Vec<Token>> {
+    let locked: Vec<TokenId> = tokens::table
+        .filter(tokens::id.eq_any(ids))
+        .filter(tokens::organization_id.eq(organization))
+        .order(tokens::id)
+        .select(tokens::id)
+        .for_no_key_update()
+        .load(connection)?;
+    listed_tokens::table
+        .filter(listed_tokens::id.eq_any(locked))
+        .filter(listed_tokens::kind.eq(super::Kind::Team))
+        .filter(not_revoked())
+        .select(Token::as_select())
+        .load(connection)
+}
+
+/// A token by id, unless it is revoked.
+pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+    listed_tokens::table
+        .filter(listed_tokens::id.eq(id))
+        .filter(not_revoked())
+        .select(Token::as_select())
+        .first(connection)
+}
+
+/// A team's one descriptionless token.
+pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> QueryResult<Token> {
+    listed_tokens::table
+        .filter(listed_tokens::team_id.eq(team))
+        .filter(listed_tokens::description.is_null())
+        .filter(listed_tokens::revoked_at.is_null())
+        .select(Token::as_select())
+        .first(connection)
+}
+
+/// Whether a live token of the team has this description; none is looked for as none. To rely on the answer,
+/// hold the lock on the team's row.
+pub(super) fn description_taken(
+    connection: &mut PgConnection,
+    team: TeamId,
+    description: Option<&str>,
+) -> QueryResult<bool> {
+    let same = tokens::table
+        .filter(tokens::team_id.eq(team))
+        .filter(tokens::description.is_not_distinct_from(description))
+        .filter(tokens::revoked_at.is_null())
+        .filter(tokens::expired_at.is_null().or(tokens::expired_at.gt(now)));
+    diesel::select(diesel::dsl::exists(same)).get_result(connection)
+}
+
+/// A token to be made.
+pub(crate) struct NewToken<'a> {
+    /// What it authenticates as.
+    pub(crate) owner: Owner,
+    /// What its maker says of it.
+    pub(crate) description: Option<&'a str>,
+    /// When it stops working by itself.
+    pub(crate) expired_at: Option<DateTime<Utc>>,
+    /// Who makes it.
+    pub(crate) created_by: Creator,
+}
+
+/// Makes a token and answers it with its secret, which is nowhere else from here on.
+pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Result<(Token, Secret)> {
+    let secret = Secret::generate(new.owner.kind()).map_err(|fault| {
+        log::error!("{fault}");
+        Error::internal()
+    })?;
+    let (user, organization, team) = match new.owner {
+        Owner::User(user) => (Some(user), None, None),
+        Owner::Team(organization, team) => (None, Some(organization), Some(team)),
+    };
+    let (by_user, by_team, by_organization) = match new.created_by {
+        Creator::User(id) => (Some(id), None, None),
+        Creator::Team(id) => (None, Some(id), None),
+        Creator::Organization(id) => (None, None, Some(id)),
+        Creator::System => (None, None, None),
+    };
+    let id = TokenId::generate();
+    diesel::insert_into(tokens::table)
+        .values((
+            (
+                tokens::id.eq(id),
+                tokens::kind.eq(new.owner.kind()),
+                tokens::user_id.eq(user),
+                tokens::organization_id.eq(organization),
+                tokens::team_id.eq(team),
+            ),
+            (
+                tokens::description.eq(new.description),
+                tokens::token_hash.eq(secret.digest().as_bytes().as_slice()),
+                tokens::token_prefix.eq(secret.prefix()),
+                tokens::expired_at.eq(new.expired_at),
+            ),
+            (
+                tokens::created_by_user_id.eq(by_user),
+                tokens::created_by_team_id.eq(by_team),
+                tokens::created_by_organization_id.eq(by_organization),
+            ),
+        ))
+        .execute(connection)?;
+    Ok((find(connection, id)?, secret))
+}
+
+/// Ends tokens for good.
+pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<()> {
+    diesel::update(tokens::table.filter(tokens::id.eq_any(ids)))
+        .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Ends a team's descriptionless token, or an expired one that still holds a description, and answers which.
+pub(super) fn make_room(
+    connection: &mut PgConnection,
+    team: TeamId,
+    description: Option<&str>,
+) -> QueryResult<Vec<TokenId>> {
+    diesel::update(
+        tokens::table
+            .filter(tokens::team_id.eq(team))
+            .filter(tokens::description.is_not_distinct_from(description))
+            .filter(tokens::revoked_at.is_null()),
+    )
+    .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+    .returning(tokens::id)
+    .get_results(connection)
+}
+
+/// Locks a token's row until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: TokenId) -> QueryResult<()> {
+    tokens::table.find(id).select(tokens::id).for_no_key_update().first::<TokenId>(connection)?;
+    Ok(())
+}
+
+/// Adds up what was counted since the last time.
+pub(super) fn count_usage(connection: &mut PgConnection, used: &[(TokenId, i64, DateTime<Utc>)]) -> QueryResult<()> {
+    let ids: Vec<uuid::Uuid> = used.iter().map(|(id, ..)| id.uuid()).collect();
+    let counts: Vec<i64> = used.iter().map(|(_, count, _)| *count).collect();
+    let times: Vec<DateTime<Utc>> = used.iter().map(|(.., time)| *time).collect();
+    // Rows are locked in one order, so that replicas that count the same tokens do not deadlock.
+    diesel::sql_query(
+        "WITH used AS (SELECT * FROM unnest($1, $2, $3) AS used (id, count, last)), \
+         locked AS (SELECT tokens.id FROM tokens JOIN used USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens) \
+         UPDATE tokens SET usage_count = usage_count + used.count, \
+         last_used_at = greatest(last_used_at, used.last) FROM used JOIN locked USING (id) WHERE tokens.id = used.id",
+    )
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(counts)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Timestamptz>, _>(times)
+    .execute(connection)?;
+    Ok(())
+}
+
+#[diesel::dsl::auto_type]
+fn not_revoked() -> _ {
+    // During the grace after a regeneration the time of revocation lies ahead.
+    listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(now))
+}
+
+fn within(reach: TokenReach) -> Option<Condition> {
+    let own = listed_tokens::team_allows_members.eq(true).and(listed_tokens::team_id.eq_any(reach.own_teams));
+    let own: Condition = match reach.itself {
+        Some(id) => Box::new(own.or(listed_tokens::team_allows_members.eq(true).and(listed_tokens::id.eq(id)))),
+        None => Box::new(own),
+    };
+    match reach.beyond {
+        crate::access::Beyond::Everything => None,
+        crate::access::Beyond::OrdinaryTeams => Some(Box::new(own.or(listed_tokens::team_owners.eq(false)))),
+        crate::access::Beyond::Nothing => Some(own),
+    }
+}
+
+/// Several expiry statuses are joined by "or".
+fn expiry_status(query: &Query) -> Result<Option<Condition>> {
+    const FILTER: &str = "filter[expiry_status]";
+    let Some(words) = query.filter_list("expiry_status") else { return Ok(None) };
+    let known = || ExpiryStatus::ALL.map(ExpiryStatus::as_str).join(", ");
+    let mut any: Option<Condition> = None;
+    for word in words {
+        let status = ExpiryStatus::from_word(word)
+            .ok_or_else(|| Error::parameter(FILTER, format!("Must be among {}", known())))?;
+        any = Some(match any {
+            None => expiring(status),
+            Some(before) => Box::new(before.or(expiring(status))),
+        });
+    }
+    any.map(Some).ok_or_else(|| Error::parameter(FILTER, format!("Must name at least one of {}", known())))
+}
+
+fn expiring(status: ExpiryStatus) -> Condition {
+    let at = listed_tokens::expired_at;
+    match status {
+        ExpiryStatus::Active => Box::new(at.gt(now).or(at.is_null())),
+        ExpiryStatus::ExpiringIn7Days => {
+            Box::new(at.gt(now).and(at.le((now.into_sql::<Timestamptz>() + 7.days()).nullable())))
+        }
+        ExpiryStatus::ExpiringIn30Days => {
+            Box::new(at.gt(now).and(at.le((now.into_sql::<Timestamptz>() + 30.days()).nullable())))
+        }
+        ExpiryStatus::Expired => Box::new(at.le(now)),
+        ExpiryStatus::NoExpiration => Box::new(at.is_null().nullable()),
+    }
+}

@@ -1,0 +1,130 @@
+//! How users look on the wire.
+
+use serde_json::json;
+
+use super::User;
+use crate::access::{Caller, Principal};
+use crate::ids::UserId;
+use crate::jsonapi::{Identifier, Resource, ResourceType};
+
+/// The type `users`.
+pub(crate) const USERS: ResourceType = ResourceType {
+    name: "users",
+    fields: &[
+        "username",
+        "is-service-account",
+        "avatar-url",
+        "auth-method",
+        "v2-only",
+        "is-admin",
+        "is-site-admin",
+        "is-sso-login",
+        "is-confirmed",
+        "is-unified",
+        "is-sudo",
+        "email",
+        "unconfirmed-email",
+        "enterprise-support",
+        "has-linked-hcp",
+        "has-git-hub-app-token",
+        "two-factor",
+        "permissions",
+        "authentication-tokens",
+        "authenticated-resource",
+    ],
+};
+
+/// A reference to a user.
+pub(crate) fn identifier(id: UserId) -> Identifier {
+    Identifier::new(USERS.name, id)
+}
+
+/// What any fellow member sees of a user.
+pub(crate) fn public(user: &User) -> Resource {
+    Resource::new(&USERS, user.id)
+        .attribute("username", &user.username)
+        .attribute("is-service-account", user.service_account)
+        .attribute("avatar-url", ())
+        .attribute("auth-method", "tfc")
+        .attribute("v2-only", true)
+        .attribute("permissions", permissions(&Seen::BySomebody))
+        .relation_link("authentication-tokens", format!("/api/v2/users/{}/authentication-tokens", user.id))
+        .link_self(format!("/api/v2/users/{}", user.id))
+}
+
+/// What users see of themselves.
+pub(crate) fn own(user: &User) -> Resource {
+    private(public(user), user.site_admin)
+        .attribute("email", &user.email)
+        .attribute("permissions", permissions(&Seen::ByThemselves))
+        .to_one("authenticated-resource", Some(identifier(user.id)))
+}
+
+/// The user-like face of a token that has no user, as the HCP API shows it.
+pub(crate) fn service(caller: &Caller) -> Option<Resource> {
+    let (uuid, username, behind) = match &caller.principal {
+        Principal::User { .. } => return None,
+        Principal::Team { id, .. } => (id.uuid(), format!("api-{id}"), Identifier::new("teams", id)),
+        Principal::Organization { id, name } => {
+            (id.uuid(), format!("api-org-{name}"), Identifier::new("organizations", name))
+        }
+        Principal::AuditTrails { organization } => (
+            organization.uuid(),
+            format!("api-audit-trails-{organization}"),
+            Identifier::new("organizations", organization),
+        ),
+    };
+    let resource = Resource::new(&USERS, UserId::of_service(uuid))
+        .attribute("username", username)
+        .attribute("is-service-account", true)
+        .attribute("avatar-url", ())
+        .attribute("auth-method", "tfc")
+        .attribute("v2-only", true)
+        .attribute("email", "")
+        .attribute("permissions", permissions(&Seen::BySomebody))
+        .to_one("authenticated-resource", Some(behind));
+    Some(private(resource, false))
+}
+
+fn private(resource: Resource, site_admin: bool) -> Resource {
+    resource
+        .attribute("is-admin", site_admin)
+        .attribute("is-site-admin", site_admin)
+        .attribute("is-sso-login", false)
+        .attribute("is-confirmed", true)
+        .attribute("is-unified", false)
+        .attribute("is-sudo", false)
+        .attribute("unconfirmed-email", ())
+        .attribute("enterprise-support", false)
+        .attribute("has-linked-hcp", false)
+        .attribute("has-git-hub-app-token", false)
+        .attribute("two-factor", json!({"enabled": false, "verified": false}))
+}
+
+enum Seen {
+    ByThemselves,
+    BySomebody,
+}
+
+fn permissions(seen: &Seen) -> serde_json::Value {
+    let own = matches!(seen, Seen::ByThemselves);
+    json!({
+        "can-create-organization": own,
+        "can-view-organizations": own,
+        "can-view-settings": own,
+        "can-view-profile": true,
+        "can-change-email": own,
+        "can-change-username": own,
+        "can-change-password": own,
+        "can-manage-sessions": false,
+        "can-manage-user-tokens": own,
+        "can-update-user": own,
+        "can-reenable-2fa-by-unlinking": false,
+        "can-manage-hcp-accounts": false,
+        // Shipped clients look for these spellings.
+        "can-create-organizations": own,
+        "can-view2fa-settings": false,
+        "can-manage-hcp-account": false,
+        "can-use-sql-runner": false,
+    })
+}

@@ -1,0 +1,45 @@
+//! Every test that goes through the front door: HTTP, the binary, real clients, a real PostgreSQL.
+//!
+//! The binary starts one throw-away PostgreSQL, clones a database for each test from a migrated template, and at
+//! the end searches everything that was logged or stored for secrets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Lists the tests of a file: `tests![one, two];`. A test that is not listed is dead code, which clippy refuses.
+macro_rules! tests {
+    ($($name:ident),+ $(,)?) => {
+        /// The tests of this file.
+        pub fn tests() -> Vec<libtest_mimic::Trial> {
+            vec![$($crate::trial(concat!(module_path!(), "::", stringify!($name)), $name)),+]
+        }
+    };
+}
+
+mod smoke;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let all = vec![smoke::tests()];
+    let tests: Vec<Trial> = all.into_iter().flatten().collect();
+    if arguments.list {
+        return libtest_mimic::run(&arguments, tests).exit_code();
+    }
+    support::start();
+    let conclusion = libtest_mimic::run(&arguments, tests);
+    let clean = support::end();
+    if clean { conclusion.exit_code() } else { ExitCode::FAILURE }
+}
+
+fn trial(name: &str, test: fn()) -> Trial {
+    let name = name.trim_start_matches("service::").to_owned();
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}

@@ -1,0 +1,178 @@
+//! The service under test, on a free port and with a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use diesel::{Connection, PgConnection};
+use latchkey::database::Database;
+use latchkey::server::Service;
+use latchkey::users::{self, NewUser, Rank};
+use serde_json::{Value, json};
+
+use super::client::{Answer, Client};
+use super::{cluster, leaks};
+
+/// A running service.
+pub struct App {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its database.
+    pub database_url: String,
+    server: Option<(ServerHandle, JoinHandle<()>)>,
+}
+
+/// A user with a token.
+pub struct User {
+    /// `user-…`.
+    pub id: String,
+    /// The name.
+    pub username: String,
+    /// Calls with the user's token.
+    pub client: Client,
+}
+
+impl App {
+    /// Starts a service on an empty database.
+    pub fn start() -> Self {
+        Self::on(cluster::new_database())
+    }
+
+    /// Starts a service on a database that is there.
+    pub fn on(database_url: String) -> Self {
+        let database = Database::new(&database_url, 8);
+        let (started, address) = channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let service = Service::start(&database, "127.0.0.1:0".parse().unwrap(), 1).unwrap();
+                started.send((service.address(), service.handle())).unwrap();
+                service.run().await.unwrap();
+            });
+        });
+        let (address, handle) = address.recv().expect("the service starts");
+        Self { address, database_url, server: Some((handle, thread)) }
+    }
+
+    /// Calls without a token.
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.address, None)
+    }
+
+    /// Calls with a secret.
+    pub fn with(&self, secret: &str) -> Client {
+        Client::new(self.address, Some(secret.to_owned()))
+    }
+
+    /// A new user.
+    pub fn user(&self, username: &str) -> User {
+        self.new_user(username, Rank::Ordinary)
+    }
+
+    /// A new site admin.
+    pub fn site_admin(&self, username: &str) -> User {
+        self.new_user(username, Rank::SiteAdmin)
+    }
+
+    fn new_user(&self, username: &str, rank: Rank) -> User {
+        let new = NewUser { username: username.to_owned(), email: format!("{username}@example.com"), rank };
+        let (user, secret) = PgConnection::establish(&self.database_url)
+            .unwrap()
+            .transaction(|connection| users::create_with_token(connection, &new))
+            .unwrap();
+        leaks::remember(secret.reveal());
+        User { id: user.id.to_string(), username: username.to_owned(), client: self.with(secret.reveal()) }
+    }
+
+    /// Runs one statement on the service's database.
+    pub fn sql(&self, statement: &str) {
+        cluster::execute(&self.database_url, statement);
+    }
+
+    /// How many rows a query finds.
+    pub fn count(&self, from_where: &str) -> i64 {
+        use diesel::prelude::*;
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let mut connection = PgConnection::establish(&self.database_url).unwrap();
+        diesel::sql_query(format!("SELECT count(*) AS count FROM {from_where}"))
+            .get_result::<Count>(&mut connection)
+            .unwrap()
+            .count
+    }
+
+    /// Stops the service as SIGTERM does, so that it writes what it has counted.
+    pub fn stop(mut self) {
+        self.wind_up();
+    }
+
+    fn wind_up(&mut self) {
+        if let Some((handle, thread)) = self.server.take() {
+            drop(handle.stop(true));
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.wind_up();
+    }
+}
+
+impl User {
+    /// Makes an organization; the user is its owner.
+    pub fn organization(&self, name: &str) -> Answer {
+        let attributes = json!({"name": name, "email": "admin@example.com"});
+        self.client.post("/api/v2/organizations", &resource("organizations", attributes)).expect(201)
+    }
+
+    /// Makes a team, and answers its id.
+    pub fn team(&self, organization: &str, name: &str) -> String {
+        self.team_with(organization, json!({"name": name}))
+    }
+
+    /// Makes a team with these attributes, and answers its id.
+    pub fn team_with(&self, organization: &str, attributes: Value) -> String {
+        let path = format!("/api/v2/organizations/{organization}/teams");
+        self.client.post(&path, &resource("teams", attributes)).expect(201).id()
+    }
+
+    /// The id of the team `owners`.
+    pub fn owners_team(&self, organization: &str) -> String {
+        let path = format!("/api/v2/organizations/{organization}/teams?filter[names]=owners");
+        let teams = self.client.get(&path).expect(200);
+        teams.body["data"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts another user into a team.
+    pub fn add_to_team(&self, team: &str, other: &Self) {
+        let path = format!("/api/v2/teams/{team}/relationships/users");
+        self.client.post(&path, &identifiers("users", &[&other.username])).expect(204);
+    }
+
+    /// Makes a team's one descriptionless token.
+    pub fn team_token(&self, team: &str) -> Answer {
+        self.client.post_nothing(&format!("/api/v2/teams/{team}/authentication-token")).expect(201)
+    }
+
+    /// Makes one more token for a team.
+    pub fn described_token(&self, team: &str, attributes: Value) -> Answer {
+        let path = format!("/api/v2/teams/{team}/authentication-tokens");
+        self.client.post(&path, &resource("authentication-tokens", attributes)).expect(201)
+    }
+}
+
+/// `{"data": {"type": …, "attributes": …}}`
+pub fn resource(kind: &str, attributes: Value) -> Value {
+    json!({"data": {"type": kind, "attributes": attributes}})
+}
+
+/// `{"data": [{"type": …, "id": …}, …]}`
+pub fn identifiers(kind: &str, ids: &[&str]) -> Value {
+    let data: Vec<Value> = ids.iter().map(|id| json!({"type": kind, "id": id})).collect();
+    json!({ "data": data })
+}

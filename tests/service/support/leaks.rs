@@ -1,0 +1,86 @@
+//! The search for secrets: none that a test made may be in a log or in a database.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+
+use log::{LevelFilter, Log, Metadata, Record};
+use regex::Regex;
+
+use super::cluster;
+
+/// What a secret looks like (DESIGN §2).
+static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}").unwrap());
+
+static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Capture;
+
+impl Log for Capture {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let mut logged = LOGGED.lock().unwrap();
+        writeln!(logged, "{} {}: {}", record.level(), record.target(), record.args()).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+/// Keeps what services log that run inside this process, down to their own debug lines.
+pub fn capture_log() {
+    log::set_logger(&Capture).unwrap();
+    log::set_max_level(LevelFilter::Debug);
+}
+
+/// Remembers the secrets in a text that a client got.
+pub fn remember(text: &str) {
+    let mut known = KNOWN.lock().unwrap();
+    known.extend(SECRET.find_iter(text).map(|found| found.as_str().to_owned()));
+}
+
+/// How many secrets were made.
+pub fn known() -> usize {
+    KNOWN.lock().unwrap().len()
+}
+
+/// Where secrets are that should not be there: "database …: …".
+pub fn search() -> Vec<String> {
+    let mut found = vec![];
+    look(&LOGGED.lock().unwrap(), "the log", &mut found);
+    look_into(&cluster::postgres_log(), &mut found);
+    for log in std::fs::read_dir(cluster::logs()).unwrap() {
+        look_into(&log.unwrap().path(), &mut found);
+    }
+    for url in cluster::databases() {
+        look(&dump(&url), &format!("the database {url}"), &mut found);
+    }
+    found
+}
+
+/// Looks for anything of the form of a secret, and for the random part of every one that is known.
+pub fn look(text: &str, place: &str, found: &mut Vec<String>) {
+    if let Some(secret) = SECRET.find(text) {
+        found.push(format!("{place}: {}…", &secret.as_str()[..10]));
+    }
+    for secret in KNOWN.lock().unwrap().iter().filter(|secret| text.contains(&secret[10..47])) {
+        found.push(format!("{place}: the inside of {}…", &secret[..10]));
+    }
+}
+
+fn look_into(file: &Path, found: &mut Vec<String>) {
+    let text = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
+    look(&text, &file.display().to_string(), found);
+}
+
+/// Everything in a database, as text.
+pub fn dump(url: &str) -> String {
+    let dump = Command::new("pg_dump").args(["--data-only", url]).output().expect("pg_dump is installed");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    String::from_utf8(dump.stdout).unwrap()
+}

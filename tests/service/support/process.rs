@@ -1,0 +1,126 @@
+//! The `latchkey` binary as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::client::Client;
+use super::{cluster, leaks};
+
+/// The binary, without any setting that the environment of the tests may hold.
+pub fn latchkey() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    for name in ["DATABASE_URL", "LATCHKEY_DATA_DIR", "LATCHKEY_LISTEN", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end; what it printed is searched for secrets to remember.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    leaks::remember(&String::from_utf8_lossy(&output.stdout));
+    output
+}
+
+/// A running `latchkey serve`, killed when dropped.
+pub struct Served {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it said at its start.
+    pub greeting: String,
+    child: Child,
+}
+
+impl Served {
+    /// Starts `latchkey serve` with a data folder and waits until it greets.
+    pub fn start(data_dir: &Path) -> Self {
+        Self::spawn(latchkey().arg("--data-dir").arg(data_dir))
+    }
+
+    /// Starts what `command` says, which must be `latchkey` with the arguments that come after `serve`.
+    pub fn spawn(arguments: &mut Command) -> Self {
+        let mut command = latchkey();
+        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments.get_args());
+        command.env("RUST_LOG", "debug");
+        let log = new_log();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let mut greeting = String::new();
+        let mut lines = BufReader::new(stdout).lines();
+        for line in lines.by_ref().map_while(Result::ok) {
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if line.contains("try ") || line.contains("not here") {
+                break;
+            }
+        }
+        let address = greeting
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://")?.parse().ok())
+            .unwrap_or_else(|| panic!("no greeting, but {:?}: {}", greeting, std::fs::read_to_string(&log).unwrap()));
+        Self { address, greeting, child }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Calls it with a secret.
+    pub fn with(&self, secret: &str) -> Client {
+        Client::new(self.address, Some(secret.to_owned()))
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for the end; answers whether it ended well.
+    pub fn stop(mut self) -> bool {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn new_log() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    cluster::logs().join(format!("serve-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The secret in `admin-token`.
+pub fn admin_secret(data_dir: &Path) -> String {
+    let secret = std::fs::read_to_string(data_dir.join("admin-token")).unwrap().trim().to_owned();
+    leaks::remember(&secret);
+    secret
+}
