@@ -13,19 +13,55 @@ use libtest_mimic::{Arguments, Trial};
 
 /// Lists the tests of a file: `tests![one, two];`. A test that is not listed is dead code, which clippy refuses.
 macro_rules! tests {
-    ($($name:ident),+ $(,)?) => {
+    ($($name:ident),* $(,)?) => {
         /// The tests of this file.
         pub fn tests() -> Vec<libtest_mimic::Trial> {
-            vec![$($crate::trial(concat!(module_path!(), "::", stringify!($name)), $name)),+]
+            vec![$($crate::trial(concat!(module_path!(), "::", stringify!($name)), $name)),*]
         }
     };
 }
 
+mod access_walk;
+mod audit;
+mod bad_input;
+mod clients;
+mod command_line;
+mod documents;
+mod organizations;
+mod outage;
+mod quick_start;
+mod races;
+mod serving;
 mod smoke;
+mod team_members;
+mod team_tokens;
+mod teams;
+mod token_life;
+mod token_lists;
+mod users;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let all = vec![smoke::tests()];
+    let all = vec![
+        access_walk::tests(),
+        audit::tests(),
+        bad_input::tests(),
+        clients::tests(),
+        command_line::tests(),
+        documents::tests(),
+        organizations::tests(),
+        outage::tests(),
+        quick_start::tests(),
+        races::tests(),
+        serving::tests(),
+        smoke::tests(),
+        team_members::tests(),
+        team_tokens::tests(),
+        teams::tests(),
+        token_life::tests(),
+        token_lists::tests(),
+        users::tests(),
+    ];
     let tests: Vec<Trial> = all.into_iter().flatten().collect();
     if arguments.list {
         return libtest_mimic::run(&arguments, tests).exit_code();

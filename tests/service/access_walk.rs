@@ -1,0 +1,3 @@
+//! access_walk
+
+tests![];

@@ -1,0 +1,3 @@
+//! bad_input
+
+tests![];

@@ -1,0 +1,3 @@
+//! command_line
+
+tests![];

@@ -1,0 +1,3 @@
+//! outage
+
+tests![];

@@ -1,0 +1,3 @@
+//! quick_start
+
+tests![];

@@ -1,0 +1,3 @@
+//! races
+
+tests![];

@@ -1,0 +1,3 @@
+//! serving
+
+tests![];

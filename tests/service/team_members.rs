@@ -1,0 +1,3 @@
+//! team_members
+
+tests![];

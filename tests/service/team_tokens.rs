@@ -1,0 +1,3 @@
+//! team_tokens
+
+tests![];

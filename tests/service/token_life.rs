@@ -1,0 +1,3 @@
+//! token_life
+
+tests![];

@@ -1,0 +1,3 @@
+//! token_lists
+
+tests![];
