@@ -28,9 +28,13 @@ pub fn request_id(request: &HttpRequest) -> String {
 /// # Errors
 /// Those of middleware within; handlers' and extractors' errors are answers already.
 pub async fn frame(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // HEAD is GET without the body (RFC 9110 §9.3.2), which actix leaves out by itself.
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let id = uuid::Uuid::now_v7().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     // The request must not be held elsewhere while it is routed, hence the two ways to an answer.
@@ -60,7 +64,11 @@ fn finished(response: HttpResponse, id: &str) -> HttpResponse {
 
 fn allowed(response: &HttpResponse) -> Vec<Method> {
     let header = response.headers().get(ALLOW).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    header.split(',').filter_map(|name| name.trim().parse().ok()).collect()
+    let mut methods: Vec<Method> = header.split(',').filter_map(|name| name.trim().parse().ok()).collect();
+    if methods.contains(&Method::GET) {
+        methods.push(Method::HEAD);
+    }
+    methods
 }
 
 /// A fault of ours is ready to be told; of the framework's own only the status is.
