@@ -4,7 +4,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
@@ -45,9 +45,12 @@ pub async fn frame(
             (http_request, finished(response.map_into_boxed_body(), &id))
         }
     };
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(HEADER, value);
+        headers.insert(HEADER, value);
     }
+    // Answers are for who asked, and some hold a secret.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(ServiceResponse::new(http_request, response))
 }
 

@@ -1,3 +1,263 @@
-//! access_walk
+//! Every principal × every route, against the status that DESIGN §4 asks for.
+//!
+//! The world is built once; each request that may change it gets a copy of its own.
 
-tests![];
+use serde_json::{Value, json};
+
+use crate::support::app::{identifiers, resource};
+use crate::support::{App, cluster};
+
+tests![every_principal_on_every_route, routes_without_a_token_need_none];
+
+/// The columns of the table, in its order.
+const PRINCIPALS: [&str; 7] = ["stranger", "member", "team token", "manager", "owner", "owners' token", "site admin"];
+
+/// Secrets that open nothing, and no secret: 401 on every route that needs one.
+const NOBODIES: [&str; 6] = ["anonymous", "expired", "revoked", "disabled", "mistyped", "unknown"];
+
+/// One row: a request, and what each of [`PRINCIPALS`] is answered.
+struct Row(&'static str, &'static str, fn(&World) -> Value, [u16; 7]);
+
+fn no_body(_: &World) -> Value {
+    Value::Null
+}
+
+fn new_organization(_: &World) -> Value {
+    resource("organizations", json!({"name": "new", "email": "new@example.com"}))
+}
+
+fn organization_change(_: &World) -> Value {
+    resource("organizations", json!({"email": "new@example.com"}))
+}
+
+fn new_team(_: &World) -> Value {
+    resource("teams", json!({"name": "new"}))
+}
+
+fn team_change(_: &World) -> Value {
+    resource("teams", json!({"description": "changed"}))
+}
+
+fn access_change(_: &World) -> Value {
+    resource("teams", json!({"organization-access": {"manage-workspaces": true}}))
+}
+
+fn new_member(_: &World) -> Value {
+    identifiers("users", &["cleo"])
+}
+
+fn new_token(_: &World) -> Value {
+    resource("authentication-tokens", json!({"description": "new"}))
+}
+
+fn described_token(world: &World) -> Value {
+    identifiers("authentication-tokens", &[&world.named("ci-described")])
+}
+
+/// The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams) and cleo (in `closed`).
+/// `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    Row("GET",    "/account/details",                              no_body,             [200, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/users/{ada}",                                  no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/users/{zoe}",                                  no_body,             [200, 404, 404, 404, 404, 404, 200]),
+
+    Row("GET",    "/organizations",                                no_body,             [200, 200, 200, 200, 200, 200, 200]),
+    Row("POST",   "/organizations",                                new_organization,    [201, 201, 403, 201, 201, 403, 201]),
+    Row("GET",    "/organizations/acme",                           no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("PATCH",  "/organizations/acme",                           organization_change, [404, 403, 403, 403, 200, 200, 200]),
+    Row("DELETE", "/organizations/acme",                           no_body,             [404, 403, 403, 403, 204, 204, 204]),
+    Row("GET",    "/organizations/acme/entitlement-set",           no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/organizations/nowhere",                        no_body,             [404, 404, 404, 404, 404, 404, 404]),
+
+    Row("GET",    "/organizations/acme/teams",                     no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("POST",   "/organizations/acme/teams",                     new_team,            [404, 404, 404, 201, 201, 201, 404]),
+    Row("GET",    "/teams/{ci}",                                   no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("GET",    "/teams/{closed}",                               no_body,             [404, 404, 404, 200, 200, 200, 404]),
+    Row("GET",    "/teams/{open}",                                 no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/teams/{owners}",                               no_body,             [404, 200, 200, 200, 200, 200, 200]),
+    Row("PATCH",  "/teams/{ci}",                                   team_change,         [404, 404, 404, 200, 200, 200, 404]),
+    Row("PATCH",  "/teams/{ci}",                                   access_change,       [404, 404, 404, 403, 200, 200, 404]),
+    Row("PATCH",  "/teams/{open}",                                 team_change,         [404, 404, 404, 200, 200, 200, 404]),
+    Row("PATCH",  "/teams/{owners}",                               team_change,         [404, 404, 404, 404, 200, 200, 404]),
+    Row("DELETE", "/teams/{ci}",                                   no_body,             [404, 404, 404, 204, 204, 204, 404]),
+    Row("DELETE", "/teams/{owners}",                               no_body,             [404, 404, 404, 404, 403, 403, 404]),
+
+    Row("POST",   "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404]),
+    Row("DELETE", "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404]),
+    Row("POST",   "/teams/{closed}/relationships/users",           new_member,          [404, 404, 404, 204, 204, 204, 404]),
+    Row("POST",   "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403]),
+    Row("DELETE", "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403]),
+
+    Row("GET",    "/teams/{ci}/authentication-token",              no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("POST",   "/teams/{ci}/authentication-token",              no_body,             [404, 201, 201, 201, 201, 201, 404]),
+    Row("DELETE", "/teams/{ci}/authentication-token",              no_body,             [404, 204, 403, 204, 204, 204, 404]),
+    Row("GET",    "/teams/{ci}/authentication-tokens",             no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("POST",   "/teams/{ci}/authentication-tokens",             new_token,           [404, 201, 403, 201, 201, 201, 404]),
+    Row("GET",    "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 200, 200, 200, 404]),
+    Row("POST",   "/teams/{locked}/authentication-token",          no_body,             [404, 403, 404, 201, 201, 201, 404]),
+    Row("DELETE", "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 204, 204, 204, 404]),
+    Row("POST",   "/teams/{locked}/authentication-tokens",         new_token,           [404, 403, 404, 201, 201, 201, 404]),
+    Row("POST",   "/teams/{open}/authentication-token",            no_body,             [404, 403, 403, 201, 201, 201, 403]),
+    Row("GET",    "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 200, 200, 404]),
+    Row("POST",   "/teams/{owners}/authentication-token",          no_body,             [404, 403, 403, 403, 201, 201, 403]),
+    Row("DELETE", "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 204, 204, 404]),
+    Row("POST",   "/teams/{owners}/authentication-tokens",         new_token,           [404, 403, 403, 403, 201, 201, 403]),
+
+    Row("GET",    "/authentication-tokens/{ci-token}",             no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{ci-token}",             no_body,             [404, 204, 403, 204, 204, 204, 404]),
+    Row("GET",    "/authentication-tokens/{ci-described}",         no_body,             [404, 200, 404, 200, 200, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{ci-described}",         no_body,             [404, 204, 404, 204, 204, 204, 404]),
+    Row("GET",    "/authentication-tokens/{locked-token}",         no_body,             [404, 404, 404, 200, 200, 200, 404]),
+    Row("GET",    "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 200, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 204, 204, 404]),
+    Row("GET",    "/authentication-tokens/{ben-token}",            no_body,             [404, 200, 404, 404, 404, 404, 404]),
+    Row("DELETE", "/authentication-tokens/{ben-token}",            no_body,             [404, 204, 404, 404, 404, 404, 404]),
+
+    Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403]),
+    Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403]),
+];
+
+/// A database in which every principal and every thing of the table exists, and their names.
+struct World {
+    database_url: String,
+    secrets: Vec<(&'static str, Option<String>)>,
+    ids: Vec<(&'static str, String)>,
+}
+
+impl World {
+    fn build() -> Self {
+        let app = App::start();
+        let (ada, ben, cleo) = (app.user("ada"), app.user("ben"), app.user("cleo"));
+        let (mia, zoe, root) = (app.user("mia"), app.user("zoe"), app.site_admin("root"));
+        ada.organization("acme");
+        zoe.organization("elsewhere");
+        let ci = ada.team("acme", "ci");
+        let locked = ada.team_with("acme", json!({"name": "locked", "allow-member-token-management": false}));
+        let closed = ada.team("acme", "closed");
+        let open = ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
+        let managing = json!({"name": "managers", "organization-access": {"manage-teams": true}});
+        let managers = ada.team_with("acme", managing);
+        let owners = ada.owners_team("acme");
+        ada.add_to_team(&ci, &ben);
+        ada.add_to_team(&locked, &ben);
+        ada.add_to_team(&closed, &cleo);
+        ada.add_to_team(&managers, &mia);
+
+        let ci_token = ada.team_token(&ci);
+        let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
+        let locked_token = ada.team_token(&locked);
+        let owners_token = ada.team_token(&owners);
+        // Owners' secrets, so that nothing but their state stands against them.
+        let [expired, revoked, disabled] = ["expired", "revoked", "disabled"].map(|state| {
+            let token = ada.described_token(&owners, json!({"description": state}));
+            (token.id(), token.secret())
+        });
+        for (token, ending) in [(&expired, "expired_at"), (&revoked, "revoked_at"), (&disabled, "disabled_at")] {
+            let prefix = &token.1[..10];
+            app.sql(&format!("UPDATE tokens SET {ending} = now() WHERE token_prefix = '{prefix}'"));
+        }
+        let mut mistyped = owners_token.secret();
+        let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
+        mistyped.push(last);
+        let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::User).unwrap();
+
+        let ben_token = ben.token_id(&app);
+        let secrets = vec![
+            ("stranger", Some(zoe.client.secret().to_owned())),
+            ("member", Some(ben.client.secret().to_owned())),
+            ("team token", Some(ci_token.secret())),
+            ("manager", Some(mia.client.secret().to_owned())),
+            ("owner", Some(ada.client.secret().to_owned())),
+            ("owners' token", Some(owners_token.secret())),
+            ("site admin", Some(root.client.secret().to_owned())),
+            ("anonymous", None),
+            ("expired", Some(expired.1)),
+            ("revoked", Some(revoked.1)),
+            ("disabled", Some(disabled.1)),
+            ("mistyped", Some(mistyped)),
+            ("unknown", Some(unknown.reveal().to_owned())),
+        ];
+        let ids = vec![
+            ("ada", ada.id.clone()),
+            ("zoe", zoe.id.clone()),
+            ("ci", ci),
+            ("locked", locked),
+            ("closed", closed),
+            ("open", open),
+            ("owners", owners),
+            ("ci-token", ci_token.id()),
+            ("ci-described", ci_described.id()),
+            ("locked-token", locked_token.id()),
+            ("owners-token", owners_token.id()),
+            ("ben-token", ben_token),
+        ];
+        let database_url = app.database_url.clone();
+        app.stop();
+        Self { database_url, secrets, ids }
+    }
+
+    fn copy(&self) -> App {
+        App::on(cluster::copy_of(&self.database_url))
+    }
+
+    fn named(&self, name: &str) -> String {
+        self.ids.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no {name}")).1.clone()
+    }
+
+    fn path(&self, template: &str) -> String {
+        let mut path = format!("/api/v2{template}");
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        assert!(!path.contains('{'), "{path}");
+        path
+    }
+
+    fn call(&self, app: &App, principal: &str, Row(method, template, body, _): &Row) -> crate::support::client::Answer {
+        let secret = &self.secrets.iter().find(|(known, _)| *known == principal).unwrap().1;
+        let client = secret.as_ref().map_or_else(|| app.anonymous(), |secret| app.with(secret));
+        let document = body(self);
+        let bytes = document.to_string().into_bytes();
+        let headers: &[_] = if document.is_null() { &[] } else { &[("Content-Type", "application/vnd.api+json")] };
+        client.send(method, &self.path(template), headers, (!document.is_null()).then_some(bytes.as_slice()))
+    }
+}
+
+fn every_principal_on_every_route() {
+    let world = World::build();
+    let mut wrong = vec![];
+    let mut app = world.copy();
+    let mut unauthorized = None;
+    for row @ Row(method, template, _, expected) in TABLE {
+        for nobody in NOBODIES {
+            let answer = world.call(&app, nobody, row);
+            if answer.status != 401 {
+                wrong.push(format!("{nobody}: {method} {template}: {} instead of 401", answer.status));
+            }
+            let mut body = answer.body;
+            body["errors"][0]["id"] = Value::Null;
+            assert_eq!(unauthorized.get_or_insert(body.clone()), &body, "every 401 is alike");
+        }
+        for (principal, expected) in PRINCIPALS.iter().zip(expected) {
+            let answer = world.call(&app, principal, row);
+            if answer.status != *expected {
+                wrong.push(format!("{principal}: {method} {template}: {} instead of {expected}", answer.status));
+            }
+            if *method != "GET" && answer.status < 300 {
+                app = world.copy();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn routes_without_a_token_need_none() {
+    let app = App::start();
+    for (path, status) in
+        [("/api/v2/ping", 204), ("/.well-known/terraform.json", 200), ("/health/live", 200), ("/health/ready", 200)]
+    {
+        app.anonymous().get(path).expect(status);
+        app.with("nonsense").get(path).expect(status);
+    }
+}

@@ -141,6 +141,16 @@ impl User {
         self.client.post(&path, &resource("teams", attributes)).expect(201).id()
     }
 
+    /// The id of the token that the user calls with.
+    pub fn token_id(&self, app: &App) -> String {
+        use diesel::prelude::*;
+        use latchkey::database::schema::tokens;
+        let user: latchkey::ids::UserId = self.id.parse().unwrap();
+        let mut connection = PgConnection::establish(&app.database_url).unwrap();
+        let found = tokens::table.filter(tokens::user_id.eq(user)).select(tokens::id);
+        found.first::<latchkey::ids::TokenId>(&mut connection).unwrap().to_string()
+    }
+
     /// The id of the team `owners`.
     pub fn owners_team(&self, organization: &str) -> String {
         let path = format!("/api/v2/organizations/{organization}/teams?filter[names]=owners");

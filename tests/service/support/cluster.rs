@@ -55,13 +55,23 @@ pub fn postgres_log() -> PathBuf {
 
 /// The URL of a new database with every table and no row.
 pub fn new_database() -> String {
+    clone(TEMPLATE)
+}
+
+fn clone(template: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let name = format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let cluster = cluster();
-    execute(&cluster.postgres.url_of("postgres"), &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
+    execute(&cluster.postgres.url_of("postgres"), &format!("CREATE DATABASE {name} TEMPLATE {template}"));
     let url = cluster.postgres.url_of(&name);
     cluster.databases.lock().unwrap().push(url.clone());
     url
+}
+
+/// The URL of a copy of a database, to which nobody may be connected.
+pub fn copy_of(url: &str) -> String {
+    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap();
+    clone(name)
 }
 
 /// The URLs of all databases that tests used.
