@@ -215,8 +215,8 @@ fn admin_token(opened: &Opened) -> Result<Option<PathBuf>, Failure> {
     let mut connection = PgConnection::establish(&opened.url)?;
     connection.transaction::<_, Failure, _>(|connection| {
         // Replicas may start together: one of them makes the admin, the others wait here and find it.
-        users::store::lock_all(connection)?;
-        if !users::store::any(connection)? {
+        users::lock_all(connection)?;
+        if !users::any(connection)? {
             let (_, secret) = users::create_with_token(connection, &new)?;
             // Before the commit: a folder that cannot be written must not leave an admin whose token nobody has.
             opened.directory.write_admin_token(&SecretString::from(secret.reveal()))?;

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::audit::{self, Actor, Event};
 use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{self, Moment, is_name};
-use crate::organizations::Settings;
+use crate::organizations::Organization;
 use crate::teams::{AccessChanges, Permissions, Team, Visibility};
-use crate::tokens::store::NewToken;
+use crate::tokens::NewToken;
 use crate::tokens::{self, Creator, Owner, Secret};
 use crate::users::{self, NewUser, Rank};
 use crate::{memberships, organizations, teams};
@@ -208,9 +208,9 @@ impl DataSet {
     ) -> Result<HashMap<String, OrganizationId>, Error> {
         let mut made = HashMap::new();
         for item in &self.organizations {
-            let email = &item.attributes.email;
-            let organization = organizations::store::create(connection, &name(&item.id)?, email, &Settings::default())?;
-            let owners = teams::store::create_owners(connection, organization.id)?;
+            let new = Organization::new(name(&item.id)?, item.attributes.email.clone());
+            let organization = organizations::create(connection, &new)?;
+            let owners = teams::create_owners(connection, organization.id)?;
             let event = Event::new(Some(organization.id), "organization", organization.id, "create");
             audit::record(connection, &Actor::system(), &[event])?;
             add_users(connection, &owners, &item.related("owners"), users)?;
@@ -238,7 +238,7 @@ impl DataSet {
                 organization_access: item.attributes.organization_access.applied_to(&Permissions::default()),
                 ..Team::new(*organization)
             };
-            let team = teams::store::create(connection, &new)?;
+            let team = teams::create(connection, &new)?;
             let event = Event::new(Some(*organization), "team", team.id, "create");
             audit::record(connection, &Actor::system(), &[event])?;
             add_users(connection, &team, &item.related("users"), users)?;
@@ -274,8 +274,8 @@ fn add_users(
     if ids.is_empty() {
         return Ok(());
     }
-    memberships::store::add(connection, team.organization_id, &ids)?;
-    let added = teams::store::add_users(connection, team, &ids)?;
+    memberships::add(connection, team.organization_id, &ids)?;
+    let added = teams::add_users(connection, team, &ids)?;
     let events: Vec<Event> =
         added.iter().map(|user| Event::new(Some(team.organization_id), "team_member", user, "create")).collect();
     Ok(audit::record(connection, &Actor::system(), &events)?)
@@ -288,7 +288,7 @@ fn create_token(
     expired_at: Option<chrono::DateTime<chrono::Utc>>,
 ) -> Result<Secret, Error> {
     let new = NewToken { owner, description, expired_at, created_by: Creator::System };
-    let (token, secret) = tokens::store::create(connection, &new)?;
+    let (token, secret) = tokens::create(connection, &new)?;
     let event = Event::new(token.organization_id, "authentication_token", token.id, "create");
     audit::record(connection, &Actor::system(), &[event])?;
     Ok(secret)

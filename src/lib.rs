@@ -20,4 +20,5 @@ pub mod organizations;
 pub mod server;
 pub mod teams;
 pub mod tokens;
+pub mod ttl_policies;
 pub mod users;

@@ -13,7 +13,7 @@ use crate::access::Gate;
 use crate::database::Database;
 use crate::jsonapi::{Error, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
-use crate::{health, organizations, teams, tokens, users};
+use crate::{health, memberships, organizations, teams, tokens, ttl_policies, users};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -82,10 +82,11 @@ fn routes(service: &mut ServiceConfig) {
         scope("/api/v2")
             .configure(health::ping_route)
             .configure(users::api::routes)
-            // Before `teams`, whose `/teams/{team}` does not reach further, but whose neighbours read better together.
             .configure(organizations::api::routes)
             .configure(teams::api::routes)
-            .configure(tokens::api::routes),
+            .configure(memberships::api::routes)
+            .configure(tokens::api::routes)
+            .configure(ttl_policies::api::routes),
     );
 }
 

@@ -10,7 +10,7 @@ pub mod table;
 use std::collections::BTreeSet;
 
 use crate::audit::Actor;
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Result};
 use crate::teams::Permission;
 use crate::tokens::Creator;
@@ -29,6 +29,8 @@ pub enum Place {
     Team(Option<TeamId>),
     /// The organization that this token belongs to; none for a user's token.
     Token(Option<TokenId>),
+    /// The organization that this membership is in.
+    Membership(Option<MembershipId>),
 }
 
 /// Who a request acts as.
@@ -146,6 +148,20 @@ pub struct TokenReach {
     pub own_teams: Vec<TeamId>,
     /// The token that calls, if its team has it.
     pub itself: Option<TokenId>,
+}
+
+impl TokenReach {
+    /// Every token of the list.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self { beyond: Beyond::Everything, own_teams: vec![], itself: None }
+    }
+
+    /// None of them.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { beyond: Beyond::Nothing, own_teams: vec![], itself: None }
+    }
 }
 
 /// Which tokens of teams that the caller has no part in are within reach.
@@ -268,6 +284,9 @@ impl Caller {
             Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
             Who::ItselfWhileAllowed => {
                 allowed && matches!(subject, Subject::TeamToken(_, Some(token)) if token == self.token)
+            }
+            Who::AuditReader => {
+                matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
             }
             Who::OwnUser => matches!(subject, Subject::User(user) if self.user() == Some(user)),
         }

@@ -38,6 +38,7 @@ pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Plac
         Place::Organization(name) => name.clone(),
         Place::Team(id) => id.map(|id| id.uuid().to_string()),
         Place::Token(id) => id.map(|id| id.uuid().to_string()),
+        Place::Membership(id) => id.map(|id| id.uuid().to_string()),
     };
     let lookup = Lookup { digest: digest.as_bytes().as_slice(), find_place: find_place(place), named };
     Ok(lookup.get_result(connection).optional()?)
@@ -48,6 +49,7 @@ const fn find_place(place: &Place) -> &'static str {
         Place::Nowhere => "SELECT NULL::uuid AS id FROM (SELECT place_name.value) AS nowhere WHERE false",
         Place::Organization(_) => "SELECT id FROM organizations WHERE lower(name) = lower(place_name.value)",
         Place::Team(_) => "SELECT organization_id AS id FROM teams WHERE id = place_name.value::uuid",
+        Place::Membership(_) => "SELECT organization_id AS id FROM memberships WHERE id = place_name.value::uuid",
         Place::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }
@@ -141,7 +143,9 @@ impl QueryFragment<Pg> for Lookup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
-             CASE WHEN tokens.revoked_at <= now() THEN 'revoked' WHEN tokens.expired_at <= now() THEN 'expired' \
+             CASE WHEN tokens.revoked_at <= now() THEN 'revoked' \
+             WHEN tokens.expired_at <= now() OR (organizations.max_ttl_enabled AND tokens.created_at \
+               + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now()) THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
              tokens.organization_id, organizations.name, tokens.user_id, users.username, users.site_admin, \
              tokens.team_id, own_team.name, place.id, membership.id IS NOT NULL, \
@@ -150,6 +154,8 @@ impl QueryFragment<Pg> for Lookup<'_> {
              LEFT JOIN users ON users.id = tokens.user_id \
              LEFT JOIN teams AS own_team ON own_team.id = tokens.team_id \
              LEFT JOIN organizations ON organizations.id = tokens.organization_id \
+             LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organization_id \
+               AND policy.token_type = replace(tokens.kind, '-', '_') \
              CROSS JOIN (SELECT ",
         );
         out.push_bind_param::<Nullable<Text>, _>(&self.named)?;
@@ -157,8 +163,14 @@ impl QueryFragment<Pg> for Lookup<'_> {
         out.push_sql(self.find_place);
         out.push_sql(
             ") AS place ON true \
-             LEFT JOIN memberships AS membership ON membership.organization_id = place.id \
-             AND membership.user_id = tokens.user_id AND membership.status = 'active' \
+             LEFT JOIN LATERAL (SELECT memberships.id FROM memberships \
+               JOIN organizations AS here ON here.id = memberships.organization_id \
+               LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = here.id \
+                 AND policy.token_type = 'user' \
+               WHERE memberships.organization_id = place.id AND memberships.user_id = tokens.user_id \
+                 AND memberships.status = 'active' AND NOT (here.max_ttl_enabled AND tokens.created_at \
+                   + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now()) \
+             ) AS membership ON true \
              LEFT JOIN LATERAL ( \
                SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \
                  string_agg(array_to_string(mine.organization_access, ','), ',') AS permissions \

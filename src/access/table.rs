@@ -39,8 +39,30 @@ pub enum Action {
     CreateTeamToken,
     /// Revoke a team's token.
     DeleteTeamToken,
-    /// Look at a user's token, or revoke it.
+    /// Look at a user's token, make or revoke one.
     UseUserToken,
+    /// See who is in the organization.
+    SeeMembers,
+    /// See the addresses of who is in the organization.
+    SeeAddresses,
+    /// Invite somebody into the organization; into which teams is `ChangeTeamMembers`' business.
+    InviteMembers,
+    /// Remove somebody from the organization.
+    RemoveMembers,
+    /// See one's own membership, also before it is accepted, and accept it.
+    AcceptInvitation,
+    /// Read the organization's audit trail.
+    ReadAuditTrail,
+    /// Change the caller's own name, address or password.
+    ChangeAccount,
+    /// Look at the organization's own token, or its audit-trails token.
+    ReadOrganizationToken,
+    /// Make one of these, or its successor.
+    CreateOrganizationToken,
+    /// Revoke one of these.
+    DeleteOrganizationToken,
+    /// Look at the organization's TTL policies, or set them.
+    SetTtlPolicies,
 }
 
 /// One way of being entitled to an action.
@@ -70,6 +92,8 @@ pub enum Who {
     ItselfWhileAllowed,
     /// The user whose token it is, with a user's token.
     OwnUser,
+    /// The organization's audit-trails token, or its organization token.
+    AuditReader,
 }
 
 /// What a caller is answered who may not.
@@ -102,8 +126,8 @@ impl Action {
         use Permission::{AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams};
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyUser, Holds, HoldsOverOrdinaryTeam, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser,
-            Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, ItselfWhileAllowed, Member, MemberUnlessSecret,
+            OfTheTeam, OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
         let (may, refusal, because): (&'static [Who], _, _) = match self {
             A::SeeOrganization => (&[Member, SiteAdmin], NotFound, ""),
@@ -171,6 +195,30 @@ impl Action {
                  allow-member-token-management is true may delete the team's tokens",
             ),
             A::UseUserToken => (&[OwnUser], NotFound, ""),
+            A::SeeMembers => (&[Member, SiteAdmin], NotFound, ""),
+            A::SeeAddresses => (&[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            // The HCP API answers this with 404 and never with 403.
+            A::InviteMembers => (&[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::RemoveMembers => (
+                &[Owner, Holds(ManageMembership)],
+                ForbiddenToWhoMay(A::SeeMembers),
+                "Only owners and teams with manage-membership may remove members",
+            ),
+            A::AcceptInvitation => (&[OwnUser], NotFound, ""),
+            A::ReadAuditTrail => (&[AuditReader], NotFound, ""),
+            A::ChangeAccount => (&[AnyUser], Forbidden, "Only a user's token has an account to change"),
+            A::ReadOrganizationToken => (&[Owner, SiteAdmin], NotFound, ""),
+            A::CreateOrganizationToken => (
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may make its tokens",
+            ),
+            A::SetTtlPolicies => (
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may see and set its TTL policies",
+            ),
+            A::DeleteOrganizationToken => (&[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), ""),
         };
         Rule { may, refusal, because }
     }

@@ -13,6 +13,7 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        confirmed -> Bool,
     }
 }
 
@@ -22,6 +23,17 @@ diesel::table! {
         name -> Text,
         email -> Text,
         settings -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        max_ttl_enabled -> Bool,
+    }
+}
+
+diesel::table! {
+    token_ttl_policies (organization_id, token_type) {
+        organization_id -> Uuid,
+        token_type -> Text,
+        max_ttl_ms -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }
@@ -34,6 +46,21 @@ diesel::table! {
         user_id -> Uuid,
         status -> Text,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A view: memberships beside what lists of them search, sort and show.
+    listed_memberships (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        status -> Text,
+        created_at -> Timestamptz,
+        organization_name -> Text,
+        username -> Text,
+        email -> Text,
+        service_account -> Bool,
     }
 }
 
@@ -139,7 +166,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     teams,
     team_members,
     tokens,
+    listed_memberships,
     listed_tokens,
+    token_ttl_policies,
 );
 
 diesel::define_sql_function! {

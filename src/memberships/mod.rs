@@ -1,16 +1,23 @@
 //! Memberships: users in organizations (DESIGN §1).
 //!
-//! A team can hold only users who are members of its organization; the database sees to that.
+//! A team can hold only users who are members of its organization; the database sees to that, and a membership's
+//! end takes its user out of every team.
 
-pub(crate) mod resource;
-pub(crate) mod store;
+pub mod api;
+mod resource;
+mod store;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde::Deserialize;
+use validator::Validate;
 
-use crate::database::schema::memberships;
+use crate::database::schema::listed_memberships;
 use crate::database::words::words;
 use crate::ids::{MembershipId, OrganizationId, UserId};
+
+pub(crate) use resource::{MEMBERSHIPS, identifier, membership};
+pub(crate) use store::add;
 
 words! {
     /// How far a user's membership has come.
@@ -24,7 +31,7 @@ words! {
 
 /// A user in an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = memberships, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = listed_memberships, check_for_backend(diesel::pg::Pg))]
 pub struct Membership {
     /// Its id.
     pub id: MembershipId,
@@ -36,4 +43,24 @@ pub struct Membership {
     pub status: Status,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// The organization's name.
+    pub organization_name: String,
+    /// The user's name.
+    pub username: String,
+    /// The user's address.
+    pub email: String,
+    /// Whether the user is a program's account.
+    pub service_account: bool,
+}
+
+/// What a client may write of a new membership.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct InvitationAttributes {
+    /// `email`: the address to invite.
+    #[validate(
+        email(message = "Email must be an email address"),
+        length(max = 254, message = "Email must be at most 254 characters long")
+    )]
+    pub email: Option<String>,
 }

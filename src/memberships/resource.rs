@@ -1,14 +1,15 @@
 //! How memberships look on the wire.
 
 use super::Membership;
-use crate::ids::MembershipId;
-use crate::jsonapi::{Identifier, Resource, ResourceType};
-use crate::users::{self, User};
+use crate::access::{Action, Caller, Subject};
+use crate::ids::{MembershipId, TeamId};
+use crate::jsonapi::{Identifier, Resource, ResourceType, time};
+use crate::{organizations, teams, users};
 
 /// The type `organization-memberships`.
 pub(crate) const MEMBERSHIPS: ResourceType = ResourceType {
     name: "organization-memberships",
-    fields: &["status", "email", "created-at", "user", "organization"],
+    fields: &["status", "email", "created-at", "is-org-two-factor-required", "teams", "user", "organization"],
 };
 
 /// A reference to a membership.
@@ -16,13 +17,25 @@ pub(crate) fn identifier(id: MembershipId) -> Identifier {
     Identifier::new(MEMBERSHIPS.name, id)
 }
 
-/// A membership beside its user.
-pub(crate) fn membership(membership: &Membership, user: &User, organization_name: &str) -> Resource {
-    Resource::new(&MEMBERSHIPS, membership.id)
+/// A membership as the caller sees it: the address only to who can invite, and to the member.
+pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
+    let resource = Resource::new(&MEMBERSHIPS, membership.id)
         .attribute("status", membership.status)
-        .attribute("email", &user.email)
-        .attribute("created-at", crate::jsonapi::time(membership.created_at))
-        .to_one("user", Some(users::resource::identifier(user.id)))
-        .to_one("organization", Some(Identifier::new("organizations", organization_name)))
-        .link_self(format!("/api/v2/organization-memberships/{}", membership.id))
+        .attribute("created-at", time(membership.created_at))
+        .attribute("is-org-two-factor-required", ())
+        .to_one("user", Some(users::identifier(membership.user_id)))
+        .to_one("organization", Some(organizations::identifier(&membership.organization_name)))
+        .link_self(format!("/api/v2/organization-memberships/{}", membership.id));
+    let own = caller.user() == Some(membership.user_id);
+    if own || caller.can(Action::SeeAddresses, Subject::Place) {
+        resource.attribute("email", &membership.email)
+    } else {
+        resource
+    }
+}
+
+/// The same with the teams that the user is in, as far as the caller sees them.
+pub(super) fn with_teams(membership: &Membership, caller: &Caller, teams: &[TeamId]) -> Resource {
+    let teams = teams.iter().map(|team| teams::identifier(*team)).collect();
+    self::membership(membership, caller).to_many("teams", teams)
 }

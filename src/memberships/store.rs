@@ -1,14 +1,162 @@
 //! The queries of memberships.
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::Status;
-use crate::database::schema::memberships;
-use crate::ids::{MembershipId, OrganizationId, UserId};
+use super::{Membership, Status};
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
+use crate::database::{containing, violated_key};
+use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::teams::Team;
+
+/// What lists can be sorted by.
+const COLUMNS: &[SortColumn] = &[
+    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
+    SortColumn { key: "username", column: "username", sql_type: "text" },
+    SortColumn { key: "status", column: "status", sql_type: "text" },
+];
+
+impl Position for Membership {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "username" => Some(self.username.clone()),
+            "status" => Some(self.status.to_string()),
+            _ => Some(self.created_at.to_rfc3339()),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Whose memberships a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    /// An organization's. Who cannot see addresses cannot search them either.
+    Organization(OrganizationId, Addresses),
+    /// A user's, in any organization.
+    User(UserId),
+    /// Those of a team's users.
+    Team(OrganizationId, TeamId),
+    /// None.
+    Nobody,
+}
+
+/// Whether the caller sees addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Addresses {
+    /// The caller does.
+    Seen,
+    /// The caller does not.
+    Hidden,
+}
+
+/// A page of memberships.
+pub(super) fn list(connection: &mut PgConnection, of: Of, query: &Query) -> Result<Listed<Membership>> {
+    let mut found = listed_memberships::table.select(Membership::as_select()).into_boxed();
+    found = match of {
+        Of::Organization(id, _) => found.filter(listed_memberships::organization_id.eq(id)),
+        Of::User(id) => found.filter(listed_memberships::user_id.eq(id)),
+        Of::Team(organization, team) => {
+            let inside = team_members::table.filter(team_members::team_id.eq(team)).select(team_members::user_id);
+            found
+                .filter(listed_memberships::organization_id.eq(organization))
+                .filter(listed_memberships::user_id.eq_any(inside))
+        }
+        Of::Nobody => found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("false")),
+    };
+    let addresses = !matches!(of, Of::Organization(_, Addresses::Hidden));
+    if let Some(q) = query.q() {
+        let in_name = listed_memberships::username.ilike(containing(q));
+        found = if addresses {
+            found.filter(in_name.or(listed_memberships::email.ilike(containing(q))))
+        } else {
+            found.filter(in_name)
+        };
+    }
+    if let Some(emails) = query.filter_list("email") {
+        let emails: Vec<String> = emails.iter().map(|email| email.to_lowercase()).collect();
+        let emails = if addresses { emails } else { vec![] };
+        found = found.filter(lower(listed_memberships::email).eq_any(emails));
+    }
+    if let Some(words) = query.filter_list("status") {
+        found = found.filter(listed_memberships::status.eq_any(statuses(&words)?));
+    }
+    if let Some(word) = query.filter("is_service_account") {
+        found = found.filter(listed_memberships::service_account.eq(truth("filter[is_service_account]", word)?));
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+fn statuses(words: &[&str]) -> Result<Vec<Status>> {
+    let known = |word: &&str| {
+        Status::from_word(word).ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
+    };
+    words.iter().map(known).collect()
+}
+
+fn truth(parameter: &str, word: &str) -> Result<bool> {
+    word.parse().map_err(|_| Error::parameter(parameter, "Must be true or false"))
+}
+
+/// How many of an organization's memberships have each status.
+pub(super) fn status_counts(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+) -> QueryResult<Vec<(Status, i64)>> {
+    memberships::table
+        .filter(memberships::organization_id.eq(organization))
+        .group_by(memberships::status)
+        .select((memberships::status, count_star()))
+        .load(connection)
+}
+
+/// A membership by id.
+pub(super) fn find(connection: &mut PgConnection, id: MembershipId) -> QueryResult<Membership> {
+    listed_memberships::table.filter(listed_memberships::id.eq(id)).select(Membership::as_select()).first(connection)
+}
+
+/// An organization's memberships by id, as far as there are such.
+pub(super) fn find_all(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    ids: &[MembershipId],
+) -> QueryResult<Vec<Membership>> {
+    listed_memberships::table
+        .filter(listed_memberships::organization_id.eq(organization))
+        .filter(listed_memberships::id.eq_any(ids))
+        .select(Membership::as_select())
+        .load(connection)
+}
+
+/// The teams that users of an organization are in, beside each user's id.
+pub(super) fn teams_of(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    users: &[UserId],
+) -> QueryResult<Vec<(UserId, Team)>> {
+    team_members::table
+        .inner_join(
+            teams::table
+                .on(teams::organization_id.eq(team_members::organization_id).and(teams::id.eq(team_members::team_id))),
+        )
+        .filter(team_members::organization_id.eq(organization))
+        .filter(team_members::user_id.eq_any(users))
+        .order((teams::created_at, teams::id))
+        .select((team_members::user_id, Team::as_select()))
+        .load(connection)
+}
 
 /// Makes users active members of an organization, and answers who was not one yet. Who is a member or invited
 /// stays what they are.
-pub fn add(connection: &mut PgConnection, organization: OrganizationId, users: &[UserId]) -> QueryResult<Vec<UserId>> {
+pub(crate) fn add(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    users: &[UserId],
+) -> QueryResult<Vec<UserId>> {
     let rows: Vec<_> = users
         .iter()
         .map(|user| {
@@ -26,4 +174,39 @@ pub fn add(connection: &mut PgConnection, organization: OrganizationId, users: &
         .do_nothing()
         .returning(memberships::user_id)
         .get_results(connection)
+}
+
+/// Invites a user.
+pub(super) fn invite(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<MembershipId> {
+    let id = MembershipId::generate();
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::id.eq(id),
+            memberships::organization_id.eq(organization),
+            memberships::user_id.eq(user),
+            memberships::status.eq(Status::Invited),
+        ))
+        .execute(connection)
+        .map_err(|fault| match violated_key(&fault) {
+            Some("memberships_user_key" | "memberships_organization_key") => Error::attribute(
+                "/data/attributes/email",
+                "Email has already been taken: this user is a member of the organization or invited to it",
+            ),
+            _ => fault.into(),
+        })?;
+    Ok(id)
+}
+
+/// Makes an invited user a member.
+pub(super) fn accept(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
+    diesel::update(memberships::table.find(id)).set(memberships::status.eq(Status::Active)).execute(connection)
+}
+
+/// Ends a membership, and with it the user's part in every team.
+pub(super) fn delete(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
+    diesel::delete(memberships::table.find(id)).execute(connection)
 }

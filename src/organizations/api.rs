@@ -7,7 +7,7 @@ use diesel::PgConnection;
 
 use super::resource::{self as look, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::store::{self, Scope};
-use super::{Organization, OrganizationAttributes, Settings};
+use super::{Organization, OrganizationAttributes, place};
 use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
@@ -39,11 +39,6 @@ pub fn routes(service: &mut ServiceConfig) {
                 .route(delete().to(destroy)),
         )
         .service(resource("/organizations/{organization}/entitlement-set").route(get().to(entitlements)));
-}
-
-/// The organization that a path names.
-pub(crate) fn place(name: &str) -> Place {
-    Place::Organization(crate::jsonapi::is_name(name).then(|| name.to_owned()))
 }
 
 async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
@@ -84,12 +79,11 @@ async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
             let owner = caller.user().ok_or_else(Error::not_found)?;
             let query = query?;
             let new = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &["name", "email"])?.attributes;
-            let settings = new.applied_to(Settings::default());
-            let (name, email) = (new.name.unwrap_or_default(), new.email.unwrap_or_default());
-            let organization = store::create(connection, &name, &email, &settings)?;
-            let owners = teams::store::create_owners(connection, organization.id)?;
-            memberships::store::add(connection, organization.id, &[owner])?;
-            teams::store::add_users(connection, &owners, &[owner])?;
+            let new = Organization::new(String::new(), String::new()).changed(new);
+            let organization = store::create(connection, &new)?;
+            let owners = teams::create_owners(connection, organization.id)?;
+            memberships::add(connection, organization.id, &[owner])?;
+            teams::add_users(connection, &owners, &[owner])?;
             audit::record(
                 connection,
                 &caller.actor(),
@@ -139,13 +133,7 @@ async fn update(
             let query = query?;
             let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?.attributes;
             let organization = store::lock(connection, caller.organization()?)?;
-            let settings = changes.applied_to(organization.settings.clone());
-            let changed = Organization {
-                name: changes.name.unwrap_or(organization.name),
-                email: changes.email.unwrap_or(organization.email),
-                settings,
-                ..organization
-            };
+            let changed = organization.changed(changes);
             let changed = store::update(connection, &changed)?;
             let event = Event::new(Some(changed.id), "organization", changed.id, "update");
             audit::record(connection, &caller.actor(), &[event])?;

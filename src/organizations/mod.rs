@@ -4,18 +4,22 @@
 //! of their own.
 
 pub mod api;
-pub(crate) mod resource;
-pub(crate) mod store;
+mod resource;
+mod store;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use crate::access::Place;
 use crate::database::schema::organizations;
 use crate::database::words::words;
 use crate::ids::OrganizationId;
-use crate::jsonapi::present;
+use crate::jsonapi::{is_name, present};
+
+pub(crate) use resource::identifier;
+pub(crate) use store::{create, find, lock};
 
 /// An organization as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -30,8 +34,37 @@ pub struct Organization {
     /// What the HCP API lets one set and a token service only keeps.
     #[diesel(deserialize_as = serde_json::Value)]
     pub settings: Settings,
+    /// Whether its TTL policies are in force.
+    pub max_ttl_enabled: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl Organization {
+    /// An organization as it is before its maker says more of it.
+    #[must_use]
+    pub fn new(name: String, email: String) -> Self {
+        Self {
+            id: OrganizationId::generate(),
+            name,
+            email,
+            settings: Settings::default(),
+            max_ttl_enabled: false,
+            created_at: Utc::now(),
+        }
+    }
+
+    /// The organization after a change.
+    #[must_use]
+    pub fn changed(self, changes: OrganizationAttributes) -> Self {
+        Self {
+            settings: changes.applied_to(self.settings),
+            name: changes.name.unwrap_or(self.name),
+            email: changes.email.unwrap_or(self.email),
+            max_ttl_enabled: changes.max_ttl_enabled.unwrap_or(self.max_ttl_enabled),
+            ..self
+        }
+    }
 }
 
 words! {
@@ -142,6 +175,8 @@ pub struct OrganizationAttributes {
         length(max = 254, message = "Email must be at most 254 characters long")
     )]
     pub email: Option<String>,
+    /// `max-ttl-enabled`: whether TTL policies are in force.
+    pub max_ttl_enabled: Option<bool>,
     /// `session-timeout`: minutes; null for the default.
     #[serde(deserialize_with = "present")]
     #[validate(range(min = 1, message = "Session timeout must be at least 1 minute"))]
@@ -219,4 +254,9 @@ impl OrganizationAttributes {
             stacks_default_execution_mode
         )
     }
+}
+
+/// The organization that a path names.
+pub(crate) fn place(name: &str) -> Place {
+    Place::Organization(is_name(name).then(|| name.to_owned()))
 }

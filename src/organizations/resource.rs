@@ -14,6 +14,7 @@ pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
         "name",
         "created-at",
         "email",
+        "max-ttl-enabled",
         "session-timeout",
         "session-remember",
         "collaborator-auth-policy",
@@ -95,6 +96,7 @@ pub(super) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .attribute("external-id", organization.id)
         .attribute("name", &organization.name)
         .attribute("email", &organization.email)
+        .attribute("max-ttl-enabled", organization.max_ttl_enabled)
         .attribute("created-at", time(organization.created_at))
         .attribute("plan-expired", false)
         .attribute("plan-expires-at", ())

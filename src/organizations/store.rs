@@ -79,23 +79,19 @@ pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
 }
 
 /// An organization by id, locked until the transaction's end.
-pub(super) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
+pub(crate) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
     organizations::table.find(id).select(Organization::as_select()).for_no_key_update().first(connection)
 }
 
-/// Makes an organization.
-pub(crate) fn create(
-    connection: &mut PgConnection,
-    name: &str,
-    email: &str,
-    settings: &Settings,
-) -> Result<Organization> {
+/// Makes an organization as `new` describes it.
+pub(crate) fn create(connection: &mut PgConnection, new: &Organization) -> Result<Organization> {
     diesel::insert_into(organizations::table)
         .values((
-            organizations::id.eq(OrganizationId::generate()),
-            organizations::name.eq(name),
-            organizations::email.eq(email),
-            organizations::settings.eq(stored(settings)?),
+            organizations::id.eq(new.id),
+            organizations::name.eq(&new.name),
+            organizations::email.eq(&new.email),
+            organizations::max_ttl_enabled.eq(new.max_ttl_enabled),
+            organizations::settings.eq(stored(&new.settings)?),
         ))
         .returning(Organization::as_returning())
         .get_result(connection)
@@ -108,6 +104,7 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
         .set((
             organizations::name.eq(&changed.name),
             organizations::email.eq(&changed.email),
+            organizations::max_ttl_enabled.eq(changed.max_ttl_enabled),
             organizations::settings.eq(stored(&changed.settings)?),
             organizations::updated_at.eq(diesel::dsl::now),
         ))

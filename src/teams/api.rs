@@ -9,8 +9,8 @@ use diesel::PgConnection;
 
 use super::resource::{self as look, TEAMS};
 use super::store::{self, Scope};
-use super::{Permissions, Team, TeamAttributes};
-use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use super::{Permissions, Team, TeamAttributes, members, place};
+use crate::access::{Action, Caller, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::{TeamId, UserId};
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
@@ -20,7 +20,7 @@ use crate::users::{self, User};
 
 const SHOW: Known = Known {
     include: &["users", "organization-memberships"],
-    ..Known::show(&[&TEAMS, &users::resource::USERS, &memberships::resource::MEMBERSHIPS])
+    ..Known::show(&[&TEAMS, &users::USERS, &memberships::MEMBERSHIPS])
 };
 const LIST: Known = Known {
     pages: Pages::Both,
@@ -38,22 +38,20 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(resource("/organizations/{organization}/teams").route(get().to(list)).route(post().to(create)))
         .service(resource("/teams/{team}").route(get().to(show)).route(patch().to(update)).route(delete().to(destroy)))
         .service(
-            resource("/teams/{team}/relationships/users").route(post().to(add_users)).route(delete().to(remove_users)),
+            resource("/teams/{team}/relationships/users")
+                .route(get().to(list_users))
+                .route(post().to(add_users))
+                .route(delete().to(remove_users)),
         );
-}
-
-/// The organization of the team that a path names.
-pub(crate) fn place(id: &str) -> Place {
-    Place::Team(id.parse().ok())
 }
 
 async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
     let (query, told, extent) = gate
-        .read(visitor, organizations::api::place(&path), move |connection, caller| {
+        .read(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::SeeOrganization, Subject::Place)?;
             let query = query?;
-            let organization = organizations::store::find(connection, caller.organization()?)?;
+            let organization = organizations::find(connection, caller.organization()?)?;
             let found = store::list(connection, organization.id, scope(caller), &query)?;
             let told = tell(connection, caller, &query, &organization.name, &found.rows)?;
             Ok((query, told, found.extent))
@@ -86,26 +84,19 @@ fn tell(
     organization: &str,
     teams: &[Team],
 ) -> Result<Told> {
-    let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
-    let members = if ids.is_empty() { vec![] } else { store::members(connection, &ids)? };
-    let resources = teams
-        .iter()
-        .map(|team| {
-            let inside: Vec<_> = members.iter().filter(|(id, ..)| *id == team.id).collect();
-            look::team(team, organization, &inside, caller)
-        })
-        .collect();
-    Ok(Told { resources, included: included(query, organization, &members) })
+    let members = store::members_of(connection, teams)?;
+    let resources = look::teams(teams, organization, &members, caller);
+    Ok(Told { resources, included: included(query, caller, &members) })
 }
 
-fn included(query: &Query, organization: &str, members: &[(TeamId, User, Membership)]) -> Vec<Resource> {
+fn included(query: &Query, caller: &Caller, members: &[(TeamId, User, Membership)]) -> Vec<Resource> {
     let mut included = vec![];
     for (_, user, membership) in members {
         if query.includes("users") {
-            included.push(users::resource::public(user));
+            included.push(users::public(user));
         }
         if query.includes("organization-memberships") {
-            included.push(memberships::resource::membership(membership, user, organization));
+            included.push(memberships::membership(membership, caller));
         }
     }
     included
@@ -131,11 +122,11 @@ async fn create(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &WRITE);
     let (query, document) = gate
-        .write(visitor, organizations::api::place(&path), move |connection, caller| {
+        .write(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::CreateTeam, Subject::Place)?;
             let query = query?;
             let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.attributes;
-            let organization = organizations::store::find(connection, caller.organization()?)?;
+            let organization = organizations::find(connection, caller.organization()?)?;
             let new = changed(caller, Team::new(organization.id), attributes)?;
             let team = store::create(connection, &new)?;
             record(connection, caller, &team, "create")?;
@@ -236,6 +227,25 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// References to the users who are in the team.
+async fn list_users(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    let (query, users) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let (team, _) = store::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
+            caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+            Ok((query?, store::members(connection, &[team.id])?))
+        })
+        .await?;
+    let references = users.iter().map(|(_, user, _)| Resource::new(&users::USERS, user.id)).collect();
+    Ok(Document::list(references).respond(&query, &request, StatusCode::OK))
+}
+
 async fn add_users(
     request: HttpRequest,
     visitor: Visitor,
@@ -245,21 +255,10 @@ async fn add_users(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let (team, _) = locked(connection, caller, Action::ChangeTeamMembers, &path)?;
+        let team = members::changeable(connection, caller, &path)?;
         query?;
-        let users = named(connection, &body.identifiers(&[users::resource::USERS.name])?, Unknown::Refuse)?;
-        if users.is_empty() {
-            return Ok(());
-        }
-        let joined = memberships::store::add(connection, team.organization_id, &users)?;
-        let added = store::add_users(connection, &team, &users)?;
-        let events = events(&team, "organization_user", &joined, "create");
-        audit::record(
-            connection,
-            &caller.actor(),
-            &[events, self::events(&team, "team_member", &added, "create")].concat(),
-        )?;
-        Ok(())
+        let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Refuse)?;
+        members::put_in(connection, caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -274,16 +273,10 @@ async fn remove_users(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let (team, _) = locked(connection, caller, Action::ChangeTeamMembers, &path)?;
+        let team = members::changeable(connection, caller, &path)?;
         query?;
-        let users = named(connection, &body.identifiers(&[users::resource::USERS.name])?, Unknown::Ignore)?;
-        let removed = store::remove_users(connection, team.id, &users)?;
-        // The lock on the team makes two requests that remove each other's last owner take turns.
-        if team.owners && store::active_members(connection, &team)? == 0 {
-            return Err(Error::forbidden("The team owners always keeps at least one active member"));
-        }
-        audit::record(connection, &caller.actor(), &events(&team, "team_member", &removed, "destroy"))?;
-        Ok(())
+        let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Ignore)?;
+        members::take_out(connection, caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -307,7 +300,7 @@ enum Unknown {
 
 /// The users of these names, ordered by id, so that requests that lock several do it in one order.
 fn named(connection: &mut PgConnection, names: &[String], unknown: Unknown) -> Result<Vec<UserId>> {
-    let found = users::store::by_usernames(connection, names)?;
+    let found = users::by_usernames(connection, names)?;
     if unknown == Unknown::Refuse {
         let known: BTreeSet<String> = found.iter().map(|user| user.username.to_lowercase()).collect();
         let missing = names.iter().enumerate().filter(|(_, name)| !known.contains(&name.to_lowercase()));
@@ -318,14 +311,6 @@ fn named(connection: &mut PgConnection, names: &[String], unknown: Unknown) -> R
         }
     }
     Ok(found.iter().map(|user| user.id).collect::<BTreeSet<_>>().into_iter().collect())
-}
-
-fn events(team: &Team, resource: &'static str, users: &[UserId], action: &'static str) -> Vec<Event> {
-    let about = serde_json::json!({"team": team.id});
-    users
-        .iter()
-        .map(|user| Event::new(Some(team.organization_id), resource, user, action).meta(about.clone()))
-        .collect()
 }
 
 fn record(connection: &mut PgConnection, caller: &Caller, team: &Team, action: &'static str) -> Result<()> {

@@ -4,8 +4,9 @@
 //! The teams' tokens are in `tokens`.
 
 pub mod api;
-pub(crate) mod resource;
-pub(crate) mod store;
+pub(crate) mod members;
+mod resource;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +15,14 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use validator::Validate;
 
-use crate::access::TeamFacts;
+use crate::access::{Caller, Place, TeamFacts};
 use crate::database::schema::teams;
 use crate::database::words::words;
 use crate::ids::{OrganizationId, TeamId};
-use crate::jsonapi::present;
+use crate::jsonapi::{Resource, Result, present};
+
+pub(crate) use resource::{TEAMS, identifier};
+pub(crate) use store::{active_members, add_users, create, create_owners, find, holds_user, lock, lock_owners};
 
 /// The name of the team that is made with every organization.
 pub const OWNERS: &str = "owners";
@@ -210,4 +214,20 @@ pub struct TeamAttributes {
     pub allow_member_token_management: Option<bool>,
     /// `organization-access`; null changes nothing.
     pub organization_access: Option<AccessChanges>,
+}
+
+/// The organization of the team that a path names.
+pub(crate) fn place(id: &str) -> Place {
+    Place::Team(id.parse().ok())
+}
+
+/// Teams of an organization as resources, for rooms that include them in their documents.
+pub(crate) fn tell(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &str,
+    teams: &[Team],
+) -> Result<Vec<Resource>> {
+    let members = store::members_of(connection, teams)?;
+    Ok(resource::teams(teams, organization, &members, caller))
 }

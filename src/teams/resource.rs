@@ -42,13 +42,19 @@ pub(crate) fn identifier(id: TeamId) -> Identifier {
     Identifier::new(TEAMS.name, id)
 }
 
-/// A team as the caller sees it, with who is in it.
-pub(super) fn team(
-    team: &Team,
+/// Teams as the caller sees them, out of who is in each.
+pub(super) fn teams(
+    teams: &[Team],
     organization: &str,
-    members: &[&(TeamId, User, Membership)],
+    members: &[(TeamId, User, Membership)],
     caller: &Caller,
-) -> Resource {
+) -> Vec<Resource> {
+    let inside = |team: &Team| members.iter().filter(|(id, ..)| *id == team.id).collect::<Vec<_>>();
+    teams.iter().map(|team| self::team(team, organization, &inside(team), caller)).collect()
+}
+
+/// A team as the caller sees it, with who is in it.
+fn team(team: &Team, organization: &str, members: &[&(TeamId, User, Membership)], caller: &Caller) -> Resource {
     let path = format!("/api/v2/teams/{}", team.id);
     let people = members.iter().filter(|(_, user, _)| !user.service_account).count();
     Resource::new(&TEAMS, team.id)
@@ -67,11 +73,11 @@ pub(super) fn team(
         .attribute("is-unified", false)
         .attribute("permissions", permissions(team, caller))
         .attribute("organization-access", organization_access(team))
-        .to_one("organization", Some(organizations::resource::identifier(organization)))
-        .to_many("users", members.iter().map(|(_, user, _)| users::resource::identifier(user.id)).collect())
+        .to_one("organization", Some(organizations::identifier(organization)))
+        .to_many("users", members.iter().map(|(_, user, _)| users::identifier(user.id)).collect())
         .to_many(
             "organization-memberships",
-            members.iter().map(|(_, _, membership)| memberships::resource::identifier(membership.id)).collect(),
+            members.iter().map(|(_, _, membership)| memberships::identifier(membership.id)).collect(),
         )
         .relation_link("authentication-token", format!("{path}/authentication-token"))
         .relation_link("authentication-tokens", format!("{path}/authentication-tokens"))

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{OWNERS, Permission, Permissions, Team, Visibility};
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{lower, memberships, organizations, team_members, teams, users};
+use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
@@ -179,7 +179,7 @@ pub(super) fn remove_users(connection: &mut PgConnection, team: TeamId, users: &
 }
 
 /// How many active members of the organization are in a team.
-pub(super) fn active_members(connection: &mut PgConnection, team: &Team) -> QueryResult<i64> {
+pub(crate) fn active_members(connection: &mut PgConnection, team: &Team) -> QueryResult<i64> {
     team_members::table
         .inner_join(
             memberships::table.on(memberships::organization_id
@@ -197,12 +197,36 @@ pub(super) fn members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryR
     team_members::table
         .inner_join(users::table.on(users::id.eq(team_members::user_id)))
         .inner_join(
-            memberships::table.on(memberships::organization_id
+            listed_memberships::table.on(listed_memberships::organization_id
                 .eq(team_members::organization_id)
-                .and(memberships::user_id.eq(team_members::user_id))),
+                .and(listed_memberships::user_id.eq(team_members::user_id))),
         )
         .filter(team_members::team_id.eq_any(teams))
         .order((team_members::created_at, team_members::user_id))
         .select((team_members::team_id, User::as_select(), Membership::as_select()))
         .load(connection)
+}
+
+/// The same of teams; none are not asked for.
+pub(super) fn members_of(
+    connection: &mut PgConnection,
+    teams: &[Team],
+) -> QueryResult<Vec<(TeamId, User, Membership)>> {
+    let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
+    if ids.is_empty() { Ok(vec![]) } else { members(connection, &ids) }
+}
+
+/// An organization's team `owners`, with its row locked until the transaction's end.
+pub(crate) fn lock_owners(connection: &mut PgConnection, organization: OrganizationId) -> QueryResult<Team> {
+    teams::table
+        .filter(teams::organization_id.eq(organization))
+        .filter(teams::owners.eq(true))
+        .select(Team::as_select())
+        .for_no_key_update()
+        .first(connection)
+}
+
+/// Whether a user is in a team.
+pub(crate) fn holds_user(connection: &mut PgConnection, team: &Team, user: UserId) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(team_members::table.find((team.id, user)))).get_result(connection)
 }

@@ -3,9 +3,9 @@
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
 pub mod api;
-pub(crate) mod resource;
+mod resource;
 mod secret;
-pub(crate) mod store;
+mod store;
 mod usage;
 
 use chrono::{DateTime, Utc};
@@ -13,13 +13,13 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use validator::{Validate, ValidationError};
 
-use crate::access::{Subject, TeamFacts};
 use crate::database::schema::listed_tokens;
 use crate::database::words::words;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Moment, present};
 
 pub use secret::{Digest, NoRandomness, Secret};
+pub(crate) use store::{NewToken, create};
 pub use usage::{Usage, UsageWriter};
 
 words! {
@@ -120,22 +120,6 @@ pub struct Token {
     pub created_by_organization_name: Option<String>,
 }
 
-impl Token {
-    /// What the access table needs to know of it; nothing for a kind that the table does not speak of.
-    #[must_use]
-    pub fn subject(&self) -> Option<Subject> {
-        match self.kind {
-            Kind::User => self.user_id.map(Subject::User),
-            Kind::Team => self.team_id.map(|id| {
-                // Whether its team is secret plays no part in who may handle a token.
-                let (owners, allows_members) = (self.team_owners == Some(true), self.team_allows_members == Some(true));
-                Subject::TeamToken(TeamFacts { id, owners, secret: true, allows_members }, Some(self.id))
-            }),
-            Kind::Organization | Kind::AuditTrails | Kind::Workspace => None,
-        }
-    }
-}
-
 /// Who makes a token: kept with it as `created-by`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Creator {
@@ -156,6 +140,10 @@ pub enum Owner {
     User(UserId),
     /// A team in its organization.
     Team(OrganizationId, TeamId),
+    /// An organization, as its owner.
+    Organization(OrganizationId),
+    /// The reader of an organization's audit trail.
+    AuditTrails(OrganizationId),
 }
 
 impl Owner {
@@ -165,6 +153,17 @@ impl Owner {
         match self {
             Self::User(_) => Kind::User,
             Self::Team(..) => Kind::Team,
+            Self::Organization(_) => Kind::Organization,
+            Self::AuditTrails(_) => Kind::AuditTrails,
+        }
+    }
+
+    /// The organization that it belongs to; none for a user's.
+    #[must_use]
+    pub const fn organization(self) -> Option<OrganizationId> {
+        match self {
+            Self::User(_) => None,
+            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) => Some(id),
         }
     }
 }

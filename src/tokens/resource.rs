@@ -24,7 +24,7 @@ pub(super) fn token(token: &Token) -> Resource {
         .to_one("created-by", created_by(token))
         .link_self(format!("/api/v2/authentication-tokens/{}", token.id));
     match token.team_id {
-        Some(team) => resource.to_one("team", Some(teams::resource::identifier(team))),
+        Some(team) => resource.to_one("team", Some(teams::identifier(team))),
         None => resource,
     }
 }
@@ -35,8 +35,8 @@ pub(super) fn created(new: &Token, secret: &Secret) -> Resource {
 }
 
 fn created_by(token: &Token) -> Option<Identifier> {
-    let user = token.created_by_user_id.map(users::resource::identifier);
-    let team = || token.created_by_team_id.map(teams::resource::identifier);
-    let organization = || token.created_by_organization_name.as_deref().map(organizations::resource::identifier);
+    let user = token.created_by_user_id.map(users::identifier);
+    let team = || token.created_by_team_id.map(teams::identifier);
+    let organization = || token.created_by_organization_name.as_deref().map(organizations::identifier);
     user.or_else(team).or_else(organization)
 }

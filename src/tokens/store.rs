@@ -6,12 +6,12 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
-use super::{Creator, ExpiryStatus, Owner, Secret, Token};
-use crate::access::TokenReach;
+use super::{Creator, ExpiryStatus, Kind, Owner, Secret, Token};
+use crate::access::{Beyond, TokenReach};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_tokens, tokens};
-use crate::ids::{OrganizationId, TeamId, TokenId};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 
 /// What lists of tokens can be sorted by.
@@ -20,6 +20,7 @@ pub(super) const COLUMNS: &[SortColumn] = &[
     SortColumn { key: "created-by", column: "created_by_name", sql_type: "text" },
     SortColumn { key: "expired-at", column: "expired_at", sql_type: "timestamptz" },
     SortColumn { key: "last-used-at", column: "last_used_at", sql_type: "timestamptz" },
+    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
 ];
 
 impl Position for Token {
@@ -27,6 +28,7 @@ impl Position for Token {
         match key {
             "team-name" => self.team_name.clone(),
             "created-by" => self.created_by_name.clone(),
+            "created-at" => Some(self.created_at.to_rfc3339()),
             "expired-at" => self.expired_at.map(|time| time.to_rfc3339()),
             _ => self.last_used_at.map(|time| time.to_rfc3339()),
         }
@@ -46,18 +48,19 @@ pub(super) enum Of {
     Organization(OrganizationId),
     /// Those of one team.
     Team(TeamId),
+    /// Those of a user.
+    User(UserId),
 }
 
-/// A page of those team tokens that the caller can reach.
+/// A page of those tokens that the caller can reach.
 pub(super) fn list(connection: &mut PgConnection, of: Of, reach: TokenReach, query: &Query) -> Result<Listed<Token>> {
-    let mut found = listed_tokens::table
-        .filter(listed_tokens::kind.eq(super::Kind::Team))
-        .filter(not_revoked())
-        .select(Token::as_select())
-        .into_boxed();
+    let mut found = listed_tokens::table.filter(not_revoked()).select(Token::as_select()).into_boxed();
     found = match of {
-        Of::Organization(id) => found.filter(listed_tokens::organization_id.eq(id)),
+        Of::Organization(id) => {
+            found.filter(listed_tokens::organization_id.eq(id)).filter(listed_tokens::kind.eq(Kind::Team))
+        }
         Of::Team(id) => found.filter(listed_tokens::team_id.eq(id)),
+        Of::User(id) => found.filter(listed_tokens::user_id.eq(id)),
     };
     if let Some(condition) = within(reach) {
         found = found.filter(condition);
@@ -87,7 +90,7 @@ pub(super) fn lock_all(
         .load(connection)?;
     listed_tokens::table
         .filter(listed_tokens::id.eq_any(locked))
-        .filter(listed_tokens::kind.eq(super::Kind::Team))
+        .filter(listed_tokens::kind.eq(Kind::Team))
         .filter(not_revoked())
         .select(Token::as_select())
         .load(connection)
@@ -107,6 +110,20 @@ pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> Qu
     listed_tokens::table
         .filter(listed_tokens::team_id.eq(team))
         .filter(listed_tokens::description.is_null())
+        .filter(listed_tokens::revoked_at.is_null())
+        .select(Token::as_select())
+        .first(connection)
+}
+
+/// An organization's one token of a kind.
+pub(super) fn of_organization(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    kind: Kind,
+) -> QueryResult<Token> {
+    listed_tokens::table
+        .filter(listed_tokens::organization_id.eq(organization))
+        .filter(listed_tokens::kind.eq(kind))
         .filter(listed_tokens::revoked_at.is_null())
         .select(Token::as_select())
         .first(connection)
@@ -145,9 +162,10 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         log::error!("{fault}");
         Error::internal()
     })?;
-    let (user, organization, team) = match new.owner {
-        Owner::User(user) => (Some(user), None, None),
-        Owner::Team(organization, team) => (None, Some(organization), Some(team)),
+    let (user, team) = match new.owner {
+        Owner::User(user) => (Some(user), None),
+        Owner::Team(_, team) => (None, Some(team)),
+        Owner::Organization(_) | Owner::AuditTrails(_) => (None, None),
     };
     let (by_user, by_team, by_organization) = match new.created_by {
         Creator::User(id) => (Some(id), None, None),
@@ -162,7 +180,7 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
                 tokens::id.eq(id),
                 tokens::kind.eq(new.owner.kind()),
                 tokens::user_id.eq(user),
-                tokens::organization_id.eq(organization),
+                tokens::organization_id.eq(new.owner.organization()),
                 tokens::team_id.eq(team),
             ),
             (
@@ -189,21 +207,45 @@ pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryRes
     Ok(())
 }
 
-/// Ends a team's descriptionless token, or an expired one that still holds a description, and answers which.
-pub(super) fn make_room(
-    connection: &mut PgConnection,
-    team: TeamId,
-    description: Option<&str>,
-) -> QueryResult<Vec<TokenId>> {
-    diesel::update(
-        tokens::table
-            .filter(tokens::team_id.eq(team))
-            .filter(tokens::description.is_not_distinct_from(description))
-            .filter(tokens::revoked_at.is_null()),
-    )
-    .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
-    .returning(tokens::id)
-    .get_results(connection)
+/// The place that a new token takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Room<'a> {
+    /// The one token of its kind that its owner has.
+    OneOfKind,
+    /// The one live token of its team with this description, or without any.
+    Described(Option<&'a str>),
+    /// One more, beside whatever there is.
+    OneMore(Option<&'a str>),
+}
+
+impl<'a> Room<'a> {
+    /// What the new token's maker says of it.
+    pub(super) const fn description(self) -> Option<&'a str> {
+        match self {
+            Self::OneOfKind => None,
+            Self::Described(description) | Self::OneMore(description) => description,
+        }
+    }
+}
+
+/// Ends what stands in a new token's place, also what is expired, and answers which.
+pub(super) fn make_room(connection: &mut PgConnection, owner: Owner, room: Room<'_>) -> QueryResult<Vec<TokenId>> {
+    let mut before = tokens::table.filter(tokens::revoked_at.is_null()).select(tokens::id).into_boxed();
+    before = match (owner, room) {
+        (_, Room::OneMore(_)) => return Ok(vec![]),
+        (Owner::User(user), _) => before.filter(tokens::user_id.eq(user)),
+        (Owner::Team(_, team), _) => before.filter(tokens::team_id.eq(team)),
+        (Owner::Organization(organization) | Owner::AuditTrails(organization), _) => {
+            before.filter(tokens::organization_id.eq(organization)).filter(tokens::kind.eq(owner.kind()))
+        }
+    };
+    if let Room::Described(description) = room {
+        before = before.filter(tokens::description.is_not_distinct_from(description));
+    }
+    diesel::update(tokens::table.filter(tokens::id.eq_any(before)))
+        .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .returning(tokens::id)
+        .get_results(connection)
 }
 
 /// Locks a token's row until the transaction's end.
@@ -244,9 +286,9 @@ fn within(reach: TokenReach) -> Option<Condition> {
         None => Box::new(own),
     };
     match reach.beyond {
-        crate::access::Beyond::Everything => None,
-        crate::access::Beyond::OrdinaryTeams => Some(Box::new(own.or(listed_tokens::team_owners.eq(false)))),
-        crate::access::Beyond::Nothing => Some(own),
+        Beyond::Everything => None,
+        Beyond::OrdinaryTeams => Some(Box::new(own.or(listed_tokens::team_owners.eq(false)))),
+        Beyond::Nothing => Some(own),
     }
 }
 

@@ -1,15 +1,17 @@
-//! `account/details` and `users/:id`.
+//! The caller's own account (`account/details`, `account/update`, `account/password`) and `users/:id`.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, get, resource};
+use actix_web::web::{Data, Path, ServiceConfig, get, patch, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
+use secrecy::ExposeSecret;
 
 use super::resource::{self as look, USERS};
-use super::store;
-use crate::access::{Caller, Gate, Place, Principal, Visitor};
+use super::{AccountAttributes, PasswordAttributes, User, password, store};
+use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
+use crate::audit::{self, Event};
 use crate::ids::UserId;
-use crate::jsonapi::{Document, Error, Known, Query, Resource, Result};
+use crate::jsonapi::{Body, Document, Error, Known, Query, Resource, Result};
 
 const SHOW: Known = Known::show(&[&USERS]);
 
@@ -17,6 +19,8 @@ const SHOW: Known = Known::show(&[&USERS]);
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/account/details").route(get().to(details)))
+        .service(resource("/account/update").route(patch().to(update)))
+        .service(resource("/account/password").route(patch().to(change_password)))
         .service(resource("/users/{user}").route(get().to(show)));
 }
 
@@ -37,6 +41,72 @@ fn account(connection: &mut PgConnection, caller: &Caller) -> Result<Resource> {
         Some(user) => Ok(look::own(&store::find(connection, user)?)),
         None => look::service(caller).ok_or_else(Error::not_found),
     }
+}
+
+async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, user) = gate
+        .write(visitor, Place::Nowhere, move |connection, caller| {
+            let (user, _) = own(connection, caller)?;
+            let query = query?;
+            let changes = body.resource::<AccountAttributes>(&[USERS.name], &[])?.attributes;
+            let changed = User {
+                username: changes.username.unwrap_or(user.username),
+                email: changes.email.unwrap_or(user.email),
+                ..user
+            };
+            let user = store::update(connection, &changed)?;
+            audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update")])?;
+            Ok((query, user))
+        })
+        .await?;
+    Ok(Document::one(look::own(&user)).respond(&query, &request, StatusCode::OK))
+}
+
+/// Sets the password. Tokens go on working: a token is no session.
+async fn change_password(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, user) = gate
+        .write(visitor, Place::Nowhere, move |connection, caller| {
+            let (user, hash) = own(connection, caller)?;
+            let query = query?;
+            let wanted = body.resource::<PasswordAttributes>(&[USERS.name], &["password"])?.attributes;
+            let hash = checked(&wanted, hash.as_deref())?;
+            store::set_password(connection, user.id, &hash)?;
+            audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update_password")])?;
+            Ok((query, user))
+        })
+        .await?;
+    Ok(Document::one(look::own(&user)).respond(&query, &request, StatusCode::OK))
+}
+
+/// The hash of the new password, if the old one and the confirmation are right.
+fn checked(wanted: &PasswordAttributes, before: Option<&str>) -> Result<String> {
+    let mut faults = vec![];
+    if let Some(before) = before {
+        let right = match &wanted.current_password {
+            Some(current) => password::matches(current, before)?,
+            None => false,
+        };
+        if !right {
+            faults.push(Error::attribute("/data/attributes/current_password", "Current password is not right"));
+        }
+    }
+    let new = wanted.password.clone().unwrap_or_default();
+    let confirmed = wanted.password_confirmation.as_ref().map(ExposeSecret::expose_secret);
+    if confirmed != Some(new.expose_secret()) {
+        let detail = "Password confirmation must be the same as password";
+        faults.push(Error::attribute("/data/attributes/password_confirmation", detail));
+    }
+    faults.extend(password::check_length(&new).err());
+    Error::check(faults)?;
+    password::hash(&new)
+}
+
+/// The caller's own account, locked.
+fn own(connection: &mut PgConnection, caller: &Caller) -> Result<(User, Option<String>)> {
+    caller.may(Action::ChangeAccount, Subject::Place)?;
+    Ok(store::lock(connection, caller.user().ok_or_else(Error::not_found)?)?)
 }
 
 /// Users see themselves, fellow members of an organization, and as site admins everybody.

@@ -3,20 +3,26 @@
 //! Their tokens are in `tokens`, what they are in an organization in `memberships`.
 
 pub mod api;
-pub(crate) mod resource;
-pub(crate) mod store;
+mod password;
+mod resource;
+mod store;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use secrecy::SecretString;
+use serde::Deserialize;
 use serde_json::json;
+use validator::Validate;
 
 use crate::audit::{self, Actor, Event};
 use crate::database::schema::users;
 use crate::ids::UserId;
-use crate::tokens::store::NewToken;
+use crate::tokens::NewToken;
 use crate::tokens::{self, Creator, Owner, Secret};
 
+pub(crate) use resource::{USERS, identifier, public};
 pub use store::NotCreated;
+pub(crate) use store::{any, by_email, by_usernames, create_invited, find_all, lock_all};
 
 /// A user as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -32,6 +38,8 @@ pub struct User {
     pub site_admin: bool,
     /// Whether this is a program's account.
     pub service_account: bool,
+    /// Whether somebody has come forward as this user; false for whom an invitation made.
+    pub confirmed: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -56,6 +64,33 @@ pub enum Rank {
     SiteAdmin,
 }
 
+/// What users may write of themselves.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AccountAttributes {
+    /// `username`: 1 to 90 letters, digits, hyphens and underscores.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    pub username: Option<String>,
+    /// `email`: an e-mail address.
+    #[validate(
+        email(message = "Email must be an email address"),
+        length(max = 254, message = "Email must be at most 254 characters long")
+    )]
+    pub email: Option<String>,
+}
+
+/// A change of password.
+#[derive(Default, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct PasswordAttributes {
+    /// `current_password`: required where one is set.
+    pub current_password: Option<SecretString>,
+    /// `password`: 10 to 1000 characters.
+    pub password: Option<SecretString>,
+    /// `password_confirmation`: the same once more.
+    pub password_confirmation: Option<SecretString>,
+}
+
 /// Makes a user with a first token, in the transaction that the connection is in. The secret is nowhere else from
 /// here on.
 ///
@@ -69,7 +104,7 @@ pub fn create_with_token(connection: &mut PgConnection, new: &NewUser) -> Result
         expired_at: None,
         created_by: Creator::System,
     };
-    let (token, secret) = tokens::store::create(connection, &token)?;
+    let (token, secret) = tokens::create(connection, &token)?;
     let about = json!({"kind": token.kind, "user": user.id});
     let events = [
         Event::new(None, "user", user.id, "create"),

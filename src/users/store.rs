@@ -6,6 +6,7 @@ use super::{NewUser, Rank, User};
 use crate::database::schema::{memberships, users};
 use crate::database::{schema::lower, violated_key};
 use crate::ids::{OrganizationId, UserId};
+use crate::jsonapi::Error;
 
 /// Why a user was not made.
 #[derive(Debug, thiserror::Error)]
@@ -24,22 +25,100 @@ pub enum NotCreated {
     Token(#[from] crate::jsonapi::Error),
 }
 
-/// Makes a user.
+/// Makes a user. Where an invitation has made one of this address already, that one gets the name and the rank.
 pub fn create(connection: &mut PgConnection, new: &NewUser) -> Result<User, NotCreated> {
+    let claimed = diesel::update(users::table.filter(lower(users::email).eq(lower(&new.email))))
+        .filter(users::confirmed.eq(false))
+        .set((
+            users::username.eq(&new.username),
+            users::site_admin.eq(new.rank == Rank::SiteAdmin),
+            users::confirmed.eq(true),
+            users::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning(User::as_returning())
+        .get_result(connection)
+        .optional()
+        .map_err(|fault| taken(fault, new))?;
+    if let Some(user) = claimed {
+        return Ok(user);
+    }
+    insert(connection, new, Confirmed::Yes).map_err(|fault| taken(fault, new))
+}
+
+/// Makes a user for an address that was invited, who cannot log in before somebody comes forward. The name is
+/// free, because it holds the user's id.
+pub(crate) fn create_invited(connection: &mut PgConnection, email: &str) -> QueryResult<User> {
+    let username = format!("invited-{}", uuid::Uuid::now_v7().simple());
+    insert(connection, &NewUser { username, email: email.to_owned(), rank: Rank::Ordinary }, Confirmed::No)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Confirmed {
+    Yes,
+    No,
+}
+
+fn insert(connection: &mut PgConnection, new: &NewUser, confirmed: Confirmed) -> QueryResult<User> {
     diesel::insert_into(users::table)
         .values((
             users::id.eq(UserId::generate()),
             users::username.eq(&new.username),
             users::email.eq(&new.email),
             users::site_admin.eq(new.rank == Rank::SiteAdmin),
+            users::confirmed.eq(confirmed == Confirmed::Yes),
+        ))
+        .returning(User::as_returning())
+        .get_result(connection)
+}
+
+fn taken(fault: diesel::result::Error, wanted: &NewUser) -> NotCreated {
+    match violated_key(&fault) {
+        Some("users_username_key") => NotCreated::UsernameTaken(wanted.username.clone()),
+        Some("users_email_key") => NotCreated::EmailTaken(wanted.email.clone()),
+        _ => NotCreated::Database(fault),
+    }
+}
+
+/// A user by address, without regard to case.
+pub(crate) fn by_email(connection: &mut PgConnection, email: &str) -> QueryResult<Option<User>> {
+    users::table.filter(lower(users::email).eq(lower(email))).select(User::as_select()).first(connection).optional()
+}
+
+/// Users by id.
+pub(crate) fn find_all(connection: &mut PgConnection, ids: &[UserId]) -> QueryResult<Vec<User>> {
+    users::table.filter(users::id.eq_any(ids)).order(users::id).select(User::as_select()).load(connection)
+}
+
+/// Changes what users may change of themselves.
+pub(super) fn update(connection: &mut PgConnection, changed: &User) -> Result<User, Error> {
+    diesel::update(users::table.find(changed.id))
+        .set((
+            users::username.eq(&changed.username),
+            users::email.eq(&changed.email),
+            users::updated_at.eq(diesel::dsl::now),
         ))
         .returning(User::as_returning())
         .get_result(connection)
         .map_err(|fault| match violated_key(&fault) {
-            Some("users_username_key") => NotCreated::UsernameTaken(new.username.clone()),
-            Some("users_email_key") => NotCreated::EmailTaken(new.email.clone()),
-            _ => NotCreated::Database(fault),
+            Some("users_username_key") => {
+                Error::attribute("/data/attributes/username", "Username has already been taken")
+            }
+            Some("users_email_key") => Error::attribute("/data/attributes/email", "Email has already been taken"),
+            _ => fault.into(),
         })
+}
+
+/// A user, and the hash of the user's password, locked until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: UserId) -> QueryResult<(User, Option<String>)> {
+    users::table.find(id).select((User::as_select(), users::password_hash)).for_no_key_update().first(connection)
+}
+
+/// Sets the hash of a user's password.
+pub(super) fn set_password(connection: &mut PgConnection, id: UserId, hash: &str) -> QueryResult<()> {
+    diesel::update(users::table.find(id))
+        .set((users::password_hash.eq(hash), users::updated_at.eq(diesel::dsl::now)))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Whether there is any user yet.

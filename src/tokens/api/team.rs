@@ -1,5 +1,5 @@
-//! Team tokens: `teams/:id/authentication-token`, `teams/:id/authentication-tokens`,
-//! `organizations/:name/team-tokens`, and `authentication-tokens/:id` for any token.
+//! Team tokens: `teams/:id/authentication-token`, `teams/:id/authentication-tokens` and
+//! `organizations/:name/team-tokens`.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,18 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
-use serde_json::json;
 
-use super::resource::{self as look, NAMES, TOKENS};
-use super::store::{self, NewToken, Of};
-use super::{Owner, Secret, Token, TokenAttributes};
-use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
-use crate::audit::{self, Event};
+use super::super::resource::{self as look, NAMES};
+use super::super::store::{self, Of, Room};
+use super::super::{Owner, Token, TokenAttributes};
+use super::{Deed, SHOW, issue, may, optional, record, revoke};
+use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Result, SearchIn, list_document};
+use crate::organizations;
+use crate::teams::place;
 use crate::teams::{self, Team};
-use crate::{organizations, teams::api::place};
 
-const SHOW: Known = Known::show(&[&TOKENS]);
 const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["team-name", "created-by", "expired-at", "last-used-at"],
@@ -30,7 +29,7 @@ const LIST: Known = Known {
 };
 
 /// The routes.
-pub fn routes(service: &mut ServiceConfig) {
+pub(super) fn routes(service: &mut ServiceConfig) {
     service
         .service(
             resource("/teams/{team}/authentication-token")
@@ -43,8 +42,7 @@ pub fn routes(service: &mut ServiceConfig) {
             resource("/organizations/{organization}/team-tokens")
                 .route(get().to(list_of_organization))
                 .route(delete().to(destroy_many)),
-        )
-        .service(resource("/authentication-tokens/{token}").route(get().to(show)).route(delete().to(destroy)));
+        );
 }
 
 /// Makes the team's one descriptionless token and revokes the one before (DESIGN §3, rule 1).
@@ -64,7 +62,7 @@ async fn regenerate(
             caller.may(Action::RegenerateTeamToken, subject)?;
             let query = query?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.attributes;
-            Ok((query, replace(connection, caller, &team, None, &attributes)?))
+            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(None), &attributes)?))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
@@ -90,41 +88,10 @@ async fn create(
                 let taken = "Validation failed: Description has already been taken";
                 return Err(Error::attribute("/data/attributes/description", taken).with_title("invalid attributes"));
             }
-            Ok((query, replace(connection, caller, &team, description, &attributes)?))
+            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(description), &attributes)?))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
-}
-
-/// Revokes what stands in a new token's place, then makes it. The team's row must be locked.
-fn replace(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    team: &Team,
-    description: Option<&str>,
-    attributes: &TokenAttributes,
-) -> Result<Document> {
-    let revoked = store::make_room(connection, team.id, description)?;
-    let new = NewToken {
-        owner: Owner::Team(team.organization_id, team.id),
-        description,
-        expired_at: attributes.expired_at.map(|moment| moment.0),
-        created_by: caller.creator(),
-    };
-    let (token, secret) = store::create(connection, &new)?;
-    let mut events: Vec<Event> = revoked.into_iter().map(|id| event(&token, "destroy").about(id)).collect();
-    events.push(event(&token, "create"));
-    audit::record(connection, &caller.actor(), &events)?;
-    Ok(shown_once(&token, &secret))
-}
-
-fn shown_once(token: &Token, secret: &Secret) -> Document {
-    Document::one(look::created(token, secret))
-}
-
-fn event(token: &Token, action: &'static str) -> Event {
-    let meta = json!({"kind": token.kind, "team": token.team_id, "description": token.description});
-    Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
 }
 
 async fn show_descriptionless(
@@ -137,7 +104,8 @@ async fn show_descriptionless(
     let (query, token) = gate
         .read(visitor, place(&path), move |connection, caller| {
             let token = store::descriptionless(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            may(caller, Action::ReadTeamToken, &token)?;
+            may(caller, Deed::Read, &token)?;
+            record(connection, caller, &token, "show")?;
             Ok((query?, token))
         })
         .await?;
@@ -154,7 +122,7 @@ async fn destroy_descriptionless(
     gate.write(visitor, place(&path), move |connection, caller| {
         let team = locked_team(connection, &path)?;
         let token = store::descriptionless(connection, team.id)?;
-        may(caller, Action::DeleteTeamToken, &token)?;
+        may(caller, Deed::Delete, &token)?;
         query?;
         revoke(connection, caller, &[token])
     })
@@ -171,7 +139,7 @@ async fn list_of_team(
     let query = Query::of(&request, &LIST);
     let (query, found) = gate
         .read(visitor, place(&path), move |connection, caller| {
-            let (team, _) = teams::store::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
+            let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
             caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
             let query = query?;
             let found = store::list(connection, Of::Team(team.id), caller.token_reach(), &query)?;
@@ -182,6 +150,11 @@ async fn list_of_team(
     Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
 }
 
+fn locked_team(connection: &mut PgConnection, id: &str) -> Result<Team> {
+    let (team, _) = teams::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
+    Ok(team)
+}
+
 async fn list_of_organization(
     request: HttpRequest,
     visitor: Visitor,
@@ -190,7 +163,7 @@ async fn list_of_organization(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
     let (query, found) = gate
-        .read(visitor, organizations::api::place(&path), move |connection, caller| {
+        .read(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::ListTeamTokens, Subject::Place)?;
             let (query, organization) = (query?, caller.organization()?);
             let found = store::list(connection, Of::Organization(organization), caller.token_reach(), &query)?;
@@ -210,7 +183,7 @@ async fn destroy_many(
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, organizations::api::place(&path), move |connection, caller| {
+    gate.write(visitor, organizations::place(&path), move |connection, caller| {
         caller.may(Action::ListTeamTokens, Subject::Place)?;
         query?;
         let ids = body.identifiers(NAMES)?;
@@ -219,7 +192,7 @@ async fn destroy_many(
         let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
         let faults = ids.iter().enumerate().filter_map(|(nth, id)| {
             let refusal = match by_id.get(id) {
-                Some(token) => may(caller, Action::DeleteTeamToken, token).err()?,
+                Some(token) => may(caller, Deed::Delete, token).err()?,
                 None => Error::not_found(),
             };
             Some(refusal.with_pointer(format!("/data/{nth}/id")))
@@ -231,55 +204,6 @@ async fn destroy_many(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let id = path.parse::<TokenId>().ok();
-    let (query, token) = gate
-        .read(visitor, Place::Token(id), move |connection, caller| {
-            let token = store::find(connection, id.ok_or_else(Error::not_found)?)?;
-            may(caller, Action::ReadTeamToken, &token)?;
-            Ok((query?, token))
-        })
-        .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
-}
-
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    let id = path.parse::<TokenId>().ok();
-    gate.write(visitor, Place::Token(id), move |connection, caller| {
-        let id = id.ok_or_else(Error::not_found)?;
-        store::lock(connection, id)?;
-        let token = store::find(connection, id)?;
-        may(caller, Action::DeleteTeamToken, &token)?;
-        query?;
-        revoke(connection, caller, &[token])
-    })
-    .await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Checks an action on a token: the given one for a team's, the user's own business for a user's.
-fn may(caller: &Caller, action: Action, token: &Token) -> Result<()> {
-    match token.subject() {
-        Some(subject @ Subject::User(_)) => caller.may(Action::UseUserToken, subject),
-        Some(subject) => caller.may(action, subject),
-        None => Err(Error::not_found()),
-    }
-}
-
-fn revoke(connection: &mut PgConnection, caller: &Caller, tokens: &[Token]) -> Result<()> {
-    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
-    store::revoke(connection, &ids)?;
-    let events: Vec<Event> = tokens.iter().map(|token| event(token, "destroy")).collect();
-    Ok(audit::record(connection, &caller.actor(), &events)?)
-}
-
-fn locked_team(connection: &mut PgConnection, id: &str) -> Result<Team> {
-    let (team, _) = teams::store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    Ok(team)
-}
-
-fn optional(found: diesel::QueryResult<Token>) -> Result<Option<Token>> {
-    Ok(diesel::OptionalExtension::optional(found)?)
+const fn team_owner(team: &Team) -> Owner {
+    Owner::Team(team.organization_id, team.id)
 }

@@ -1,0 +1,2 @@
+DROP VIEW listed_memberships;
+ALTER TABLE users DROP COLUMN confirmed;

@@ -1,0 +1,382 @@
+//! `organizations/:name/organization-memberships`, `organization-memberships` and `organization-memberships/:id`.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+use serde_json::{Value, json};
+
+use super::resource::{self as look, MEMBERSHIPS};
+use super::store::{self, Addresses, Of};
+use super::{InvitationAttributes, Membership, Status};
+use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use crate::audit::{self, Event};
+use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
+use crate::jsonapi::{
+    Body, Document, Error, Known, Pages, Query, Relationships, Resource, Result, SearchIn, list_document,
+};
+use crate::organizations;
+use crate::teams::{self, Team, members};
+use crate::users;
+
+const SHOW: Known = Known { include: &["user", "teams"], ..Known::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
+const OWN: Known = Known { pages: Pages::Both, sort: &["created-at", "status"], default_sort: "created-at", ..SHOW };
+const OF_TEAM: Known = Known {
+    pages: Pages::Both,
+    sort: &["created-at", "username", "status"],
+    default_sort: "created-at",
+    filters: &["status", "is_service_account"],
+    ..SHOW
+};
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["created-at", "username", "status"],
+    default_sort: "created-at",
+    q: SearchIn::Text,
+    filters: &["status", "email"],
+    ..SHOW
+};
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    service
+        .service(
+            resource("/organizations/{organization}/organization-memberships")
+                .route(get().to(list))
+                .route(post().to(invite)),
+        )
+        .service(
+            resource("/teams/{team}/relationships/organization-memberships")
+                .route(get().to(list_of_team))
+                .route(post().to(add_to_team))
+                .route(delete().to(remove_from_team)),
+        )
+        .service(resource("/organization-memberships").route(get().to(list_own)))
+        .service(resource("/organization-memberships/{membership}").route(get().to(show)).route(delete().to(destroy)))
+        .service(resource("/organization-memberships/{membership}/actions/accept").route(post().to(accept)));
+}
+
+fn place(id: &str) -> Place {
+    Place::Membership(id.parse().ok())
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, told, extent, counts) = gate
+        .read(visitor, organizations::place(&path), move |connection, caller| {
+            caller.may(Action::SeeMembers, Subject::Place)?;
+            let (query, organization) = (query?, caller.organization()?);
+            let seen = caller.can(Action::SeeAddresses, Subject::Place);
+            let addresses = if seen { Addresses::Seen } else { Addresses::Hidden };
+            let found = store::list(connection, Of::Organization(organization, addresses), &query)?;
+            let counts = store::status_counts(connection, organization)?;
+            let told = tell(connection, caller, &query, organization, &found.rows)?;
+            Ok((query, told, found.extent, counts))
+        })
+        .await?;
+    let document = list_document(&request, &query, told.resources, &extent)
+        .include(told.included)
+        .meta("status-counts", status_counts(&counts));
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+fn status_counts(counts: &[(Status, i64)]) -> Value {
+    let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
+    let (invited, active) = (of(Status::Invited), of(Status::Active));
+    json!({"total": invited + active, "active": active, "invited": invited})
+}
+
+/// The memberships of the user who calls, also those that wait for acceptance.
+async fn list_own(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &OWN);
+    let (query, resources, extent) = gate
+        .read(visitor, Place::Nowhere, move |connection, caller| {
+            let query = query?;
+            let found = store::list(connection, caller.user().map_or(Of::Nobody, Of::User), &query)?;
+            let resources: Vec<Resource> = found.rows.iter().map(|row| look::membership(row, caller)).collect();
+            Ok((query, resources, found.extent))
+        })
+        .await?;
+    Ok(list_document(&request, &query, resources, &extent).respond(&query, &request, StatusCode::OK))
+}
+
+/// Memberships as resources, and what the client wants included.
+struct Told {
+    resources: Vec<Resource>,
+    included: Vec<Resource>,
+}
+
+/// Memberships of one organization, with those of their teams that the caller sees.
+fn tell(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    organization: OrganizationId,
+    memberships: &[Membership],
+) -> Result<Told> {
+    let ids: Vec<UserId> = memberships.iter().map(|membership| membership.user_id).collect();
+    let teams: Vec<(UserId, Team)> = store::teams_of(connection, organization, &ids)?
+        .into_iter()
+        .filter(|(_, team)| caller.can(Action::SeeTeam, Subject::Team(team.facts())))
+        .collect();
+    let of = |membership: &Membership| -> Vec<TeamId> {
+        teams.iter().filter(|(user, _)| *user == membership.user_id).map(|(_, team)| team.id).collect()
+    };
+    let resources = memberships.iter().map(|row| look::with_teams(row, caller, &of(row))).collect();
+    let mut included = vec![];
+    if query.includes("user") {
+        included.extend(users::find_all(connection, &ids)?.iter().map(users::public));
+    }
+    if let (true, Some(first)) = (query.includes("teams"), memberships.first()) {
+        let mut distinct: Vec<Team> = teams.into_iter().map(|(_, team)| team).collect();
+        distinct.sort_by_key(|team| team.id);
+        distinct.dedup_by_key(|team| team.id);
+        included.extend(teams::tell(connection, caller, &first.organization_name, &distinct)?);
+    }
+    Ok(Told { resources, included })
+}
+
+fn tell_one(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    membership: &Membership,
+) -> Result<Document> {
+    let told = tell(connection, caller, query, membership.organization_id, std::slice::from_ref(membership))?;
+    let resource = told.resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(told.included))
+}
+
+/// Invites an address into at least one team. Latchkey sends no mail; the user accepts by a request.
+async fn invite(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, organizations::place(&path), move |connection, caller| {
+            caller.may(Action::InviteMembers, Subject::Place)?;
+            let query = query?;
+            let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?;
+            let organization = caller.organization()?;
+            let teams = invited_into(connection, caller, organization, &body.relationships)?;
+            let email = body.attributes.email.unwrap_or_default();
+            let user = match users::by_email(connection, &email)? {
+                Some(user) => user,
+                None => users::create_invited(connection, &email)?,
+            };
+            let id = store::invite(connection, organization, user.id)?;
+            let mut events =
+                vec![event(organization, "organization_user", user.id, "create", json!({"status": "invited"}))];
+            for team in &teams {
+                teams::add_users(connection, team, &[user.id])?;
+                events.push(event(organization, "team_member", user.id, "create", json!({"team": team.id})));
+            }
+            audit::record(connection, &caller.actor(), &events)?;
+            let membership = store::find(connection, id)?;
+            let document = tell_one(connection, caller, &query, &membership)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+/// The teams of an invitation, locked in one order, if the caller may put users into all of them.
+fn invited_into(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: OrganizationId,
+    relationships: &Relationships,
+) -> Result<Vec<Team>> {
+    const POINTER: &str = "/data/relationships/teams";
+    let named = relationships.to_many("teams", teams::TEAMS.name)?.unwrap_or_default();
+    if named.is_empty() {
+        return Err(Error::attribute(POINTER, "Teams must hold at least one team"));
+    }
+    let mut places: Vec<(usize, &str, Option<TeamId>)> =
+        named.iter().enumerate().map(|(nth, id)| (nth, *id, id.parse().ok())).collect();
+    places.sort_by_key(|(_, _, id)| *id);
+    places.dedup_by_key(|(_, id, _)| *id);
+    let mut teams = vec![];
+    let mut faults = vec![];
+    for (nth, name, id) in places {
+        let found = id.map(|id| teams::lock(connection, id)).transpose().or_else(absent)?;
+        let refusal = match found {
+            Some((team, _)) if team.organization_id == organization => {
+                match caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts())) {
+                    Ok(()) => {
+                        teams.push(team);
+                        continue;
+                    }
+                    Err(refusal) => refusal.with_pointer(format!("{POINTER}/data/{nth}/id")),
+                }
+            }
+            _ => Error::not_found_at(format!("{POINTER}/data/{nth}/id"), format!("There is no team {name:?}")),
+        };
+        faults.push(refusal);
+    }
+    Error::check(faults)?;
+    Ok(teams)
+}
+
+fn absent<T>(fault: diesel::result::Error) -> Result<Option<T>> {
+    if fault == diesel::result::Error::NotFound { Ok(None) } else { Err(fault.into()) }
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let membership = seen(connection, caller, &path)?;
+            let query = query?;
+            let document = tell_one(connection, caller, &query, &membership)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+/// The membership that a path names, if it is the caller's or one of an organization whose members the caller sees.
+fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Membership> {
+    let id: MembershipId = id.parse().map_err(|_| Error::not_found())?;
+    let membership = store::find(connection, id)?;
+    if !caller.can(Action::AcceptInvitation, Subject::User(membership.user_id)) {
+        caller.may(Action::SeeMembers, Subject::Place)?;
+    }
+    Ok(membership)
+}
+
+/// Ends a membership: the user's rights end at once, in every team.
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        let membership = seen(connection, caller, &path)?;
+        caller.may(Action::RemoveMembers, Subject::Place)?;
+        query?;
+        let organization = membership.organization_id;
+        // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
+        let owners = teams::lock_owners(connection, organization)?;
+        if teams::holds_user(connection, &owners, membership.user_id)? {
+            caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
+        }
+        if store::delete(connection, membership.id)? == 0 {
+            return Err(Error::not_found());
+        }
+        if teams::active_members(connection, &owners)? == 0 {
+            return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
+        }
+        let event = event(organization, "organization_user", membership.user_id, "destroy", json!({}));
+        Ok(audit::record(connection, &caller.actor(), &[event])?)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The invited user becomes a member.
+async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            let id: MembershipId = path.parse().map_err(|_| Error::not_found())?;
+            let membership = store::find(connection, id)?;
+            caller.may(Action::AcceptInvitation, Subject::User(membership.user_id))?;
+            let query = query?;
+            if membership.status == Status::Invited {
+                if store::accept(connection, id)? == 0 {
+                    return Err(Error::not_found());
+                }
+                let about = json!({"status": "active"});
+                let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
+                audit::record(connection, &caller.actor(), &[event])?;
+            }
+            let accepted = Membership { status: Status::Active, ..membership };
+            let document = tell_one(connection, caller, &query, &accepted)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn list_of_team(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &OF_TEAM);
+    let (query, told, extent) = gate
+        .read(visitor, teams::place(&path), move |connection, caller| {
+            let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
+            caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+            let query = query?;
+            let found = store::list(connection, Of::Team(team.organization_id, team.id), &query)?;
+            let told = tell(connection, caller, &query, team.organization_id, &found.rows)?;
+            Ok((query, told, found.extent))
+        })
+        .await?;
+    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn add_to_team(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, teams::place(&path), move |connection, caller| {
+        let team = members::changeable(connection, caller, &path)?;
+        query?;
+        let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
+        members::put_in(connection, caller, &team, &users)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn remove_from_team(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, teams::place(&path), move |connection, caller| {
+        let team = members::changeable(connection, caller, &path)?;
+        query?;
+        let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
+        members::take_out(connection, caller, &team, &users)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The users of an organization's memberships, ordered by id, so that requests that lock several do it in one order.
+fn named(connection: &mut PgConnection, organization: OrganizationId, ids: &[String]) -> Result<Vec<UserId>> {
+    let parsed: Vec<MembershipId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    let found = store::find_all(connection, organization, &parsed)?;
+    let unknown = |id: &&String| !found.iter().any(|membership| membership.id.to_string() == **id);
+    let places = ids.iter().enumerate().filter(|(_, id)| unknown(id));
+    Error::check(places.map(|(nth, id)| {
+        Error::not_found_at(format!("/data/{nth}/id"), format!("There is no membership {id:?} in this organization"))
+    }))?;
+    Ok(found.iter().map(|membership| membership.user_id).collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+fn event(
+    organization: OrganizationId,
+    resource: &'static str,
+    user: UserId,
+    action: &'static str,
+    about: Value,
+) -> Event {
+    Event::new(Some(organization), resource, user, action).meta(about)
+}

@@ -1,0 +1,57 @@
+//! Who is in a team: putting users in and taking them out, whichever route asks for it.
+
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::{Team, store};
+use crate::access::{Action, Caller, Subject};
+use crate::audit::{self, Event};
+use crate::ids::{TeamId, UserId};
+use crate::jsonapi::{Error, Result};
+use crate::memberships;
+
+/// The team that a path names, locked, if the caller may change who is in it.
+///
+/// # Errors
+/// 404 or 403.
+pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Team> {
+    let id: TeamId = id.parse().map_err(|_| Error::not_found())?;
+    let (team, _) = store::lock(connection, id)?;
+    caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts()))?;
+    Ok(team)
+}
+
+/// Puts users into a team whose row is locked; who is not in the organization yet gets a membership.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let joined = memberships::add(connection, team.organization_id, users)?;
+    let added = store::add_users(connection, team, users)?;
+    let mut events = events(team, "organization_user", &joined, "create");
+    events.extend(self::events(team, "team_member", &added, "create"));
+    Ok(audit::record(connection, &caller.actor(), &events)?)
+}
+
+/// Takes users out of a team whose row is locked; who is not in it stays out of it.
+///
+/// # Errors
+/// 403 if the team `owners` would be left without an active member (DESIGN §1).
+pub(crate) fn take_out(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
+    let removed = store::remove_users(connection, team.id, users)?;
+    if team.owners && store::active_members(connection, team)? == 0 {
+        return Err(Error::forbidden("The team owners always keeps at least one active member"));
+    }
+    Ok(audit::record(connection, &caller.actor(), &events(team, "team_member", &removed, "destroy"))?)
+}
+
+fn events(team: &Team, resource: &'static str, users: &[UserId], action: &'static str) -> Vec<Event> {
+    let about = json!({"team": team.id});
+    users
+        .iter()
+        .map(|user| Event::new(Some(team.organization_id), resource, user, action).meta(about.clone()))
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! An organization's own tokens: `organizations/:name/authentication-token`, and with `?token=audit-trails` the one
+//! that reads its audit trail. One of each kind (DESIGN §3, rule 1).
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::super::resource::{self as look, NAMES};
+use super::super::store::{self, Room};
+use super::super::{Kind, Owner, TokenAttributes};
+use super::{Deed, SHOW, issue, may, record, revoke};
+use crate::access::{Action, Gate, Subject, Visitor};
+use crate::ids::OrganizationId;
+use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
+use crate::organizations::{self, place};
+
+const ONE_OF_TWO: Known = Known { others: &["token"], ..SHOW };
+
+/// The routes.
+pub(super) fn routes(service: &mut ServiceConfig) {
+    service.service(
+        resource("/organizations/{organization}/authentication-token")
+            .route(get().to(show))
+            .route(post().to(regenerate))
+            .route(delete().to(destroy)),
+    );
+}
+
+/// Which of the two tokens the query asks for.
+fn kind(query: &Query) -> Result<Kind> {
+    match query.other("token") {
+        None => Ok(Kind::Organization),
+        Some(word) if word == Kind::AuditTrails.as_str() => Ok(Kind::AuditTrails),
+        Some(_) => Err(Error::parameter("token", "Must be audit-trails, or absent for the organization's token")),
+    }
+}
+
+fn owner(organization: OrganizationId, kind: Kind) -> Owner {
+    if kind == Kind::AuditTrails { Owner::AuditTrails(organization) } else { Owner::Organization(organization) }
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &ONE_OF_TWO);
+    let (query, token) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            caller.may(Action::ReadOrganizationToken, Subject::Place)?;
+            let query = query?;
+            let token = store::of_organization(connection, caller.organization()?, kind(&query)?)?;
+            record(connection, caller, &token, "show")?;
+            Ok((query, token))
+        })
+        .await?;
+    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+}
+
+/// Makes the token and revokes the one before.
+async fn regenerate(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &ONE_OF_TWO);
+    let (query, document) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            caller.may(Action::CreateOrganizationToken, Subject::Place)?;
+            let query = query?;
+            let kind = kind(&query)?;
+            let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.attributes;
+            let organization = organizations::lock(connection, caller.organization()?)?;
+            let document = issue(connection, caller, owner(organization.id, kind), Room::OneOfKind, &attributes)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &ONE_OF_TWO);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        caller.may(Action::DeleteOrganizationToken, Subject::Place)?;
+        let kind = kind(&query?)?;
+        let organization = organizations::lock(connection, caller.organization()?)?;
+        let token = store::of_organization(connection, organization.id, kind)?;
+        may(caller, Deed::Delete, &token)?;
+        revoke(connection, caller, &[token])
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

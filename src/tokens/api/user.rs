@@ -1,0 +1,65 @@
+//! User tokens: `users/:id/authentication-tokens`. They are that user's alone.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::super::resource::{self as look, NAMES};
+use super::super::store::{self, Of, Room};
+use super::super::{Owner, TokenAttributes};
+use super::{SHOW, issue};
+use crate::access::{Action, Gate, Place, Subject, TokenReach, Visitor};
+use crate::ids::UserId;
+use crate::jsonapi::{Body, Error, Known, Pages, Query, Result, list_document};
+
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["created-at", "expired-at", "last-used-at"],
+    default_sort: "created-at",
+    filters: &["expiry_status"],
+    ..SHOW
+};
+
+/// The routes.
+pub(super) fn routes(service: &mut ServiceConfig) {
+    service.service(resource("/users/{user}/authentication-tokens").route(get().to(list)).route(post().to(create)));
+}
+
+/// The user's own tokens; to anybody else the list is empty (DESIGN §4).
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, found) = gate
+        .read(visitor, Place::Nowhere, move |connection, caller| {
+            let user: UserId = path.parse().map_err(|_| Error::not_found())?;
+            let query = query?;
+            let own = caller.can(Action::UseUserToken, Subject::User(user));
+            let reach = if own { TokenReach::everything() } else { TokenReach::nothing() };
+            let found = store::list(connection, Of::User(user), reach, &query)?;
+            Ok((query, found))
+        })
+        .await?;
+    let resources = found.rows.iter().map(look::token).collect();
+    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+}
+
+async fn create(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, Place::Nowhere, move |connection, caller| {
+            let user: UserId = path.parse().map_err(|_| Error::not_found())?;
+            caller.may(Action::UseUserToken, Subject::User(user))?;
+            let query = query?;
+            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.attributes;
+            let description = attributes.description.as_ref().and_then(Option::as_deref);
+            let document = issue(connection, caller, Owner::User(user), Room::OneMore(description), &attributes)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}

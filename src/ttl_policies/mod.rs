@@ -1,0 +1,125 @@
+//! TTL policies: how long an organization lets tokens of each kind live (DESIGN §3, rule 4).
+//!
+//! They are in force while the organization's `max-ttl-enabled` is true; `access` asks for them when a token is
+//! used, and here is what they mean when one is made.
+
+pub mod api;
+mod resource;
+mod store;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::PgConnection;
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationError};
+
+use crate::database::words::words;
+use crate::ids::OrganizationId;
+use crate::jsonapi::{Error, Result};
+use crate::tokens::Kind;
+
+/// The maximum where none is set: two years.
+pub const DEFAULT_MAX_TTL_MS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
+
+/// The shortest maximum that can be set, one minute, and the longest, a hundred years.
+pub const MAX_TTL_MS_RANGE: std::ops::RangeInclusive<i64> = 60_000..=100 * 365 * 24 * 60 * 60 * 1000;
+
+words! {
+    /// The kinds of token that a policy can be made for, as the HCP API spells them.
+    TokenType {
+        /// Organization tokens.
+        Organization = "organization",
+        /// Team tokens.
+        Team = "team",
+        /// User tokens, as far as they are used in the organization.
+        User = "user",
+        /// Audit-trails tokens.
+        AuditTrails = "audit_trails",
+        /// Metrics tokens, which Latchkey has none of: stored and returned.
+        Metrics = "metrics",
+    }
+}
+
+impl TokenType {
+    const fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Organization => Some(Self::Organization),
+            Kind::Team => Some(Self::Team),
+            Kind::User => Some(Self::User),
+            Kind::AuditTrails => Some(Self::AuditTrails),
+            Kind::Workspace => None,
+        }
+    }
+}
+
+/// The policy of one kind of token in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Which tokens it holds for.
+    pub token_type: TokenType,
+    /// How long they may live, in milliseconds.
+    pub max_ttl_ms: i64,
+    /// When it was first set, and last; none for the default.
+    pub set: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// What a client may write.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct PolicyAttributes {
+    /// `token-ttl-policies`: at least one, each kind once.
+    #[validate(custom(function = "valid_policies"))]
+    pub token_ttl_policies: Option<Vec<PolicyItem>>,
+}
+
+/// One item of `token-ttl-policies`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyItem {
+    /// `token-type`.
+    pub token_type: TokenType,
+    /// `max-ttl-ms`: from a minute to a hundred years, in milliseconds.
+    pub max_ttl_ms: i64,
+}
+
+fn valid_policies(items: &[PolicyItem]) -> Result<(), ValidationError> {
+    let fault = |message: String| Err(ValidationError::new("policies").with_message(message.into()));
+    if items.is_empty() {
+        return fault("Token ttl policies must hold at least one policy".to_owned());
+    }
+    for (nth, item) in items.iter().enumerate() {
+        if items[..nth].iter().any(|before| before.token_type == item.token_type) {
+            return fault(format!("Token ttl policies must hold the token type {} once", item.token_type));
+        }
+        if !MAX_TTL_MS_RANGE.contains(&item.max_ttl_ms) {
+            let (least, most) = (MAX_TTL_MS_RANGE.start(), MAX_TTL_MS_RANGE.end());
+            return fault(format!("Max ttl ms must be from {least} to {most}"));
+        }
+    }
+    Ok(())
+}
+
+/// When a new token will expire: when its maker asks for, within what its organization allows.
+///
+/// # Errors
+/// 422 if the maker asks for more.
+pub fn expiry(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    kind: Kind,
+    asked: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>> {
+    let (Some(organization), Some(token_type)) = (organization, TokenType::of(kind)) else { return Ok(asked) };
+    let Some(max_ttl_ms) = store::in_force(connection, organization, token_type)? else { return Ok(asked) };
+    let latest = Utc::now() + TimeDelta::milliseconds(max_ttl_ms);
+    match asked {
+        None => Ok(Some(latest)),
+        Some(asked) if asked <= latest => Ok(Some(asked)),
+        Some(_) => Err(Error::attribute(
+            "/data/attributes/expired-at",
+            format!(
+                "Expired at must be no later than {}: the organization lets {token_type} tokens live {max_ttl_ms} ms",
+                crate::jsonapi::time(latest)
+            ),
+        )),
+    }
+}
