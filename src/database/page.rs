@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use chrono::{DateTime, Datelike};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -143,18 +144,23 @@ fn reversed(order: Vec<Ordered>) -> Vec<Ordered> {
 fn place(cursor: &Cursor, order: &[Ordered]) -> Option<Vec<Option<String>>> {
     let of_order = |(value, key): (&Value, &Ordered)| match value {
         Value::Null if key.column != ID.column => Some(None),
-        Value::String(text) if is_of(key.sql_type, text) => Some(Some(text.clone())),
+        Value::String(text) => plain(key.sql_type, text).map(Some),
         _ => None,
     };
     (cursor.0.len() == order.len()).then(|| cursor.0.iter().zip(order).map(of_order).collect())?
 }
 
-fn is_of(sql_type: &str, text: &str) -> bool {
+/// A value as PostgreSQL reads it, if it is of the type. Our own parsers take spellings that PostgreSQL refuses, such
+/// as `urn:uuid:…` and the year 0.
+fn plain(sql_type: &str, text: &str) -> Option<String> {
     match sql_type {
-        "uuid" => text.parse::<uuid::Uuid>().is_ok(),
-        "timestamptz" => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
-        "bigint" => text.parse::<i64>().is_ok(),
-        _ => true,
+        "uuid" => text.parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
+        "timestamptz" => {
+            let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+            (1..=9999).contains(&time.year()).then(|| time.to_rfc3339())
+        }
+        "bigint" => text.parse::<i64>().ok().map(|number| number.to_string()),
+        _ => Some(text.to_owned()),
     }
 }
 
