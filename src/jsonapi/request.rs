@@ -4,7 +4,7 @@
 //! A document whose form is wrong is 400; one that names another type is 409; values that are not
 //! acceptable are 422, with one error object and one JSON pointer per fault.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -86,8 +86,8 @@ impl Body {
         }
     }
 
-    /// The ids of the resource identifiers in the body, each once: at most [`MAX_IDENTIFIERS`], of
-    /// one of `types` (JSON:API "Updating To-Many Relationships").
+    /// The ids of the resource identifiers in the body, as sent, so that each is still at its place when a fault is
+    /// pointed at: at most [`MAX_IDENTIFIERS`], of one of `types` (JSON:API "Updating To-Many Relationships").
     pub fn identifiers(&self, types: &[&str]) -> Result<Vec<String>> {
         identifiers_of(&parse_data(&self.0)?, types)
     }
@@ -249,7 +249,6 @@ fn identifiers_of(data: &Value, types: &[&str]) -> Result<Vec<String>> {
     }
     let mut faults = Vec::new();
     let mut ids = Vec::new();
-    let mut seen = BTreeSet::new();
     for (n, item) in items.iter().enumerate() {
         let pointer = format!("/data/{n}");
         match item.get("type") {
@@ -258,11 +257,7 @@ fn identifiers_of(data: &Value, types: &[&str]) -> Result<Vec<String>> {
             _ => faults.push(malformed(&format!("{pointer}/type"), "Must be a string")),
         }
         match item.get("id") {
-            Some(Value::String(id)) if !id.is_empty() => {
-                if seen.insert(id) {
-                    ids.push(id.clone());
-                }
-            }
+            Some(Value::String(id)) if !id.is_empty() => ids.push(id.clone()),
             _ => faults.push(malformed(&format!("{pointer}/id"), "Must be a non-empty string")),
         }
     }
@@ -797,10 +792,10 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_read_each_once() {
+    fn identifiers_are_read_as_sent() {
         let read = |data: Value| Body(Bytes::from(json!({ "data": data }).to_string())).identifiers(&["users"]);
         let user = |id: &str| json!({"type": "users", "id": id});
-        assert_eq!(read(json!([user("a"), user("b"), user("a")])).unwrap(), ["a", "b"]);
+        assert_eq!(read(json!([user("a"), user("b"), user("a")])).unwrap(), ["a", "b", "a"]);
         assert!(read(json!([])).unwrap().is_empty());
 
         let faulty = json!([{"type": "users"}, {"type": "teams", "id": "x"}, {"id": "y"}, 1]);
