@@ -1,10 +1,11 @@
 //! Values that attributes of any type share: times and names.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::ValidationError;
 
-/// A time that a client sent: RFC 3339, with its offset from UTC.
+/// A time that a client sent: RFC 3339, with its offset from UTC. Also in UTC its year has four digits, so that it can
+/// be shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Moment(pub DateTime<Utc>);
 
@@ -13,7 +14,9 @@ impl<'de> Deserialize<'de> for Moment {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         DateTime::parse_from_rfc3339(&text)
             .map(|time| Self(time.to_utc()))
-            .map_err(|_| serde::de::Error::custom("must be an RFC 3339 time such as 2031-05-17T08:00:00Z"))
+            .ok()
+            .filter(|moment| (0..=9999).contains(&moment.0.year()))
+            .ok_or_else(|| serde::de::Error::custom("must be an RFC 3339 time such as 2031-05-17T08:00:00Z"))
     }
 }
 
@@ -48,7 +51,9 @@ mod tests {
     fn only_rfc_3339_is_a_time() {
         let read = |text: &str| serde_json::from_value::<Moment>(text.into()).map(|moment| time(moment.0));
         assert_eq!(read("2031-05-17T10:00:00.5+02:00").unwrap(), "2031-05-17T08:00:00.500Z");
-        for text in ["2026-13-45", "yesterday", "", "2031-05-17", "2031-05-17T10:00:00", "2031-02-30T10:00:00Z"] {
+        let beyond = "9999-12-31T23:59:59-12:00";
+        for text in [beyond, "2026-13-45", "yesterday", "", "2031-05-17", "2031-05-17T10:00:00", "2031-02-30T10:00:00Z"]
+        {
             assert!(read(text).is_err(), "{text:?}");
         }
     }

@@ -307,8 +307,16 @@ fn an_expiry_must_be_a_time_to_come() {
     let scene = Scene::set();
     let kept = scene.ada.team_token(&scene.team);
     let just_now = (Utc::now() - TimeDelta::seconds(1)).to_rfc3339();
-    for time in [&just_now, "2001-01-01T00:00:00Z", "tomorrow", "", "2099-13-01T00:00:00Z", "2099-01-01", "4102444800"]
-    {
+    for time in [
+        &just_now,
+        "2001-01-01T00:00:00Z",
+        "tomorrow",
+        "",
+        "2099-13-01T00:00:00Z",
+        "2099-01-01",
+        "4102444800",
+        "9999-12-31T23:59:59-12:00",
+    ] {
         for path in [scene.one(), scene.many()] {
             let attributes = json!({"description": "x", "expired-at": time});
             let answer = scene.ada.client.post(&path, &resource("authentication-tokens", attributes)).expect(422);
