@@ -1,0 +1,28 @@
+# Everything that one types. `make help` lists it.
+
+# The folder that `latchkey serve` takes unless --data-dir says otherwise.
+DATA_DIR = $${LATCHKEY_DATA_DIR:-$$([ "$$(id -u)" = 0 ] && echo /var/lib || echo "$${XDG_DATA_HOME:-$$HOME/.local/share}")/latchkey}
+RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
+
+.PHONY: help run test check admin-token
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+run: ## set up, then serve on http://127.0.0.1:8080; more flags: make run ARGS="--listen 127.0.0.1:8090"
+	@script/setup run
+	@cargo build --release --locked
+	@exec "$(RELEASE)" serve $(ARGS)
+
+test: ## set up, then run every test; the memory test measures a release build
+	@script/setup test
+	@cargo build --release --locked
+	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked
+
+check: ## formatting, and clippy with warnings denied
+	@cargo fmt --check
+	@cargo clippy --locked --all-targets -- -D warnings
+
+admin-token: ## print the token of the first admin
+	@cat "$(DATA_DIR)/admin-token"
