@@ -7,6 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use diesel::{Connection, PgConnection};
 use secrecy::SecretString;
@@ -74,15 +75,15 @@ struct CreateUser {
     name: String,
 
     /// Email address
-    #[arg(long, value_name = "E", value_parser = email)]
+    #[arg(long, value_name = "E", env = "LATCHKEY_EMAIL", value_parser = email)]
     email: String,
 
     /// Let the user see, change and delete every organization
-    #[arg(long)]
+    #[arg(long, env = "LATCHKEY_SITE_ADMIN", value_parser = BoolishValueParser::new())]
     site_admin: bool,
 
     /// How to print the user
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, env = "LATCHKEY_FORMAT", value_enum, default_value_t = Format::Text)]
     format: Format,
 
     #[command(flatten)]

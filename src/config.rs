@@ -13,6 +13,7 @@ use crate::database::{StartError, migrations};
 pub struct Storage {
     /// PostgreSQL (13 or later) to use, such as postgres://user@host/latchkey; without it, Latchkey runs its own
     /// private one in the data folder
+    // An empty one is none: so do shells and container files write a variable that is not set.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
@@ -64,7 +65,7 @@ impl Storage {
     /// When the folder is in use or unusable, or the database is not to be had; each in one line.
     pub fn open(&self, purpose: Purpose) -> Result<Opened, Error> {
         let path = self.data_dir.clone().map_or_else(data_directory::default_path, Ok)?;
-        let (directory, url, cluster): (_, String, _) = match &self.database_url {
+        let (directory, url, cluster): (_, String, _) = match self.database_url.as_ref().filter(|url| !url.is_empty()) {
             // State is in that database alone, and replicas may share a folder: no lock.
             Some(url) => (DataDirectory::open_unlocked(&path)?, url.clone(), Cluster::Foreign),
             None => {
