@@ -43,8 +43,8 @@ pub enum StartError {
 
 impl StartError {
     fn unreachable(url: &str, fault: &ConnectionError) -> Self {
-        let reason = fault.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-        Self::Unreachable { place: without_password(url), reason }
+        let said = fault.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        Self::Unreachable { place: without_password(url), reason: without_quotes(&said) }
     }
 }
 
@@ -233,13 +233,25 @@ impl r2d2::HandleError<diesel::r2d2::Error> for LogFault {
 }
 
 fn without_password(url: &str) -> String {
+    let unnamed = "the given connection string";
     let Some((scheme, rest)) = url.split_once("://") else {
-        return "the given connection string".to_owned();
+        return unnamed.to_owned();
     };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    format!("{scheme}://{host}{path}")
+    // The last one, and in all of the URL: a password that is not percent-encoded can hold anything.
+    let after_password = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    let place = after_password.split_once('?').map_or(after_password, |(place, _)| place);
+    if place.contains(['=', '&']) { unnamed.to_owned() } else { format!("{scheme}://{place}") }
+}
+
+/// What libpq says of a URL that it does not understand, without the piece of the URL that it quotes.
+fn without_quotes(said: &str) -> String {
+    let understood = ["connection to server", "could not translate host name"];
+    match said.split_once('"') {
+        Some((before, _)) if !understood.iter().any(|start| said.starts_with(start)) => {
+            format!("{}…", before.trim_end())
+        }
+        _ => said.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -252,8 +264,13 @@ mod tests {
             ("postgres://ada:hunter2@db.example:5432/latchkey?sslpassword=x", "postgres://db.example:5432/latchkey"),
             ("postgres:///latchkey?host=/run/x", "postgres:///latchkey"),
             ("host=db password=hunter2", "the given connection string"),
+            ("postgres://ada:hun/ter?2@db.example/latchkey", "postgres://db.example/latchkey"),
+            ("postgres://db/latchkey?user=a@b&password=hunter2", "the given connection string"),
         ] {
             assert_eq!(without_password(url), shown);
         }
+        assert_eq!(without_quotes("invalid percent-encoded token: \"hunter2%zz\""), "invalid percent-encoded token:…");
+        let refused = "connection to server at \"db\", port 1 failed: Connection refused";
+        assert_eq!(without_quotes(refused), refused);
     }
 }

@@ -1,3 +1,322 @@
-//! command_line
+//! The commands beside `serve`, and what a wrong command line gets: one line and an exit status.
 
-tests![];
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::serving::Folder;
+use crate::support::client::Client;
+use crate::support::process::{Served, latchkey, run};
+use crate::support::{App, cluster, leaks};
+
+tests![
+    help_shows_every_flag_with_its_variable,
+    variables_do_what_flags_do,
+    an_empty_database_url_is_none,
+    a_wrong_command_line_ends_in_one_line_and_status_2,
+    an_unreachable_database_ends_in_one_line_and_keeps_the_password,
+    a_used_address_ends_in_one_line,
+    a_useless_data_folder_ends_in_one_line,
+    users_are_created_while_the_server_runs_and_while_not,
+    users_are_created_in_a_given_database,
+    a_taken_name_or_address_is_refused,
+    migrate_runs_once,
+    the_demo_data_set_loads_and_its_tokens_work,
+    a_bad_data_set_is_refused_whole,
+];
+
+/// The command failed with this status and said one line, which this answers.
+#[track_caller]
+fn refusal(output: &Output, status: i32) -> String {
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    assert_eq!(said.lines().count(), 1, "one line: {said}");
+    assert!(said.starts_with("latchkey: "), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("backtrace"), "{said}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    said
+}
+
+/// What the command printed; it must have succeeded, and its log must hold no secret.
+#[track_caller]
+fn printed(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let mut leaked = vec![];
+    leaks::look(&said, "standard error", &mut leaked);
+    assert!(leaked.is_empty(), "{leaked:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn help_shows_every_flag_with_its_variable() {
+    let commands: [(&[&str], &[(&str, &str)]); 4] = [
+        (&["serve"], &[("--listen", "LATCHKEY_LISTEN"), ("--database-connections", "LATCHKEY_DATABASE_CONNECTIONS")]),
+        (&["migrate"], &[]),
+        (
+            &["user", "create"],
+            &[("--email", "LATCHKEY_EMAIL"), ("--site-admin", "LATCHKEY_SITE_ADMIN"), ("--format", "LATCHKEY_FORMAT")],
+        ),
+        (&["fixtures", "load"], &[]),
+    ];
+    let storage = [("--database-url", "DATABASE_URL"), ("--data-dir", "LATCHKEY_DATA_DIR")];
+    for (command, own) in commands {
+        let help = printed(&run(latchkey().args(command).arg("--help")));
+        let flags: Vec<&str> =
+            help.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_whitespace().next()).collect();
+        assert_eq!(
+            flags.len(),
+            own.len() + storage.len(),
+            "{command:?} has flags that this test does not know: {help}"
+        );
+        // The lines are broken to fit the terminal.
+        let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (flag, variable) in own.iter().chain(&storage) {
+            let after = text.split_once(&format!("{flag} ")).unwrap_or_else(|| panic!("{command:?} {flag}: {help}")).1;
+            let own_text = after.split_once(" --").map_or(after, |(own_text, _)| own_text);
+            assert!(own_text.contains(&format!("[env: {variable}")), "{command:?} {flag}: {own_text}");
+        }
+    }
+    let version = printed(&run(latchkey().arg("--version")));
+    assert_eq!(version, format!("latchkey {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+fn variables_do_what_flags_do() {
+    let database = cluster::new_database();
+    let data = Folder::new();
+    let mut create = latchkey();
+    create.args(["user", "create", "ada"]).env("DATABASE_URL", &database).env("LATCHKEY_DATA_DIR", &*data);
+    create.env("LATCHKEY_EMAIL", "ada@example.com").env("LATCHKEY_SITE_ADMIN", "true").env("LATCHKEY_FORMAT", "json");
+    let user: Value = serde_json::from_str(&printed(&run(&mut create))).unwrap();
+    let app = App::on(database);
+    let details = app.with(user["token"].as_str().unwrap()).get("/api/v2/account/details").expect(200);
+    assert_eq!(details.attribute("email"), "ada@example.com");
+    assert_eq!(details.attribute("is-site-admin"), true);
+
+    let mut serve = latchkey();
+    serve.arg("serve").env("LATCHKEY_LISTEN", app.address.to_string()).env("DATABASE_URL", &app.database_url);
+    let said = refusal(&run(serve.env("LATCHKEY_DATA_DIR", &*data)), 1);
+    assert!(said.contains(&app.address.to_string()), "{said}");
+    let said = refusal(&run(latchkey().arg("serve").env("LATCHKEY_LISTEN", "here")), 2);
+    assert!(said.contains("--listen"), "{said}");
+    let said = refusal(&run(latchkey().arg("serve").env("LATCHKEY_DATABASE_CONNECTIONS", "0")), 2);
+    assert!(said.contains("--database-connections"), "{said}");
+}
+
+fn an_empty_database_url_is_none() {
+    let data = Folder::new();
+    let made = printed(&run(latchkey().args(["migrate", "--data-dir"]).arg(&*data).env("DATABASE_URL", "")));
+    assert!(made.starts_with("Ran "), "{made}");
+    assert!(data.join("postgres/PG_VERSION").exists());
+}
+
+fn a_wrong_command_line_ends_in_one_line_and_status_2() {
+    let wrong: [(&[&str], &str); 12] = [
+        (&["serve", "--nonsense"], "--nonsense"),
+        (&["serve", "--listen", "nowhere"], "--listen"),
+        (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
+        (&["serve", "--listen"], "--listen"),
+        (&["serve", "--database-connections", "many"], "--database-connections"),
+        (&["server"], "server"),
+        (&["user", "create", "ada"], "--email"),
+        (&["user", "create", "--email", "ada@example.com"], "NAME"),
+        (&["user", "create", "a b", "--email", "ada@example.com"], "NAME"),
+        (&["user", "create", "ada", "--email", "nonsense"], "--email"),
+        (&["user", "create", "ada", "--email", "ada@example.com", "--format", "yaml"], "--format"),
+        (&["fixtures", "load"], "DIRECTORY"),
+    ];
+    for (arguments, culprit) in wrong {
+        let said = refusal(&run(latchkey().args(arguments)), 2);
+        assert!(said.contains(culprit), "{arguments:?}: {said}");
+    }
+}
+
+fn an_unreachable_database_ends_in_one_line_and_keeps_the_password() {
+    let data = Folder::new();
+    let urls = [
+        "postgres://ada:sesame@127.0.0.1:1/latchkey",
+        "postgres://ada@127.0.0.1:1/latchkey?password=sesame",
+        "host=127.0.0.1 port=1 user=ada password=sesame",
+        // What libpq itself would quote in its complaint.
+        "postgres://ada:sesame%zz@127.0.0.1:1/latchkey",
+        "postgres://ada:sesame@[::1/latchkey",
+        "postgres://ada:x/sesame@127.0.0.1:1/latchkey",
+        "host=127.0.0.1 password='sesame",
+        "sesame",
+    ];
+    let commands: [&[&str]; 4] = [
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["migrate"],
+        &["user", "create", "ada", "--email", "ada@example.com"],
+        &["fixtures", "load", "fixtures/demo"],
+    ];
+    for (nth, url) in urls.iter().enumerate() {
+        let command = commands[nth % commands.len()];
+        let mut attempt = latchkey();
+        attempt.args(command).args(["--database-url", url, "--data-dir"]).arg(&*data);
+        let said = refusal(&run(attempt.env("RUST_BACKTRACE", "1")), 1);
+        assert!(said.contains("database"), "{url}: {said}");
+        assert!(!said.contains("sesame"), "{url}: {said}");
+    }
+}
+
+fn a_used_address_ends_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = Folder::new();
+    let said = refusal(&run(latchkey().args(["serve", "--listen", &address, "--data-dir"]).arg(&*data)), 1);
+    assert!(said.contains(&address), "{said}");
+    assert!(!data.join("postgres/postmaster.pid").exists(), "PostgreSQL was left running");
+}
+
+fn a_useless_data_folder_ends_in_one_line() {
+    let data = Folder::new();
+    std::fs::write(&*data, "not a folder").unwrap();
+    let said = refusal(&run(latchkey().args(["migrate", "--data-dir"]).arg(&*data)), 1);
+    assert!(said.contains(data.to_str().unwrap()) && said.contains("--data-dir"), "{said}");
+    std::fs::remove_file(&*data).unwrap();
+}
+
+fn create(data: &Path, name: &str, more: &[&str]) -> Command {
+    let mut command = latchkey();
+    command
+        .args(["user", "create", name, "--email", &format!("{name}@example.com"), "--data-dir"])
+        .arg(data)
+        .args(more);
+    command
+}
+
+/// The token in what `user create` printed for reading.
+fn token_in(text: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with("token ")).expect(text);
+    line.split_whitespace().nth(1).unwrap().to_owned()
+}
+
+fn users_are_created_while_the_server_runs_and_while_not() {
+    let data = Folder::new();
+    // Before the first start, in an empty folder.
+    let before = token_in(&printed(&run(&mut create(&data, "ada", &[]))));
+    assert!(!data.join("postgres/postmaster.pid").exists(), "a command stops the PostgreSQL that it started");
+
+    let service = Served::start(&data);
+    let during: Value =
+        serde_json::from_str(&printed(&run(&mut create(&data, "grace", &["--site-admin", "--format", "json"]))))
+            .unwrap();
+    let members: BTreeSet<&str> = during.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, BTreeSet::from(["id", "username", "token"]));
+    assert_eq!(during["username"], "grace");
+
+    let details = |secret: &str| service.with(secret).get("/api/v2/account/details").expect(200);
+    assert_eq!(details(&before).attribute("username"), "ada");
+    assert_eq!(details(&before).attribute("is-site-admin"), false);
+    let grace = details(during["token"].as_str().unwrap());
+    assert_eq!(grace.id(), during["id"].as_str().unwrap());
+    assert_eq!(grace.attribute("is-site-admin"), true);
+    assert!(service.stop());
+}
+
+fn users_are_created_in_a_given_database() {
+    let app = App::start();
+    let data = Folder::new();
+    let text = printed(&run(create(&data, "ada", &[]).args(["--database-url", &app.database_url])));
+    assert!(
+        text.starts_with("id  ") && text.contains("\nusername  ada\n") && text.contains("shown this once"),
+        "{text}"
+    );
+    app.with(&token_in(&text)).get("/api/v2/account/details").expect(200);
+    assert_eq!(app.count("audit_events WHERE resource = 'user' AND action = 'create'"), 1);
+}
+
+fn a_taken_name_or_address_is_refused() {
+    let app = App::start();
+    app.user("ada");
+    let data = Folder::new();
+    let attempt = |name: &str, email: &str| {
+        let mut command = latchkey();
+        command.args(["user", "create", name, "--email", email, "--database-url", &app.database_url, "--data-dir"]);
+        refusal(&run(command.arg(&*data)), 1)
+    };
+    assert!(attempt("ada", "other@example.com").contains("name"));
+    assert!(attempt("ADA", "other@example.com").contains("name"));
+    assert!(attempt("other", "ada@example.com").contains("email"));
+    assert_eq!((app.count("users"), app.count("tokens")), (1, 1), "a refused user leaves nothing");
+}
+
+fn migrate_runs_once() {
+    let data = Folder::new();
+    let migrate = || printed(&run(latchkey().args(["migrate", "--data-dir"]).arg(&*data)));
+    assert!(migrate().starts_with("Ran "));
+    assert_eq!(migrate(), "The database is up to date.\n");
+    assert!(!data.join("postgres/postmaster.pid").exists());
+}
+
+fn demo() -> String {
+    format!("{}/fixtures/demo", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn the_demo_data_set_loads_and_its_tokens_work() {
+    let app = App::start();
+    let load = || run(latchkey().args(["fixtures", "load", &demo(), "--database-url", &app.database_url]));
+    let text = printed(&load());
+    let secret = |owner: &str| {
+        let line = text.lines().find(|line| line.ends_with(owner)).unwrap_or_else(|| panic!("{owner}: {text}"));
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(text.lines().count(), 4 + 6, "four users' tokens and six of teams: {text}");
+
+    let names = |client: &Client, path: &str| -> Vec<Value> {
+        let listed = client.get(path).expect(200);
+        let resources = listed.body["data"].as_array().unwrap();
+        resources.iter().map(|one| one["attributes"]["name"].clone()).collect()
+    };
+    let grace = app.with(&secret("user grace"));
+    assert_eq!(grace.get("/api/v2/account/details").expect(200).attribute("username"), "grace");
+    assert_eq!(names(&grace, "/api/v2/organizations"), ["acme", "globex"].map(Value::from));
+    assert_eq!(
+        names(&grace, "/api/v2/organizations/acme/teams?sort=name"),
+        ["auditors", "owners", "platform", "release", "robots"].map(Value::from)
+    );
+    assert_eq!(grace.get("/api/v2/organizations/acme/team-tokens").expect(200).ids().len(), 5);
+    let ada = app.with(&secret("user ada"));
+    assert_eq!(ada.get("/api/v2/account/details").expect(200).attribute("is-site-admin"), true);
+    let people = app.with(&secret("team globex/people"));
+    people.get("/api/v2/organizations/globex").expect(200);
+    people.get("/api/v2/organizations/acme").expect(404);
+    // It expired years ago.
+    app.with(&secret("team acme/robots")).get("/api/v2/organizations/acme").expect(401);
+
+    let tables = ["users", "organizations", "teams", "tokens", "audit_events"];
+    let rows = || tables.map(|table| app.count(table));
+    let before = rows();
+    refusal(&load(), 1);
+    assert_eq!(rows(), before, "a second load changes nothing");
+}
+
+fn a_bad_data_set_is_refused_whole() {
+    let app = App::start();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    let load = || {
+        let mut command = latchkey();
+        command.args(["fixtures", "load"]).arg(folder.path()).args(["--database-url", &app.database_url]);
+        refusal(&run(&mut command), 1)
+    };
+    let user = json!({"type": "users", "id": "ada", "attributes": {"email": "ada@example.com"}});
+    write("users.json", &json!({"data": [user]}).to_string());
+    let organization = json!({"type": "organizations", "id": "acme", "attributes": {"email": "ops@example.com"},
+        "relationships": {"owners": {"data": [{"type": "users", "id": "nobody"}]}}});
+    write("organizations.json", &json!({"data": [organization]}).to_string());
+    assert!(load().contains("nobody"));
+    write("organizations.json", "{\"data\": [");
+    assert!(load().contains("organizations.json"));
+    write("organizations.json", "{\"data\": [{\"id\": \"acme\", \"attributes\": {}}]}");
+    assert!(load().contains("email"));
+    std::fs::write(folder.path().join("organizations.json"), b"{\"data\": \"\xff\"}").unwrap();
+    assert!(load().contains("organizations.json"));
+    assert_eq!((app.count("users"), app.count("organizations"), app.count("audit_events")), (0, 0, 0));
+
+    let missing = run(latchkey().args(["fixtures", "load", "/nonexistent", "--database-url", &app.database_url]));
+    assert!(refusal(&missing, 1).contains("/nonexistent"));
+}

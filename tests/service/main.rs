@@ -27,6 +27,7 @@ mod bad_input;
 mod clients;
 mod command_line;
 mod documents;
+mod memory;
 mod organizations;
 mod outage;
 mod quick_start;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         clients::tests(),
         command_line::tests(),
         documents::tests(),
+        memory::tests(),
         organizations::tests(),
         outage::tests(),
         quick_start::tests(),

@@ -1,3 +1,259 @@
-//! serving
+//! The service as a process: its first start, its hard and clean ends, and what it does when PostgreSQL ends first.
 
-tests![];
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+use serde_json::json;
+
+use crate::support::app::resource;
+use crate::support::client::Client;
+use crate::support::cluster;
+use crate::support::process::{Served, admin_secret, latchkey, run};
+
+tests![
+    the_first_start_says_all_that_one_needs,
+    a_killed_service_finds_its_data_again,
+    a_killed_postgresql_is_adopted_or_started_again,
+    a_clean_stop_stops_postgresql_and_loses_no_use,
+    a_second_service_on_the_same_folder_refuses,
+    postgresql_is_started_again_while_the_service_runs,
+    a_private_postgresql_is_private,
+    a_given_database_needs_no_other,
+    many_replicas_make_one_admin,
+];
+
+/// What a restart may take here. The promise is two seconds for a release build on an idle machine, which
+/// `quick_start` measures; this one shares its cores with every other test.
+const RESTART: Duration = Duration::from_secs(10);
+
+/// A data folder that is removed at the end.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The name of a folder that is not there yet.
+    pub fn new() -> Self {
+        Self(cluster::folder("data").join("latchkey"))
+    }
+}
+
+impl std::ops::Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A test that failed may have left PostgreSQL running.
+        if let Some(pid) = postmaster(self) {
+            let _ = kill(pid, Signal::SIGQUIT);
+            until("PostgreSQL ends", || !alive(pid));
+        }
+        cluster::remove_folder(self.0.parent().unwrap());
+    }
+}
+
+/// The process id in `postmaster.pid`, if the file is there.
+fn postmaster(data: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(data.join("postgres/postmaster.pid")).ok()?;
+    Some(Pid::from_raw(text.lines().next()?.trim().parse().ok()?))
+}
+
+fn alive(pid: Pid) -> bool {
+    // Who has ended and is not yet waited for by init has ended.
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+}
+
+/// Waits until something holds; fails after 20 seconds.
+#[track_caller]
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not within 20 seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Makes an organization with a team and a token, and answers the team's path and the secret.
+fn tokened_team(admin: &Client) -> (String, String) {
+    let organization = resource("organizations", json!({"name": "acme", "email": "ops@example.com"}));
+    admin.post("/api/v2/organizations", &organization).expect(201);
+    let team = admin.post("/api/v2/organizations/acme/teams", &resource("teams", json!({"name": "ci"}))).expect(201);
+    let path = format!("/api/v2/teams/{}", team.id());
+    let secret = admin.post_nothing(&format!("{path}/authentication-token")).expect(201).secret();
+    (path, secret)
+}
+
+fn the_first_start_says_all_that_one_needs() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let token = data.join("admin-token");
+    assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = admin_secret(&data);
+    let said = &service.greeting;
+    assert!(said.contains(&format!("http://{}", service.address)), "{said}");
+    assert!(said.contains(data.to_str().unwrap()), "{said}");
+    assert!(said.contains(token.to_str().unwrap()), "{said}");
+    assert!(!said.contains(&secret), "the greeting shows the secret");
+    assert!(said.lines().count() <= 6, "a few lines: {said}");
+
+    let curl = said.lines().find_map(|line| line.trim().strip_prefix("try").map(str::trim)).expect("a line to paste");
+    let output = run(Command::new("sh").args(["-c", curl]).env("no_proxy", "*"));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect(curl);
+    assert_eq!(document["data"]["attributes"]["username"], "admin", "{document:#}");
+    let details = service.with(&secret).get("/api/v2/account/details").expect(200);
+    assert_eq!(details.attribute("is-site-admin"), &json!(true));
+}
+
+fn a_killed_service_finds_its_data_again() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let admin = admin_secret(&data);
+    let (team, secret) = tokened_team(&service.with(&admin));
+    service.kill();
+
+    let began = Instant::now();
+    let service = Served::start(&data);
+    let took = began.elapsed();
+    assert!(took < RESTART, "the restart took {took:?}");
+    assert_eq!(admin_secret(&data), admin, "a second start makes no second admin");
+    service.with(&secret).get(&team).expect(200);
+    service.with(&admin).get("/api/v2/organizations/acme").expect(200);
+    assert!(service.stop());
+}
+
+fn a_killed_postgresql_is_adopted_or_started_again() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let admin = admin_secret(&data);
+    let (team, secret) = tokened_team(&service.with(&admin));
+    let postgres = postmaster(&data).unwrap();
+    service.kill();
+    assert!(alive(postgres), "PostgreSQL outlives a killed service");
+
+    // Adopted as it is.
+    let service = Served::start(&data);
+    assert_eq!(postmaster(&data), Some(postgres));
+    service.kill();
+
+    // As after a power cut: nothing runs, and postmaster.pid is still there.
+    kill(postgres, Signal::SIGKILL).unwrap();
+    until("PostgreSQL is gone", || !alive(postgres));
+    assert_eq!(postmaster(&data), Some(postgres));
+    let service = Served::start(&data);
+    service.with(&secret).get(&team).expect(200);
+    assert!(service.stop());
+}
+
+fn a_clean_stop_stops_postgresql_and_loses_no_use() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let (team, secret) = tokened_team(&service.with(&admin_secret(&data)));
+    let client = service.with(&secret);
+    for _ in 0..25 {
+        client.get(&team).expect(200);
+    }
+    assert!(service.stop(), "SIGTERM ends it with status 0");
+    assert_eq!(postmaster(&data), None, "PostgreSQL was stopped, too");
+
+    let service = Served::start(&data);
+    let url = url(&data);
+    let output = run(Command::new("psql")
+        .args(["-AtX", &url, "-c"])
+        .arg("SELECT usage_count, last_used_at IS NOT NULL FROM tokens WHERE kind = 'team'"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "25|t", "{output:?}");
+    assert!(service.stop());
+}
+
+/// The URL of a data folder's running PostgreSQL.
+fn url(data: &Path) -> String {
+    latchkey::database::private::PrivateCluster::running(data).unwrap().url()
+}
+
+fn a_second_service_on_the_same_folder_refuses() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let output = run(latchkey().args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&*data));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("already serving") && said.contains(&service.id().to_string()), "{said}");
+    service.with(&admin_secret(&data)).get("/api/v2/account/details").expect(200);
+}
+
+fn postgresql_is_started_again_while_the_service_runs() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let (team, secret) = tokened_team(&service.with(&admin_secret(&data)));
+    let client = service.with(&secret);
+    let postgres = postmaster(&data).unwrap();
+    kill(postgres, Signal::SIGKILL).unwrap();
+    client.get("/health/live").expect(200);
+    until("the service works again", || match client.get(&team).status {
+        200 => true,
+        503 => false,
+        other => panic!("{other} while PostgreSQL is away"),
+    });
+    client.get("/health/ready").expect(200);
+    assert_ne!(postmaster(&data), Some(postgres));
+    assert!(service.stop());
+}
+
+fn a_private_postgresql_is_private() {
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let postgres = postmaster(&data).unwrap();
+    let process = PathBuf::from(format!("/proc/{postgres}"));
+    assert_ne!(std::fs::metadata(&process).unwrap().uid(), 0, "PostgreSQL runs as root");
+    let cluster = std::fs::metadata(data.join("postgres")).unwrap();
+    assert_eq!(cluster.permissions().mode() & 0o077, 0, "others look into the cluster");
+    let owner = std::fs::metadata(&process).unwrap().uid();
+    assert_eq!(cluster.uid(), owner);
+    assert!(!geteuid().is_root() || owner != geteuid().as_raw());
+
+    // The fourth line of postmaster.pid is the TCP port, the fifth the socket's folder, the sixth the TCP address.
+    let lock = std::fs::read_to_string(data.join("postgres/postmaster.pid")).unwrap();
+    let lines: Vec<&str> = lock.lines().collect();
+    assert_eq!(lines[5].trim(), "", "PostgreSQL listens on a network: {lock}");
+    let socket = std::fs::metadata(lines[4]).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o077, 0, "others reach the socket");
+    assert!(service.stop());
+}
+
+fn a_given_database_needs_no_other() {
+    let data = Folder::new();
+    let database = cluster::new_database();
+    let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--database-url", &database]));
+    let (team, secret) = tokened_team(&service.with(&admin_secret(&data)));
+    service.with(&secret).get(&team).expect(200);
+    assert!(!data.join("postgres").exists(), "a private PostgreSQL was made for nothing");
+    assert!(service.stop());
+}
+
+fn many_replicas_make_one_admin() {
+    let database = cluster::new_database();
+    let folders: Vec<Folder> = (0..3).map(|_| Folder::new()).collect();
+    let services: Vec<Served> = std::thread::scope(|scope| {
+        let start = |data: &Folder| {
+            Served::spawn(latchkey().arg("--data-dir").arg(&**data).args(["--database-url", &database]))
+        };
+        let starting: Vec<_> = folders.iter().map(|data| scope.spawn(move || start(data))).collect();
+        starting.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let having: Vec<&Folder> = folders.iter().filter(|data| data.join("admin-token").exists()).collect();
+    assert_eq!(having.len(), 1, "exactly one of the replicas makes the admin");
+    let secret = admin_secret(having[0]);
+    for service in &services {
+        service.with(&secret).get("/api/v2/account/details").expect(200);
+    }
+    for service in services {
+        assert!(service.stop());
+    }
+}

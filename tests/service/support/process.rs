@@ -12,11 +12,37 @@ use super::{cluster, leaks};
 
 /// The binary, without any setting that the environment of the tests may hold.
 pub fn latchkey() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-    for name in ["DATABASE_URL", "LATCHKEY_DATA_DIR", "LATCHKEY_LISTEN", "RUST_LOG"] {
-        command.env_remove(name);
+    program(Path::new(env!("CARGO_BIN_EXE_latchkey")))
+}
+
+fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("LATCHKEY_") && text != "LATCHKEY_POSTGRES_BIN" {
+            command.env_remove(name);
+        }
     }
+    command.env_remove("DATABASE_URL").env_remove("RUST_LOG");
     command
+}
+
+/// Answers whether something is `there` without which a test tells nothing. If it is not, says so loudly, and
+/// fails where nothing may be skipped (`LATCHKEY_REQUIRE_CLIENTS=1`).
+pub fn require(there: bool, lack: &str) -> bool {
+    if !there {
+        eprintln!("\n*** SKIPPED: {lack} ***\n");
+        let strict = std::env::var_os("LATCHKEY_REQUIRE_CLIENTS").is_some_and(|value| value == "1");
+        assert!(!strict, "{lack}, and LATCHKEY_REQUIRE_CLIENTS=1 forbids to skip that");
+    }
+    there
+}
+
+/// The release build that `make test` has made, if it was `make test`.
+pub fn release_binary(lack: &str) -> Option<PathBuf> {
+    let binary = std::env::var_os("LATCHKEY_RELEASE_BINARY").map(PathBuf::from);
+    require(binary.is_some(), &format!("{lack}: LATCHKEY_RELEASE_BINARY names no binary, run `make test`"));
+    binary
 }
 
 /// Runs a command to its end; what it printed is searched for secrets to remember.
@@ -41,9 +67,17 @@ impl Served {
         Self::spawn(latchkey().arg("--data-dir").arg(data_dir))
     }
 
+    /// The same with another build of the service.
+    pub fn start_program(binary: &Path, data_dir: &Path) -> Self {
+        Self::run(program(binary), Command::new("").arg("--data-dir").arg(data_dir))
+    }
+
     /// Starts what `command` says, which must be `latchkey` with the arguments that come after `serve`.
     pub fn spawn(arguments: &mut Command) -> Self {
-        let mut command = latchkey();
+        Self::run(latchkey(), arguments)
+    }
+
+    fn run(mut command: Command, arguments: &Command) -> Self {
         command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments.get_args());
         command.env("RUST_LOG", "debug");
         let log = new_log();

@@ -1,0 +1,34 @@
+//! How much memory a release build takes when nobody asks it anything.
+
+use std::time::Duration;
+
+use crate::serving::Folder;
+use crate::support::process::{Served, admin_secret, release_binary};
+
+tests![a_release_build_idles_in_little_memory];
+
+/// In KiB.
+const LIMIT: u64 = 64 * 1024;
+
+fn a_release_build_idles_in_little_memory() {
+    let Some(binary) = release_binary("the memory of a release build is not measured") else { return };
+    let data = Folder::new();
+    let service = Served::start_program(&binary, &data);
+    let admin = service.with(&admin_secret(&data));
+    for _ in 0..200 {
+        admin.get("/api/v2/account/details").expect(200);
+        admin.get("/api/v2/organizations").expect(200);
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let resident = resident(service.id());
+    println!("memory: a release build idles with {:.1} MiB resident, limit 64 MiB", resident as f64 / 1024.0);
+    assert!(resident < LIMIT, "{resident} KiB");
+    assert!(service.stop());
+}
+
+/// The resident memory of a process in KiB; its children (PostgreSQL is none: pg_ctl lets go of it) do not count.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
