@@ -13,7 +13,7 @@ use crate::access::Gate;
 use crate::database::Database;
 use crate::jsonapi::{Error, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
-use crate::{health, memberships, organizations, teams, tokens, ttl_policies, users};
+use crate::{audit, health, memberships, organizations, teams, tokens, ttl_policies, users};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -86,7 +86,8 @@ fn routes(service: &mut ServiceConfig) {
             .configure(teams::api::routes)
             .configure(memberships::api::routes)
             .configure(tokens::api::routes)
-            .configure(ttl_policies::api::routes),
+            .configure(ttl_policies::api::routes)
+            .configure(audit::api::routes),
     );
 }
 

@@ -7,6 +7,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest};
 use diesel::prelude::*;
 
+use super::refusals::Refusals;
 use super::{Caller, Place, store};
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
@@ -41,13 +42,14 @@ fn bearer(request: &HttpRequest) -> Option<Secret> {
 pub struct Gate {
     database: Database,
     usage: Usage,
+    refusals: Refusals,
 }
 
 impl Gate {
     /// A gate to the database, which tells `usage` of every token that passes.
     #[must_use]
-    pub const fn new(database: Database, usage: Usage) -> Self {
-        Self { database, usage }
+    pub fn new(database: Database, usage: Usage) -> Self {
+        Self { database, usage, refusals: Refusals::default() }
     }
 
     /// Lets the visitor in and does `work`, which only reads.
@@ -62,11 +64,17 @@ impl Gate {
     ) -> Result<T> {
         // A text that is no secret is refused without asking the database.
         let secret = visitor.secret.ok_or_else(Error::unauthorized)?;
-        let (digest, request_id, usage) = (secret.digest(), visitor.request_id, self.usage.clone());
+        let (digest, request_id) = (secret.digest(), visitor.request_id);
+        let (usage, refusals) = (self.usage.clone(), self.refusals.clone());
         let enter = move |connection: &mut PgConnection| store::enter(connection, &digest, &place);
         self.database
             .visit(enter, move |connection, entry| {
-                let caller = entry.ok_or_else(Error::unauthorized)?.into_caller(request_id)?;
+                let entry = entry.ok_or_else(Error::unauthorized)?;
+                if let Some(refused) = entry.refusal() {
+                    refusals.record(connection, refused, request_id)?;
+                    return Err(Error::unauthorized());
+                }
+                let caller = entry.into_caller(request_id)?;
                 usage.record(caller.token);
                 work(connection, &caller)
             })

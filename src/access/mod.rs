@@ -4,6 +4,7 @@
 //! that the request is about, in one round trip, and then does the request's work on the same connection.
 
 mod gate;
+mod refusals;
 mod store;
 pub mod table;
 

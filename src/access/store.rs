@@ -31,6 +31,14 @@ pub(super) struct Entry {
     permissions: Option<String>,
 }
 
+/// A token that was presented and is not good any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused {
+    pub(super) token: TokenId,
+    pub(super) organization: Option<OrganizationId>,
+    pub(super) status: Status,
+}
+
 /// Looks a secret up, and where its principal stands.
 pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Place) -> Result<Option<Entry>> {
     let named = match place {
@@ -55,11 +63,17 @@ const fn find_place(place: &Place) -> &'static str {
 }
 
 impl Entry {
+    /// The token, and why it opens nothing, if it does not.
+    pub(super) fn refusal(&self) -> Option<Refused> {
+        (self.status != Status::Active).then_some(Refused {
+            token: self.token,
+            organization: self.organization,
+            status: self.status,
+        })
+    }
+
     /// The caller that this makes, if the token is good.
     pub(super) fn into_caller(self, request_id: String) -> Result<Caller> {
-        if self.status != Status::Active {
-            return Err(Error::unauthorized());
-        }
         let principal = self.principal()?;
         let own_place = self.organization.is_some() && self.organization == self.place;
         let member = match self.kind {

@@ -3,11 +3,15 @@
 //! An event is written in the transaction of the change that it tells of, so that one is never there without
 //! the other. The table is append-only.
 
+pub mod api;
 mod store;
 
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use crate::ids::{OrganizationId, TokenId};
+use crate::database::schema::audit_events;
+use crate::ids::{AuditEventId, OrganizationId, TokenId};
 
 pub use store::record;
 
@@ -76,4 +80,30 @@ impl Event {
         self.meta = meta;
         self
     }
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
+pub struct Recorded {
+    /// Its id.
+    pub id: AuditEventId,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// `Client` or `System`.
+    pub actor_type: String,
+    /// The id of who did it.
+    pub accessor_id: Option<String>,
+    /// The name of who did it.
+    pub accessor_description: Option<String>,
+    /// The request that did it.
+    pub request_id: Option<String>,
+    /// What it was done to.
+    pub resource_type: String,
+    /// The id of that.
+    pub resource_id: String,
+    /// What was done.
+    pub action: String,
+    /// More about it.
+    pub meta: Value,
 }

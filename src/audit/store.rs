@@ -1,10 +1,11 @@
-//! Writing audit events.
+//! Writing and reading audit events.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Actor, Event};
+use super::{Actor, Event, Recorded};
 use crate::database::schema::audit_events;
-use crate::ids::AuditEventId;
+use crate::ids::{AuditEventId, OrganizationId};
 
 /// Writes events of what `actor` did, in the transaction that the connection is in.
 ///
@@ -31,4 +32,26 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
         .collect();
     diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
     Ok(())
+}
+
+/// A page of an organization's events after a time, oldest first, and how many there are.
+pub(super) fn list(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    since: Option<DateTime<Utc>>,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<(Vec<Recorded>, i64)> {
+    let since = since.unwrap_or(DateTime::UNIX_EPOCH);
+    let events = audit_events::table
+        .filter(audit_events::organization_id.eq(organization))
+        .filter(audit_events::occurred_at.gt(since));
+    let total = events.count().get_result(connection)?;
+    let page = events
+        .order((audit_events::occurred_at, audit_events::id))
+        .select(Recorded::as_select())
+        .offset(offset)
+        .limit(limit)
+        .load(connection)?;
+    Ok((page, total))
 }

@@ -18,7 +18,8 @@ pub use error::{Error, Result};
 pub use frame::{RequestId, frame, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
 pub use pagination::{
-    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, Extent, Listed, MAX_PAGE_SIZE, More, PageRequest, list_document,
+    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, Extent, Listed, MAX_PAGE_SIZE, More, PageRequest, PageSizes,
+    list_document,
 };
 pub use query::{Direction, Known, Pages, Query, SearchIn, Sort};
 pub use request::{Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, present};

@@ -27,6 +27,20 @@ pub const DEFAULT_PAGE_SIZE: i64 = 20;
 /// The most rows of a page; a client that asks for more gets as many (DESIGN §5).
 pub const MAX_PAGE_SIZE: i64 = 100;
 
+/// How many rows the pages of a list have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSizes {
+    /// Where the client does not say.
+    pub default: i64,
+    /// At most; more is taken as this.
+    pub most: i64,
+}
+
+impl PageSizes {
+    /// 20, at most 100 (DESIGN §5).
+    pub const USUAL: Self = Self { default: DEFAULT_PAGE_SIZE, most: MAX_PAGE_SIZE };
+}
+
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageRequest {
@@ -157,11 +171,11 @@ pub(super) struct PageParameters {
 
 impl PageParameters {
     /// The page that is asked for, or every fault of the parameters.
-    pub(super) fn read(&self, sort: &[Sort], mode: PageMode) -> Result<PageRequest> {
+    pub(super) fn read(&self, sort: &[Sort], mode: PageMode, sizes: PageSizes) -> Result<PageRequest> {
         let mut faults = Vec::new();
         let number = self.number.as_deref().map_or(Ok(1), read_number);
         let number = keep(number, &mut faults);
-        let size = self.size.as_deref().map_or(Ok(DEFAULT_PAGE_SIZE), read_size);
+        let size = self.size.as_deref().map_or(Ok(sizes.default), |size| read_size(size, sizes.most));
         let size = keep(size, &mut faults);
         let after = keep(read_cursor("page[after]", self.after.as_deref(), sort), &mut faults);
         let before = keep(read_cursor("page[before]", self.before.as_deref(), sort), &mut faults);
@@ -209,13 +223,13 @@ fn read_number(text: &str) -> Result<i64> {
     })
 }
 
-fn read_size(text: &str) -> Result<i64> {
+fn read_size(text: &str, most: i64) -> Result<i64> {
     if !is_positive(text) {
-        let detail = "Must be a whole number from 1; more than 100 is taken as 100";
+        let detail = format!("Must be a whole number from 1; more than {most} is taken as {most}");
         return Err(Error::parameter("page[size]", detail));
     }
     // What does not even fit an i64 is more than the most, too.
-    Ok(text.parse().map_or(MAX_PAGE_SIZE, |size: i64| size.min(MAX_PAGE_SIZE)))
+    Ok(text.parse().map_or(most, |size: i64| size.min(most)))
 }
 
 /// Whether a text is a whole number from 1, however large.

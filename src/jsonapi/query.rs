@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::document::ResourceType;
 use super::error::{Error, Result};
 use super::negotiation::Answer;
-use super::pagination::{PageMode, PageParameters, PageRequest, names_cursor_profile};
+use super::pagination::{PageMode, PageParameters, PageRequest, PageSizes, names_cursor_profile};
 
 /// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
 ///
@@ -33,6 +33,8 @@ use super::pagination::{PageMode, PageParameters, PageRequest, names_cursor_prof
 pub struct Known {
     /// How the endpoint pages, if it does.
     pub pages: Pages,
+    /// How long its pages are.
+    pub page_sizes: PageSizes,
     /// The keys that `sort` may name.
     pub sort: &'static [&'static str],
     /// The order where the client asks for none, in the syntax of `sort`; may be empty.
@@ -54,6 +56,7 @@ impl Known {
     /// Knows no parameter at all.
     pub const NOTHING: Self = Self {
         pages: Pages::None,
+        page_sizes: PageSizes::USUAL,
         sort: &[],
         default_sort: "",
         q: SearchIn::None,
@@ -381,7 +384,7 @@ impl Reader {
             self.query.sort = default_sort(self.known.default_sort);
         }
         let mode = if self.known.pages == Pages::Both { mode } else { PageMode::Numbers };
-        match self.page.read(&self.query.sort, mode) {
+        match self.page.read(&self.query.sort, mode, self.known.page_sizes) {
             Ok(page) => self.query.page = page,
             Err(fault) => self.faults.push(fault),
         }

@@ -13,7 +13,7 @@ tests![
     an_event_tells_who_did_what_by_which_token_in_which_request,
     a_team_token_acts_as_its_team,
     a_refused_request_writes_no_event,
-    reading_writes_no_event,
+    reading_writes_an_event_for_a_token_alone,
     without_its_event_no_change_happens,
     events_outlive_what_they_tell_of,
     the_trail_cannot_be_rewritten,
@@ -194,14 +194,17 @@ fn a_refused_request_writes_no_event() {
     assert_eq!(events(&scene.app).len(), before);
 }
 
-fn reading_writes_no_event() {
+fn reading_writes_an_event_for_a_token_alone() {
     let scene = Scene::set();
-    scene.ada.team_token(&scene.team);
+    let token = scene.ada.team_token(&scene.team).id();
     let before = events(&scene.app).len();
-    for path in [&*scene.one(), "/api/v2/organizations/acme/team-tokens", "/api/v2/organizations/acme/teams"] {
+    for path in ["/api/v2/organizations/acme/team-tokens", "/api/v2/organizations/acme/teams"] {
         scene.ada.client.get(path).expect(200);
     }
     assert_eq!(events(&scene.app).len(), before);
+    scene.ada.client.get(&scene.one()).expect(200);
+    scene.ada.client.get(&format!("/api/v2/authentication-tokens/{token}")).expect(200);
+    assert_eq!(events(&scene.app).len(), before + 2);
 }
 
 fn without_its_event_no_change_happens() {

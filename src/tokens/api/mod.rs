@@ -37,8 +37,9 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
         .read(visitor, Place::Token(id), move |connection, caller| {
             let token = store::find(connection, id.ok_or_else(Error::not_found)?)?;
             may(caller, Deed::Read, &token)?;
+            let query = query?;
             record(connection, caller, &token, "show")?;
-            Ok((query?, token))
+            Ok((query, token))
         })
         .await?;
     Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))

@@ -105,8 +105,9 @@ async fn show_descriptionless(
         .read(visitor, place(&path), move |connection, caller| {
             let token = store::descriptionless(connection, path.parse().map_err(|_| Error::not_found())?)?;
             may(caller, Deed::Read, &token)?;
+            let query = query?;
             record(connection, caller, &token, "show")?;
-            Ok((query?, token))
+            Ok((query, token))
         })
         .await?;
     Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
