@@ -18,7 +18,9 @@ use crate::config::{Opened, Storage};
 use crate::data_directory::Purpose;
 use crate::database::Database;
 use crate::fixtures;
-use crate::server::Service;
+use crate::jsonapi::PublicUrl;
+use crate::server::{Listen, Service};
+use crate::tls;
 use crate::tokens::Secret;
 use crate::users::{self, NewUser, Rank, User};
 
@@ -57,6 +59,18 @@ struct Serve {
     #[arg(long, value_name = "N", env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     database_connections: u32,
+
+    /// Certificate chain in PEM for TLS; read again whenever the file changes
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_TLS_CERTIFICATE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// Private key in PEM that belongs to the certificate
+    #[arg(long, value_name = "FILE", env = "LATCHKEY_TLS_KEY", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+
+    /// Address under which clients reach the service, for links and service discovery [default: what a request names]
+    #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
 
     #[command(flatten)]
     storage: Storage,
@@ -167,6 +181,16 @@ fn email(text: &str) -> Result<String, String> {
 }
 
 impl Serve {
+    fn listen(&self) -> Listen {
+        let files = self.tls_certificate.clone().zip(self.tls_key.clone());
+        Listen {
+            address: self.listen,
+            tls: files.map(|(certificate, key)| tls::Files { certificate, key }),
+            public_url: self.public_url.clone(),
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+        }
+    }
+
     fn run(&self) -> Result<(), Failure> {
         let opened = self.storage.open(Purpose::Serve)?;
         let served = self.serve(&opened);
@@ -177,21 +201,20 @@ impl Serve {
     fn serve(&self, opened: &Opened) -> Result<(), Failure> {
         let admin = admin_token(opened)?;
         let database = Database::new(&opened.url, self.database_connections);
-        let workers = std::thread::available_parallelism().map_or(2, usize::from);
         actix_web::rt::System::new().block_on(async {
-            let service = Service::start(&database, self.listen, workers)
-                .map_err(|fault| format!("cannot listen on {}: {fault}", self.listen))?;
-            greet(service.address(), opened, admin.as_ref())?;
+            let service = Service::start(&database, self.listen())?;
+            let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
+            greet(&format!("{scheme}://{}", service.address()), opened, admin.as_ref())?;
             Ok(service.run().await?)
         })
     }
 }
 
 /// A few lines for the person at the console.
-fn greet(address: SocketAddr, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Result<()> {
+fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let folder = opened.directory.path().display();
-    writeln!(out, "Latchkey {} serves http://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "Latchkey {} serves {address}", env!("CARGO_PKG_VERSION"))?;
     if opened.is_private() {
         writeln!(out, "  data folder  {folder} (with a private PostgreSQL)")?;
     } else {
@@ -202,7 +225,7 @@ fn greet(address: SocketAddr, opened: &Opened, admin: Option<&PathBuf>) -> std::
         writeln!(out, "  admin token  {path}")?;
         writeln!(
             out,
-            "  try          curl -H \"Authorization: Bearer $(cat '{path}')\" http://{address}/api/v2/account/details"
+            "  try          curl -H \"Authorization: Bearer $(cat '{path}')\" {address}/api/v2/account/details"
         )?;
     } else {
         writeln!(out, "  admin token  not here; make an admin with: latchkey user create NAME --email E --site-admin")?;

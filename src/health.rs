@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::access::Gate;
-use crate::jsonapi::{Known, Query, Result};
+use crate::jsonapi::{Known, PublicUrl, Query, Result};
 
 /// `TFP-API-Version`: the version of the HCP API whose routes are kept (DESIGN §5).
 const API_VERSION: &str = "2.6";
@@ -39,12 +39,10 @@ async fn ready(gate: Data<Gate>) -> Result<HttpResponse> {
 }
 
 /// Terraform's remote service discovery.
-async fn discovery() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "tfe.v2": "/api/v2/",
-        "tfe.v2.1": "/api/v2/",
-        "tfe.v2.2": "/api/v2/",
-    }))
+async fn discovery(request: HttpRequest) -> HttpResponse {
+    // Relative to where the client asked, unless the service is reached elsewhere.
+    let api = PublicUrl::configured(&request).map_or_else(|| "/api/v2/".to_owned(), |url| url.join("/api/v2/"));
+    HttpResponse::Ok().json(json!({"tfe.v2": api, "tfe.v2.1": api, "tfe.v2.2": api}))
 }
 
 async fn ping(request: HttpRequest) -> Result<HttpResponse> {

@@ -19,6 +19,7 @@ pub mod memberships;
 pub mod organizations;
 pub mod server;
 pub mod teams;
+pub mod tls;
 pub mod tokens;
 pub mod ttl_policies;
 pub mod users;

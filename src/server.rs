@@ -11,9 +11,9 @@ use actix_web::{App, HttpResponse, HttpServer};
 
 use crate::access::Gate;
 use crate::database::Database;
-use crate::jsonapi::{Error, frame, request_id};
+use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
-use crate::{audit, health, memberships, organizations, teams, tokens, ttl_policies, users};
+use crate::{audit, health, memberships, organizations, teams, tls, tokens, ttl_policies, users};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -28,17 +28,51 @@ pub struct Service {
     usage: UsageWriter,
 }
 
+/// Why the service cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// TLS cannot be offered.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The operating system gives no thread.
+    #[error("cannot start: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Where and how to listen.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// The address; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// The certificate and key, for TLS; none for plain HTTP.
+    pub tls: Option<tls::Files>,
+    /// Where clients reach the service, if that is not where they send their requests to.
+    pub public_url: Option<PublicUrl>,
+    /// How many threads answer requests.
+    pub workers: usize,
+}
+
 impl Service {
-    /// Listens on `listen` and serves from `database`. Requests are answered once [`Service::run`] is awaited.
+    /// Listens, and serves from `database`. Requests are answered once [`Service::run`] is awaited.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
-    pub fn start(database: &Database, listen: SocketAddr, workers: usize) -> std::io::Result<Self> {
+    /// When the address cannot be listened on, or the certificate not be used.
+    pub fn start(database: &Database, listen: Listen) -> Result<Self, Error> {
         let usage = Usage::default();
         let gate = Data::new(Gate::new(database.clone(), usage.clone()));
+        let Listen { address, tls, public_url, workers } = listen;
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(gate.clone())
+                .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes)
                 .default_service(actix_web::web::to(nowhere))
                 .wrap(from_fn(log_request))
@@ -46,9 +80,13 @@ impl Service {
         })
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(PATIENCE)
-        .bind(listen)?;
-        let address = http.addrs().first().copied().unwrap_or(listen);
+        .shutdown_timeout(PATIENCE);
+        let refused = |cause| Error::Listen { address, cause };
+        let http = match tls {
+            Some(files) => http.bind_rustls_0_23(address, tls::server_config(files)?).map_err(refused)?,
+            None => http.bind(address).map_err(refused)?,
+        };
+        let address = http.addrs().first().copied().unwrap_or(address);
         let usage = UsageWriter::start(usage, database.clone())?;
         Ok(Self { server: http.run(), address, usage })
     }
@@ -76,6 +114,12 @@ impl Service {
     }
 }
 
+fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) {
+    if let Some(public_url) = public_url {
+        service.app_data(Data::new(public_url.clone()));
+    }
+}
+
 /// Every route of the service.
 fn routes(service: &mut ServiceConfig) {
     service.configure(health::routes).service(
@@ -91,8 +135,8 @@ fn routes(service: &mut ServiceConfig) {
     );
 }
 
-async fn nowhere() -> Result<HttpResponse, Error> {
-    Err(Error::not_found())
+async fn nowhere() -> jsonapi::Result<HttpResponse> {
+    Err(jsonapi::Error::not_found())
 }
 
 /// Tells of each request in the log, by its route and never by its path: a path can hold what a client pasted.

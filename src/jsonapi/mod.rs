@@ -9,6 +9,7 @@ mod error;
 mod frame;
 mod negotiation;
 mod pagination;
+mod public_url;
 mod query;
 mod request;
 mod values;
@@ -21,6 +22,7 @@ pub use pagination::{
     CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, Extent, Listed, MAX_PAGE_SIZE, More, PageRequest, PageSizes,
     list_document,
 };
+pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use query::{Direction, Known, Pages, Query, SearchIn, Sort};
 pub use request::{Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, present};
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Links, Resource};
 use super::error::{Error, Result};
+use super::public_url::PublicUrl;
 use super::query::{Direction, Query, Sort};
 
 /// The URI of the cursor-pagination profile.
@@ -372,12 +373,11 @@ impl PageLinks<'_> {
 
     /// An absolute URL of the same path (DESIGN §5).
     fn url<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-        let connection = self.request.connection_info();
         let pairs: Vec<String> = pairs.map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
         let query = pairs.join("&");
         let separator = if query.is_empty() { "" } else { "?" };
         let path = self.request.uri().path();
-        format!("{}://{}{path}{separator}{query}", connection.scheme(), connection.host())
+        PublicUrl::of(self.request).join(&format!("{path}{separator}{query}"))
     }
 }
 

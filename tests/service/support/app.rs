@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
 use latchkey::database::Database;
-use latchkey::server::Service;
+use latchkey::server::{Listen, Service};
 use latchkey::users::{self, NewUser, Rank};
 use serde_json::{Value, json};
 
@@ -42,10 +42,11 @@ impl App {
     /// Starts a service on a database that is there.
     pub fn on(database_url: String) -> Self {
         let database = Database::new(&database_url, 8);
+        let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url: None, workers: 1 };
         let (started, address) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let service = Service::start(&database, "127.0.0.1:0".parse().unwrap(), 1).unwrap();
+                let service = Service::start(&database, listen).unwrap();
                 started.send((service.address(), service.handle())).unwrap();
                 service.run().await.unwrap();
             });
