@@ -1,3 +1,451 @@
-//! documents
+//! What a client sends and what the server must answer, word for word: `fixtures/documents/*.json`.
+//!
+//! After a wanted change, `LATCHKEY_BLESS=1 cargo test --test service -- documents::` writes the documents anew;
+//! read the difference before you commit it.
 
-tests![];
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use serde_json::{Map, Value, json};
+
+use crate::support::App;
+use crate::support::app::{identifiers, resource};
+use crate::support::client::{Answer, Client, MEDIA_TYPE};
+
+tests![
+    requests_and_answers_are_those_on_file,
+    every_answer_is_a_json_api_document,
+    the_checker_knows_what_json_api_forbids,
+];
+
+fn requests_and_answers_are_those_on_file() {
+    let told = story();
+    let names: BTreeSet<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.len(), told.len(), "each document has a name of its own");
+    let bless = std::env::var_os("LATCHKEY_BLESS").is_some();
+    let mut differing = vec![];
+    for (name, document) in &told {
+        let file = folder().join(format!("{name}.json"));
+        let now = serde_json::to_string_pretty(document).unwrap() + "\n";
+        if bless {
+            fs::write(&file, &now).unwrap();
+        }
+        let on_file = fs::read_to_string(&file).unwrap_or_default();
+        if on_file != now {
+            differing.push(format!("{}\n--- is now\n{now}--- was\n{on_file}", file.display()));
+        }
+    }
+    for file in fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path()) {
+        if !names.contains(file.file_stem().unwrap().to_str().unwrap()) {
+            differing.push(format!("{} is told by no request", file.display()));
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "{}\nIf that is as it should be: LATCHKEY_BLESS=1 cargo test --test service -- documents::",
+        differing.join("\n")
+    );
+}
+
+fn every_answer_is_a_json_api_document() {
+    for (name, document) in story() {
+        if let Some(answer) = document["response"].get("document") {
+            assert_eq!(faults_of(answer), Vec::<String>::new(), "{name}");
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/documents")
+}
+
+/// What a request holds beside its head.
+enum Sends {
+    Nothing,
+    Document(Value),
+    Text(&'static str),
+    TooMuch,
+}
+
+use Sends::{Document, Nothing, Text, TooMuch};
+
+/// Requests with their answers, as they go on file.
+struct Story {
+    host: String,
+    told: Vec<(String, Value)>,
+}
+
+impl Story {
+    fn call(&mut self, name: &str, client: &Client, line: &str, sends: Sends) -> Answer {
+        self.call_with(name, client, line, &[], sends)
+    }
+
+    fn call_with(&mut self, name: &str, client: &Client, line: &str, headers: &[(&str, &str)], sends: Sends) -> Answer {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut headers = headers.to_vec();
+        let mut request = json!({"method": method, "path": path});
+        let body = match sends {
+            Nothing => None,
+            Document(document) => {
+                request["document"] = document.clone();
+                Some(document.to_string())
+            }
+            Text(text) => {
+                request["text"] = text.into();
+                Some(text.to_owned())
+            }
+            TooMuch => {
+                request["text"] = "<1 MiB and a byte>".into();
+                Some(" ".repeat(1024 * 1024 + 1))
+            }
+        };
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "Content-Type") {
+            headers.push(("Content-Type", MEDIA_TYPE));
+        }
+        if !headers.is_empty() {
+            request["headers"] = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        }
+        let answer = client.send(method, path, &headers, body.as_deref().map(str::as_bytes));
+        let mut response = json!({"status": answer.status});
+        let shown: Map<String, Value> = ["Content-Type", "Location", "Vary", "Allow", "WWW-Authenticate"]
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), answer.header(name)?.into())))
+            .collect();
+        if !shown.is_empty() {
+            response["headers"] = shown.into();
+        }
+        if !answer.body.is_null() {
+            response["document"] = answer.body.clone();
+        }
+        let mut exchange = json!({"request": request, "response": response});
+        redact(&mut exchange, &self.host);
+        self.told.push((name.to_owned(), exchange));
+        answer
+    }
+}
+
+/// Puts `<team-1>`, `<time>` and the like in the place of what is different each time.
+fn redact(exchange: &mut Value, host: &str) {
+    static ID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at)-([1-9A-HJ-NP-Za-km-z]{20,22})\b").unwrap());
+    static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
+    static TIME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
+    static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\blk[utowa]_[0-9A-Za-z]{49}\b").unwrap());
+    static CURSOR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\beyJ[\w-]{20,}").unwrap());
+    let mut ids: Vec<(String, String)> = vec![];
+    walk(exchange, &mut |text| {
+        let short = ID.replace_all(text, |found: &Captures<'_>| {
+            let known = ids.iter().position(|id| *id == (found[1].to_owned(), found[2].to_owned()));
+            let place = known.unwrap_or_else(|| {
+                ids.push((found[1].to_owned(), found[2].to_owned()));
+                ids.len() - 1
+            });
+            let nth = ids[..=place].iter().filter(|(kind, _)| *kind == found[1]).count();
+            format!("<{}-{nth}>", &found[1])
+        });
+        let short = REQUEST_ID.replace(&short, "<request-id>").into_owned();
+        let short = TIME.replace(&short, "<time>").into_owned();
+        let short = SECRET.replace_all(&short, "<secret>").into_owned();
+        let short = CURSOR.replace_all(&short, "<cursor>").into_owned();
+        *text = short.replace(host, "<host>");
+    });
+}
+
+fn walk(value: &mut Value, change: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| walk(member, change)),
+        _ => {}
+    }
+}
+
+fn story() -> Vec<(String, Value)> {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let mut story = Story { host: app.address.to_string(), told: vec![] };
+    let nobody = app.anonymous();
+    let (client, member) = (&ada.client, &bob.client);
+
+    story.call("account-details", client, "GET /api/v2/account/details", Nothing).expect(200);
+    let acme = json!({"name": "acme", "email": "admin@example.com"});
+    let acme = Document(resource("organizations", acme));
+    story.call("organization-create", client, "POST /api/v2/organizations", acme).expect(201);
+    story.call("organization-show", client, "GET /api/v2/organizations/acme", Nothing).expect(200);
+    let change =
+        json!({"email": "new@example.com", "session-timeout": 30, "collaborator-auth-policy": "two_factor_mandatory"});
+    let change = Document(resource("organizations", change));
+    story.call("organization-update", client, "PATCH /api/v2/organizations/acme", change).expect(200);
+    ada.organization("bobs");
+    let list = "GET /api/v2/organizations?include=entitlement-set&page[size]=1&page[number]=2";
+    story.call("organization-list", client, list, Nothing).expect(200);
+    let cursors = "GET /api/v2/organizations?fields[organizations]=name&page[size]=1&page[after]=&sort=-name";
+    story.call("organization-list-by-cursor", client, cursors, Nothing).expect(200);
+    let entitlements = "GET /api/v2/organizations/acme/entitlement-set";
+    story.call("entitlement-set-show", client, entitlements, Nothing).expect(200);
+
+    let ci = json!({"name": "ci", "description": "builds", "organization-access": {"manage-workspaces": true}});
+    let teams = "POST /api/v2/organizations/acme/teams";
+    let team = story.call("team-create", client, teams, Document(resource("teams", ci))).expect(201).id();
+    let users = format!("/api/v2/teams/{team}/relationships/users");
+    let both = || Document(identifiers("users", &["ada", "bob"]));
+    story.call("team-users-add", client, &format!("POST {users}"), both()).expect(204);
+    let show = format!("GET /api/v2/teams/{team}?include=users,organization-memberships");
+    story.call("team-show", client, &show, Nothing).expect(200);
+    story.call("team-show-to-a-member", member, &format!("GET /api/v2/teams/{team}"), Nothing).expect(200);
+    let change = Document(resource("teams", json!({"visibility": "organization", "description": null})));
+    story.call("team-update", client, &format!("PATCH /api/v2/teams/{team}"), change).expect(200);
+    story.call("team-list", client, "GET /api/v2/organizations/acme/teams?q=c", Nothing).expect(200);
+    story.call("user-show", member, &format!("GET /api/v2/users/{}", ada.id), Nothing).expect(200);
+
+    let singular = format!("/api/v2/teams/{team}/authentication-token");
+    let plural = format!("{singular}s");
+    let token = story.call("team-token-create", client, &format!("POST {singular}"), Nothing).expect(201);
+    story.call("team-token-show", client, &format!("GET {singular}"), Nothing).expect(200);
+    let nightly = || {
+        let attributes = json!({"description": "nightly", "expired-at": "2099-01-01T01:00:00+01:00"});
+        Document(resource("authentication-tokens", attributes))
+    };
+    let described = story.call("team-tokens-create", client, &format!("POST {plural}"), nightly()).expect(201);
+    story.call("error-422-description-taken", client, &format!("POST {plural}"), nightly()).expect(422);
+    story.call("team-tokens-list", client, &format!("GET {plural}?q=ci"), Nothing).expect(200);
+    let of_organization = "GET /api/v2/organizations/acme/team-tokens?q=ci&filter[expiry_status]=active";
+    story.call("organization-team-tokens-list", client, of_organization, Nothing).expect(200);
+    let by_id = format!("/api/v2/authentication-tokens/{}", described.id());
+    story.call("authentication-token-show", client, &format!("GET {by_id}"), Nothing).expect(200);
+
+    let nonsense = "GET /api/v2/organizations?sort=nonsense&page[number]=0&filter[nonsense]=1";
+    story.call("error-400-query", client, nonsense, Nothing).expect(400);
+    story.call("error-400-json", client, "POST /api/v2/organizations", Text("{\"data\":")).expect(400);
+    story.call("error-401", &nobody, "GET /api/v2/account/details", Nothing).expect(401);
+    story.call("error-403", member, "DELETE /api/v2/organizations/acme", Nothing).expect(403);
+    story.call("error-404", member, "GET /api/v2/organizations/bobs", Nothing).expect(404);
+    let unknown = Document(identifiers("users", &["ada", "nobody"]));
+    story.call("error-404-unknown-user", client, &format!("POST {users}"), unknown).expect(404);
+    story.call("error-405", client, "PUT /api/v2/organizations", Nothing).expect(405);
+    let html = [("Accept", "text/html")];
+    story.call_with("error-406", client, "GET /api/v2/organizations", &html, Nothing).expect(406);
+    let wrong = Document(resource("users", json!({"name": "ci"})));
+    story.call("error-409", client, teams, wrong).expect(409);
+    story.call("error-413", client, teams, TooMuch).expect(413);
+    let plain = [("Content-Type", "text/plain")];
+    story.call_with("error-415", client, teams, &plain, Text("ci")).expect(415);
+    let faulty = json!({"name": "a b", "visibility": "everyone", "organization-access": {"manage-teams": "yes"}});
+    story.call("error-422", client, teams, Document(resource("teams", faulty))).expect(422);
+    let owners = format!("/api/v2/teams/{}", ada.owners_team("acme"));
+    let renaming = Document(resource("teams", json!({"name": "others"})));
+    story.call("error-422-owners", client, &format!("PATCH {owners}"), renaming).expect(422);
+    story.call("error-403-owners", client, &format!("DELETE {owners}"), Nothing).expect(403);
+
+    // Only now, because a second after its use a token shows when that was.
+    let ci = app.with(&token.secret());
+    story.call("account-details-of-a-team", &ci, "GET /api/v2/account/details", Nothing).expect(200);
+    story.call("authentication-token-delete", client, &format!("DELETE {by_id}"), Nothing).expect(204);
+    story.call("team-token-delete", client, &format!("DELETE {singular}"), Nothing).expect(204);
+    let last = ada.described_token(&team, json!({"description": "last"})).id();
+    let bulk = Document(identifiers("authentication-tokens", &[&last]));
+    let path = "DELETE /api/v2/organizations/acme/team-tokens";
+    story.call("organization-team-tokens-delete", client, path, bulk).expect(204);
+    story.call("team-users-remove", client, &format!("DELETE {users}"), both()).expect(204);
+    story.call("team-delete", client, &format!("DELETE /api/v2/teams/{team}"), Nothing).expect(204);
+    story.call("organization-delete", client, "DELETE /api/v2/organizations/acme", Nothing).expect(204);
+    story.told
+}
+
+/// Where a document breaks a rule of <https://jsonapi.org/format/1.1/#document-structure>.
+fn faults_of(document: &Value) -> Vec<String> {
+    let mut faults = vec![];
+    let mut must = |holds: bool, rule: String| {
+        if !holds {
+            faults.push(rule);
+        }
+    };
+    let Some(top) = document.as_object() else { return vec!["a document is an object".into()] };
+    only(&mut must, "the document", top, &["jsonapi", "data", "errors", "meta", "links", "included"]);
+    must(["data", "errors", "meta"].iter().any(|name| top.contains_key(*name)), "data, errors or meta is there".into());
+    must(!(top.contains_key("data") && top.contains_key("errors")), "data and errors exclude each other".into());
+    must(!top.contains_key("included") || top.contains_key("data"), "included needs data".into());
+    must(top.get("meta").is_none_or(Value::is_object), "meta is an object".into());
+    if let Some(about) = top.get("jsonapi") {
+        let about = object(&mut must, "jsonapi", about);
+        only(&mut must, "jsonapi", &about, &["version", "ext", "profile", "meta"]);
+        must(about.get("version").is_none_or(Value::is_string), "jsonapi.version is a string".into());
+    }
+    if let Some(links) = top.get("links") {
+        let known = ["self", "related", "describedby", "first", "last", "prev", "next"];
+        check_links(&mut must, "the document", links, &known);
+    }
+    let primary: Vec<&Value> = match top.get("data") {
+        None | Some(Value::Null) => vec![],
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let included: Vec<&Value> = match top.get("included") {
+        None => vec![],
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(_) => {
+            must(false, "included is a list".into());
+            vec![]
+        }
+    };
+    let mut keys = BTreeSet::new();
+    for resource in primary.iter().chain(&included) {
+        check_resource(&mut must, resource);
+        must(keys.insert(key(resource)), format!("{:?} is there once", key(resource)));
+    }
+    let mut reached: BTreeSet<_> = primary.iter().map(|resource| key(resource)).collect();
+    let mut way: Vec<&Value> = primary;
+    while let Some(resource) = way.pop() {
+        let linked: BTreeSet<_> = linkage(resource).into_iter().map(key).collect();
+        let new = included.iter().filter(|other| linked.contains(&key(other)) && reached.insert(key(other)));
+        way.extend(new.copied().collect::<Vec<_>>());
+    }
+    for resource in included {
+        must(reached.contains(&key(resource)), format!("{:?} is linked from the primary data", key(resource)));
+    }
+    if let Some(errors) = top.get("errors") {
+        let errors = errors.as_array().cloned().unwrap_or_default();
+        must(!errors.is_empty(), "errors is a list and not empty".into());
+        errors.iter().for_each(|error| check_error(&mut must, error));
+    }
+    faults
+}
+
+fn only(must: &mut impl FnMut(bool, String), what: &str, members: &Map<String, Value>, known: &[&str]) {
+    for name in members.keys() {
+        must(known.contains(&name.as_str()), format!("{what} has no member {name}"));
+    }
+}
+
+fn object(must: &mut impl FnMut(bool, String), what: &str, value: &Value) -> Map<String, Value> {
+    must(value.is_object(), format!("{what} is an object"));
+    value.as_object().cloned().unwrap_or_default()
+}
+
+/// A link is a string, null, or an object with `href`; ours are absolute URLs or paths.
+fn check_links(must: &mut impl FnMut(bool, String), what: &str, links: &Value, known: &[&str]) {
+    let links = object(must, &format!("{what}'s links"), links);
+    only(must, &format!("{what}'s links"), &links, known);
+    for (name, link) in links {
+        let target = link.get("href").unwrap_or(&link);
+        let text = target.as_str().unwrap_or_default();
+        let good = (text.starts_with('/') || text.starts_with("http")) && !text.contains([' ', '[', ']']);
+        must(target.is_null() || good, format!("{what}'s link {name} is a URL: {link}"));
+    }
+}
+
+/// JSON:API "Member Names": letters, digits and other-than-ASCII at both ends, `-`, `_` and space between.
+fn is_member_name(name: &str) -> bool {
+    let edge = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
+    let inside = |c: char| edge(c) || matches!(c, '-' | '_' | ' ');
+    name.starts_with(edge) && name.ends_with(edge) && name.chars().all(inside)
+}
+
+fn check_resource(must: &mut impl FnMut(bool, String), resource: &Value) {
+    let what = format!("{:?}", key(resource));
+    let members = object(must, &what, resource);
+    only(must, &what, &members, &["type", "id", "lid", "attributes", "relationships", "links", "meta"]);
+    for name in ["type", "id"] {
+        let text = members.get(name).and_then(Value::as_str).unwrap_or_default();
+        must(!text.is_empty(), format!("{what}: {name} is a string"));
+    }
+    let empty = json!({});
+    let attributes = object(must, &what, members.get("attributes").unwrap_or(&empty));
+    let relationships = object(must, &what, members.get("relationships").unwrap_or(&empty));
+    for name in attributes.keys().chain(relationships.keys()) {
+        must(is_member_name(name), format!("{what}: {name:?} is a member name"));
+        must(!["type", "id"].contains(&name.as_str()), format!("{what}: no field is called {name}"));
+    }
+    for (name, relationship) in &relationships {
+        must(!attributes.contains_key(name), format!("{what}: {name} is one field"));
+        check_relationship(must, &format!("{what}.{name}"), relationship);
+    }
+    if let Some(links) = members.get("links") {
+        check_links(must, &what, links, &["self"]);
+    }
+}
+
+fn check_relationship(must: &mut impl FnMut(bool, String), what: &str, relationship: &Value) {
+    let members = object(must, what, relationship);
+    only(must, what, &members, &["links", "data", "meta"]);
+    must(!members.is_empty(), format!("{what} has links, data or meta"));
+    if let Some(links) = members.get("links") {
+        check_links(must, what, links, &["self", "related"]);
+        must(links.as_object().is_some_and(|links| !links.is_empty()), format!("{what} has self or related"));
+    }
+    for identifier in linked(relationship) {
+        let identifier = object(must, what, identifier);
+        only(must, what, &identifier, &["type", "id", "meta"]);
+        let named = ["type", "id"].iter().all(|name| identifier.get(*name).is_some_and(Value::is_string));
+        must(named, format!("{what} links to a type and an id"));
+    }
+}
+
+fn check_error(must: &mut impl FnMut(bool, String), error: &Value) {
+    let members = object(must, "an error", error);
+    only(must, "an error", &members, &["id", "links", "status", "code", "title", "detail", "source", "meta"]);
+    must(!members.is_empty(), "an error has members".into());
+    for name in ["id", "status", "code", "title", "detail"] {
+        must(members.get(name).is_none_or(Value::is_string), format!("an error's {name} is a string"));
+    }
+    if let Some(source) = members.get("source") {
+        let source = object(must, "an error's source", source);
+        only(must, "an error's source", &source, &["pointer", "parameter", "header"]);
+        let pointer = source.get("pointer").and_then(Value::as_str).unwrap_or_default();
+        must(pointer.is_empty() || pointer.starts_with('/'), format!("{pointer:?} is a JSON pointer"));
+    }
+}
+
+fn key(resource: &Value) -> (&str, &str) {
+    (resource["type"].as_str().unwrap_or_default(), resource["id"].as_str().unwrap_or_default())
+}
+
+fn linked(relationship: &Value) -> Vec<&Value> {
+    match relationship.get("data") {
+        None | Some(Value::Null) => vec![],
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(one) => vec![one],
+    }
+}
+
+fn linkage(resource: &Value) -> Vec<&Value> {
+    let relationships = resource["relationships"].as_object();
+    relationships.into_iter().flat_map(Map::values).flat_map(linked).collect()
+}
+
+fn the_checker_knows_what_json_api_forbids() {
+    for good in [
+        json!({"data": null}),
+        json!({"meta": {}}),
+        json!({"data": [{"type": "a", "id": "1", "relationships": {"b": {"data": {"type": "b", "id": "1"}}}}],
+            "included": [{"type": "b", "id": "1"}]}),
+        json!({"errors": [{"status": "404", "source": {"pointer": "/data"}}]}),
+    ] {
+        assert_eq!(faults_of(&good), Vec::<String>::new(), "{good}");
+    }
+    for bad in [
+        json!([]),
+        json!({}),
+        json!({"data": null, "errors": [{"status": "404"}]}),
+        json!({"data": null, "more": 1}),
+        json!({"data": {"type": "a"}}),
+        json!({"data": {"type": "a", "id": 1}}),
+        json!({"data": {"type": "a", "id": "1", "name": "x"}}),
+        json!({"data": {"type": "a", "id": "1", "attributes": {"-x": 1}}}),
+        json!({"data": {"type": "a", "id": "1", "attributes": {"b": 1}, "relationships": {"b": {"data": null}}}}),
+        json!({"data": {"type": "a", "id": "1", "relationships": {"b": {}}}}),
+        json!({"data": {"type": "a", "id": "1", "relationships": {"b": {"data": {"type": "b"}}}}}),
+        json!({"data": {"type": "a", "id": "1", "links": {"self": 7}}}),
+        json!({"data": {"type": "a", "id": "1"}, "included": [{"type": "b", "id": "1"}]}),
+        json!({"data": [{"type": "a", "id": "1"}, {"type": "a", "id": "1"}]}),
+        json!({"errors": []}),
+        json!({"errors": [{"status": 404}]}),
+        json!({"errors": [{"source": {"pointer": "data"}}]}),
+    ] {
+        assert!(!faults_of(&bad).is_empty(), "{bad}");
+    }
+}
