@@ -158,6 +158,30 @@ impl<A: Attributes> ResourceBody<A> {
             relationships: Relationships(relationships),
         })
     }
+
+    /// The same, if it leaves the id of something new to the server.
+    ///
+    /// # Errors
+    /// 403 for an id that the client chose (JSON:API "Client-Generated IDs").
+    pub fn without_id(self) -> Result<Self> {
+        match self.id {
+            None => Ok(self),
+            Some(_) => Err(Error::forbidden("The server chooses the id of a new resource").with_pointer("/data/id")),
+        }
+    }
+
+    /// The same, if it names no other resource than the path does, which is known under these ids.
+    ///
+    /// # Errors
+    /// 409 for the id of another one (JSON:API "Updating Resources").
+    pub fn about(self, own: &[&str]) -> Result<Self> {
+        match &self.id {
+            Some(id) if !own.contains(&id.as_str()) => {
+                Err(Error::conflict(Some("/data/id"), "The id is not that of the resource that the path names"))
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 /// The `data` of a document that is JSON and holds no NUL character.

@@ -162,7 +162,7 @@ async fn invite(
         .write(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::InviteMembers, Subject::Place)?;
             let query = query?;
-            let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?;
+            let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?.without_id()?;
             let organization = caller.organization()?;
             let teams = invited_into(connection, caller, organization, &body.relationships)?;
             let email = body.attributes.email.unwrap_or_default();

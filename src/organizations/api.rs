@@ -78,8 +78,8 @@ async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
             caller.may(Action::CreateOrganization, Subject::Place)?;
             let owner = caller.user().ok_or_else(Error::not_found)?;
             let query = query?;
-            let new = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &["name", "email"])?.attributes;
-            let new = Organization::new(String::new(), String::new()).changed(new);
+            let new = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &["name", "email"])?;
+            let new = Organization::new(String::new(), String::new()).changed(new.without_id()?.attributes);
             let organization = store::create(connection, &new)?;
             let owners = teams::create_owners(connection, organization.id)?;
             memberships::add(connection, organization.id, &[owner])?;
@@ -131,8 +131,9 @@ async fn update(
         .write(visitor, place(&path), move |connection, caller| {
             caller.may(Action::UpdateOrganization, Subject::Place)?;
             let query = query?;
-            let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?.attributes;
+            let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?;
             let organization = store::lock(connection, caller.organization()?)?;
+            let changes = changes.about(&[&path, &organization.name])?.attributes;
             let changed = organization.changed(changes);
             let changed = store::update(connection, &changed)?;
             let event = Event::new(Some(changed.id), "organization", changed.id, "update");

@@ -125,7 +125,7 @@ async fn create(
         .write(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::CreateTeam, Subject::Place)?;
             let query = query?;
-            let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.attributes;
+            let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.without_id()?.attributes;
             let organization = organizations::find(connection, caller.organization()?)?;
             let new = changed(caller, Team::new(organization.id), attributes)?;
             let team = store::create(connection, &new)?;
@@ -202,7 +202,7 @@ async fn update(
         .write(visitor, place(&path), move |connection, caller| {
             let (team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
             let query = query?;
-            let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.attributes;
+            let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.about(&[&path])?.attributes;
             let team = store::update(connection, &changed(caller, team, changes)?)?;
             record(connection, caller, &team, "update")?;
             let document = tell_one(connection, caller, &query, &(team, organization))?;

@@ -67,7 +67,7 @@ async fn regenerate(
             caller.may(Action::CreateOrganizationToken, Subject::Place)?;
             let query = query?;
             let kind = kind(&query)?;
-            let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.attributes;
+            let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let organization = organizations::lock(connection, caller.organization()?)?;
             let document = issue(connection, caller, owner(organization.id, kind), Room::OneOfKind, &attributes)?;
             Ok((query, document))

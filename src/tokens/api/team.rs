@@ -61,7 +61,7 @@ async fn regenerate(
             let subject = Subject::TeamToken(team.facts(), before.map(|token| token.id));
             caller.may(Action::RegenerateTeamToken, subject)?;
             let query = query?;
-            let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.attributes;
+            let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             Ok((query, issue(connection, caller, team_owner(&team), Room::Described(None), &attributes)?))
         })
         .await?;
@@ -82,7 +82,7 @@ async fn create(
             let team = locked_team(connection, &path)?;
             caller.may(Action::CreateTeamToken, Subject::TeamToken(team.facts(), None))?;
             let query = query?;
-            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.attributes;
+            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
             if store::description_taken(connection, team.id, description)? {
                 let taken = "Validation failed: Description has already been taken";

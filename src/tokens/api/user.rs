@@ -55,7 +55,7 @@ async fn create(
             let user: UserId = path.parse().map_err(|_| Error::not_found())?;
             caller.may(Action::UseUserToken, Subject::User(user))?;
             let query = query?;
-            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.attributes;
+            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
             let document = issue(connection, caller, Owner::User(user), Room::OneMore(description), &attributes)?;
             Ok((query, document))
