@@ -16,6 +16,7 @@ tests![
     no_route_takes_a_path_that_names_nothing,
     no_route_takes_a_body_that_is_no_document,
     no_route_takes_a_body_of_another_type,
+    no_route_takes_the_id_of_another_resource_or_one_for_a_new_one,
     no_route_takes_a_body_of_another_media_type,
     no_route_answers_whom_it_cannot_please,
     no_route_takes_a_body_over_1_mib,
@@ -319,6 +320,26 @@ fn no_route_takes_a_body_of_another_type() {
         }
     }
     world.assert_unchanged();
+}
+
+/// JSON:API "Client-Generated IDs" and "Updating Resources".
+fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
+    let world = World::new();
+    for (method, pattern, takes) in ROUTES.iter().filter(|(.., takes)| !matches!(takes, Nothing | Identifiers(_))) {
+        let path = world.path(pattern);
+        let mut body = world.good_body(*takes).unwrap();
+        body["data"]["id"] = "another".into();
+        let answer = world.send_body(method, &path, body.to_string().as_bytes());
+        let status = if *method == "PATCH" { 409 } else { 403 };
+        assert_refused(&answer, &[status], &format!("{method} {path}"));
+        assert_eq!(answer.blamed(), ["/data/id"], "{method} {path}");
+    }
+    world.assert_unchanged();
+    let same = |kind: &str, id: &str| json!({"data": {"type": kind, "id": id, "attributes": {}}});
+    world.ada.client.patch(&world.path("teams/{team}"), &same("teams", &world.team)).expect(200);
+    for id in ["acme", "ACME", ""] {
+        world.ada.client.patch("/api/v2/organizations/ACME", &same("organizations", id)).expect(200);
+    }
 }
 
 fn no_route_takes_a_body_of_another_media_type() {
@@ -739,5 +760,9 @@ fn head_is_get_without_a_body() {
             assert!(answer.ends_with("\r\n\r\n"), "HEAD {path}: {answer}");
         }
     }
+    // What comes next on the same connection is the next answer and not the body that was left out.
+    let head = "HEAD /api/v2/nonsense HTTP/1.1\r\nHost: latchkey\r\n\r\n";
+    let two = speak(&world.app, format!("{head}GET /api/v2/ping HTTP/1.1\r\n{END}").as_bytes());
+    assert!(two.starts_with("HTTP/1.1 404") && two.contains("\r\n\r\nHTTP/1.1 204"), "{two}");
     world.assert_unchanged();
 }
