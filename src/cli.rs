@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -199,13 +199,21 @@ impl Serve {
     }
 
     fn serve(&self, opened: &Opened) -> Result<(), Failure> {
+        let cannot_listen = |fault| format!("cannot listen on {}: {fault}", self.listen);
+        // Tried before anything connects to the database: the end of a private PostgreSQL under a pool that is
+        // about to connect is told of on the console, beside the one line that matters.
+        drop(TcpListener::bind(self.listen).map_err(cannot_listen)?);
         let admin = admin_token(opened)?;
         let database = Database::new(&opened.url, self.database_connections);
         actix_web::rt::System::new().block_on(async {
             let service = Service::start(&database, self.listen())?;
             let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
-            greet(&format!("{scheme}://{}", service.address()), opened, admin.as_ref())?;
-            Ok(service.run().await?)
+            let address = format!("{scheme}://{}", service.address());
+            // It listens to signals from its first step on: who has read the greeting can stop it cleanly.
+            let running = actix_web::rt::spawn(service.run());
+            actix_web::rt::task::yield_now().await;
+            greet(&address, opened, admin.as_ref())?;
+            Ok(running.await??)
         })
     }
 }

@@ -72,7 +72,8 @@ fn help_shows_every_flag_with_its_variable() {
             "{command:?} has flags that this test does not know: {help}"
         );
         // The lines are broken to fit the terminal.
-        let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let options = help.split_once("Options:").unwrap().1;
+        let text = options.split_whitespace().collect::<Vec<_>>().join(" ");
         for (flag, variable) in own.iter().chain(&storage) {
             let after = text.split_once(&format!("{flag} ")).unwrap_or_else(|| panic!("{command:?} {flag}: {help}")).1;
             let own_text = after.split_once(" --").map_or(after, |(own_text, _)| own_text);
@@ -226,7 +227,7 @@ fn users_are_created_in_a_given_database() {
         "{text}"
     );
     app.with(&token_in(&text)).get("/api/v2/account/details").expect(200);
-    assert_eq!(app.count("audit_events WHERE resource = 'user' AND action = 'create'"), 1);
+    assert_eq!(app.count("audit_events WHERE resource_type = 'user' AND action = 'create'"), 1);
 }
 
 fn a_taken_name_or_address_is_refused() {

@@ -1,3 +1,181 @@
-//! quick_start
+//! The README's own words, executed: `make run`, and its quick start as it stands.
 
-tests![];
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use regex::Regex;
+
+use crate::serving::{Folder, until};
+use crate::support::client::Client;
+use crate::support::process::{Served, admin_secret, latchkey, release_binary, run};
+use crate::support::{cluster, leaks};
+
+tests![the_quick_start_works_as_it_stands, make_run_serves_and_its_second_start_is_quick, the_readme_names_what_exists];
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// From `make run` to the first answer, the second time.
+const SECOND_START: Duration = Duration::from_secs(2);
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+}
+
+/// The blocks marked as `sh`, one after the other.
+fn quick_start() -> String {
+    let fenced = Regex::new(r"(?ms)^```sh\n(.*?)^```$").unwrap();
+    let readme = readme();
+    fenced.captures_iter(&readme).map(|block| block[1].to_owned()).collect()
+}
+
+/// A command that knows of its surroundings only what a person's terminal would tell it.
+fn at_a_terminal(program: &str, data: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(ROOT).env("LATCHKEY_DATA_DIR", data).env("no_proxy", "*");
+    for name in ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "LATCHKEY_POSTGRES_BIN"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// Executes the quick start against a service, and checks what a reader would see at its end.
+fn follow(address: SocketAddr, data: &Path) {
+    let mut shell = at_a_terminal("sh", data);
+    // Where README's address is not free, its variable says another, as a reader would.
+    shell.args(["-eu", "-c", &quick_start()]).env("LATCHKEY", format!("http://{address}"));
+    let output = run(&mut shell);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("\"username\":\"admin\""), "{said}");
+    assert!(said.contains("the revoked token gets 401"), "{said}");
+
+    let secret = Regex::new(r"lkt_[0-9A-Za-z]{49}").unwrap();
+    let secrets: Vec<&str> = secret.find_iter(&said).map(|found| found.as_str()).collect();
+    let team = Regex::new(r"the team is (team-\w+)").unwrap().captures(&said).expect(&said)[1].to_owned();
+    let path = format!("/api/v2/teams/{team}");
+    assert_eq!(secrets.len(), 2, "{said}");
+    Client::new(address, Some(secrets[0].to_owned())).get(&path).expect(401);
+    Client::new(address, Some(secrets[1].to_owned())).get(&path).expect(200);
+}
+
+fn the_quick_start_works_as_it_stands() {
+    let data = Folder::new();
+    // README's own address, unless somebody has it already.
+    let theirs = "127.0.0.1:8080";
+    let free = TcpListener::bind(theirs).is_ok();
+    let listen = if free { theirs } else { "127.0.0.1:0" };
+    let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", listen]));
+    follow(service.address, &data);
+    assert!(service.stop());
+}
+
+/// A running `make run`, with all that it started.
+struct Made(Child);
+
+impl Made {
+    fn run(data: &Path, listen: SocketAddr) -> Self {
+        let log = File::options().create(true).append(true).open(cluster::logs().join("make-run.log")).unwrap();
+        let mut make = at_a_terminal("make", data);
+        make.arg("run").arg(format!("ARGS=--listen {listen}")).process_group(0);
+        make.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        Self(make.spawn().unwrap())
+    }
+
+    /// Ctrl-C: the terminal sends it to every process in the group.
+    fn interrupt(mut self) {
+        self.signal(Signal::SIGINT);
+        self.0.wait().unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        let _ = killpg(Pid::from_raw(i32::try_from(self.0.id()).unwrap()), signal);
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        let _ = self.0.wait();
+    }
+}
+
+fn make_run_serves_and_its_second_start_is_quick() {
+    // Without a release build, this test would make one, for minutes.
+    if release_binary("`make run` is not tried").is_none() {
+        return;
+    }
+    let data = Folder::new();
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let lives = || std::net::TcpStream::connect(listen).is_ok();
+
+    let first = Made::run(&data, listen);
+    until("`make run` serves", lives);
+    follow(listen, &data);
+    first.interrupt();
+    until("PostgreSQL is stopped", || !data.join("postgres/postmaster.pid").exists());
+
+    // Other tests share the machine: the best of three is what it takes.
+    let admin = admin_secret(&data);
+    let starts = (0..3).map(|_| {
+        let began = Instant::now();
+        let again = Made::run(&data, listen);
+        while !lives() {
+            assert!(began.elapsed() < Duration::from_secs(30), "no second start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Client::new(listen, None).get("/health/live").expect(200);
+        let took = began.elapsed();
+        Client::new(listen, Some(admin.clone())).get("/api/v2/organizations/acme").expect(200);
+        again.interrupt();
+        took
+    });
+    let best = starts.min().unwrap();
+    println!("make run: the second start takes {} ms, limit {} ms", best.as_millis(), SECOND_START.as_millis());
+    assert!(best < SECOND_START);
+}
+
+/// The commands that README shows outside of its quick start are parts of the command line and of the Makefile; what
+/// they do is tried in `command_line` and `serving`.
+fn the_readme_names_what_exists() {
+    let (readme, makefile) = (readme(), std::fs::read_to_string(Path::new(ROOT).join("Makefile")).unwrap());
+    let architecture = std::fs::read_to_string(Path::new(ROOT).join("docs/architecture.md")).unwrap();
+    let contributing = std::fs::read_to_string(Path::new(ROOT).join("CONTRIBUTING.md")).unwrap();
+    let texts = [readme.as_str(), &architecture, &contributing];
+    let mut seen = 0;
+    for made in
+        Regex::new(r"(?:`|^ {4}|\(|[A-Z] )make (?:--silent )?([a-z-]+)").unwrap().captures_iter(&texts.join("\n"))
+    {
+        assert!(makefile.contains(&format!("\n{}: ##", &made[1])), "there is no `make {}`", &made[1]);
+        seen += 1;
+    }
+    assert!(seen >= 6, "only {seen} targets are named");
+
+    for line in readme.lines().filter_map(|line| line.strip_prefix("    latchkey ")) {
+        let command = line.split_once(" #").map_or(line, |(command, _)| command);
+        let mut parts = latchkey();
+        parts.args(command.split_whitespace()).arg("--help");
+        assert!(run(&mut parts).status.success(), "there is no `latchkey {command}`");
+    }
+    for row in readme.lines().filter(|line| line.starts_with("| `--")) {
+        let cells: Vec<&str> = row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect();
+        let (flag, variable) = (cells[0].split_whitespace().next().unwrap(), cells[1]);
+        let of = if cells.last().unwrap().starts_with("user create") { &["user", "create"][..] } else { &["serve"] };
+        let help = run(latchkey().args(of).arg("--help")).stdout;
+        let help = String::from_utf8(help).unwrap();
+        assert!(help.contains(flag) && help.contains(variable), "{flag} {variable}: {help}");
+    }
+    for file in Regex::new(r"\]\(([A-Za-z./-]+)\)").unwrap().captures_iter(&readme) {
+        assert!(Path::new(ROOT).join(&file[1]).exists(), "there is no {}", &file[1]);
+    }
+    let mut leaked = vec![];
+    texts.iter().for_each(|text| leaks::look(text, "the documentation", &mut leaked));
+    assert!(leaked.is_empty(), "{leaked:?}");
+}

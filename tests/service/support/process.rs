@@ -78,7 +78,9 @@ impl Served {
     }
 
     fn run(mut command: Command, arguments: &Command) -> Self {
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments.get_args());
+        command.arg("serve").args(arguments.get_args());
+        // A flag among the arguments wins over it.
+        command.env("LATCHKEY_LISTEN", "127.0.0.1:0");
         command.env("RUST_LOG", "debug");
         let log = new_log();
         let mut child = command
