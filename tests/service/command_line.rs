@@ -52,7 +52,8 @@ fn printed(output: &Output) -> String {
 }
 
 fn help_shows_every_flag_with_its_variable() {
-    let commands: [(&[&str], &[(&str, &str)]); 4] = [
+    type Flags = &'static [(&'static str, &'static str)];
+    let commands: [(&[&str], Flags); 4] = [
         (&["serve"], &[("--listen", "LATCHKEY_LISTEN"), ("--database-connections", "LATCHKEY_DATABASE_CONNECTIONS")]),
         (&["migrate"], &[]),
         (
