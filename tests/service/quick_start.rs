@@ -1,5 +1,6 @@
 //! The README's own words, executed: `make run`, and its quick start as it stands.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
@@ -14,9 +15,14 @@ use regex::Regex;
 use crate::serving::{Folder, until};
 use crate::support::client::Client;
 use crate::support::process::{Served, admin_secret, latchkey, release_binary, run};
-use crate::support::{cluster, leaks};
+use crate::support::{App, cluster, leaks};
 
-tests![the_quick_start_works_as_it_stands, make_run_serves_and_its_second_start_is_quick, the_readme_names_what_exists];
+tests![
+    the_quick_start_works_as_it_stands,
+    make_run_serves_and_its_second_start_is_quick,
+    the_readme_tells_of_every_route,
+    the_readme_names_what_exists
+];
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -34,15 +40,20 @@ fn quick_start() -> String {
     fenced.captures_iter(&readme).map(|block| block[1].to_owned()).collect()
 }
 
-/// A command that knows of its surroundings only what a person's terminal would tell it.
+/// A command as from a terminal: without what `make test` and `cargo test` have told this process. What a person has
+/// told cargo stays, or `make run` would build everything anew.
 fn at_a_terminal(program: &str, data: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().current_dir(ROOT).env("LATCHKEY_DATA_DIR", data).env("no_proxy", "*");
-    for name in ["PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME", "LATCHKEY_POSTGRES_BIN"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let ours = name.starts_with("LATCHKEY_") && name != "LATCHKEY_POSTGRES_BIN";
+        let cargos = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start));
+        let makes = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "CARGO", "CARGO_TARGET_TMPDIR"];
+        if ours || cargos || makes.contains(&name.as_str()) || ["DATABASE_URL", "RUST_LOG"].contains(&name.as_str()) {
+            command.env_remove(name);
         }
     }
+    command.current_dir(ROOT).env("LATCHKEY_DATA_DIR", data).env("no_proxy", "*");
     command
 }
 
@@ -140,6 +151,41 @@ fn make_run_serves_and_its_second_start_is_quick() {
     let best = starts.min().unwrap();
     println!("make run: the second start takes {} ms, limit {} ms", best.as_millis(), SECOND_START.as_millis());
     assert!(best < SECOND_START);
+}
+
+/// The table of routes tells of every route that there is, and of no other.
+fn the_readme_tells_of_every_route() {
+    let app = App::start();
+    let readme = readme();
+    let quoted = Regex::new(r"`(GET|POST|PATCH|DELETE)(?: (/[^` ]+))?`").unwrap();
+    let mut told = BTreeSet::new();
+    for row in readme.lines().filter(|line| line.starts_with("| `")) {
+        let routes = row.split(" | ").next().unwrap();
+        let mut methods = vec![];
+        for route in quoted.captures_iter(routes) {
+            methods.push(route[1].to_owned());
+            let Some(path) = route.get(2) else { continue };
+            told.insert(path.as_str().to_owned());
+            let outside = path.as_str().starts_with("/health") || path.as_str().starts_with("/.well-known");
+            let prefix = if outside { "" } else { "/api/v2" };
+            for method in methods.drain(..) {
+                let status = app.anonymous().send(&method, &format!("{prefix}{}", path.as_str()), &[], None).status;
+                assert!(!matches!(status, 404 | 405), "{method} {} is answered {status}", path.as_str());
+            }
+        }
+    }
+    let defined = Regex::new(r#"resource\(\s*"(/[^"]+)""#).unwrap();
+    let mut found = 0;
+    for file in ["health.rs", "organizations/api.rs", "teams/api.rs", "tokens/api.rs", "users/api.rs"] {
+        let source = std::fs::read_to_string(Path::new(ROOT).join("src").join(file)).unwrap();
+        for path in defined.captures_iter(&source) {
+            let path = path[1].replace("{organization}", ":name");
+            let path = Regex::new(r"\{\w+\}").unwrap().replace_all(&path, ":id").into_owned();
+            assert!(told.contains(&path), "README does not tell of {path}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, told.len(), "{told:?}");
 }
 
 /// The commands that README shows outside of its quick start are parts of the command line and of the Makefile; what
