@@ -19,7 +19,7 @@ use crate::ids::OrganizationId;
 use crate::jsonapi::{is_name, present};
 
 pub(crate) use resource::identifier;
-pub(crate) use store::{create, find, lock};
+pub(crate) use store::{create, find, hold, lock};
 
 /// An organization as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]

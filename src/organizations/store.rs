@@ -9,6 +9,7 @@ use crate::database::schema::{memberships, organizations};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::tokens;
 
 /// What the list can be sorted by.
 pub(super) const COLUMNS: &[SortColumn] = &[
@@ -78,6 +79,11 @@ pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
     organizations::table.find(id).select(Organization::as_select()).first(connection)
 }
 
+/// An organization by id, kept from being deleted until the transaction's end.
+pub(crate) fn hold(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
+    organizations::table.find(id).select(Organization::as_select()).for_key_share().first(connection)
+}
+
 /// An organization by id, locked until the transaction's end.
 pub(crate) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
     organizations::table.find(id).select(Organization::as_select()).for_no_key_update().first(connection)
@@ -113,8 +119,10 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
         .map_err(taken)
 }
 
-/// Deletes an organization with everything in it.
+/// Deletes an organization with everything in it; not found if another request has.
 pub(super) fn delete(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
+    organizations::table.find(id).select(organizations::id).for_update().first::<OrganizationId>(connection)?;
+    tokens::lock_for_deletion(connection, tokens::Of::Organization(id))?;
     diesel::delete(organizations::table.find(id)).execute(connection)?;
     Ok(())
 }

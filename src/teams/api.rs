@@ -126,7 +126,7 @@ async fn create(
             caller.may(Action::CreateTeam, Subject::Place)?;
             let query = query?;
             let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.without_id()?.attributes;
-            let organization = organizations::find(connection, caller.organization()?)?;
+            let organization = organizations::hold(connection, caller.organization()?)?;
             let new = changed(caller, Team::new(organization.id), attributes)?;
             let team = store::create(connection, &new)?;
             record(connection, caller, &team, "create")?;

@@ -9,6 +9,7 @@ use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 use crate::memberships::Membership;
+use crate::tokens;
 use crate::users::User;
 
 /// What the list can be sorted by.
@@ -71,13 +72,17 @@ pub(crate) fn find(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Te
 
 /// The same, with the team's row locked until the transaction's end: whoever changes who is in the team, or its
 /// tokens, does so one after the other.
+///
+/// The organization is held before the team is locked. Its deletion goes the same way, so that the two never wait for
+/// each other.
 pub(crate) fn lock(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Team, String)> {
-    teams::table
-        .inner_join(organizations::table.on(organizations::id.eq(teams::organization_id)))
-        .filter(teams::id.eq(id))
-        .select((Team::as_select(), organizations::name))
-        .for_no_key_update()
-        .first(connection)
+    let organization = organizations::table
+        .filter(organizations::id.eq_any(teams::table.find(id).select(teams::organization_id)))
+        .select(organizations::name)
+        .for_key_share()
+        .first(connection)?;
+    let team = teams::table.find(id).select(Team::as_select()).for_no_key_update().first(connection)?;
+    Ok((team, organization))
 }
 
 /// Makes the team `owners` of a new organization.
@@ -144,8 +149,9 @@ fn taken(fault: diesel::result::Error) -> Error {
     }
 }
 
-/// Deletes a team with its tokens.
+/// Deletes a team with its tokens. The team must be locked.
 pub(super) fn delete(connection: &mut PgConnection, id: TeamId) -> QueryResult<()> {
+    tokens::lock_for_deletion(connection, tokens::Of::Team(id))?;
     diesel::delete(teams::table.find(id)).execute(connection)?;
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Moment, present};
 
 pub use secret::{Digest, NoRandomness, Secret};
-pub(crate) use store::{NewToken, create};
+pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
 
 words! {

@@ -43,7 +43,7 @@ type Condition = Box<dyn BoxableExpression<listed_tokens::table, Pg, SqlType = N
 
 /// Whose tokens a list holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// Those of all teams of an organization.
     Organization(OrganizationId),
     /// Those of one team.
@@ -251,6 +251,22 @@ pub(super) fn make_room(connection: &mut PgConnection, owner: Owner, room: Room<
 /// Locks a token's row until the transaction's end.
 pub(super) fn lock(connection: &mut PgConnection, id: TokenId) -> QueryResult<()> {
     tokens::table.find(id).select(tokens::id).for_no_key_update().first::<TokenId>(connection)?;
+    Ok(())
+}
+
+/// Locks, in the one order, all tokens that the deletion of their owner deletes or changes. The deletion itself would
+/// lock them in any order, and could wait for a request that waits for it.
+pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: Of) -> QueryResult<()> {
+    let touched = tokens::table.order(tokens::id).select(tokens::id).for_update();
+    match of {
+        Of::Organization(id) => touched.filter(tokens::organization_id.eq(id)).load::<TokenId>(connection)?,
+        Of::User(id) => {
+            touched.filter(tokens::user_id.eq(id).or(tokens::created_by_user_id.eq(id))).load::<TokenId>(connection)?
+        }
+        Of::Team(id) => {
+            touched.filter(tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id))).load::<TokenId>(connection)?
+        }
+    };
     Ok(())
 }
 
