@@ -175,3 +175,8 @@ diesel::define_sql_function! {
     /// `lower(text)`: names are compared without regard to case.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
+
+diesel::define_sql_function! {
+    /// `statement_timestamp()`: the time when this statement came, not, as `now()`, when its transaction began.
+    fn statement_timestamp() -> diesel::sql_types::Timestamptz;
+}

@@ -10,7 +10,7 @@ use super::{Creator, ExpiryStatus, Kind, Owner, Secret, Token};
 use crate::access::{Beyond, TokenReach};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{listed_tokens, tokens};
+use crate::database::schema::{listed_tokens, statement_timestamp, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 
@@ -291,8 +291,9 @@ pub(super) fn count_usage(connection: &mut PgConnection, used: &[(TokenId, i64, 
 
 #[diesel::dsl::auto_type]
 fn not_revoked() -> _ {
-    // During the grace after a regeneration the time of revocation lies ahead.
-    listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(now))
+    // During the grace after a regeneration the time of revocation lies ahead. `now()` is the time when the
+    // transaction began, and would take for such a grace what another one revoked while this one waited for it.
+    listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(statement_timestamp().nullable()))
 }
 
 fn within(reach: TokenReach) -> Option<Condition> {

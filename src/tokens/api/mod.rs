@@ -49,9 +49,7 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
     let query = Query::of(&request, &Known::NOTHING);
     let id = path.parse::<TokenId>().ok();
     gate.write(visitor, Place::Token(id), move |connection, caller| {
-        let id = id.ok_or_else(Error::not_found)?;
-        store::lock(connection, id)?;
-        let token = store::find(connection, id)?;
+        let token = locked_token(connection, id.ok_or_else(Error::not_found)?)?;
         may(caller, Deed::Delete, &token)?;
         query?;
         revoke(connection, caller, &[token])
@@ -121,6 +119,11 @@ fn record(connection: &mut PgConnection, caller: &Caller, token: &Token, action:
 fn event(token: &Token, action: &'static str) -> Event {
     let meta = json!({"kind": token.kind, "team": token.team_id, "description": token.description});
     Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
+}
+
+fn locked_token(connection: &mut PgConnection, id: TokenId) -> Result<Token> {
+    store::lock(connection, id)?;
+    Ok(store::find(connection, id)?)
 }
 
 fn optional(found: diesel::QueryResult<Token>) -> Result<Option<Token>> {

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Room};
 use super::super::{Kind, Owner, TokenAttributes};
-use super::{Deed, SHOW, issue, may, record, revoke};
+use super::{Deed, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
@@ -82,7 +82,8 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         caller.may(Action::DeleteOrganizationToken, Subject::Place)?;
         let kind = kind(&query?)?;
         let organization = organizations::lock(connection, caller.organization()?)?;
-        let token = store::of_organization(connection, organization.id, kind)?;
+        let id = store::of_organization(connection, organization.id, kind)?.id;
+        let token = locked_token(connection, id)?;
         may(caller, Deed::Delete, &token)?;
         revoke(connection, caller, &[token])
     })

@@ -11,7 +11,7 @@ use diesel::PgConnection;
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
 use super::super::{Owner, Token, TokenAttributes};
-use super::{Deed, SHOW, issue, may, optional, record, revoke};
+use super::{Deed, SHOW, issue, locked_token, may, optional, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Result, SearchIn, list_document};
@@ -122,7 +122,9 @@ async fn destroy_descriptionless(
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
         let team = locked_team(connection, &path)?;
-        let token = store::descriptionless(connection, team.id)?;
+        // The lock on the team does not keep those away who name the token by its id.
+        let id = store::descriptionless(connection, team.id)?.id;
+        let token = locked_token(connection, id)?;
         may(caller, Deed::Delete, &token)?;
         query?;
         revoke(connection, caller, &[token])
