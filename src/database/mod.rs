@@ -92,7 +92,8 @@ impl Database {
         let (reached, until_reached) = oneshot::channel();
         let mut visit = Box::pin(web::block(move || {
             let answer = reach(&pool, deadline.into_std(), first_read).and_then(|(mut link, found)| {
-                let _ = reached.send(());
+                // Who has been answered 503 in the meantime will ask again: nothing may happen on their behalf now.
+                reached.send(()).map_err(|()| unreachable())?;
                 link.watch(|connection| work(connection, found))
             });
             drop(place);
