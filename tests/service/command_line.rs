@@ -54,7 +54,16 @@ fn printed(output: &Output) -> String {
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
     let commands: [(&[&str], Flags); 4] = [
-        (&["serve"], &[("--listen", "LATCHKEY_LISTEN"), ("--database-connections", "LATCHKEY_DATABASE_CONNECTIONS")]),
+        (
+            &["serve"],
+            &[
+                ("--listen", "LATCHKEY_LISTEN"),
+                ("--database-connections", "LATCHKEY_DATABASE_CONNECTIONS"),
+                ("--tls-certificate", "LATCHKEY_TLS_CERTIFICATE"),
+                ("--tls-key", "LATCHKEY_TLS_KEY"),
+                ("--public-url", "LATCHKEY_PUBLIC_URL"),
+            ],
+        ),
         (&["migrate"], &[]),
         (
             &["user", "create"],
