@@ -125,6 +125,9 @@ enum FixturesCommand {
     },
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. What anybody can send to a port and that is no HTTP is not told.
+const LOG: &str = "warn,latchkey=info,actix_http=off";
+
 /// What ends a command, in one line.
 type Failure = Box<dyn std::error::Error>;
 
@@ -134,7 +137,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(fault) => return misused(&fault),
     };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,latchkey=info")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG)).init();
     let done = match cli.command {
         Command::Serve(serve) => serve.run(),
         Command::Migrate { storage } => migrate(&storage),

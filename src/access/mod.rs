@@ -10,6 +10,8 @@ pub mod table;
 
 use std::collections::BTreeSet;
 
+use diesel::PgConnection;
+
 use crate::audit::Actor;
 use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Result};
@@ -257,6 +259,20 @@ impl Caller {
             Principal::AuditTrails { organization } => (organization.to_string(), "audit-trails".to_owned()),
         };
         Actor::client(accessor_id, description, self.token, self.request_id.clone())
+    }
+
+    /// The same caller in each of some organizations, for a list of them.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn in_each(&self, connection: &mut PgConnection, organizations: &[OrganizationId]) -> Result<Vec<Self>> {
+        let mut standings = store::standings(connection, self, organizations)?;
+        let there = |id: &OrganizationId| Self {
+            place: Some(*id),
+            standing: standings.remove(id).unwrap_or_default(),
+            ..self.clone()
+        };
+        Ok(organizations.iter().map(there).collect())
     }
 
     /// The same caller, as the owner of an organization that it has just made.

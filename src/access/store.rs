@@ -1,11 +1,14 @@
 //! The one query that every request begins with: secret → token → principal → standing.
 
+use std::collections::HashMap;
+
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
 
 use super::{Caller, Place, Principal, Standing};
+use crate::database::schema::{memberships, team_members, teams};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Result};
 use crate::teams::Permission;
@@ -117,6 +120,49 @@ impl Entry {
         };
         principal.ok_or_else(Error::unauthorized)
     }
+}
+
+/// Where the caller stands in each of some organizations, as far as the caller has a part in them.
+pub(super) fn standings(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organizations: &[OrganizationId],
+) -> Result<HashMap<OrganizationId, Standing>> {
+    let (user, own_team) = match caller.principal {
+        Principal::User { id, .. } => (Some(id), None),
+        Principal::Team { id, .. } => (None, Some(id)),
+        Principal::Organization { id, .. } => {
+            return Ok(HashMap::from([(id, Standing { member: true, owner: true, ..Standing::default() })]));
+        }
+        Principal::AuditTrails { .. } => return Ok(HashMap::new()),
+    };
+    let active = memberships::table
+        .filter(memberships::user_id.nullable().eq(user))
+        .filter(memberships::status.eq("active"))
+        .filter(memberships::organization_id.eq_any(organizations));
+    let members: Vec<OrganizationId> = active.select(memberships::organization_id).load(connection)?;
+    let mut standings: HashMap<_, _> =
+        members.into_iter().map(|id| (id, Standing { member: true, ..Standing::default() })).collect();
+    let in_team = team_members::table.filter(team_members::user_id.nullable().eq(user)).select(team_members::team_id);
+    let mine: Vec<(OrganizationId, TeamId, bool, Vec<Permission>)> = teams::table
+        .filter(teams::organization_id.eq_any(organizations))
+        .filter(teams::id.eq_any(in_team).or(teams::id.nullable().eq(own_team)))
+        .select((teams::organization_id, teams::id, teams::owners, teams::organization_access))
+        .load(connection)?;
+    for (organization, team, owners, permissions) in mine {
+        let of_team = || Standing { member: true, ..Standing::default() };
+        let standing = match own_team {
+            Some(_) => Some(standings.entry(organization).or_insert_with(of_team)),
+            // In a team, but only invited.
+            None => standings.get_mut(&organization),
+        };
+        if let Some(standing) = standing {
+            standing.owner |= owners;
+            standing.teams.insert(team);
+            standing.permissions.extend(permissions);
+        }
+    }
+    Ok(standings)
 }
 
 /// The query as one text, so that its plan is cached; diesel's own `sql_query` never is.

@@ -19,6 +19,14 @@ impl From<DieselError> for Error {
                 _,
             ) => Self::unavailable("The database cannot take this now; try again soon"),
             DieselError::NotFound => Self::not_found(),
+            // A room that refers to what a client named has looked it up before, in the same transaction.
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::conflict(None, "Something that this needs was deleted in the meantime")
+            }
+            // diesel tells no SQLSTATE. Locks are taken in one order, so that this is not expected to happen.
+            DieselError::DatabaseError(_, about) if about.message() == "deadlock detected" => {
+                Self::unavailable("Another request was in the way; try again soon")
+            }
             DieselError::BrokenTransactionManager => Self::unavailable("The database went away; try again soon"),
             _ => {
                 log::error!("the database refused a statement: {fault}");

@@ -25,6 +25,19 @@ use crate::jsonapi::{Error, Result};
 /// How long a request waits until it holds a connection that answers; after that it gets 503.
 const REACH: Duration = Duration::from_millis(2500);
 
+/// How long a request waits for its answer once it holds such a connection: longer than any statement may take, so
+/// that only a database that hangs in the middle is given up.
+const ANSWER: Duration = Duration::from_secs(35);
+
+/// Without these libpq waits for a host that has vanished as long as the operating system does, which is minutes.
+const PATIENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "2"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
 /// Why the service could not start on its database.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -104,7 +117,10 @@ impl Database {
             done = &mut visit => return done.map_err(|_| stopping())?,
             reached = timeout_at(deadline, until_reached) => if reached.is_err() { return Err(unreachable()) },
         }
-        visit.await.map_err(|_| stopping())?
+        match timeout_at(Instant::now() + ANSWER, visit).await {
+            Ok(done) => done.map_err(|_| stopping())?,
+            Err(_) => Err(unreachable()),
+        }
     }
 
     /// The same on the thread that calls, for work outside a request: the command line, background tasks.
@@ -176,7 +192,20 @@ fn stopping() -> Error {
 }
 
 fn connect(url: &str) -> ConnectionResult<PgConnection> {
-    PgConnection::establish(url)
+    PgConnection::establish(&patient(url))
+}
+
+/// The connection string with every setting of [`PATIENCE`] that it does not make itself.
+fn patient(url: &str) -> String {
+    let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    PATIENCE.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
+        let separator = match (is_uri, url.contains('?')) {
+            (false, _) => " ",
+            (true, false) => "?",
+            (true, true) => "&",
+        };
+        format!("{url}{separator}{name}={value}")
+    })
 }
 
 /// A pooled connection that remembers whether it was seen to be dead.
@@ -258,6 +287,19 @@ fn without_quotes(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_has_vanished_is_not_waited_for_long() {
+        let added =
+            "connect_timeout=2&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=10000";
+        assert_eq!(patient("postgres://db/x"), format!("postgres://db/x?{added}"));
+        assert_eq!(patient("postgresql://db/x?host=/run"), format!("postgresql://db/x?host=/run&{added}"));
+        assert_eq!(patient("host=db dbname=x"), format!("host=db dbname=x {}", added.replace('&', " ")));
+        assert!(
+            patient("postgres://db/x?connect_timeout=9")
+                .starts_with("postgres://db/x?connect_timeout=9&keepalives_idle")
+        );
+    }
 
     #[test]
     fn a_url_is_shown_without_what_is_secret_in_it() {

@@ -47,7 +47,10 @@ async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Resul
         .read(visitor, Place::Nowhere, move |connection, caller| {
             let query = query?;
             let found = store::list(connection, scope(caller), &query)?;
-            let resources = found.rows.iter().map(|row| look::organization(row, caller)).collect();
+            let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
+            let callers = caller.in_each(connection, &ids)?;
+            let resources =
+                found.rows.iter().zip(&callers).map(|(row, caller)| look::organization(row, caller)).collect();
             let included = included(&query, &found.rows);
             Ok((query, resources, included, found.extent))
         })

@@ -88,7 +88,7 @@ pub(crate) fn identifier(name: &str) -> Identifier {
     Identifier::new(ORGANIZATIONS.name, name)
 }
 
-/// An organization as the caller sees it. In a list the caller's standing in each is not looked up.
+/// An organization as the caller sees it, who must be in its place.
 pub(super) fn organization(organization: &Organization, caller: &Caller) -> Resource {
     let path = format!("/api/v2/organizations/{}", organization.name);
     Resource::new(&ORGANIZATIONS, &organization.name)

@@ -134,7 +134,8 @@ async fn create(
             Ok((query, document))
         })
         .await?;
-    Ok(document.respond(&query, &request, StatusCode::CREATED))
+    // Not 201: the HCP API answers so, and its status codes are kept (DESIGN, introduction).
+    Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 /// The team after a change, if the caller may change all of that.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -177,8 +177,8 @@ fn the_readme_tells_of_every_route() {
     let defined = Regex::new(r#"resource\(\s*"(/[^"]+)""#).unwrap();
     let parameter = Regex::new(r"\{\w+\}").unwrap();
     let mut found = 0;
-    for file in ["health.rs", "organizations/api.rs", "teams/api.rs", "tokens/api.rs", "users/api.rs"] {
-        let source = std::fs::read_to_string(Path::new(ROOT).join("src").join(file)).unwrap();
+    for file in sources(&Path::new(ROOT).join("src")) {
+        let source = std::fs::read_to_string(file).unwrap();
         for path in defined.captures_iter(&source) {
             let path = path[1].replace("{organization}", ":name");
             let path = parameter.replace_all(&path, ":id").into_owned();
@@ -187,6 +187,20 @@ fn the_readme_tells_of_every_route() {
         }
     }
     assert_eq!(found, told.len(), "{told:?}");
+}
+
+/// Every Rust file of a folder and the folders in it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// The commands that README shows outside of its quick start are parts of the command line and of the Makefile; what

@@ -139,7 +139,7 @@ impl User {
     /// Makes a team with these attributes, and answers its id.
     pub fn team_with(&self, organization: &str, attributes: Value) -> String {
         let path = format!("/api/v2/organizations/{organization}/teams");
-        self.client.post(&path, &resource("teams", attributes)).expect(201).id()
+        self.client.post(&path, &resource("teams", attributes)).expect(200).id()
     }
 
     /// The id of the token that the user calls with.
