@@ -41,9 +41,16 @@ pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
         "stacks-enabled",
         "recoverable-items-enabled",
         "over-stacks-resource-limit",
+        "hcp-id",
+        "parent-data-retention-policy-info",
+        "module-consuming-organizations-count",
+        "provider-consuming-organizations-count",
+        "remaining-testable-count",
+        "test-generation-enabled",
         "default-execution-mode",
         "stacks-default-execution-mode",
         "authentication-token",
+        "audit-trails-authentication-token",
         "entitlement-set",
         "default-project",
         "default-agent-pool",
@@ -109,8 +116,15 @@ pub(super) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .attribute("two-factor-conformant", true)
         .attribute("is-in-degraded-mode", false)
         .attribute("over-stacks-resource-limit", false)
+        .attribute("hcp-id", ())
+        .attribute("parent-data-retention-policy-info", ())
+        .attribute("module-consuming-organizations-count", 0)
+        .attribute("provider-consuming-organizations-count", 0)
+        .attribute("remaining-testable-count", 0)
+        .attribute("test-generation-enabled", false)
         .attribute("permissions", permissions(caller))
         .relation_link("authentication-token", format!("{path}/authentication-token"))
+        .relation_link("audit-trails-authentication-token", format!("{path}/authentication-token?token=audit-trails"))
         .to_one("entitlement-set", Some(Identifier::new(ENTITLEMENT_SETS.name, organization.id)))
         .relation_link("entitlement-set", format!("{path}/entitlement-set"))
         .to_one("default-project", None)
@@ -139,36 +153,59 @@ pub(super) fn entitlements(organization: &Organization) -> Resource {
     })
 }
 
+/// Permissions over what a token service does not have.
+const NOT_OFFERED: [&str; 30] = [
+    "can-create-project",
+    "can-create-module",
+    "can-create-provider",
+    "can-manage-subscription",
+    "can-manage-sso",
+    "can-update-oauth",
+    "can-update-sentinel",
+    "can-update-ssh-keys",
+    "can-update-agent-pools",
+    "can-manage-tags",
+    "can-manage-varsets",
+    "can-read-varsets",
+    "can-manage-run-tasks",
+    "can-read-run-tasks",
+    "can-read-policies",
+    "can-manage-public-providers",
+    "can-manage-public-modules",
+    "can-manage-custom-providers",
+    "can-enable-stacks",
+    "can-manage-org-public-providers",
+    "can-manage-org-public-modules",
+    "can-manage-assessments",
+    "can-read-assessments",
+    "can-view-explorer",
+    "can-deploy-no-code-modules",
+    "can-manage-no-code-modules",
+    "can-manage-groups-in-hcp",
+    "can-create-project-in-hcp",
+    "can-update-hyok-configuration",
+    "can-manage-recoverable-items",
+];
+
 fn permissions(caller: &Caller) -> Value {
     let can = |action| caller.can(action, Subject::Place);
     let update = can(Action::UpdateOrganization);
-    json!({
+    let mut permissions = json!({
         "can-update": update,
         "can-destroy": can(Action::DeleteOrganization),
-        "can-update-authentication-token": update,
-        "can-update-api-token": update,
-        "can-view-authentication": update,
+        "can-update-authentication-token": can(Action::CreateOrganizationToken),
+        "can-update-api-token": can(Action::CreateOrganizationToken),
+        "can-view-authentication": can(Action::ReadOrganizationToken),
         "can-access-via-teams": true,
         "can-create-team": can(Action::CreateTeam),
         "can-create-workspace": false,
-        "can-create-project": false,
-        "can-create-module": false,
-        "can-create-provider": false,
-        "can-manage-users": caller.standing.owner,
-        "can-view-users": caller.standing.member,
-        "can-manage-subscription": false,
-        "can-manage-sso": false,
-        "can-update-oauth": false,
-        "can-update-sentinel": false,
-        "can-update-ssh-keys": false,
+        "can-manage-users": can(Action::InviteMembers),
+        "can-view-users": can(Action::SeeMembers),
         "can-traverse": true,
         "can-view-usage": update,
-        "can-update-agent-pools": false,
-        "can-manage-tags": false,
-        "can-manage-varsets": false,
-        "can-read-varsets": false,
-        "can-manage-run-tasks": false,
-        "can-read-run-tasks": false,
-        "can-read-policies": false,
-    })
+    });
+    for name in NOT_OFFERED {
+        permissions[name] = Value::Bool(false);
+    }
+    permissions
 }
