@@ -9,6 +9,8 @@ CREATE TABLE organizations (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX organizations_name_key ON organizations (lower(name));
+-- The list of all organizations, in its order.
+CREATE INDEX organizations_name ON organizations (name, id);
 
 -- A user in an organization.
 CREATE TABLE memberships (

@@ -46,9 +46,9 @@ CREATE UNIQUE INDEX tokens_one_per_team ON tokens (team_id)
     WHERE kind = 'team' AND description IS NULL AND revoked_at IS NULL;
 CREATE UNIQUE INDEX tokens_one_per_organization ON tokens (organization_id, kind)
     WHERE kind IN ('organization', 'audit-trails') AND revoked_at IS NULL;
--- The lists, in the order that they have unless asked otherwise.
-CREATE INDEX tokens_of_organization ON tokens (organization_id, kind, expired_at, id);
-CREATE INDEX tokens_of_team ON tokens (team_id, expired_at, id) WHERE team_id IS NOT NULL;
+-- The lists, in the order that they have unless asked otherwise: never comes last.
+CREATE INDEX tokens_of_organization ON tokens (organization_id, kind, coalesce(expired_at, 'infinity'), id);
+CREATE INDEX tokens_of_team ON tokens (team_id, coalesce(expired_at, 'infinity'), id) WHERE team_id IS NOT NULL;
 CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
 -- What the foreign keys look up when a creator is deleted.
 CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id) WHERE created_by_user_id IS NOT NULL;

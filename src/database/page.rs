@@ -22,9 +22,48 @@ pub struct SortColumn {
     /// Its name in the `sort` parameter.
     pub key: &'static str,
     /// Its name in the query's result.
-    pub column: &'static str,
+    column: &'static str,
     /// Its PostgreSQL type, as a cast names it.
-    pub sql_type: &'static str,
+    sql_type: &'static str,
+    /// The largest value of the type, for which null counts, so that an index on `coalesce(column, …)` gives the order.
+    null_as: Option<&'static str>,
+    /// Whether there is null and no such value.
+    nulls: Nulls,
+}
+
+/// Whether a comparison has to reckon with null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    /// It is never there, or counts as a value.
+    None,
+    /// It comes after every value.
+    Last,
+}
+
+impl SortColumn {
+    /// A text that is always there.
+    #[must_use]
+    pub const fn text(key: &'static str, column: &'static str) -> Self {
+        Self { key, column, sql_type: "text", null_as: None, nulls: Nulls::None }
+    }
+
+    /// A text, or null; there is no text that comes after all others, for which null could count.
+    #[must_use]
+    pub const fn text_or_null(key: &'static str, column: &'static str) -> Self {
+        Self { nulls: Nulls::Last, ..Self::text(key, column) }
+    }
+
+    /// A time that is always there.
+    #[must_use]
+    pub const fn time(key: &'static str, column: &'static str) -> Self {
+        Self { key, column, sql_type: "timestamptz", null_as: None, nulls: Nulls::None }
+    }
+
+    /// A time, or null for never.
+    #[must_use]
+    pub const fn time_or_never(key: &'static str, column: &'static str) -> Self {
+        Self { null_as: Some("infinity"), ..Self::time(key, column) }
+    }
 }
 
 /// A row that can tell where it stands in a list.
@@ -116,10 +155,13 @@ enum Toward {
 struct Ordered {
     column: &'static str,
     sql_type: &'static str,
+    null_as: Option<&'static str>,
+    nulls: Nulls,
     direction: Direction,
 }
 
-const ID: Ordered = Ordered { column: "id", sql_type: "uuid", direction: Direction::Ascending };
+const ID: Ordered =
+    Ordered { column: "id", sql_type: "uuid", null_as: None, nulls: Nulls::None, direction: Direction::Ascending };
 
 /// A list's `Known::sort` names only keys that its columns have; another one is our own mistake.
 fn order(columns: &[SortColumn], sort: &[Sort]) -> Result<Vec<Ordered>> {
@@ -129,7 +171,8 @@ fn order(columns: &[SortColumn], sort: &[Sort]) -> Result<Vec<Ordered>> {
             log::error!("a list offers to sort by {key}, but has no column for it");
             return Err(Error::internal());
         };
-        order.push(Ordered { column: found.column, sql_type: found.sql_type, direction: *direction });
+        let SortColumn { column, sql_type, null_as, nulls, .. } = *found;
+        order.push(Ordered { column, sql_type, null_as, nulls, direction: *direction });
     }
     order.push(ID);
     Ok(order)
@@ -143,7 +186,7 @@ fn reversed(order: Vec<Ordered>) -> Vec<Ordered> {
 /// The values of a cursor, if they are of the order's types, so that the database does not stumble over them.
 fn place(cursor: &Cursor, order: &[Ordered]) -> Option<Vec<Option<String>>> {
     let of_order = |(value, key): (&Value, &Ordered)| match value {
-        Value::Null if key.column != ID.column => Some(None),
+        Value::Null if key.column != ID.column => Some(key.null_as.map(str::to_owned)),
         Value::String(text) => plain(key.sql_type, text).map(Some),
         _ => None,
     };
@@ -206,12 +249,20 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Page<Q> {
         out.push_sql(") AS page");
         if let Some(values) = &self.part.beyond {
             out.push_sql(" WHERE ");
-            walk_beyond(&self.order, values, &mut out)?;
+            match one_way(&self.order) {
+                Some(direction) => walk_row_beyond(direction, &self.order, values, &mut out)?,
+                None => {
+                    walk_from(&self.order, values, &mut out)?;
+                    out.push_sql("(");
+                    walk_beyond(&self.order, values, &mut out)?;
+                    out.push_sql(")");
+                }
+            }
         }
         out.push_sql(" ORDER BY ");
         for (nth, key) in self.order.iter().enumerate() {
-            out.push_sql(if nth == 0 { "page." } else { ", page." });
-            out.push_identifier(key.column)?;
+            out.push_sql(if nth == 0 { "" } else { ", " });
+            walk_key(key, &mut out)?;
             // Also PostgreSQL's own: nulls last ascending, first descending.
             out.push_sql(if key.direction == Direction::Ascending { " ASC" } else { " DESC" });
         }
@@ -220,6 +271,45 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Page<Q> {
         out.push_sql(" OFFSET ");
         out.push_bind_param::<BigInt, _>(&self.part.offset)
     }
+}
+
+/// The direction of all keys, if it is the same and none can be null.
+fn one_way(order: &[Ordered]) -> Option<Direction> {
+    let direction = order.first()?.direction;
+    order.iter().all(|key| key.direction == direction && key.nulls == Nulls::None).then_some(direction)
+}
+
+/// `(k1, k2, …) beyond (v1, v2, …)`: an index can begin at that very row.
+fn walk_row_beyond<'b>(
+    direction: Direction,
+    order: &[Ordered],
+    values: &'b [Option<String>],
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    for (nth, key) in order.iter().enumerate() {
+        out.push_sql(if nth == 0 { "(" } else { ", " });
+        walk_key(key, out)?;
+    }
+    out.push_sql(if direction == Direction::Ascending { ") > (" } else { ") < (" });
+    for (nth, (key, value)) in order.iter().zip(values).enumerate() {
+        out.push_sql(if nth == 0 { "" } else { ", " });
+        walk_value(key, value, out)?;
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+/// `k1 not before v1 AND`: says nothing new, but an index can begin there, which it cannot with an `OR`.
+fn walk_from<'b>(order: &[Ordered], values: &'b [Option<String>], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    let (Some(key), Some(value @ Some(_))) = (order.first(), values.first()) else { return Ok(()) };
+    match (key.direction, key.nulls) {
+        // Those that are null lie beyond, too.
+        (Direction::Ascending, Nulls::Last) => return Ok(()),
+        (Direction::Ascending, Nulls::None) => walk_comparison(key, " >= ", value, out)?,
+        (Direction::Descending, _) => walk_comparison(key, " <= ", value, out)?,
+    }
+    out.push_sql(" AND ");
+    Ok(())
 }
 
 /// `(k1 beyond v1) OR (k1 = v1 AND k2 beyond v2) OR …`
@@ -245,27 +335,44 @@ fn walk_key_beyond<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPa
             walk_key(key, out)?;
             out.push_sql(" IS NOT NULL");
         }
-        (Direction::Ascending, Some(_)) => {
+        (Direction::Ascending, Some(_)) if key.nulls == Nulls::Last => {
             out.push_sql("(");
-            walk_key(key, out)?;
-            out.push_sql(" > ");
-            walk_value(key, value, out)?;
+            walk_comparison(key, " > ", value, out)?;
             out.push_sql(" OR ");
             walk_key(key, out)?;
             out.push_sql(" IS NULL)");
         }
-        (Direction::Descending, Some(_)) => {
-            walk_key(key, out)?;
-            out.push_sql(" < ");
-            walk_value(key, value, out)?;
-        }
+        (Direction::Ascending, Some(_)) => walk_comparison(key, " > ", value, out)?,
+        (Direction::Descending, Some(_)) => walk_comparison(key, " < ", value, out)?,
     }
     Ok(())
 }
 
+fn walk_comparison<'b>(
+    key: &Ordered,
+    operator: &str,
+    value: &'b Option<String>,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    walk_key(key, out)?;
+    out.push_sql(operator);
+    walk_value(key, value, out)
+}
+
 fn walk_key(key: &Ordered, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+    if key.null_as.is_some() {
+        out.push_sql("coalesce(");
+    }
     out.push_sql("page.");
-    out.push_identifier(key.column)
+    out.push_identifier(key.column)?;
+    if let Some(null_as) = key.null_as {
+        out.push_sql(", '");
+        out.push_sql(null_as);
+        out.push_sql("'::");
+        out.push_sql(key.sql_type);
+        out.push_sql(")");
+    }
+    Ok(())
 }
 
 fn walk_value<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {

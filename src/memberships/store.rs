@@ -13,9 +13,9 @@ use crate::teams::Team;
 
 /// What lists can be sorted by.
 const COLUMNS: &[SortColumn] = &[
-    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
-    SortColumn { key: "username", column: "username", sql_type: "text" },
-    SortColumn { key: "status", column: "status", sql_type: "text" },
+    SortColumn::time("created-at", "created_at"),
+    SortColumn::text("username", "username"),
+    SortColumn::text("status", "status"),
 ];
 
 impl Position for Membership {

@@ -12,10 +12,8 @@ use crate::jsonapi::{Error, Listed, Query, Result};
 use crate::tokens;
 
 /// What the list can be sorted by.
-pub(super) const COLUMNS: &[SortColumn] = &[
-    SortColumn { key: "name", column: "name", sql_type: "text" },
-    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
-];
+pub(super) const COLUMNS: &[SortColumn] =
+    &[SortColumn::text("name", "name"), SortColumn::time("created-at", "created_at")];
 
 impl Position for Organization {
     fn value_of(&self, key: &str) -> Option<String> {

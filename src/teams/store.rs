@@ -13,10 +13,8 @@ use crate::tokens;
 use crate::users::User;
 
 /// What the list can be sorted by.
-pub(super) const COLUMNS: &[SortColumn] = &[
-    SortColumn { key: "name", column: "name", sql_type: "text" },
-    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
-];
+pub(super) const COLUMNS: &[SortColumn] =
+    &[SortColumn::text("name", "name"), SortColumn::time("created-at", "created_at")];
 
 impl Position for Team {
     fn value_of(&self, key: &str) -> Option<String> {

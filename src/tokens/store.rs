@@ -16,11 +16,11 @@ use crate::jsonapi::{Error, Listed, Query, Result};
 
 /// What lists of tokens can be sorted by.
 pub(super) const COLUMNS: &[SortColumn] = &[
-    SortColumn { key: "team-name", column: "team_name", sql_type: "text" },
-    SortColumn { key: "created-by", column: "created_by_name", sql_type: "text" },
-    SortColumn { key: "expired-at", column: "expired_at", sql_type: "timestamptz" },
-    SortColumn { key: "last-used-at", column: "last_used_at", sql_type: "timestamptz" },
-    SortColumn { key: "created-at", column: "created_at", sql_type: "timestamptz" },
+    SortColumn::text_or_null("team-name", "team_name"),
+    SortColumn::text_or_null("created-by", "created_by_name"),
+    SortColumn::time_or_never("expired-at", "expired_at"),
+    SortColumn::time_or_never("last-used-at", "last_used_at"),
+    SortColumn::time("created-at", "created_at"),
 ];
 
 impl Position for Token {
