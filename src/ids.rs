@@ -72,6 +72,8 @@ ids! {
     TokenId = "at";
     /// A workspace's id.
     WorkspaceId = "ws";
+    /// The id of a team's access to a workspace.
+    TeamAccessId = "tws";
     /// An audit event's id.
     AuditEventId = "ae";
 }

@@ -13,7 +13,9 @@ use crate::access::Gate;
 use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
-use crate::{audit, health, memberships, organizations, teams, tls, tokens, ttl_policies, users};
+use crate::{
+    audit, health, memberships, organizations, team_access, teams, tls, tokens, ttl_policies, users, workspaces,
+};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -131,6 +133,8 @@ fn routes(service: &mut ServiceConfig) {
             .configure(memberships::api::routes)
             .configure(tokens::api::routes)
             .configure(ttl_policies::api::routes)
+            .configure(workspaces::api::routes)
+            .configure(team_access::api::routes)
             .configure(audit::api::routes),
     );
 }

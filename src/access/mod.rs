@@ -7,19 +7,21 @@ mod gate;
 mod refusals;
 mod store;
 pub mod table;
+mod workspaces;
 
 use std::collections::BTreeSet;
 
 use diesel::PgConnection;
 
 use crate::audit::Actor;
-use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{MembershipId, OrganizationId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::teams::Permission;
 use crate::tokens::Creator;
 
 pub use gate::{Gate, Visitor};
 pub use table::{Action, Who};
+pub use workspaces::{WorkspaceReach, WorkspaceRole, WorkspaceStanding};
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]
@@ -34,6 +36,10 @@ pub enum Place {
     Token(Option<TokenId>),
     /// The organization that this membership is in.
     Membership(Option<MembershipId>),
+    /// The organization that this workspace is in.
+    Workspace(Option<WorkspaceId>),
+    /// The organization that this team access is in.
+    TeamAccess(Option<TeamAccessId>),
 }
 
 /// Who a request acts as.
@@ -131,13 +137,24 @@ pub enum Subject {
     TeamToken(TeamFacts, Option<TokenId>),
     /// A user.
     User(UserId),
+    /// A workspace, by the role that the caller has in it.
+    Workspace(Option<WorkspaceRole>),
+    /// A team's access to a workspace, by the role that the caller has in the workspace.
+    TeamAccess(TeamFacts, Option<WorkspaceRole>),
 }
 
 impl Subject {
     const fn team(&self) -> Option<&TeamFacts> {
         match self {
-            Self::Team(team) | Self::TeamToken(team, _) => Some(team),
-            Self::Place | Self::User(_) => None,
+            Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
+            Self::Place | Self::User(_) | Self::Workspace(_) => None,
+        }
+    }
+
+    const fn role(&self) -> Option<WorkspaceRole> {
+        match self {
+            Self::Workspace(role) | Self::TeamAccess(_, role) => *role,
+            Self::Place | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
         }
     }
 }
@@ -304,6 +321,11 @@ impl Caller {
             }
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
+            }
+            Who::InWorkspace(least) => subject.role().is_some_and(|role| role >= least),
+            Who::InWorkspaceSeeingTeam => {
+                let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Subject::Team(*team));
+                subject.role().is_some() && subject.team().is_some_and(seen)
             }
             Who::OwnUser => matches!(subject, Subject::User(user) if self.user() == Some(user)),
         }

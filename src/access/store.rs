@@ -50,6 +50,8 @@ pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Plac
         Place::Team(id) => id.map(|id| id.uuid().to_string()),
         Place::Token(id) => id.map(|id| id.uuid().to_string()),
         Place::Membership(id) => id.map(|id| id.uuid().to_string()),
+        Place::Workspace(id) => id.map(|id| id.uuid().to_string()),
+        Place::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
     };
     let lookup = Lookup { digest: digest.as_bytes().as_slice(), find_place: find_place(place), named };
     Ok(lookup.get_result(connection).optional()?)
@@ -61,6 +63,8 @@ const fn find_place(place: &Place) -> &'static str {
         Place::Organization(_) => "SELECT id FROM organizations WHERE lower(name) = lower(place_name.value)",
         Place::Team(_) => "SELECT organization_id AS id FROM teams WHERE id = place_name.value::uuid",
         Place::Membership(_) => "SELECT organization_id AS id FROM memberships WHERE id = place_name.value::uuid",
+        Place::Workspace(_) => "SELECT organization_id AS id FROM workspaces WHERE id = place_name.value::uuid",
+        Place::TeamAccess(_) => "SELECT organization_id AS id FROM team_workspaces WHERE id = place_name.value::uuid",
         Place::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }

@@ -3,6 +3,7 @@
 //! It is data, to be read like the table in the documentation: an action, who may do it, and what everybody
 //! else is answered. Routes ask it and hold no rules of their own.
 
+use super::WorkspaceRole;
 use crate::jsonapi::Error;
 use crate::teams::Permission;
 
@@ -63,6 +64,20 @@ pub enum Action {
     DeleteOrganizationToken,
     /// Look at the organization's TTL policies, or set them.
     SetTtlPolicies,
+    /// List the organization's workspaces; the list holds just those that one sees.
+    ListWorkspaces,
+    /// Look at a workspace.
+    SeeWorkspace,
+    /// Make a workspace.
+    CreateWorkspace,
+    /// Change a workspace.
+    UpdateWorkspace,
+    /// Delete a workspace with its tokens.
+    DeleteWorkspace,
+    /// Look at a team's access to a workspace.
+    SeeTeamAccess,
+    /// Give a team access to a workspace, change it or take it away.
+    HandleTeamAccess,
 }
 
 /// One way of being entitled to an action.
@@ -94,6 +109,10 @@ pub enum Who {
     OwnUser,
     /// The organization's audit-trails token, or its organization token.
     AuditReader,
+    /// Whoever has at least this role in the workspace.
+    InWorkspace(WorkspaceRole),
+    /// Whoever has a role in the workspace and sees the team.
+    InWorkspaceSeeingTeam,
 }
 
 /// What a caller is answered who may not.
@@ -123,11 +142,14 @@ impl Action {
     #[must_use]
     pub const fn rule(self) -> Rule {
         use Action as A;
-        use Permission::{AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams};
+        use Permission::{
+            AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams, ManageWorkspaces,
+        };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, ItselfWhileAllowed, Member, MemberUnlessSecret,
-            OfTheTeam, OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, InWorkspace, InWorkspaceSeeingTeam, ItselfWhileAllowed,
+            Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret,
+            TeamMemberWhileAllowed,
         };
         let (may, refusal, because): (&'static [Who], _, _) = match self {
             A::SeeOrganization => (&[Member, SiteAdmin], NotFound, ""),
@@ -218,6 +240,14 @@ impl Action {
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may see and set its TTL policies",
             ),
+            // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
+            A::ListWorkspaces => (&[Member], NotFound, ""),
+            A::SeeWorkspace => (&[InWorkspace(WorkspaceRole::Viewer)], NotFound, ""),
+            A::CreateWorkspace => (&[Owner, Holds(ManageWorkspaces)], NotFound, ""),
+            A::UpdateWorkspace | A::DeleteWorkspace | A::HandleTeamAccess => {
+                (&[InWorkspace(WorkspaceRole::Manager)], NotFound, "")
+            }
+            A::SeeTeamAccess => (&[InWorkspace(WorkspaceRole::Manager), InWorkspaceSeeingTeam], NotFound, ""),
             A::DeleteOrganizationToken => (&[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), ""),
         };
         Rule { may, refusal, because }

@@ -90,6 +90,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    workspaces (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        settings -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    team_workspaces (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        team_id -> Uuid,
+        workspace_id -> Uuid,
+        access -> Text,
+        runs -> Text,
+        variables -> Text,
+        state_versions -> Text,
+        sentinel_mocks -> Text,
+        workspace_locking -> Bool,
+        run_tasks -> Bool,
+        policy_overrides -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tokens (id) {
         id -> Uuid,
         kind -> Text,
@@ -169,6 +199,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     listed_memberships,
     listed_tokens,
     token_ttl_policies,
+    workspaces,
+    team_workspaces,
 );
 
 diesel::define_sql_function! {

@@ -41,6 +41,8 @@ pub struct Known {
     pub default_sort: &'static str,
     /// Whether the endpoint searches.
     pub q: SearchIn,
+    /// The fields of the HCP API's older spelling of a search, `search[field]=`.
+    pub search: &'static [&'static str],
     /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
     /// write `_` for `-` and the other way round.
     pub filters: &'static [&'static str],
@@ -60,6 +62,7 @@ impl Known {
         sort: &[],
         default_sort: "",
         q: SearchIn::None,
+        search: &[],
         filters: &[],
         include: &[],
         types: &[],
@@ -133,6 +136,7 @@ pub struct Query {
     page: PageRequest,
     sort: Vec<Sort>,
     searches: BTreeMap<&'static str, String>,
+    named_searches: BTreeMap<&'static str, String>,
     filters: BTreeMap<&'static str, String>,
     includes: Option<BTreeSet<&'static str>>,
     fields: BTreeMap<&'static str, BTreeSet<String>>,
@@ -184,6 +188,11 @@ impl Query {
     /// What to search for in one field (`q[name]`); never an empty string.
     pub fn q_in(&self, name: &str) -> Option<&str> {
         self.searches.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// What `search[field]` asks for; never an empty string.
+    pub fn search(&self, field: &str) -> Option<&str> {
+        self.named_searches.get(field).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// The value of a filter, by the name under which it is declared.
@@ -267,6 +276,12 @@ impl Reader {
                 };
                 let field = fields.iter().find(|known| *known == field).ok_or_else(unknown)?;
                 self.take_search(name, field, value)
+            }
+            ("search", [field]) => {
+                let field = known.search.iter().find(|known| *known == field).ok_or_else(unknown)?;
+                self.only_once(name, name)?;
+                self.query.named_searches.insert(field, value.to_owned());
+                Ok(())
             }
             ("filter", [_, ..]) => {
                 let declared = known.filters.iter().find(|filter| is_filter(filter, &path));

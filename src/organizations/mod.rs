@@ -18,7 +18,7 @@ use crate::database::words::words;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{is_name, present};
 
-pub(crate) use resource::identifier;
+pub(crate) use resource::{ORGANIZATIONS, identifier, organization};
 pub(crate) use store::{create, find, hold, lock};
 
 /// An organization as it is stored.

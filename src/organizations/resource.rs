@@ -96,7 +96,7 @@ pub(crate) fn identifier(name: &str) -> Identifier {
 }
 
 /// An organization as the caller sees it, who must be in its place.
-pub(super) fn organization(organization: &Organization, caller: &Caller) -> Resource {
+pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Resource {
     let path = format!("/api/v2/organizations/{}", organization.name);
     Resource::new(&ORGANIZATIONS, &organization.name)
         .attributes(&organization.settings)
@@ -198,7 +198,7 @@ fn permissions(caller: &Caller) -> Value {
         "can-view-authentication": can(Action::ReadOrganizationToken),
         "can-access-via-teams": true,
         "can-create-team": can(Action::CreateTeam),
-        "can-create-workspace": false,
+        "can-create-workspace": can(Action::CreateWorkspace),
         "can-manage-users": can(Action::InviteMembers),
         "can-view-users": can(Action::SeeMembers),
         "can-traverse": true,

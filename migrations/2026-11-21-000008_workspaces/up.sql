@@ -1,0 +1,42 @@
+-- A named thing in an organization that teams get access to.
+CREATE TABLE workspaces (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_-]{1,90}$'),
+    description text CHECK (char_length(description) <= 1000),
+    -- What the HCP API lets one set and a token service only keeps.
+    settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT workspaces_organization_id_key UNIQUE (organization_id, id)
+);
+CREATE UNIQUE INDEX workspaces_name_key ON workspaces (organization_id, lower(name));
+-- The list of an organization's workspaces, in the order that it has unless asked otherwise.
+CREATE INDEX workspaces_name ON workspaces (organization_id, name, id);
+
+-- A team's access to a workspace of the same organization.
+CREATE TABLE team_workspaces (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL,
+    team_id uuid NOT NULL,
+    workspace_id uuid NOT NULL,
+    access text NOT NULL CHECK (access IN ('read', 'plan', 'write', 'admin', 'custom')),
+    -- What the access holds: that of its level, or what was chosen for a custom one.
+    runs text NOT NULL CHECK (runs IN ('read', 'plan', 'apply')),
+    variables text NOT NULL CHECK (variables IN ('none', 'read', 'write')),
+    state_versions text NOT NULL CHECK (state_versions IN ('none', 'read-outputs', 'read', 'write')),
+    sentinel_mocks text NOT NULL CHECK (sentinel_mocks IN ('none', 'read')),
+    workspace_locking boolean NOT NULL,
+    run_tasks boolean NOT NULL,
+    policy_overrides boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT team_workspaces_key UNIQUE (team_id, workspace_id),
+    FOREIGN KEY (organization_id, team_id) REFERENCES teams (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX team_workspaces_workspace ON team_workspaces (workspace_id, created_at, id);
+
+-- A workspace's tokens end with it.
+ALTER TABLE tokens ADD CONSTRAINT tokens_workspace_fkey
+    FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE;
+CREATE INDEX tokens_of_workspace ON tokens (workspace_id, expired_at, id) WHERE workspace_id IS NOT NULL;

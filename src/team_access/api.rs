@@ -1,0 +1,249 @@
+//! `team-workspaces` and `team-workspaces/:id`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::resource::{self as look, TEAM_WORKSPACES};
+use super::store::{self, Of, Whose};
+use super::{Level, TeamAccess, TeamAccessAttributes};
+use crate::access::{Action, Caller, Gate, Place, Subject, TeamFacts, Visitor};
+use crate::audit::{self, Event};
+use crate::ids::TeamAccessId;
+use crate::jsonapi::{
+    Body, Document, Error, Known, Pages, Query, Relationships, Resource, ResourceBody, Result, list_document,
+};
+use crate::organizations;
+use crate::teams::{self, Team};
+use crate::workspaces::{self, Workspace};
+
+const SHOW: Known = Known {
+    include: &["team", "workspace"],
+    ..Known::show(&[&TEAM_WORKSPACES, &teams::TEAMS, &workspaces::WORKSPACES])
+};
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["created-at"],
+    default_sort: "created-at",
+    filters: &["workspace.id", "team.id"],
+    ..SHOW
+};
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    service.service(resource("/team-workspaces").route(get().to(list)).route(post().to(create))).service(
+        resource("/team-workspaces/{access}")
+            .route(get().to(show))
+            .route(patch().to(update))
+            .route(delete().to(destroy)),
+    );
+}
+
+fn place(id: &str) -> Place {
+    Place::TeamAccess(id.parse().ok())
+}
+
+/// The access to a workspace, or a team's; the request must name one of the two.
+async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, told, extent) = gate
+        .read(visitor, listed_place(&query), move |connection, caller| {
+            let query = query?;
+            let of = listed(connection, caller, &query)?;
+            let found = store::list(connection, caller.organization()?, of, &query)?;
+            let told = tell(connection, caller, &query, &found.rows)?;
+            Ok((query, told, found.extent))
+        })
+        .await?;
+    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+fn listed_place(query: &Result<Query>) -> Place {
+    let filter = |name| query.as_ref().ok().and_then(|query| query.filter(name));
+    match (filter("workspace.id"), filter("team.id")) {
+        (Some(workspace), _) => workspaces::place(workspace),
+        (None, Some(team)) => teams::place(team),
+        (None, None) => Place::Nowhere,
+    }
+}
+
+/// What the list holds of what is asked for: whoever is a manager in the workspace sees every team's access, the
+/// others that of the teams that they see.
+fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<Of> {
+    let team = query.filter("team.id").map(|id| id.parse().map_err(|_| Error::not_found())).transpose()?;
+    if let Some(id) = query.filter("workspace.id") {
+        let (workspace, standing) = workspaces::seen(connection, caller, id)?;
+        let any = Subject::TeamAccess(TeamFacts::of_any_secret_team(), Some(standing.role));
+        let whose = if caller.can(Action::SeeTeamAccess, any) {
+            Whose::EveryTeam
+        } else {
+            Whose::OpenTeamsAnd(caller.standing.teams.iter().copied().collect())
+        };
+        return Ok(Of::Workspace(workspace.id, whose, team));
+    }
+    let team = team.ok_or_else(|| {
+        Error::parameter("filter[workspace][id]", "Must be there: the list is that of a workspace or of a team")
+    })?;
+    let (team, _) = teams::find(connection, team)?;
+    caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+    caller.may(Action::ListWorkspaces, Subject::Place)?;
+    Ok(Of::Team(team.id, caller.workspace_reach()))
+}
+
+/// Team access as resources, and what the client wants included.
+struct Told {
+    resources: Vec<Resource>,
+    included: Vec<Resource>,
+}
+
+fn tell(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[TeamAccess]) -> Result<Told> {
+    let mut included = vec![];
+    if rows.is_empty() || !(query.includes("team") || query.includes("workspace")) {
+        return Ok(Told { resources: rows.iter().map(look::team_access).collect(), included });
+    }
+    let organization = organizations::find(connection, caller.organization()?)?;
+    if query.includes("team") {
+        let ids: Vec<_> = rows.iter().map(|row| row.team_id).collect();
+        let mut teams = store::teams(connection, &ids)?;
+        teams.retain(|team| caller.can(Action::SeeTeam, Subject::Team(team.facts())));
+        included.extend(teams::tell(connection, caller, &organization.name, &teams)?);
+    }
+    if query.includes("workspace") {
+        let ids: Vec<_> = rows.iter().map(|row| row.workspace_id).collect();
+        included.extend(workspaces::tell(connection, caller, &organization, &ids)?);
+    }
+    Ok(Told { resources: rows.iter().map(look::team_access).collect(), included })
+}
+
+fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, access: &TeamAccess) -> Result<Document> {
+    let told = tell(connection, caller, query, std::slice::from_ref(access))?;
+    Ok(Document::one(look::team_access(access)).include(told.included))
+}
+
+/// Gives a team access. The body names the workspace, and so the organization that the request is about.
+async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let body = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &["access"]);
+    let (query, document) = gate
+        .write(visitor, created_place(&body), move |connection, caller| {
+            let (query, body) = (query?, body?);
+            let (team, workspace) = named(connection, caller, &body.relationships)?;
+            let level = body.attributes.access.unwrap_or(Level::Custom);
+            let before = super::Grant { level, permissions: level.permissions() };
+            let access = store::create(connection, &team, workspace.id, &body.attributes.applied_to(before)?)?;
+            record(connection, caller, &access, "create")?;
+            let document = tell_one(connection, caller, &query, &access)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+fn created_place(body: &Result<ResourceBody<TeamAccessAttributes>>) -> Place {
+    let relationships = body.as_ref().ok().map(|body| &body.relationships);
+    let id = relationships.and_then(|all| all.to_one("workspace", workspaces::WORKSPACES.name).ok().flatten());
+    id.map_or(Place::Nowhere, workspaces::place)
+}
+
+/// The team and the workspace that a body names, if the caller may give the team access.
+fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relationships) -> Result<(Team, Workspace)> {
+    let team = required(relationships, "team", teams::TEAMS.name);
+    let workspace = required(relationships, "workspace", workspaces::WORKSPACES.name);
+    let (team, workspace) = match (team, workspace) {
+        (Ok(team), Ok(workspace)) => (team, workspace),
+        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
+        (Err(fault), Err(other)) => return Err(fault.and(other)),
+    };
+    let (workspace, standing) = workspaces::seen(connection, caller, workspace)?;
+    // Asked before the team is looked for, so that nobody else learns which teams there are.
+    caller.may(Action::HandleTeamAccess, Subject::Workspace(Some(standing.role)))?;
+    let unknown = || {
+        let detail = "There is no such team in the workspace's organization";
+        Error::not_found_at("/data/relationships/team/data/id", detail)
+    };
+    let (team, _) = teams::find(connection, team.parse().map_err(|_| unknown())?).map_err(|fault| match fault {
+        diesel::result::Error::NotFound => unknown(),
+        fault => fault.into(),
+    })?;
+    let seen = caller.can(Action::SeeTeam, Subject::Team(team.facts()));
+    if team.organization_id == workspace.organization_id && seen { Ok((team, workspace)) } else { Err(unknown()) }
+}
+
+fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Result<&'a str> {
+    relationships.to_one(name, kind)?.ok_or_else(|| {
+        Error::attribute(format!("/data/relationships/{name}"), format!("The {name} is required"))
+            .with_title("invalid relationship")
+    })
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let access = found(connection, caller, Action::SeeTeamAccess, &path)?;
+            let query = query?;
+            let document = tell_one(connection, caller, &query, &access)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+/// The access that a path names, if the caller may do `action` to it.
+fn found(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<TeamAccess> {
+    let id: TeamAccessId = id.parse().map_err(|_| Error::not_found())?;
+    let (access, team) = store::find(connection, id)?;
+    let standing = workspaces::standing(connection, caller, access.workspace_id)?;
+    caller.may(action, Subject::TeamAccess(team.facts(), standing.map(|standing| standing.role)))?;
+    Ok(access)
+}
+
+async fn update(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            let access = found(connection, caller, Action::HandleTeamAccess, &path)?;
+            let query = query?;
+            let changes = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &[])?.attributes;
+            let access = store::lock(connection, access.id)?;
+            let access = store::update(connection, access.id, &changes.applied_to(access.grant)?)?;
+            record(connection, caller, &access, "update")?;
+            let document = tell_one(connection, caller, &query, &access)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, place(&path), move |connection, caller| {
+        let access = found(connection, caller, Action::HandleTeamAccess, &path)?;
+        query?;
+        let access = store::lock(connection, access.id)?;
+        store::delete(connection, access.id)?;
+        record(connection, caller, &access, "destroy")
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, access: &TeamAccess, action: &'static str) -> Result<()> {
+    let about = json!({
+        "team": access.team_id,
+        "workspace": access.workspace_id,
+        "access": access.grant.level,
+        "permissions": access.grant.permissions,
+    });
+    let event = Event::new(Some(access.organization_id), "team_workspace", access.id, action).meta(about);
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}

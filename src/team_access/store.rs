@@ -1,0 +1,160 @@
+//! The queries of team access.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::{Grant, TeamAccess};
+use crate::access::WorkspaceReach;
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{team_workspaces, teams};
+use crate::database::violated_key;
+use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::teams::{Team, Visibility};
+
+/// What the list can be sorted by.
+const COLUMNS: &[SortColumn] = &[SortColumn::time("created-at", "created_at")];
+
+impl Position for TeamAccess {
+    fn value_of(&self, _: &str) -> Option<String> {
+        Some(self.created_at.to_rfc3339())
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// Whose access a list of one workspace's holds.
+#[derive(Debug, Clone)]
+pub(super) enum Whose {
+    /// Every team's.
+    EveryTeam,
+    /// That of teams that are not secret, and of these.
+    OpenTeamsAnd(Vec<TeamId>),
+}
+
+/// What a list holds.
+#[derive(Debug, Clone)]
+pub(super) enum Of {
+    /// The access to one workspace; also just one team's.
+    Workspace(WorkspaceId, Whose, Option<TeamId>),
+    /// One team's access to those workspaces that the caller sees.
+    Team(TeamId, WorkspaceReach),
+}
+
+/// A page of an organization's team access.
+pub(super) fn list(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    of: Of,
+    query: &Query,
+) -> Result<Listed<TeamAccess>> {
+    let mut found = team_workspaces::table
+        .filter(team_workspaces::organization_id.eq(organization))
+        .select(TeamAccess::as_select())
+        .into_boxed();
+    match of {
+        Of::Workspace(workspace, whose, team) => {
+            found = found.filter(team_workspaces::workspace_id.eq(workspace));
+            if let Some(team) = team {
+                found = found.filter(team_workspaces::team_id.eq(team));
+            }
+            if let Whose::OpenTeamsAnd(own) = whose {
+                let seen = teams::table
+                    .filter(teams::organization_id.eq(organization))
+                    .filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own)))
+                    .select(teams::id);
+                found = found.filter(team_workspaces::team_id.eq_any(seen));
+            }
+        }
+        Of::Team(team, reach) => {
+            found = found.filter(team_workspaces::team_id.eq(team));
+            if let WorkspaceReach::OfTeams(own) = reach {
+                let theirs = diesel::alias!(team_workspaces as theirs);
+                let seen = theirs
+                    .filter(theirs.field(team_workspaces::team_id).eq_any(own))
+                    .select(theirs.field(team_workspaces::workspace_id));
+                found = found.filter(team_workspaces::workspace_id.eq_any(seen));
+            }
+        }
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// What each of some workspaces grants to any of some teams.
+pub(crate) fn grants(
+    connection: &mut PgConnection,
+    workspaces: &[WorkspaceId],
+    teams: &[TeamId],
+) -> QueryResult<Vec<(WorkspaceId, Grant)>> {
+    if workspaces.is_empty() || teams.is_empty() {
+        return Ok(vec![]);
+    }
+    team_workspaces::table
+        .filter(team_workspaces::workspace_id.eq_any(workspaces))
+        .filter(team_workspaces::team_id.eq_any(teams))
+        .select((team_workspaces::workspace_id, Grant::as_select()))
+        .load(connection)
+}
+
+/// A team's access beside the team.
+pub(super) fn find(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<(TeamAccess, Team)> {
+    team_workspaces::table
+        .inner_join(teams::table.on(teams::id.eq(team_workspaces::team_id)))
+        .filter(team_workspaces::id.eq(id))
+        .select((TeamAccess::as_select(), Team::as_select()))
+        .first(connection)
+}
+
+/// A team's access, locked until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<TeamAccess> {
+    team_workspaces::table.find(id).select(TeamAccess::as_select()).for_no_key_update().first(connection)
+}
+
+/// The teams of these ids.
+pub(super) fn teams(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
+    teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
+}
+
+/// Gives a team access to a workspace of the same organization.
+pub(super) fn create(
+    connection: &mut PgConnection,
+    team: &Team,
+    workspace: WorkspaceId,
+    grant: &Grant,
+) -> Result<TeamAccess> {
+    diesel::insert_into(team_workspaces::table)
+        .values((
+            team_workspaces::id.eq(TeamAccessId::generate()),
+            team_workspaces::organization_id.eq(team.organization_id),
+            team_workspaces::team_id.eq(team.id),
+            team_workspaces::workspace_id.eq(workspace),
+            team_workspaces::access.eq(grant.level),
+            grant.permissions,
+        ))
+        .returning(TeamAccess::as_returning())
+        .get_result(connection)
+        .map_err(|fault| match (violated_key(&fault), &fault) {
+            (Some("team_workspaces_key"), _) => Error::attribute(
+                "/data/relationships/team/data",
+                "Team has already been given access to this workspace",
+            ),
+            // The team or the workspace was deleted just now.
+            (_, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Error::not_found(),
+            _ => fault.into(),
+        })
+}
+
+/// Changes what an access holds.
+pub(super) fn update(connection: &mut PgConnection, id: TeamAccessId, grant: &Grant) -> QueryResult<TeamAccess> {
+    diesel::update(team_workspaces::table.find(id))
+        .set((team_workspaces::access.eq(grant.level), grant.permissions))
+        .returning(TeamAccess::as_returning())
+        .get_result(connection)
+}
+
+/// Takes an access away.
+pub(super) fn delete(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<usize> {
+    diesel::delete(team_workspaces::table.find(id)).execute(connection)
+}

@@ -1,0 +1,221 @@
+//! `organizations/:name/workspaces`, `organizations/:name/workspaces/:name` and `workspaces/:id`.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::resource::{self as look, WORKSPACES};
+use super::{Workspace, WorkspaceAttributes, store};
+use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use crate::audit::{self, Event};
+use crate::ids::WorkspaceId;
+use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, is_name, list_document};
+use crate::organizations::{self, ORGANIZATIONS, Organization};
+use crate::team_access::{self, Grant};
+
+// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the first adds
+// anything.
+const SHOW: Known = Known {
+    include: &[
+        "organization",
+        "current-configuration-version",
+        "current-run",
+        "current-state-version",
+        "effective-tag-bindings",
+        "locked-by",
+        "outputs",
+        "project",
+        "readme",
+    ],
+    ..Known::show(&[&WORKSPACES, &ORGANIZATIONS])
+};
+const LIST: Known = Known {
+    pages: Pages::Both,
+    sort: &["name", "created-at", "latest-change-at"],
+    default_sort: "name",
+    q: SearchIn::Text,
+    search: &["name", "wildcard-name"],
+    ..SHOW
+};
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    const BY_NAME: &str = "/organizations/{organization}/workspaces/{workspace}";
+    const BY_ID: &str = "/workspaces/{workspace}";
+    service
+        .service(resource("/organizations/{organization}/workspaces").route(get().to(list)).route(post().to(create)));
+    for path in [BY_NAME, BY_ID] {
+        let safe_delete = format!("{path}/actions/safe-delete");
+        service
+            .service(resource(path).route(get().to(show)).route(patch().to(update)).route(delete().to(destroy)))
+            // There is no state that could be lost, so that every deletion is safe.
+            .service(resource(safe_delete.as_str()).route(post().to(destroy)));
+    }
+}
+
+/// A workspace as a path names it: by its id, or by its name in an organization.
+#[derive(Debug, Clone, Deserialize)]
+struct Named {
+    organization: Option<String>,
+    workspace: String,
+}
+
+impl Named {
+    fn place(&self) -> Place {
+        match &self.organization {
+            Some(organization) => organizations::place(organization),
+            None => super::place(&self.workspace),
+        }
+    }
+
+    fn find(&self, connection: &mut PgConnection, caller: &Caller) -> Result<Workspace> {
+        if self.organization.is_none() {
+            let id: WorkspaceId = self.workspace.parse().map_err(|_| Error::not_found())?;
+            return Ok(store::find(connection, id)?);
+        }
+        if !is_name(&self.workspace) {
+            return Err(Error::not_found());
+        }
+        Ok(store::find_named(connection, caller.organization()?, &self.workspace)?)
+    }
+
+    /// The workspace, if the caller may do `action` to it.
+    fn allowed(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<Workspace> {
+        let workspace = self.find(connection, caller)?;
+        let standing = super::standing(connection, caller, workspace.id)?;
+        caller.may(action, Subject::Workspace(standing.map(|standing| standing.role)))?;
+        Ok(workspace)
+    }
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, resources, included, extent) = gate
+        .read(visitor, organizations::place(&path), move |connection, caller| {
+            caller.may(Action::ListWorkspaces, Subject::Place)?;
+            let query = query?;
+            let organization = organizations::find(connection, caller.organization()?)?;
+            let found = store::list(connection, organization.id, caller.workspace_reach(), &query)?;
+            let resources = tell_all(connection, caller, &organization, &found.rows)?;
+            let some = !resources.is_empty();
+            let included = included(&query, caller, &organization).filter(|_| some);
+            Ok((query, resources, included, found.extent))
+        })
+        .await?;
+    let document = list_document(&request, &query, resources, &extent).include(included.into_iter().collect());
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+fn included(query: &Query, caller: &Caller, organization: &Organization) -> Option<Resource> {
+    query.includes("organization").then(|| organizations::organization(organization, caller))
+}
+
+/// Those of an organization's workspaces that the caller sees, as resources.
+pub(super) fn tell_all(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &Organization,
+    workspaces: &[Workspace],
+) -> Result<Vec<Resource>> {
+    let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
+    let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
+    let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
+    for (id, grant) in team_access::grants(connection, &ids, &teams)? {
+        grants.entry(id).or_default().push(grant);
+    }
+    let tell = |workspace: &Workspace| {
+        let standing = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default())?;
+        Some(look::workspace(workspace, organization, caller, &standing))
+    };
+    Ok(workspaces.iter().filter_map(tell).collect())
+}
+
+fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, workspace: &Workspace) -> Result<Document> {
+    let organization = organizations::find(connection, workspace.organization_id)?;
+    let resources = tell_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
+    let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(included(query, caller, &organization).into_iter().collect()))
+}
+
+async fn create(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, organizations::place(&path), move |connection, caller| {
+            caller.may(Action::CreateWorkspace, Subject::Place)?;
+            let query = query?;
+            let attributes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.attributes;
+            let new = Workspace::new(caller.organization()?).changed(attributes)?;
+            let workspace = store::create(connection, &new)?;
+            record(connection, caller, &workspace, "create")?;
+            let document = tell_one(connection, caller, &query, &workspace)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+async fn show(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .read(visitor, path.place(), move |connection, caller| {
+            let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
+            let query = query?;
+            let document = tell_one(connection, caller, &query, &workspace)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn update(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, path.place(), move |connection, caller| {
+            let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+            let query = query?;
+            let changes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?.attributes;
+            let changed = store::lock(connection, workspace.id)?.changed(changes)?;
+            let workspace = store::update(connection, &changed)?;
+            record(connection, caller, &workspace, "update")?;
+            let document = tell_one(connection, caller, &query, &workspace)?;
+            Ok((query, document))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::OK))
+}
+
+async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, path.place(), move |connection, caller| {
+        let workspace = path.allowed(connection, caller, Action::DeleteWorkspace)?;
+        query?;
+        let workspace = store::lock(connection, workspace.id)?;
+        store::delete(connection, workspace.id)?;
+        record(connection, caller, &workspace, "destroy")
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace, action: &'static str) -> Result<()> {
+    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, action)
+        .meta(json!({"name": workspace.name}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}

@@ -1,0 +1,158 @@
+//! How workspaces look on the wire.
+
+use serde_json::{Value, json};
+
+use super::{Workspace, settings::VcsRepo};
+use crate::access::{Action, Caller, Subject, WorkspaceStanding};
+use crate::ids::WorkspaceId;
+use crate::jsonapi::{Identifier, Resource, ResourceType, time};
+use crate::organizations::{self, ExecutionMode, Organization};
+use crate::team_access::{Runs, StateVersions, Variables};
+
+/// The type `workspaces`.
+pub(crate) const WORKSPACES: ResourceType = ResourceType {
+    name: "workspaces",
+    fields: &[
+        "actions",
+        "agent-pool-id",
+        "allow-destroy-plan",
+        "assessments-enabled",
+        "auto-apply",
+        "auto-apply-run-trigger",
+        "auto-destroy-at",
+        "auto-destroy-activity-duration",
+        "can-queue-destroy-plan",
+        "created-at",
+        "description",
+        "environment",
+        "execution-mode",
+        "file-triggers-enabled",
+        "global-remote-state",
+        "project-remote-state",
+        "inherits-project-auto-destroy",
+        "latest-change-at",
+        "locked",
+        "migration-environment",
+        "name",
+        "no-code-upgrade-available",
+        "operations",
+        "permissions",
+        "queue-all-runs",
+        "speculative-enabled",
+        "source",
+        "source-name",
+        "source-url",
+        "source-module-id",
+        "structured-run-output-enabled",
+        "terraform-version",
+        "trigger-prefixes",
+        "trigger-patterns",
+        "vcs-repo",
+        "vcs-repo-identifier",
+        "working-directory",
+        "updated-at",
+        "resource-count",
+        "apply-duration-average",
+        "plan-duration-average",
+        "policy-check-failures",
+        "run-failures",
+        "workspace-kpis-runs-count",
+        "tag-names",
+        "setting-overwrites",
+        "hyok-enabled",
+        "organization",
+        "project",
+        "agent-pool",
+        "current-run",
+        "ssh-key",
+    ],
+};
+
+/// A reference to a workspace.
+pub(crate) fn identifier(id: WorkspaceId) -> Identifier {
+    Identifier::new(WORKSPACES.name, id)
+}
+
+/// A workspace as a caller sees it who is this in it.
+pub(super) fn workspace(
+    workspace: &Workspace,
+    organization: &Organization,
+    caller: &Caller,
+    standing: &WorkspaceStanding,
+) -> Resource {
+    let settings = &workspace.settings;
+    let mode = settings.execution_mode.unwrap_or(organization.settings.default_execution_mode);
+    let pool = settings.agent_pool_id.as_ref().map(|id| Identifier::new("agent-pools", id));
+    let can_delete = caller.can(Action::DeleteWorkspace, Subject::Workspace(Some(standing.role)));
+    without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings))
+        .attribute("actions", json!({ "is-destroyable": can_delete }))
+        .attribute("auto-destroy-at", settings.auto_destroy_at.map(|moment| time(moment.0)))
+        .attribute("created-at", time(workspace.created_at))
+        .attribute("description", &workspace.description)
+        .attribute("execution-mode", mode)
+        .attribute("latest-change-at", time(workspace.updated_at))
+        .attribute("name", &workspace.name)
+        .attribute("operations", mode != ExecutionMode::Local)
+        .attribute("permissions", permissions(caller, standing))
+        .attribute("source", "tfe-api")
+        .attribute("updated-at", time(workspace.updated_at))
+        .attribute("vcs-repo", settings.vcs_repo.as_ref().map(repository))
+        .attribute("vcs-repo-identifier", settings.vcs_repo.as_ref().and_then(|repo| repo.identifier.as_ref()))
+        .to_one("organization", Some(organizations::identifier(&organization.name)))
+        .to_one("agent-pool", pool)
+        .to_one("project", None)
+        .to_one("current-run", None)
+        .to_one("ssh-key", None)
+        .link_self(format!("/api/v2/organizations/{}/workspaces/{}", organization.name, workspace.name))
+}
+
+/// What the HCP API tells of runs, modules and tags, which a token service has none of.
+fn without_runs(resource: Resource) -> Resource {
+    let resource = ["can-queue-destroy-plan", "locked", "no-code-upgrade-available"]
+        .into_iter()
+        .fold(resource, |resource, name| resource.attribute(name, false));
+    let counts = ["resource-count", "policy-check-failures", "run-failures", "workspace-kpis-runs-count"];
+    let averages = ["apply-duration-average", "plan-duration-average"];
+    let resource = counts.into_iter().chain(averages).fold(resource, |resource, name| resource.attribute(name, 0));
+    resource.attribute("environment", "default").attribute("source-module-id", ()).attribute("tag-names", json!([]))
+}
+
+fn repository(repository: &VcsRepo) -> Value {
+    json!({
+        "branch": repository.branch,
+        "display-identifier": repository.identifier,
+        "identifier": repository.identifier,
+        "ingress-submodules": repository.ingress_submodules,
+        "oauth-token-id": repository.oauth_token_id,
+        "github-app-installation-id": repository.github_app_installation_id,
+        "tags-regex": repository.tags_regex,
+        "tags": false,
+        "repository-http-url": null,
+        "service-provider": null,
+        "webhook-url": null,
+    })
+}
+
+fn permissions(caller: &Caller, standing: &WorkspaceStanding) -> Value {
+    let can = |action| caller.can(action, Subject::Workspace(Some(standing.role)));
+    let may = standing.permissions;
+    json!({
+        "can-update": can(Action::UpdateWorkspace),
+        "can-destroy": can(Action::DeleteWorkspace),
+        "can-force-delete": can(Action::DeleteWorkspace),
+        "can-read-settings": can(Action::SeeWorkspace),
+        "can-manage-run-tasks": may.run_tasks,
+        "can-manage-hyok": false,
+        "can-queue-run": may.runs >= Runs::Plan,
+        "can-queue-apply": may.runs >= Runs::Apply,
+        "can-queue-destroy": may.runs >= Runs::Apply,
+        "can-read-variable": may.variables >= Variables::Read,
+        "can-update-variable": may.variables >= Variables::Write,
+        "can-read-state-versions": may.state_versions >= StateVersions::Read,
+        "can-read-state-outputs": may.state_versions >= StateVersions::ReadOutputs,
+        "can-create-state-versions": may.state_versions >= StateVersions::Write,
+        "can-lock": may.workspace_locking,
+        "can-unlock": may.workspace_locking,
+        "can-force-unlock": can(Action::UpdateWorkspace),
+    })
+}

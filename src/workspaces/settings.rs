@@ -1,0 +1,397 @@
+//! Settings of the HCP API that mean nothing to a token service: validated, stored and returned, so that the `tfe`
+//! provider sees no drift (DESIGN §5).
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationError};
+
+use crate::jsonapi::{Error, Moment, Result, present};
+use crate::organizations::ExecutionMode;
+
+/// A workspace's settings as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// `agent-pool-id`; Latchkey knows no pools, so that it can be any.
+    pub agent_pool_id: Option<String>,
+    /// `allow-destroy-plan`.
+    pub allow_destroy_plan: bool,
+    /// `assessments-enabled`.
+    pub assessments_enabled: bool,
+    /// `auto-apply`.
+    pub auto_apply: bool,
+    /// `auto-apply-run-trigger`.
+    pub auto_apply_run_trigger: bool,
+    /// `auto-destroy-at`.
+    pub auto_destroy_at: Option<Moment>,
+    /// `auto-destroy-activity-duration`: days or hours, such as `14d`.
+    pub auto_destroy_activity_duration: Option<String>,
+    /// `inherits-project-auto-destroy`.
+    pub inherits_project_auto_destroy: bool,
+    /// `execution-mode`; none for the organization's default.
+    pub execution_mode: Option<ExecutionMode>,
+    /// `file-triggers-enabled`.
+    pub file_triggers_enabled: bool,
+    /// `global-remote-state`.
+    pub global_remote_state: bool,
+    /// `project-remote-state`.
+    pub project_remote_state: bool,
+    /// `migration-environment`.
+    pub migration_environment: Option<String>,
+    /// `queue-all-runs`.
+    pub queue_all_runs: bool,
+    /// `speculative-enabled`.
+    pub speculative_enabled: bool,
+    /// `source-name`.
+    pub source_name: Option<String>,
+    /// `source-url`.
+    pub source_url: Option<String>,
+    /// `structured-run-output-enabled`.
+    pub structured_run_output_enabled: bool,
+    /// `terraform-version`: a version, a constraint or `latest`.
+    pub terraform_version: String,
+    /// `trigger-prefixes`.
+    pub trigger_prefixes: Vec<String>,
+    /// `trigger-patterns`.
+    pub trigger_patterns: Vec<String>,
+    /// `vcs-repo`.
+    pub vcs_repo: Option<VcsRepo>,
+    /// `working-directory`.
+    pub working_directory: Option<String>,
+    /// `hyok-enabled`.
+    pub hyok_enabled: Option<bool>,
+    /// `setting-overwrites`.
+    pub setting_overwrites: SettingOverwrites,
+}
+
+impl Default for Settings {
+    /// What the HCP API gives to a new workspace.
+    fn default() -> Self {
+        Self {
+            agent_pool_id: None,
+            allow_destroy_plan: true,
+            assessments_enabled: false,
+            auto_apply: false,
+            auto_apply_run_trigger: false,
+            auto_destroy_at: None,
+            auto_destroy_activity_duration: None,
+            inherits_project_auto_destroy: true,
+            execution_mode: None,
+            file_triggers_enabled: true,
+            global_remote_state: false,
+            project_remote_state: false,
+            migration_environment: None,
+            queue_all_runs: false,
+            speculative_enabled: true,
+            source_name: None,
+            source_url: None,
+            structured_run_output_enabled: true,
+            terraform_version: "latest".to_owned(),
+            trigger_prefixes: vec![],
+            trigger_patterns: vec![],
+            vcs_repo: None,
+            working_directory: None,
+            hyok_enabled: None,
+            setting_overwrites: SettingOverwrites::default(),
+        }
+    }
+}
+
+impl From<serde_json::Value> for Settings {
+    /// Reads what an earlier or later release stored: what is missing or not understood has its default.
+    fn from(stored: serde_json::Value) -> Self {
+        serde_json::from_value(stored).unwrap_or_else(|fault| {
+            log::error!("a workspace's stored settings cannot be read and count as the default: {fault}");
+            Self::default()
+        })
+    }
+}
+
+/// Which settings are the workspace's own, and not the organization's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct SettingOverwrites {
+    /// `execution-mode`.
+    pub execution_mode: bool,
+    /// `agent-pool`.
+    pub agent_pool: bool,
+}
+
+/// A repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct VcsRepo {
+    /// `branch`; none for the repository's default.
+    pub branch: Option<String>,
+    /// `identifier`: such as `acme/infrastructure`.
+    pub identifier: Option<String>,
+    /// `ingress-submodules`.
+    pub ingress_submodules: bool,
+    /// `oauth-token-id`.
+    pub oauth_token_id: Option<String>,
+    /// `github-app-installation-id`.
+    pub github_app_installation_id: Option<String>,
+    /// `tags-regex`.
+    pub tags_regex: Option<String>,
+}
+
+/// What a client may write of `setting-overwrites`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct OverwriteChanges {
+    /// `execution-mode`.
+    pub execution_mode: Option<bool>,
+    /// `agent-pool`.
+    pub agent_pool: Option<bool>,
+}
+
+/// What a client may write of `vcs-repo`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct VcsRepoChanges {
+    /// `branch`.
+    #[serde(deserialize_with = "present")]
+    pub branch: Option<Option<String>>,
+    /// `identifier`.
+    pub identifier: Option<String>,
+    /// `ingress-submodules`.
+    pub ingress_submodules: Option<bool>,
+    /// `oauth-token-id`.
+    #[serde(deserialize_with = "present")]
+    pub oauth_token_id: Option<Option<String>>,
+    /// `github-app-installation-id`.
+    #[serde(deserialize_with = "present")]
+    pub github_app_installation_id: Option<Option<String>>,
+    /// `tags-regex`.
+    #[serde(deserialize_with = "present")]
+    pub tags_regex: Option<Option<String>>,
+}
+
+/// What a client may write of a workspace.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct WorkspaceAttributes {
+    /// `name`: 1 to 90 letters, digits, hyphens and underscores.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    pub name: Option<String>,
+    /// `description`: at most 1000 characters; null for none.
+    #[serde(deserialize_with = "present")]
+    #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    pub description: Option<Option<String>>,
+    /// `agent-pool-id`: only where the execution mode is `agent`.
+    #[serde(deserialize_with = "present")]
+    #[validate(length(max = 256, message = "Agent pool id must be at most 256 characters long"))]
+    pub agent_pool_id: Option<Option<String>>,
+    /// `allow-destroy-plan`.
+    pub allow_destroy_plan: Option<bool>,
+    /// `assessments-enabled`.
+    pub assessments_enabled: Option<bool>,
+    /// `auto-apply`.
+    pub auto_apply: Option<bool>,
+    /// `auto-apply-run-trigger`.
+    pub auto_apply_run_trigger: Option<bool>,
+    /// `auto-destroy-at`: an RFC 3339 time; null for never.
+    #[serde(deserialize_with = "present")]
+    pub auto_destroy_at: Option<Option<Moment>>,
+    /// `auto-destroy-activity-duration`: 1 to 4 digits and `d` or `h`; null for none.
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "valid_duration"))]
+    pub auto_destroy_activity_duration: Option<Option<String>>,
+    /// `inherits-project-auto-destroy`.
+    pub inherits_project_auto_destroy: Option<bool>,
+    /// `execution-mode`.
+    pub execution_mode: Option<ExecutionMode>,
+    /// `operations`: the older spelling of `execution-mode`, true for `remote` and false for `local`.
+    pub operations: Option<bool>,
+    /// `file-triggers-enabled`.
+    pub file_triggers_enabled: Option<bool>,
+    /// `global-remote-state`.
+    pub global_remote_state: Option<bool>,
+    /// `project-remote-state`.
+    pub project_remote_state: Option<bool>,
+    /// `migration-environment`.
+    #[serde(deserialize_with = "present")]
+    #[validate(length(max = 256, message = "Migration environment must be at most 256 characters long"))]
+    pub migration_environment: Option<Option<String>>,
+    /// `queue-all-runs`.
+    pub queue_all_runs: Option<bool>,
+    /// `speculative-enabled`.
+    pub speculative_enabled: Option<bool>,
+    /// `source-name`.
+    #[serde(deserialize_with = "present")]
+    #[validate(length(max = 256, message = "Source name must be at most 256 characters long"))]
+    pub source_name: Option<Option<String>>,
+    /// `source-url`.
+    #[serde(deserialize_with = "present")]
+    #[validate(url(message = "Source url must be a URL"))]
+    pub source_url: Option<Option<String>>,
+    /// `structured-run-output-enabled`.
+    pub structured_run_output_enabled: Option<bool>,
+    /// `terraform-version`: 1 to 100 characters.
+    #[validate(length(min = 1, max = 100, message = "Terraform version must be 1 to 100 characters long"))]
+    pub terraform_version: Option<String>,
+    /// `trigger-prefixes`: not together with `trigger-patterns`.
+    #[validate(custom(function = "valid_paths"))]
+    pub trigger_prefixes: Option<Vec<String>>,
+    /// `trigger-patterns`: not together with `trigger-prefixes`.
+    #[validate(custom(function = "valid_paths"))]
+    pub trigger_patterns: Option<Vec<String>>,
+    /// `vcs-repo`; null takes it away.
+    #[serde(deserialize_with = "present")]
+    pub vcs_repo: Option<Option<VcsRepoChanges>>,
+    /// `working-directory`: at most 1000 characters.
+    #[serde(deserialize_with = "present")]
+    #[validate(length(max = 1000, message = "Working directory must be at most 1000 characters long"))]
+    pub working_directory: Option<Option<String>>,
+    /// `hyok-enabled`.
+    pub hyok_enabled: Option<bool>,
+    /// `setting-overwrites`: false gives a setting back to the organization.
+    pub setting_overwrites: Option<OverwriteChanges>,
+}
+
+fn valid_duration(duration: &str) -> Result<(), ValidationError> {
+    let digits = duration.strip_suffix(['d', 'h']).unwrap_or_default();
+    if (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let message = "Auto destroy activity duration must be 1 to 4 digits followed by d or h";
+    Err(ValidationError::new("duration").with_message(message.into()))
+}
+
+fn valid_paths(paths: &[String]) -> Result<(), ValidationError> {
+    if paths.len() <= 100 && paths.iter().all(|path| path.chars().count() <= 1000) {
+        return Ok(());
+    }
+    Err(ValidationError::new("paths").with_message("Must be at most 100 paths of at most 1000 characters".into()))
+}
+
+impl WorkspaceAttributes {
+    /// The settings after the change.
+    ///
+    /// # Errors
+    /// 422 for settings that cannot be together.
+    pub fn applied_to(&self, settings: Settings) -> Result<Settings> {
+        let mode = self.mode(&settings)?;
+        let (trigger_prefixes, trigger_patterns) = self.triggers(&settings)?;
+        let vcs_repo = self.repository(settings.vcs_repo)?;
+        macro_rules! changed {
+            ($($name:ident),+) => {
+                Settings {
+                    $($name: self.$name.clone().unwrap_or(settings.$name),)+
+                    agent_pool_id: mode.agent_pool_id,
+                    execution_mode: mode.execution_mode,
+                    setting_overwrites: mode.overwrites,
+                    hyok_enabled: self.hyok_enabled.or(settings.hyok_enabled),
+                    trigger_prefixes,
+                    trigger_patterns,
+                    vcs_repo,
+                }
+            };
+        }
+        Ok(changed!(
+            allow_destroy_plan,
+            assessments_enabled,
+            auto_apply,
+            auto_apply_run_trigger,
+            auto_destroy_at,
+            auto_destroy_activity_duration,
+            inherits_project_auto_destroy,
+            file_triggers_enabled,
+            global_remote_state,
+            project_remote_state,
+            migration_environment,
+            queue_all_runs,
+            speculative_enabled,
+            source_name,
+            source_url,
+            structured_run_output_enabled,
+            terraform_version,
+            working_directory
+        ))
+    }
+
+    /// Where runs are executed. A value that is written overwrites the organization's default by itself.
+    fn mode(&self, before: &Settings) -> Result<Mode> {
+        if self.operations.is_some() && self.execution_mode.is_some() {
+            let detail = "Operations cannot be written together with execution-mode";
+            return Err(Error::attribute("/data/attributes/operations", detail));
+        }
+        let by_operations =
+            self.operations.map(|remote| if remote { ExecutionMode::Remote } else { ExecutionMode::Local });
+        let written = self.execution_mode.or(by_operations);
+        let pool = self.agent_pool_id.clone().flatten();
+        let asked = self.setting_overwrites.unwrap_or_default();
+        let overwrites = SettingOverwrites {
+            execution_mode: asked
+                .execution_mode
+                .unwrap_or(before.setting_overwrites.execution_mode || written.is_some()),
+            agent_pool: asked.agent_pool.unwrap_or(before.setting_overwrites.agent_pool || pool.is_some()),
+        };
+        let execution_mode = written.or(before.execution_mode).filter(|_| overwrites.execution_mode);
+        if overwrites.execution_mode && execution_mode.is_none() {
+            let detail = "Execution mode is required where it is overwritten";
+            return Err(Error::attribute("/data/attributes/execution-mode", detail));
+        }
+        let agent = execution_mode == Some(ExecutionMode::Agent);
+        if pool.is_some() && !agent {
+            let detail = "Agent pool id can be there only where execution-mode is agent";
+            return Err(Error::attribute("/data/attributes/agent-pool-id", detail));
+        }
+        let kept = self.agent_pool_id.clone().unwrap_or_else(|| before.agent_pool_id.clone());
+        let agent_pool_id = kept.filter(|_| agent && overwrites.agent_pool);
+        if agent && agent_pool_id.is_none() && asked.agent_pool != Some(false) {
+            let detail = "Agent pool id is required where execution-mode is agent";
+            return Err(Error::attribute("/data/attributes/agent-pool-id", detail));
+        }
+        Ok(Mode { execution_mode, agent_pool_id, overwrites })
+    }
+
+    /// Prefixes and patterns: whichever is written takes the place of the other.
+    fn triggers(&self, before: &Settings) -> Result<(Vec<String>, Vec<String>)> {
+        let written = |paths: &Option<Vec<String>>| paths.as_ref().is_some_and(|paths| !paths.is_empty());
+        let (by_prefix, by_pattern) = (written(&self.trigger_prefixes), written(&self.trigger_patterns));
+        if by_prefix && by_pattern {
+            let detail = "Trigger patterns cannot be there together with trigger-prefixes";
+            return Err(Error::attribute("/data/attributes/trigger-patterns", detail));
+        }
+        let kept = |written: &Option<Vec<String>>, before: &Vec<String>, replaced: bool| {
+            if replaced { vec![] } else { written.clone().unwrap_or_else(|| before.clone()) }
+        };
+        Ok((
+            kept(&self.trigger_prefixes, &before.trigger_prefixes, by_pattern),
+            kept(&self.trigger_patterns, &before.trigger_patterns, by_prefix),
+        ))
+    }
+
+    fn repository(&self, before: Option<VcsRepo>) -> Result<Option<VcsRepo>> {
+        let changes = match &self.vcs_repo {
+            None => return Ok(before),
+            Some(None) => return Ok(None),
+            Some(Some(changes)) => changes.clone(),
+        };
+        let before = before.unwrap_or_default();
+        let repository = VcsRepo {
+            branch: changes.branch.unwrap_or(before.branch),
+            identifier: changes.identifier.or(before.identifier),
+            ingress_submodules: changes.ingress_submodules.unwrap_or(before.ingress_submodules),
+            oauth_token_id: changes.oauth_token_id.unwrap_or(before.oauth_token_id),
+            github_app_installation_id: changes.github_app_installation_id.unwrap_or(before.github_app_installation_id),
+            tags_regex: changes.tags_regex.unwrap_or(before.tags_regex),
+        };
+        if repository.identifier.is_none() {
+            let detail = "Identifier is required of a repository";
+            return Err(Error::attribute("/data/attributes/vcs-repo/identifier", detail));
+        }
+        if repository.oauth_token_id.is_none() && repository.github_app_installation_id.is_none() {
+            let detail = "A repository needs an oauth-token-id or a github-app-installation-id";
+            return Err(Error::attribute("/data/attributes/vcs-repo/oauth-token-id", detail));
+        }
+        Ok(Some(repository))
+    }
+}
+
+/// Where runs are executed, as far as it is the workspace's own choice.
+struct Mode {
+    execution_mode: Option<ExecutionMode>,
+    agent_pool_id: Option<String>,
+    overwrites: SettingOverwrites,
+}

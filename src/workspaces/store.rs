@@ -1,0 +1,154 @@
+//! The queries of workspaces.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use serde_json::Value;
+
+use super::{Settings, Workspace};
+use crate::access::WorkspaceReach;
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{lower, team_workspaces, workspaces};
+use crate::database::{containing, violated_key};
+use crate::ids::{OrganizationId, WorkspaceId};
+use crate::jsonapi::{Error, Listed, Query, Result};
+
+/// What the list can be sorted by.
+const COLUMNS: &[SortColumn] = &[
+    SortColumn::text("name", "name"),
+    SortColumn::time("created-at", "created_at"),
+    SortColumn::time("latest-change-at", "updated_at"),
+];
+
+impl Position for Workspace {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "created-at" => Some(self.created_at.to_rfc3339()),
+            "latest-change-at" => Some(self.updated_at.to_rfc3339()),
+            _ => Some(self.name.clone()),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// A page of those of an organization's workspaces that are within reach.
+pub(super) fn list(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    reach: WorkspaceReach,
+    query: &Query,
+) -> Result<Listed<Workspace>> {
+    let mut found = workspaces::table
+        .filter(workspaces::organization_id.eq(organization))
+        .select(Workspace::as_select())
+        .into_boxed();
+    if let WorkspaceReach::OfTeams(teams) = reach {
+        let theirs =
+            team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
+        found = found.filter(workspaces::id.eq_any(theirs));
+    }
+    for part in [query.q(), query.search("name")].into_iter().flatten() {
+        found = found.filter(workspaces::name.ilike(containing(part)));
+    }
+    if let Some(pattern) = query.search("wildcard-name") {
+        found = found.filter(workspaces::name.ilike(wildcards(pattern)));
+    }
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// The `ILIKE` pattern of a name in which `*` stands for anything.
+fn wildcards(pattern: &str) -> String {
+    let escaped = |part: &str| {
+        let contained = containing(part);
+        contained[1..contained.len() - 1].to_owned()
+    };
+    pattern.split('*').map(escaped).collect::<Vec<_>>().join("%")
+}
+
+/// A workspace by id.
+pub(super) fn find(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
+    workspaces::table.find(id).select(Workspace::as_select()).first(connection)
+}
+
+/// An organization's workspace by name.
+pub(super) fn find_named(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    name: &str,
+) -> QueryResult<Workspace> {
+    workspaces::table
+        .filter(workspaces::organization_id.eq(organization))
+        .filter(lower(workspaces::name).eq(name.to_lowercase()))
+        .select(Workspace::as_select())
+        .first(connection)
+}
+
+/// An organization's workspaces by id, as far as there are such.
+pub(super) fn find_all(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    ids: &[WorkspaceId],
+) -> QueryResult<Vec<Workspace>> {
+    workspaces::table
+        .filter(workspaces::organization_id.eq(organization))
+        .filter(workspaces::id.eq_any(ids))
+        .select(Workspace::as_select())
+        .load(connection)
+}
+
+/// A workspace by id, locked until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
+    workspaces::table.find(id).select(Workspace::as_select()).for_no_key_update().first(connection)
+}
+
+/// Makes a workspace as `new` describes it.
+pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<Workspace> {
+    diesel::insert_into(workspaces::table)
+        .values((
+            workspaces::id.eq(new.id),
+            workspaces::organization_id.eq(new.organization_id),
+            workspaces::name.eq(&new.name),
+            workspaces::description.eq(&new.description),
+            workspaces::settings.eq(stored(&new.settings)?),
+        ))
+        .returning(Workspace::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Writes a changed workspace.
+pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Result<Workspace> {
+    diesel::update(workspaces::table.find(changed.id))
+        .set((
+            workspaces::name.eq(&changed.name),
+            workspaces::description.eq(&changed.description),
+            workspaces::settings.eq(stored(&changed.settings)?),
+            workspaces::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning(Workspace::as_returning())
+        .get_result(connection)
+        .map_err(taken)
+}
+
+/// Deletes a workspace with its tokens and every team's access to it.
+pub(super) fn delete(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<usize> {
+    diesel::delete(workspaces::table.find(id)).execute(connection)
+}
+
+fn stored(settings: &Settings) -> Result<Value> {
+    serde_json::to_value(settings).map_err(|fault| {
+        log::error!("a workspace's settings cannot be written: {fault}");
+        Error::internal()
+    })
+}
+
+fn taken(fault: DieselError) -> Error {
+    match (violated_key(&fault), &fault) {
+        (Some("workspaces_name_key"), _) => Error::attribute("/data/attributes/name", "Name has already been taken"),
+        // The organization was deleted just now.
+        (_, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Error::not_found(),
+        _ => fault.into(),
+    }
+}
