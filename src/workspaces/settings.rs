@@ -145,7 +145,7 @@ pub struct OverwriteChanges {
 }
 
 /// What a client may write of `vcs-repo`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct VcsRepoChanges {
     /// `branch`.
@@ -366,6 +366,8 @@ impl WorkspaceAttributes {
         let changes = match &self.vcs_repo {
             None => return Ok(before),
             Some(None) => return Ok(None),
+            // A shipped client sends an empty object wherever its caller says nothing of a repository.
+            Some(Some(changes)) if *changes == VcsRepoChanges::default() => return Ok(before),
             Some(Some(changes)) => changes.clone(),
         };
         let before = before.unwrap_or_default();

@@ -34,12 +34,14 @@ mod quick_start;
 mod races;
 mod serving;
 mod smoke;
+mod team_access;
 mod team_members;
 mod team_tokens;
 mod teams;
 mod token_life;
 mod token_lists;
 mod users;
+mod workspaces;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -57,12 +59,14 @@ fn main() -> ExitCode {
         races::tests(),
         serving::tests(),
         smoke::tests(),
+        team_access::tests(),
         team_members::tests(),
         team_tokens::tests(),
         teams::tests(),
         token_life::tests(),
         token_lists::tests(),
         users::tests(),
+        workspaces::tests(),
     ];
     let tests: Vec<Trial> = all.into_iter().flatten().collect();
     if arguments.list {

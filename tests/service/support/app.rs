@@ -165,6 +165,18 @@ impl User {
         self.client.post(&path, &identifiers("users", &[&other.username])).expect(204);
     }
 
+    /// Makes a workspace, and answers its id.
+    pub fn workspace(&self, organization: &str, name: &str) -> String {
+        let path = format!("/api/v2/organizations/{organization}/workspaces");
+        self.client.post(&path, &resource("workspaces", json!({"name": name}))).expect(201).id()
+    }
+
+    /// Gives a team access to a workspace, and answers the access' id.
+    pub fn give_access(&self, team: &str, workspace: &str, level: &str) -> String {
+        let body = team_access(team, workspace, json!({"access": level}));
+        self.client.post("/api/v2/team-workspaces", &body).expect(201).id()
+    }
+
     /// Makes a team's one descriptionless token.
     pub fn team_token(&self, team: &str) -> Answer {
         self.client.post_nothing(&format!("/api/v2/teams/{team}/authentication-token")).expect(201)
@@ -186,4 +198,14 @@ pub fn resource(kind: &str, attributes: Value) -> Value {
 pub fn identifiers(kind: &str, ids: &[&str]) -> Value {
     let data: Vec<Value> = ids.iter().map(|id| json!({"type": kind, "id": id})).collect();
     json!({ "data": data })
+}
+
+/// `{"data": {"type": "team-workspaces", …}}` about a team and a workspace.
+pub fn team_access(team: &str, workspace: &str, attributes: Value) -> Value {
+    let mut document = resource("team-workspaces", attributes);
+    document["data"]["relationships"] = json!({
+        "team": {"data": {"type": "teams", "id": team}},
+        "workspace": {"data": {"type": "workspaces", "id": workspace}},
+    });
+    document
 }
