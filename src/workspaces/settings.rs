@@ -134,6 +134,30 @@ pub struct VcsRepo {
     pub tags_regex: Option<String>,
 }
 
+impl VcsRepo {
+    /// Shipped clients send an empty string for what they say nothing of.
+    fn check(&self) -> Result<()> {
+        let missing = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+        let fault = |name: &str, detail: &str| Error::attribute(format!("/data/attributes/vcs-repo/{name}"), detail);
+        if missing(&self.identifier) {
+            return Err(fault("identifier", "Identifier is required of a repository"));
+        }
+        if missing(&self.oauth_token_id) && missing(&self.github_app_installation_id) {
+            let detail = "A repository needs an oauth-token-id or a github-app-installation-id";
+            return Err(fault("oauth-token-id", detail));
+        }
+        let texts = [
+            ("branch", &self.branch),
+            ("identifier", &self.identifier),
+            ("oauth-token-id", &self.oauth_token_id),
+            ("github-app-installation-id", &self.github_app_installation_id),
+            ("tags-regex", &self.tags_regex),
+        ];
+        let long = texts.into_iter().filter(|(_, text)| text.as_ref().is_some_and(|text| text.chars().count() > 256));
+        Error::check(long.map(|(name, _)| fault(name, "Must be at most 256 characters long")))
+    }
+}
+
 /// What a client may write of `setting-overwrites`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -318,7 +342,7 @@ impl WorkspaceAttributes {
         let by_operations =
             self.operations.map(|remote| if remote { ExecutionMode::Remote } else { ExecutionMode::Local });
         let written = self.execution_mode.or(by_operations);
-        let pool = self.agent_pool_id.clone().flatten();
+        let pool = self.agent_pool_id.clone().flatten().filter(|id| !id.is_empty());
         let asked = self.setting_overwrites.unwrap_or_default();
         let overwrites = SettingOverwrites {
             execution_mode: asked
@@ -336,7 +360,7 @@ impl WorkspaceAttributes {
             let detail = "Agent pool id can be there only where execution-mode is agent";
             return Err(Error::attribute("/data/attributes/agent-pool-id", detail));
         }
-        let kept = self.agent_pool_id.clone().unwrap_or_else(|| before.agent_pool_id.clone());
+        let kept = if self.agent_pool_id.is_some() { pool } else { before.agent_pool_id.clone() };
         let agent_pool_id = kept.filter(|_| agent && overwrites.agent_pool);
         if agent && agent_pool_id.is_none() && asked.agent_pool != Some(false) {
             let detail = "Agent pool id is required where execution-mode is agent";
@@ -379,14 +403,7 @@ impl WorkspaceAttributes {
             github_app_installation_id: changes.github_app_installation_id.unwrap_or(before.github_app_installation_id),
             tags_regex: changes.tags_regex.unwrap_or(before.tags_regex),
         };
-        if repository.identifier.is_none() {
-            let detail = "Identifier is required of a repository";
-            return Err(Error::attribute("/data/attributes/vcs-repo/identifier", detail));
-        }
-        if repository.oauth_token_id.is_none() && repository.github_app_installation_id.is_none() {
-            let detail = "A repository needs an oauth-token-id or a github-app-installation-id";
-            return Err(Error::attribute("/data/attributes/vcs-repo/oauth-token-id", detail));
-        }
+        repository.check()?;
         Ok(Some(repository))
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::app::{identifiers, resource};
+use crate::support::app::{identifiers, resource, team_access};
 use crate::support::{App, cluster};
 
 tests![every_principal_on_every_route, routes_without_a_token_need_none];
@@ -50,12 +50,29 @@ fn new_token(_: &World) -> Value {
     resource("authentication-tokens", json!({"description": "new"}))
 }
 
+fn new_workspace(_: &World) -> Value {
+    resource("workspaces", json!({"name": "new"}))
+}
+
+fn workspace_change(_: &World) -> Value {
+    resource("workspaces", json!({"auto-apply": true}))
+}
+
+fn new_access(world: &World) -> Value {
+    team_access(&world.named("open"), &world.named("prod"), json!({"access": "read"}))
+}
+
+fn new_level(_: &World) -> Value {
+    resource("team-workspaces", json!({"access": "plan"}))
+}
+
 fn described_token(world: &World) -> Value {
     identifiers("authentication-tokens", &[&world.named("ci-described")])
 }
 
 /// The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams) and cleo (in `closed`).
 /// `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
+/// The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     Row("GET",    "/account/details",                              no_body,             [200, 200, 200, 200, 200, 200, 200]),
@@ -116,6 +133,27 @@ const TABLE: &[Row] = &[
 
     Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403]),
     Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403]),
+
+    Row("GET",    "/organizations/acme/workspaces",                no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("POST",   "/organizations/acme/workspaces",                new_workspace,       [404, 404, 404, 404, 201, 201, 404]),
+    Row("GET",    "/workspaces/{prod}",                            no_body,             [404, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/workspaces/{prod}",                            workspace_change,    [404, 404, 404, 404, 200, 200, 404]),
+    Row("DELETE", "/workspaces/{prod}",                            no_body,             [404, 404, 404, 404, 204, 204, 404]),
+    Row("GET",    "/organizations/acme/workspaces/prod",           no_body,             [404, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/organizations/acme/workspaces/prod",           workspace_change,    [404, 404, 404, 404, 200, 200, 404]),
+    Row("DELETE", "/organizations/acme/workspaces/prod",           no_body,             [404, 404, 404, 404, 204, 204, 404]),
+    Row("GET",    "/workspaces/{lab}",                             no_body,             [404, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/workspaces/{lab}",                             workspace_change,    [404, 200, 200, 404, 200, 200, 404]),
+    Row("DELETE", "/workspaces/{lab}",                             no_body,             [404, 204, 204, 404, 204, 204, 404]),
+    Row("POST",   "/workspaces/{lab}/actions/safe-delete",         no_body,             [404, 204, 204, 404, 204, 204, 404]),
+
+    Row("GET",    "/team-workspaces?filter[workspace][id]={prod}", no_body,             [404, 200, 200, 404, 200, 200, 404]),
+    Row("GET",    "/team-workspaces?filter[team][id]={ci}",        no_body,             [404, 200, 200, 200, 200, 200, 404]),
+    Row("POST",   "/team-workspaces",                              new_access,          [404, 404, 404, 404, 201, 201, 404]),
+    Row("GET",    "/team-workspaces/{prod-access}",                no_body,             [404, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/team-workspaces/{prod-access}",                new_level,           [404, 404, 404, 404, 200, 200, 404]),
+    Row("PATCH",  "/team-workspaces/{lab-access}",                 new_level,           [404, 200, 200, 404, 200, 200, 404]),
+    Row("DELETE", "/team-workspaces/{lab-access}",                 no_body,             [404, 204, 204, 404, 204, 204, 404]),
 ];
 
 /// A database in which every principal and every thing of the table exists, and their names.
@@ -144,6 +182,8 @@ impl World {
         ada.add_to_team(&closed, &cleo);
         ada.add_to_team(&managers, &mia);
 
+        let (prod, lab) = (ada.workspace("acme", "prod"), ada.workspace("acme", "lab"));
+        let (prod_access, lab_access) = (ada.give_access(&ci, &prod, "read"), ada.give_access(&ci, &lab, "admin"));
         let ci_token = ada.team_token(&ci);
         let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
         let locked_token = ada.team_token(&locked);
@@ -191,6 +231,10 @@ impl World {
             ("locked-token", locked_token.id()),
             ("owners-token", owners_token.id()),
             ("ben-token", ben_token),
+            ("prod", prod),
+            ("lab", lab),
+            ("prod-access", prod_access),
+            ("lab-access", lab_access),
         ];
         let database_url = app.database_url.clone();
         app.stop();

@@ -264,6 +264,11 @@ fn settings_that_cannot_be_together_are_refused() {
         (json!({"trigger-prefixes": ["a"], "trigger-patterns": ["b"]}), "trigger-patterns"),
         (json!({"vcs-repo": {"identifier": "acme/infra"}}), "vcs-repo/oauth-token-id"),
         (json!({"vcs-repo": {"oauth-token-id": "ot-1"}}), "vcs-repo/identifier"),
+        (json!({"vcs-repo": {"identifier": "acme/infra", "oauth-token-id": ""}}), "vcs-repo/oauth-token-id"),
+        (
+            json!({"vcs-repo": {"identifier": "acme/infra", "oauth-token-id": "o", "branch": "b".repeat(257)}}),
+            "vcs-repo/branch",
+        ),
     ] {
         let refused = ada.client.patch(&path, &workspace(change.clone())).expect(422);
         assert_eq!(refused.blamed(), [format!("/data/attributes/{blamed}")], "{change}");

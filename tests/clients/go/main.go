@@ -57,6 +57,7 @@ type story struct {
 	elsewhere    string // another organization, which must stay out of sight
 
 	platform, release, managers *tfe.Team
+	live, test                  *tfe.Workspace
 
 	passed, failed int
 }
@@ -77,6 +78,8 @@ func (s *story) tell(token string) {
 	s.aTeamHasOneTokenWithoutDescription()
 	s.aTeamHasManyTokensWithDescriptions()
 	s.tokensAreListed()
+	s.workspacesAreMade()
+	s.teamsGetAccessToWorkspaces()
 	s.strangersAreRefused()
 	s.tokensAreDeleted()
 	s.everythingIsDeleted()
@@ -431,6 +434,164 @@ func (s *story) tokensArePaged(all []*tfe.TeamToken) {
 	s.equal("the pages hold every token once, in order", each(all, id), each(paged, id))
 }
 
+func (s *story) workspacesAreMade() {
+	workspaces := s.client.Workspaces
+	until := time.Now().Add(30 * day).UTC().Truncate(time.Second)
+	var err error
+	s.live, err = workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{
+		Name:                        tfe.String("live"),
+		Description:                 tfe.String("What customers see"),
+		AllowDestroyPlan:            tfe.Bool(false),
+		AutoApply:                   tfe.Bool(true),
+		AutoDestroyAt:               tfe.NullableTime(until),
+		AutoDestroyActivityDuration: tfe.NullableString("14d"),
+		ExecutionMode:               tfe.String("agent"),
+		AgentPoolID:                 tfe.String("apool-1"),
+		FileTriggersEnabled:         tfe.Bool(false),
+		GlobalRemoteState:           tfe.Bool(true),
+		QueueAllRuns:                tfe.Bool(true),
+		SourceName:                  tfe.String("the story"),
+		SourceURL:                   tfe.String("https://latchkey.example/story"),
+		SpeculativeEnabled:          tfe.Bool(false),
+		TerraformVersion:            tfe.String("1.9.8"),
+		TriggerPrefixes:             []string{"/modules", "/shared"},
+		WorkingDirectory:            tfe.String("live"),
+		VCSRepo:                     &tfe.VCSRepoOptions{Identifier: tfe.String("acme/infra"), OAuthTokenID: tfe.String("ot-1")},
+	})
+	s.must("create a workspace", err)
+	s.check("it has an id", strings.HasPrefix(s.live.ID, "ws-"))
+	s.check("it was created now", isNow(s.live.CreatedAt))
+
+	read, err := workspaces.ReadWithOptions(s.ctx, s.organization, "live", &tfe.WorkspaceReadOptions{
+		Include: []tfe.WSIncludeOpt{tfe.WSOrganization, tfe.WSEffectiveTagBindings},
+	})
+	s.must("read it by its name", err)
+	s.equal("it is the one that was created", s.live.ID, read.ID)
+	s.need("it tells its organization", read.Organization != nil)
+	s.equal("the organization is the one it is in", s.organization, read.Organization.Name)
+	s.check("the organization is included", read.Organization.Email != "")
+	s.equal("its description is kept", "What customers see", read.Description)
+	s.equal("allow-destroy-plan is kept", false, read.AllowDestroyPlan)
+	s.equal("auto-apply is kept", true, read.AutoApply)
+	destroyAt, _ := read.AutoDestroyAt.Get()
+	s.equal("auto-destroy-at is kept", until, destroyAt.UTC())
+	duration, _ := read.AutoDestroyActivityDuration.Get()
+	s.equal("auto-destroy-activity-duration is kept", "14d", duration)
+	s.equal("the execution mode is kept", "agent", read.ExecutionMode)
+	s.need("it has an agent pool", read.AgentPool != nil)
+	s.equal("the agent pool is kept", "apool-1", read.AgentPool.ID)
+	s.equal("file-triggers-enabled is kept", false, read.FileTriggersEnabled)
+	s.equal("global-remote-state is kept", true, read.GlobalRemoteState)
+	s.equal("queue-all-runs is kept", true, read.QueueAllRuns)
+	s.equal("the source is kept", "the story", read.SourceName)
+	s.equal("speculative-enabled is kept", false, read.SpeculativeEnabled)
+	s.equal("the Terraform version is kept", "1.9.8", read.TerraformVersion)
+	s.equal("the trigger prefixes are kept", []string{"/modules", "/shared"}, read.TriggerPrefixes)
+	s.equal("the working directory is kept", "live", read.WorkingDirectory)
+	s.need("it has a repository", read.VCSRepo != nil)
+	s.equal("the repository is kept", "acme/infra", read.VCSRepo.Identifier)
+	s.equal("the repository's token is kept", "ot-1", read.VCSRepo.OAuthTokenID)
+	s.need("it tells which settings are its own", read.SettingOverwrites != nil && read.SettingOverwrites.ExecutionMode != nil)
+	s.equal("the execution mode is its own", true, *read.SettingOverwrites.ExecutionMode)
+	s.need("it tells what the user may do", read.Permissions != nil && read.Actions != nil)
+	s.check("the user may update and destroy it", read.Permissions.CanUpdate && read.Permissions.CanDestroy)
+
+	s.test, err = workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{Name: tfe.String("test")})
+	s.must("create another workspace", err)
+	s.check("it has no repository", s.test.VCSRepo == nil)
+	_, err = workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{Name: tfe.String("TEST")})
+	s.failsSaying("a second one of the same name is refused", "Name has already been taken", err)
+
+	s.equal("both are listed", []string{"live", "test"}, s.workspaceNames(nil))
+	s.equal("they are listed backwards", []string{"test", "live"}, s.workspaceNames(&tfe.WorkspaceListOptions{Sort: "-name"}))
+	s.equal("they are searched", []string{"test"}, s.workspaceNames(&tfe.WorkspaceListOptions{Search: "es"}))
+	s.equal("they are searched with a wildcard", []string{"live"},
+		s.workspaceNames(&tfe.WorkspaceListOptions{WildcardName: "*ve"}))
+
+	updated, err := workspaces.Update(s.ctx, s.organization, "test", tfe.WorkspaceUpdateOptions{
+		Name:      tfe.String("trial"),
+		AutoApply: tfe.Bool(true),
+	})
+	s.must("update it by its name", err)
+	s.equal("its name has changed", "trial", updated.Name)
+	updated, err = workspaces.UpdateByID(s.ctx, s.test.ID, tfe.WorkspaceUpdateOptions{TriggerPatterns: []string{"/a/**"}})
+	s.must("update it by its id", err)
+	s.equal("its trigger patterns have changed", []string{"/a/**"}, updated.TriggerPatterns)
+	s.equal("what was not changed is as it was", true, updated.AutoApply)
+	updated, err = workspaces.RemoveVCSConnectionByID(s.ctx, s.live.ID)
+	s.must("remove the repository", err)
+	s.check("it is gone", updated.VCSRepo == nil)
+}
+
+func (s *story) teamsGetAccessToWorkspaces() {
+	access := s.client.TeamAccess
+	token := s.as(s.createToken(s.client, s.release, "workspaces", nil).Token)
+	_, err := token.Workspaces.ReadByID(s.ctx, s.live.ID)
+	s.fails("without access the workspace does not exist for a team", tfe.ErrResourceNotFound, err)
+
+	levels := []tfe.AccessType{tfe.AccessRead, tfe.AccessPlan, tfe.AccessWrite, tfe.AccessAdmin, tfe.AccessCustom}
+	runs := []tfe.RunsPermissionType{"read", "plan", "apply", "apply", "read"}
+	for n, level := range levels {
+		given, err := access.Add(s.ctx, tfe.TeamAccessAddOptions{Access: &level, Team: s.release, Workspace: s.live})
+		s.must("give the access "+string(level), err)
+		s.equal("it has its level", level, given.Access)
+		s.equal("it holds the level's runs", runs[n], given.Runs)
+		s.need("it names both", given.Team != nil && given.Workspace != nil)
+		s.equal("it names the team", s.release.ID, given.Team.ID)
+		s.equal("it names the workspace", s.live.ID, given.Workspace.ID)
+
+		seen, err := token.Workspaces.Read(s.ctx, s.organization, "live")
+		s.must("the team reads the workspace", err)
+		s.equal("only an admin may update it", level == tfe.AccessAdmin, seen.Permissions.CanUpdate)
+		list, err := token.Workspaces.List(s.ctx, s.organization, nil)
+		s.must("the team lists its workspaces", err)
+		s.equal("it is the only one", 1, len(list.Items))
+
+		s.must("take the access away", access.Remove(s.ctx, given.ID))
+		_, err = access.Read(s.ctx, given.ID)
+		s.fails("it is not found any more", tfe.ErrResourceNotFound, err)
+	}
+
+	custom, plan := tfe.AccessCustom, tfe.AccessPlan
+	apply, write := tfe.RunsPermissionApply, tfe.VariablesPermissionWrite
+	outputs, mocks := tfe.StateVersionsPermissionReadOutputs, tfe.SentinelMocksPermissionRead
+	given, err := access.Add(s.ctx, tfe.TeamAccessAddOptions{
+		Access: &custom, Runs: &apply, Variables: &write, StateVersions: &outputs, SentinelMocks: &mocks,
+		WorkspaceLocking: tfe.Bool(true), RunTasks: tfe.Bool(true), PolicyOverrides: tfe.Bool(true),
+		Team: s.release, Workspace: s.live,
+	})
+	s.must("give custom access", err)
+	read, err := access.Read(s.ctx, given.ID)
+	s.must("read it", err)
+	s.equal("its runs are kept", apply, read.Runs)
+	s.equal("its variables are kept", write, read.Variables)
+	s.equal("its state versions are kept", outputs, read.StateVersions)
+	s.equal("its Sentinel mocks are kept", mocks, read.SentinelMocks)
+	s.check("the rest is kept", read.WorkspaceLocking && read.RunTasks && read.PolicyOverrides)
+	_, err = access.Add(s.ctx, tfe.TeamAccessAddOptions{Access: &plan, Team: s.release, Workspace: s.live})
+	s.check("a second access of the same team is refused", err != nil)
+
+	updated, err := access.Update(s.ctx, given.ID, tfe.TeamAccessUpdateOptions{Access: &plan})
+	s.must("change it to plan", err)
+	s.equal("its runs are those of the level", tfe.RunsPermissionPlan, updated.Runs)
+	_, err = access.Update(s.ctx, given.ID, tfe.TeamAccessUpdateOptions{Runs: &apply})
+	s.check("a fixed level's permissions cannot be chosen", err != nil)
+	list, err := access.List(s.ctx, &tfe.TeamAccessListOptions{WorkspaceID: s.live.ID})
+	s.must("list the access to the workspace", err)
+	s.equal("there is one", 1, len(list.Items))
+	s.check("the team cannot give access itself", token.TeamAccess.Remove(s.ctx, given.ID) != nil)
+
+	s.must("delete a workspace by its id", s.client.Workspaces.DeleteByID(s.ctx, s.live.ID))
+	_, err = access.Read(s.ctx, given.ID)
+	s.fails("the access to it is gone with it", tfe.ErrResourceNotFound, err)
+	s.must("delete a workspace by its name", s.client.Workspaces.Delete(s.ctx, s.organization, "trial"))
+	s.equal("there are no workspaces any more", []string{}, s.workspaceNames(nil))
+	again, err := s.client.Workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{Name: tfe.String("again")})
+	s.must("create one more", err)
+	s.must("delete it safely", s.client.Workspaces.SafeDeleteByID(s.ctx, again.ID))
+	s.must("delete the team's token", s.deleteToken(s.release, "workspaces"))
+}
+
 func (s *story) strangersAreRefused() {
 	_, err := s.as("not-a-token").Users.ReadCurrent(s.ctx)
 	s.fails("a wrong token is refused", tfe.ErrUnauthorized, err)
@@ -584,6 +745,25 @@ func (s *story) createToken(client *tfe.Client, team *tfe.Team, description stri
 	s.need("it has a description", token.Description != nil)
 	s.equal("it is the one that was asked for", description, *token.Description)
 	return token
+}
+
+func (s *story) workspaceNames(options *tfe.WorkspaceListOptions) []string {
+	list, err := s.client.Workspaces.List(s.ctx, s.organization, options)
+	s.must("list the workspaces", err)
+	names := []string{}
+	for _, workspace := range list.Items {
+		names = append(names, workspace.Name)
+	}
+	return names
+}
+
+func (s *story) deleteToken(team *tfe.Team, description string) error {
+	for _, token := range s.tokens(nil) {
+		if token.Team != nil && token.Team.ID == team.ID && token.Description != nil && *token.Description == description {
+			return s.client.TeamTokens.DeleteByID(s.ctx, token.ID)
+		}
+	}
+	return fmt.Errorf("no token %q", description)
 }
 
 func (s *story) teamNames(options *tfe.TeamListOptions) []string {

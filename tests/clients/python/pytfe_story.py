@@ -39,8 +39,19 @@ from pytfe.models import (  # noqa: E402
     TeamTokenListOptions,
     TeamUpdateOptions,
     User,
+    Workspace,
+    WorkspaceCreateOptions,
+    WorkspaceListOptions,
+    WorkspaceUpdateOptions,
 )
 from pytfe.models.team import OrganizationAccessOptions  # noqa: E402
+from pytfe.models.team_workspace_access import (  # noqa: E402
+    TeamWorkspaceAccessAddOptions,
+    TeamWorkspaceAccessType,
+    TeamWorkspaceAccessUpdateOptions,
+    TeamWorkspaceRunsPermission,
+    TeamWorkspaceVariablesPermission,
+)
 
 Answer = TypeVar("Answer")
 
@@ -76,6 +87,7 @@ class Story:
         self.platform: Team
         self.release: Team
         self.managers: Team
+        self.live: Workspace
 
     def tell(self) -> None:
         """Go through the chapters.
@@ -91,6 +103,8 @@ class Story:
             self.a_team_has_one_token_without_description()
             self.a_team_has_many_tokens_with_descriptions()
             self.tokens_are_listed()
+            self.workspaces_are_made()
+            self.teams_get_access_to_workspaces()
             self.strangers_are_refused()
             self.tokens_are_deleted()
             self.everything_is_deleted()
@@ -364,6 +378,98 @@ class Story:
         self.equal("pages of one token each hold every token once, in order",
                    [token.id for token in everything], [token.id for token in paged])
 
+    def workspaces_are_made(self) -> None:
+        workspaces, place = self.client.workspaces, self.organization
+        self.live = self.must(
+            "create a workspace",
+            lambda: workspaces.create(
+                place,
+                WorkspaceCreateOptions(
+                    name="live",
+                    description="What customers see",
+                    auto_apply=True,
+                    execution_mode="local",
+                    trigger_patterns=["/a/**"],
+                    working_directory="live",
+                ),
+            ),
+        )
+        self.check("it has an id", self.live.id.startswith("ws-"))
+        read = self.must("read it by its name", lambda: workspaces.read("live", organization=place))
+        self.equal("it is the one that was created", self.live.id, read.id)
+        self.equal("its description is kept", "What customers see", read.description)
+        self.equal("auto-apply is kept", True, read.auto_apply)
+        self.equal("the execution mode is kept", "local", read.execution_mode and read.execution_mode.value)
+        self.equal("the trigger patterns are kept", ["/a/**"], read.trigger_patterns)
+        self.equal("the working directory is kept", "live", read.working_directory)
+        self.check("the user may update it", bool(read.permissions and read.permissions.can_update))
+
+        self.must("create another", lambda: workspaces.create(place, WorkspaceCreateOptions(name="test")))
+        self.equal("both are listed", ["live", "test"], self.workspace_names())
+        self.equal("they are searched", ["test"], self.workspace_names(WorkspaceListOptions(search="ES")))
+
+        updated = self.must(
+            "update it by its name",
+            lambda: workspaces.update("test", WorkspaceUpdateOptions(name="trial"), organization=place),
+        )
+        self.equal("its name has changed", "trial", updated.name)
+        changed = self.must(
+            "update it by its id",
+            lambda: workspaces.update_by_id(updated.id, WorkspaceUpdateOptions(queue_all_runs=True)),
+        )
+        self.equal("what was changed has changed", True, changed.queue_all_runs)
+        self.equal("what was not changed is as it was", "trial", changed.name)
+
+    def teams_get_access_to_workspaces(self) -> None:
+        access, live = self.client.team_workspace_accesses, self.live
+        secret = self.create_token(self.client, self.release, "workspaces")
+        theirs = self.acting_as(secret)
+        self.not_found("without access there is no workspace", lambda: theirs.workspaces.read_by_id(live.id))
+        for level in TeamWorkspaceAccessType:
+            options = TeamWorkspaceAccessAddOptions(team_id=self.release.id, workspace_id=live.id, access=level)
+            given = self.must(f"give the access {level.value}", lambda options=options: access.add(options))
+            self.equal("it has its level", level, given.access)
+            self.equal("it names both", (self.release.id, live.id), (given.team_id, given.workspace_id))
+            seen = self.must("the team reads the workspace", lambda: theirs.workspaces.read_by_id(live.id))
+            admin = level is TeamWorkspaceAccessType.ADMIN
+            self.equal("only an admin may update it", admin, bool(seen.permissions and seen.permissions.can_update))
+            self.must("take the access away", lambda given=given: access.remove(given.id))
+            self.not_found("it is not found any more", lambda given=given: access.read(given.id))
+
+        given = self.must(
+            "give custom access",
+            lambda: access.add(
+                TeamWorkspaceAccessAddOptions(
+                    team_id=self.release.id,
+                    workspace_id=live.id,
+                    access=TeamWorkspaceAccessType.CUSTOM,
+                    runs=TeamWorkspaceRunsPermission.APPLY,
+                    workspace_locking=True,
+                )
+            ),
+        )
+        self.equal("its runs are kept", TeamWorkspaceRunsPermission.APPLY, given.runs)
+        self.equal("its variables are the least", TeamWorkspaceVariablesPermission.NONE, given.variables)
+        self.equal("its locking is kept", True, given.workspace_locking)
+        updated = self.must(
+            "change it to plan",
+            lambda: access.update(
+                given.id, TeamWorkspaceAccessUpdateOptions(access=TeamWorkspaceAccessType.PLAN)
+            ),
+        )
+        self.equal("its runs are those of the level", TeamWorkspaceRunsPermission.PLAN, updated.runs)
+        listed = self.must("list the access", lambda: list(access.list(live.id)))
+        self.equal("it is the only one", [given.id], [one.id for one in listed])
+
+        self.must("delete the workspace", lambda: self.client.workspaces.delete_by_id(live.id))
+        self.not_found("its access is gone with it", lambda: access.read(given.id))
+        self.must(
+            "delete the other by its name",
+            lambda: self.client.workspaces.delete("trial", organization=self.organization),
+        )
+        self.equal("there are no workspaces any more", [], self.workspace_names())
+        self.must("delete the team's token", lambda: self.client.team_tokens.delete_by_id(secret.id))
+
     def strangers_are_refused(self) -> None:
         stranger = self.connect("not-a-token")
         self.unauthorized("a wrong token is refused", stranger.users.read_current)
@@ -495,6 +601,10 @@ class Story:
     def team_names(self, options: TeamListOptions | None = None) -> list[str]:
         teams = self.must("list teams", lambda: list(self.client.teams.list(self.organization, options)))
         return sorted(team.name or "" for team in teams)
+
+    def workspace_names(self, options: WorkspaceListOptions | None = None) -> list[str]:
+        found = self.must("list the workspaces", lambda: list(self.client.workspaces.list(self.organization, options)))
+        return [workspace.name for workspace in found]
 
     def tokens(self, **options: Any) -> list[TeamToken]:
         tokens = self.must(
