@@ -43,19 +43,27 @@ const LIST: Known = Known {
     ..SHOW
 };
 
-/// The routes.
+/// The routes. There is no state that could be lost, so that every deletion is a safe one.
 pub fn routes(service: &mut ServiceConfig) {
-    const BY_NAME: &str = "/organizations/{organization}/workspaces/{workspace}";
-    const BY_ID: &str = "/workspaces/{workspace}";
     service
-        .service(resource("/organizations/{organization}/workspaces").route(get().to(list)).route(post().to(create)));
-    for path in [BY_NAME, BY_ID] {
-        let safe_delete = format!("{path}/actions/safe-delete");
-        service
-            .service(resource(path).route(get().to(show)).route(patch().to(update)).route(delete().to(destroy)))
-            // There is no state that could be lost, so that every deletion is safe.
-            .service(resource(safe_delete.as_str()).route(post().to(destroy)));
-    }
+        .service(resource("/organizations/{organization}/workspaces").route(get().to(list)).route(post().to(create)))
+        .service(
+            resource("/organizations/{organization}/workspaces/{workspace}")
+                .route(get().to(show))
+                .route(patch().to(update))
+                .route(delete().to(destroy)),
+        )
+        .service(
+            resource("/organizations/{organization}/workspaces/{workspace}/actions/safe-delete")
+                .route(post().to(destroy)),
+        )
+        .service(
+            resource("/workspaces/{workspace}")
+                .route(get().to(show))
+                .route(patch().to(update))
+                .route(delete().to(destroy)),
+        )
+        .service(resource("/workspaces/{workspace}/actions/safe-delete").route(post().to(destroy)));
 }
 
 /// A workspace as a path names it: by its id, or by its name in an organization.
