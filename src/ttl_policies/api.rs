@@ -48,7 +48,8 @@ async fn update(
         .write(visitor, place(&path), move |connection, caller| {
             caller.may(Action::SetTtlPolicies, Subject::Place)?;
             let query = query?;
-            let attributes = body.resource::<PolicyAttributes>(&[POLICIES.name], &["token-ttl-policies"])?.attributes;
+            let body = body.resource::<PolicyAttributes>(&[POLICIES.name], &["token-ttl-policies"])?;
+            let attributes = body.about(&[&path])?.attributes;
             let policies = attributes.token_ttl_policies.unwrap_or_default();
             let organization = caller.organization()?;
             store::set(connection, organization, &policies)?;

@@ -49,7 +49,8 @@ async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
         .write(visitor, Place::Nowhere, move |connection, caller| {
             let (user, _) = own(connection, caller)?;
             let query = query?;
-            let changes = body.resource::<AccountAttributes>(&[USERS.name], &[])?.attributes;
+            let changes =
+                body.resource::<AccountAttributes>(&[USERS.name], &[])?.about(&[&user.id.to_string()])?.attributes;
             let changed = User {
                 username: changes.username.unwrap_or(user.username),
                 email: changes.email.unwrap_or(user.email),
@@ -70,7 +71,8 @@ async fn change_password(request: HttpRequest, visitor: Visitor, body: Body, gat
         .write(visitor, Place::Nowhere, move |connection, caller| {
             let (user, hash) = own(connection, caller)?;
             let query = query?;
-            let wanted = body.resource::<PasswordAttributes>(&[USERS.name], &["password"])?.attributes;
+            let body = body.resource::<PasswordAttributes>(&[USERS.name], &["password"])?;
+            let wanted = body.about(&[&user.id.to_string()])?.attributes;
             let hash = checked(&wanted, hash.as_deref())?;
             store::set_password(connection, user.id, &hash)?;
             audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update_password")])?;
