@@ -22,7 +22,13 @@ use crate::teams::{self, Team, members};
 use crate::users;
 
 const SHOW: Known = Known { include: &["user", "teams"], ..Known::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
-const OWN: Known = Known { pages: Pages::Both, sort: &["created-at", "status"], default_sort: "created-at", ..SHOW };
+const OWN: Known = Known {
+    pages: Pages::Both,
+    sort: &["created-at", "status"],
+    default_sort: "created-at",
+    include: &["user"],
+    ..SHOW
+};
 const OF_TEAM: Known = Known {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
@@ -91,15 +97,22 @@ fn status_counts(counts: &[(Status, i64)]) -> Value {
 /// The memberships of the user who calls, also those that wait for acceptance.
 async fn list_own(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &OWN);
-    let (query, resources, extent) = gate
+    let (query, told, extent) = gate
         .read(visitor, Place::Nowhere, move |connection, caller| {
             let query = query?;
             let found = store::list(connection, caller.user().map_or(Of::Nobody, Of::User), &query)?;
-            let resources: Vec<Resource> = found.rows.iter().map(|row| look::membership(row, caller)).collect();
-            Ok((query, resources, found.extent))
+            let resources = found.rows.iter().map(|row| look::membership(row, caller)).collect();
+            let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
+            let included = if query.includes("user") {
+                users::find_all(connection, &users)?.iter().map(users::public).collect()
+            } else {
+                vec![]
+            };
+            Ok((query, Told { resources, included }, found.extent))
         })
         .await?;
-    Ok(list_document(&request, &query, resources, &extent).respond(&query, &request, StatusCode::OK))
+    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 /// Memberships as resources, and what the client wants included.
