@@ -42,30 +42,34 @@ pub fn create(connection: &mut PgConnection, new: &NewUser) -> Result<User, NotC
     if let Some(user) = claimed {
         return Ok(user);
     }
-    insert(connection, new, Confirmed::Yes).map_err(|fault| taken(fault, new))
+    insert(connection, new).map_err(|fault| taken(fault, new))
 }
 
 /// Makes a user for an address that was invited, who cannot log in before somebody comes forward. The name is
-/// free, because it holds the user's id.
+/// free, because it holds an id of its own. Where another invitation makes the same user at this moment, it is
+/// waited for, and that one is the user.
 pub(crate) fn create_invited(connection: &mut PgConnection, email: &str) -> QueryResult<User> {
     let username = format!("invited-{}", uuid::Uuid::now_v7().simple());
-    insert(connection, &NewUser { username, email: email.to_owned(), rank: Rank::Ordinary }, Confirmed::No)
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(UserId::generate()),
+            users::username.eq(username),
+            users::email.eq(email),
+            users::confirmed.eq(false),
+        ))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    users::table.filter(lower(users::email).eq(lower(email))).select(User::as_select()).first(connection)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Confirmed {
-    Yes,
-    No,
-}
-
-fn insert(connection: &mut PgConnection, new: &NewUser, confirmed: Confirmed) -> QueryResult<User> {
+fn insert(connection: &mut PgConnection, new: &NewUser) -> QueryResult<User> {
     diesel::insert_into(users::table)
         .values((
             users::id.eq(UserId::generate()),
             users::username.eq(&new.username),
             users::email.eq(&new.email),
             users::site_admin.eq(new.rank == Rank::SiteAdmin),
-            users::confirmed.eq(confirmed == Confirmed::Yes),
+            users::confirmed.eq(true),
         ))
         .returning(User::as_returning())
         .get_result(connection)
