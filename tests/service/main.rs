@@ -22,12 +22,15 @@ macro_rules! tests {
 }
 
 mod access_walk;
+mod account;
 mod audit;
 mod bad_input;
 mod clients;
 mod command_line;
 mod documents;
+mod memberships;
 mod memory;
+mod organization_tokens;
 mod organizations;
 mod outage;
 mod quick_start;
@@ -36,10 +39,12 @@ mod serving;
 mod smoke;
 mod team_access;
 mod team_members;
+mod team_memberships;
 mod team_tokens;
 mod teams;
 mod token_life;
 mod token_lists;
+mod user_tokens;
 mod users;
 mod workspaces;
 
@@ -47,12 +52,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let all = vec![
         access_walk::tests(),
+        account::tests(),
         audit::tests(),
         bad_input::tests(),
         clients::tests(),
         command_line::tests(),
         documents::tests(),
+        memberships::tests(),
         memory::tests(),
+        organization_tokens::tests(),
         organizations::tests(),
         outage::tests(),
         quick_start::tests(),
@@ -61,10 +69,12 @@ fn main() -> ExitCode {
         smoke::tests(),
         team_access::tests(),
         team_members::tests(),
+        team_memberships::tests(),
         team_tokens::tests(),
         teams::tests(),
         token_life::tests(),
         token_lists::tests(),
+        user_tokens::tests(),
         users::tests(),
         workspaces::tests(),
     ];

@@ -8,7 +8,7 @@ use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
 use latchkey::database::Database;
 use latchkey::server::{Listen, Service};
-use latchkey::users::{self, NewUser, Rank};
+use latchkey::users::{self, NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
@@ -77,12 +77,16 @@ impl App {
 
     fn new_user(&self, username: &str, rank: Rank) -> User {
         let new = NewUser { username: username.to_owned(), email: format!("{username}@example.com"), rank };
+        self.try_user(&new).unwrap()
+    }
+
+    /// A new user as the command line makes one, or why there is none.
+    pub fn try_user(&self, new: &NewUser) -> Result<User, NotCreated> {
         let (user, secret) = PgConnection::establish(&self.database_url)
             .unwrap()
-            .transaction(|connection| users::create_with_token(connection, &new))
-            .unwrap();
+            .transaction(|connection| users::create_with_token(connection, new))?;
         leaks::remember(secret.reveal());
-        User { id: user.id.to_string(), username: username.to_owned(), client: self.with(secret.reveal()) }
+        Ok(User { id: user.id.to_string(), username: user.username, client: self.with(secret.reveal()) })
     }
 
     /// Runs one statement on the service's database.

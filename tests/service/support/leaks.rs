@@ -44,6 +44,11 @@ pub fn remember(text: &str) {
     known.extend(SECRET.find_iter(text).map(|found| found.as_str().to_owned()));
 }
 
+/// What services inside this process have logged so far.
+pub fn logged() -> String {
+    LOGGED.lock().unwrap().clone()
+}
+
 /// How many secrets were made.
 pub fn known() -> usize {
     KNOWN.lock().unwrap().len()

@@ -1,0 +1,247 @@
+//! `account/update` and `account/password`: what users change of themselves.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use serde_json::{Value, json};
+
+use crate::support::app::{User, resource};
+use crate::support::{App, leaks};
+
+tests![
+    a_user_changes_name_and_address,
+    what_is_not_said_stays_as_it_is,
+    a_name_or_an_address_is_given_once_without_regard_to_case,
+    a_wrong_name_or_address_is_refused,
+    the_id_of_another_user_is_refused,
+    only_users_have_an_account_to_change,
+    a_new_name_is_told_everywhere,
+    a_first_password_needs_no_other,
+    a_password_is_stored_as_an_argon2id_hash_and_never_shown,
+    a_password_is_changed_by_who_knows_it,
+    a_password_is_confirmed_and_long_enough,
+    every_token_goes_on_when_the_password_changes,
+    a_password_is_in_no_log_and_in_no_database,
+    every_change_is_audited,
+];
+
+const UPDATE: &str = "/api/v2/account/update";
+const PASSWORD: &str = "/api/v2/account/password";
+
+fn change(attributes: Value) -> Value {
+    resource("users", attributes)
+}
+
+fn new_password(current: Option<&str>, password: &str) -> Value {
+    let mut attributes = json!({"password": password, "password_confirmation": password});
+    if let Some(current) = current {
+        attributes["current_password"] = current.into();
+    }
+    change(attributes)
+}
+
+fn hash(app: &App, user: &User) -> Option<String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Text>)]
+        password_hash: Option<String>,
+    }
+    let mut connection = PgConnection::establish(&app.database_url).unwrap();
+    let query = diesel::sql_query("SELECT password_hash FROM users WHERE username = $1");
+    query.bind::<Text, _>(&user.username).get_result::<Row>(&mut connection).unwrap().password_hash
+}
+
+fn a_user_changes_name_and_address() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let wanted = json!({"username": "ada-l", "email": "ada@lovelace.example"});
+    let changed = ada.client.patch(UPDATE, &change(wanted)).expect(200);
+    assert_eq!(changed.id(), ada.id);
+    let told = ada.client.get("/api/v2/account/details").expect(200);
+    for answer in [&changed, &told] {
+        assert_eq!(*answer.attribute("username"), "ada-l");
+        assert_eq!(*answer.attribute("email"), "ada@lovelace.example");
+    }
+}
+
+fn what_is_not_said_stays_as_it_is() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.client.patch(UPDATE, &change(json!({}))).expect(200);
+    // What is read-only is ignored.
+    let wanted = json!({"username": "ada-l", "is-site-admin": true, "is-service-account": true});
+    let changed = ada.client.patch(UPDATE, &change(wanted)).expect(200);
+    assert_eq!(*changed.attribute("email"), "ada@example.com");
+    assert_eq!(*changed.attribute("is-site-admin"), false);
+    assert_eq!(*changed.attribute("is-service-account"), false);
+}
+
+fn a_name_or_an_address_is_given_once_without_regard_to_case() {
+    let app = App::start();
+    let ada = app.user("ada");
+    app.user("bob");
+    for (attributes, blamed) in [
+        (json!({"username": "bob"}), "/data/attributes/username"),
+        (json!({"username": "BOB"}), "/data/attributes/username"),
+        (json!({"email": "Bob@Example.COM"}), "/data/attributes/email"),
+    ] {
+        let refused = ada.client.patch(UPDATE, &change(attributes)).expect(422);
+        assert_eq!(refused.blamed(), [blamed]);
+        assert!(refused.detail().contains("already been taken"), "{}", refused.detail());
+    }
+    // One's own in another case is free.
+    ada.client.patch(UPDATE, &change(json!({"username": "Ada", "email": "Ada@example.com"}))).expect(200);
+}
+
+fn a_wrong_name_or_address_is_refused() {
+    let app = App::start();
+    let ada = app.user("ada");
+    for (name, email) in [("", ""), ("a b", "nobody"), ("a.b", "@"), ("ä", "a@b@c"), (&"x".repeat(91), "a@")] {
+        let refused = ada.client.patch(UPDATE, &change(json!({"username": name, "email": email}))).expect(422);
+        let mut blamed = refused.blamed();
+        blamed.sort();
+        assert_eq!(blamed, ["/data/attributes/email", "/data/attributes/username"], "{name:?} {email:?}");
+    }
+    ada.client.patch(UPDATE, &change(json!({"username": 7}))).expect(422);
+    ada.client.patch(UPDATE, &change(json!({"email": format!("{}@example.com", "x".repeat(250))}))).expect(422);
+    assert_eq!(*ada.client.get("/api/v2/account/details").expect(200).attribute("username"), "ada");
+}
+
+fn the_id_of_another_user_is_refused() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    for path in [UPDATE, PASSWORD] {
+        let mut body = new_password(None, "a long password");
+        body["data"]["id"] = bob.id.clone().into();
+        let refused = ada.client.patch(path, &body).expect(409);
+        assert_eq!(refused.blamed(), ["/data/id"]);
+        body["data"]["id"] = ada.id.clone().into();
+        ada.client.patch(path, &body).expect(200);
+    }
+}
+
+fn only_users_have_an_account_to_change() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let token = app.with(&ada.team_token(&ada.owners_team("acme")).secret());
+    token.patch(UPDATE, &change(json!({"username": "owners"}))).expect(403);
+    token.patch(PASSWORD, &new_password(None, "a long password")).expect(403);
+    app.anonymous().patch(UPDATE, &change(json!({"username": "x"}))).expect(401);
+    app.anonymous().patch(PASSWORD, &new_password(None, "a long password")).expect(401);
+}
+
+fn a_new_name_is_told_everywhere() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.organization("acme");
+    let team = ada.team("acme", "ci");
+    ada.add_to_team(&team, &bob);
+    bob.client.patch(UPDATE, &change(json!({"username": "robert"}))).expect(200);
+    assert_eq!(*ada.client.get(&format!("/api/v2/users/{}", bob.id)).expect(200).attribute("username"), "robert");
+    let list = "/api/v2/organizations/acme/organization-memberships?q=robert";
+    assert_eq!(ada.client.get(list).expect(200).ids().len(), 1);
+    bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+}
+
+fn a_first_password_needs_no_other() {
+    let app = App::start();
+    let ada = app.user("ada");
+    assert_eq!(hash(&app, &ada), None);
+    let answer = ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    assert_eq!(answer.id(), ada.id);
+    assert!(hash(&app, &ada).is_some());
+}
+
+fn a_password_is_stored_as_an_argon2id_hash_and_never_shown() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let password = "the same for both";
+    let answers = [&ada, &bob].map(|user| user.client.patch(PASSWORD, &new_password(None, password)).expect(200));
+    let hashes = [&ada, &bob].map(|user| hash(&app, user).unwrap());
+    assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$")), "{hashes:?}");
+    assert_ne!(hashes[0], hashes[1], "each has a salt of its own");
+    for answer in answers.iter().chain(&[ada.client.get("/api/v2/account/details").expect(200)]) {
+        let text = answer.body.to_string();
+        assert!(!text.contains(password) && !text.contains("argon2"), "{text}");
+    }
+}
+
+fn a_password_is_changed_by_who_knows_it() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    let before = hash(&app, &ada);
+    for wrong in [None, Some("correct horsf"), Some("")] {
+        let refused = ada.client.patch(PASSWORD, &new_password(wrong, "battery staple")).expect(422);
+        assert_eq!(refused.blamed(), ["/data/attributes/current_password"], "{wrong:?}");
+    }
+    assert_eq!(hash(&app, &ada), before);
+    ada.client.patch(PASSWORD, &new_password(Some("correct horse"), "battery staple")).expect(200);
+    ada.client.patch(PASSWORD, &new_password(Some("correct horse"), "correct horse")).expect(422);
+    ada.client.patch(PASSWORD, &new_password(Some("battery staple"), "correct horse")).expect(200);
+}
+
+fn a_password_is_confirmed_and_long_enough() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let password = "/data/attributes/password";
+    let confirmation = "/data/attributes/password_confirmation";
+    for (attributes, blamed) in [
+        (json!({"password": "correct horse", "password_confirmation": "correct horsf"}), confirmation),
+        (json!({"password": "correct horse"}), confirmation),
+        (json!({"password": "123456789", "password_confirmation": "123456789"}), password),
+        (json!({"password": "x".repeat(1001), "password_confirmation": "x".repeat(1001)}), password),
+        (json!({"password_confirmation": "correct horse"}), password),
+        (json!({"password": 1234567890, "password_confirmation": 1234567890}), password),
+    ] {
+        let refused = ada.client.patch(PASSWORD, &change(attributes.clone())).expect(422);
+        assert!(refused.blamed().iter().any(|one| one == blamed), "{attributes}: {:?}", refused.blamed());
+    }
+    assert_eq!(hash(&app, &ada), None);
+    for fits in ["ten-chars.", "zehn Äöüß!", &"x".repeat(1000)] {
+        app.sql("UPDATE users SET password_hash = NULL");
+        ada.client.patch(PASSWORD, &new_password(None, fits)).expect(200);
+    }
+}
+
+fn every_token_goes_on_when_the_password_changes() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let tokens = format!("/api/v2/users/{}/authentication-tokens", ada.id);
+    let other = ada.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(201).secret();
+    let team = ada.team_token(&ada.owners_team("acme")).secret();
+    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    ada.client.patch(PASSWORD, &new_password(Some("correct horse"), "battery staple")).expect(200);
+    for secret in [ada.client.secret(), &other, &team] {
+        app.with(secret).get("/api/v2/organizations/acme").expect(200);
+    }
+}
+
+fn a_password_is_in_no_log_and_in_no_database() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let words = ["Zaunkoenig-eins", "Zaunkoenig-zwei", "Zaunkoenig-drei"];
+    ada.client.patch(PASSWORD, &new_password(None, words[0])).expect(200);
+    ada.client.patch(PASSWORD, &new_password(Some(words[0]), words[1])).expect(200);
+    ada.client.patch(PASSWORD, &new_password(Some(words[2]), words[2])).expect(422);
+    let mismatched = json!({"current_password": words[1], "password": words[2], "password_confirmation": "Zaunkoenig"});
+    ada.client.patch(PASSWORD, &change(mismatched)).expect(422);
+    let wrong_type = json!({"password": ["Zaunkoenig-vier"]});
+    let refused = ada.client.patch(PASSWORD, &change(wrong_type)).expect(422);
+    assert!(!refused.body.to_string().contains("Zaunkoenig"), "{:#}", refused.body);
+    assert!(!leaks::dump(&app.database_url).contains("Zaunkoenig"));
+    assert!(!leaks::logged().contains("Zaunkoenig"));
+}
+
+fn every_change_is_audited() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.client.patch(UPDATE, &change(json!({"email": "new@example.com"}))).expect(200);
+    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    let about = format!("audit_events WHERE resource_type = 'user' AND resource_id = '{}'", ada.id);
+    assert_eq!(app.count(&format!("{about} AND action = 'update'")), 1);
+    assert_eq!(app.count(&format!("{about} AND action = 'update_password'")), 1);
+    ada.client.patch(UPDATE, &change(json!({"email": "nonsense"}))).expect(422);
+    assert_eq!(app.count(&format!("{about} AND action = 'update'")), 1, "a refused change leaves no event");
+}

@@ -1,0 +1,194 @@
+//! `users/:id/authentication-tokens`: a user's tokens are that user's alone.
+
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::app::{User, resource};
+
+tests![
+    a_user_makes_lists_shows_and_revokes_tokens,
+    there_may_be_any_number_also_of_equal_descriptions,
+    what_is_asked_of_a_new_token_is_checked,
+    the_list_is_sorted_and_paged,
+    somebody_elses_list_is_empty,
+    nobody_makes_a_token_for_somebody_else,
+    a_token_of_somebody_else_is_not_there,
+    tokens_of_teams_and_organizations_have_no_part_in_user_tokens,
+    a_user_revokes_the_very_token_that_calls,
+    an_expired_token_opens_nothing,
+    a_user_token_stays_out_of_organizations,
+];
+
+fn tokens_of(user: &User) -> String {
+    format!("/api/v2/users/{}/authentication-tokens", user.id)
+}
+
+fn described(description: &str) -> Value {
+    resource("authentication-tokens", json!({"description": description}))
+}
+
+fn a_user_makes_lists_shows_and_revokes_tokens() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let made = ada.client.post(&tokens_of(&ada), &described("laptop")).expect(201);
+    assert!(made.secret().starts_with("lku_") && made.secret().len() == 53);
+    assert_eq!(*made.attribute("description"), "laptop");
+    assert_eq!(made.body["data"]["relationships"]["created-by"]["data"], json!({"type": "users", "id": ada.id}));
+    let token = app.with(&made.secret());
+    assert_eq!(token.get("/api/v2/account/details").expect(200).id(), ada.id);
+    let list = ada.client.get(&tokens_of(&ada)).expect(200);
+    assert_eq!(list.ids(), [ada.token_id(&app), made.id()]);
+    assert!(list.body["data"].as_array().unwrap().iter().all(|token| token["attributes"]["token"].is_null()));
+    let by_id = format!("/api/v2/authentication-tokens/{}", made.id());
+    assert_eq!(*ada.client.get(&by_id).expect(200).attribute("token"), Value::Null, "the secret is shown once");
+    ada.client.delete(&by_id).expect(204);
+    token.get("/api/v2/account/details").expect(401);
+    ada.client.get(&by_id).expect(404);
+    assert_eq!(ada.client.get(&tokens_of(&ada)).expect(200).ids().len(), 1);
+}
+
+fn there_may_be_any_number_also_of_equal_descriptions() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let bodies =
+        [described("ci"), described("ci"), described(""), described(""), resource("authentication-tokens", json!({}))];
+    let secrets: Vec<String> =
+        bodies.iter().chain(&bodies).map(|body| ada.client.post(&tokens_of(&ada), body).expect(201).secret()).collect();
+    for secret in &secrets {
+        app.with(secret).get("/api/v2/account/details").expect(200);
+    }
+    assert_eq!(ada.client.get(&tokens_of(&ada)).expect(200).ids().len(), 11);
+}
+
+fn what_is_asked_of_a_new_token_is_checked() {
+    let app = App::start();
+    let ada = app.user("ada");
+    for (attributes, blamed) in [
+        (json!({"expired-at": "2020-01-01T00:00:00Z"}), "/data/attributes/expired-at"),
+        (json!({"expired-at": "soon"}), "/data/attributes/expired-at"),
+        (json!({"description": "x".repeat(256)}), "/data/attributes/description"),
+        (json!({"description": 7}), "/data/attributes/description"),
+    ] {
+        let refused = ada.client.post(&tokens_of(&ada), &resource("authentication-tokens", attributes)).expect(422);
+        assert_eq!(refused.blamed(), [blamed]);
+    }
+    let refused = ada.client.post(&tokens_of(&ada), &resource("teams", json!({}))).expect(409);
+    assert_eq!(refused.blamed(), ["/data/type"]);
+    assert_eq!(app.count("tokens"), 1);
+    // Shipped clients send the singular, an empty type, or none.
+    for kind in ["authentication-token", ""] {
+        ada.client.post(&tokens_of(&ada), &resource(kind, json!({}))).expect(201);
+    }
+    ada.client.post(&tokens_of(&ada), &json!({"data": {"attributes": {}}})).expect(201);
+}
+
+fn the_list_is_sorted_and_paged() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let mut made = vec![ada.token_id(&app)];
+    for nth in 0..4 {
+        made.push(ada.client.post(&tokens_of(&ada), &described(&format!("token {nth}"))).expect(201).id());
+    }
+    let page = |query: &str| ada.client.get(&format!("{}?{query}", tokens_of(&ada))).expect(200);
+    assert_eq!(page("page[size]=2").ids(), made[..2]);
+    assert_eq!(page("page[size]=2&page[number]=3").ids(), made[4..]);
+    assert_eq!(page("page[size]=2").body["meta"]["pagination"]["total-count"], 5);
+    assert!(page("page[number]=9").ids().is_empty());
+    made.reverse();
+    assert_eq!(page("sort=-created-at").ids(), made);
+    ada.client.get(&format!("{}?sort=nonsense", tokens_of(&ada))).expect(400);
+}
+
+fn somebody_elses_list_is_empty() {
+    let app = App::start();
+    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    ada.organization("acme");
+    ada.add_to_team(&ada.owners_team("acme"), &bob);
+    let nobody = latchkey::ids::UserId::generate().to_string();
+    for caller in [&bob, &root] {
+        for user in [&ada.id, &nobody] {
+            let list = caller.client.get(&format!("/api/v2/users/{user}/authentication-tokens")).expect(200);
+            assert_eq!(list.body["data"], json!([]));
+            assert_eq!(list.body["meta"]["pagination"]["total-count"], 0);
+        }
+    }
+    assert_eq!(bob.client.get(&tokens_of(&bob)).expect(200).ids().len(), 1);
+}
+
+fn nobody_makes_a_token_for_somebody_else() {
+    let app = App::start();
+    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    ada.organization("acme");
+    ada.add_to_team(&ada.owners_team("acme"), &bob);
+    let nobody = latchkey::ids::UserId::generate().to_string();
+    for caller in [&bob, &root] {
+        for user in [&ada.id, &nobody] {
+            caller.client.post(&format!("/api/v2/users/{user}/authentication-tokens"), &described("mine")).expect(404);
+        }
+    }
+    assert_eq!(app.count("tokens"), 3);
+}
+
+fn a_token_of_somebody_else_is_not_there() {
+    let app = App::start();
+    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    ada.organization("acme");
+    ada.add_to_team(&ada.owners_team("acme"), &bob);
+    let path = format!("/api/v2/authentication-tokens/{}", ada.token_id(&app));
+    for caller in [&bob, &root] {
+        caller.client.get(&path).expect(404);
+        caller.client.delete(&path).expect(404);
+    }
+    ada.client.get(&path).expect(200);
+}
+
+fn tokens_of_teams_and_organizations_have_no_part_in_user_tokens() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let organization = "/api/v2/organizations/acme/authentication-token";
+    for secret in [
+        ada.team_token(&ada.owners_team("acme")).secret(),
+        ada.client.post_nothing(organization).expect(201).secret(),
+        ada.client.post_nothing(&format!("{organization}?token=audit-trails")).expect(201).secret(),
+    ] {
+        let token = app.with(&secret);
+        assert_eq!(token.get(&tokens_of(&ada)).expect(200).body["data"], json!([]));
+        token.post(&tokens_of(&ada), &described("mine")).expect(404);
+        let path = format!("/api/v2/authentication-tokens/{}", ada.token_id(&app));
+        token.get(&path).expect(404);
+        token.delete(&path).expect(404);
+    }
+    assert_eq!(app.count("tokens WHERE kind = 'user'"), 1);
+}
+
+fn a_user_revokes_the_very_token_that_calls() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let other = app.with(&ada.client.post(&tokens_of(&ada), &described("other")).expect(201).secret());
+    ada.client.delete(&format!("/api/v2/authentication-tokens/{}", ada.token_id(&app))).expect(204);
+    ada.client.get("/api/v2/account/details").expect(401);
+    assert_eq!(other.get(&tokens_of(&ada)).expect(200).ids().len(), 1);
+}
+
+fn an_expired_token_opens_nothing() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let body = resource("authentication-tokens", json!({"expired-at": "2099-01-01T00:00:00Z"}));
+    let made = ada.client.post(&tokens_of(&ada), &body).expect(201);
+    assert_eq!(*made.attribute("expired-at"), "2099-01-01T00:00:00.000Z");
+    app.with(&made.secret()).get("/api/v2/account/details").expect(200);
+    app.sql("UPDATE tokens SET expired_at = now() - interval '1 second' WHERE expired_at IS NOT NULL");
+    app.with(&made.secret()).get("/api/v2/account/details").expect(401);
+    let of = |status: &str| ada.client.get(&format!("{}?filter[expiry_status]={status}", tokens_of(&ada))).ids();
+    assert_eq!(of("expired"), [made.id()], "it stays listed");
+    assert_eq!(of("no_expiration"), [ada.token_id(&app)]);
+}
+
+fn a_user_token_stays_out_of_organizations() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    ada.client.post(&tokens_of(&ada), &described("laptop")).expect(201);
+    assert!(ada.client.get("/api/v2/organizations/acme/team-tokens").expect(200).ids().is_empty());
+}
