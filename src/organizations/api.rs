@@ -62,7 +62,7 @@ async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Resul
 const fn scope(caller: &Caller) -> Scope {
     match caller.principal {
         Principal::User { site_admin: true, .. } => Scope::All,
-        Principal::User { id, .. } => Scope::Of(id),
+        Principal::User { id, .. } => Scope::Of(id, caller.token),
         Principal::Team { organization, .. } => Scope::Only(organization),
         Principal::Organization { id, .. } => Scope::Only(id),
         Principal::AuditTrails { .. } => Scope::Nothing,

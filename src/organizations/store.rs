@@ -1,13 +1,15 @@
 //! The queries of organizations.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Uuid};
 use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{memberships, organizations};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, UserId};
+use crate::ids::{OrganizationId, TokenId, UserId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 use crate::tokens;
 
@@ -33,8 +35,8 @@ impl Position for Organization {
 pub(super) enum Scope {
     /// All there are.
     All,
-    /// Those that a user is an active member of.
-    Of(UserId),
+    /// Those that a user is an active member of, and that let this token of the user's in.
+    Of(UserId, TokenId),
     /// Just one.
     Only(OrganizationId),
     /// None.
@@ -47,15 +49,27 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
     found = match scope {
         Scope::All => found,
         Scope::Only(id) => found.filter(organizations::id.eq(id)),
-        Scope::Nothing => found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("false")),
-        Scope::Of(user) => found.filter(
-            organizations::id.eq_any(
-                memberships::table
-                    .filter(memberships::user_id.eq(user))
-                    .filter(memberships::status.eq("active"))
-                    .select(memberships::organization_id),
+        Scope::Nothing => found.filter(sql::<Bool>("false")),
+        Scope::Of(user, token) => found
+            .filter(
+                organizations::id.eq_any(
+                    memberships::table
+                        .filter(memberships::user_id.eq(user))
+                        .filter(memberships::status.eq("active"))
+                        .select(memberships::organization_id),
+                ),
+            )
+            // What the gate asks of one organization is asked of each (DESIGN §3, rule 4).
+            .filter(
+                sql::<Bool>(
+                    "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
+                     ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
+                     WHERE organizations.max_ttl_enabled AND tokens.created_at \
+                     + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now() AND tokens.id = ",
+                )
+                .bind::<Uuid, _>(token)
+                .sql(")"),
             ),
-        ),
     };
     // `q` goes before `q[name]` and `q[email]`, as in the HCP API.
     if let Some(q) = query.q() {
