@@ -9,14 +9,26 @@ use crate::support::{App, cluster};
 
 tests![every_principal_on_every_route, routes_without_a_token_need_none];
 
-/// The columns of the table, in its order.
-const PRINCIPALS: [&str; 7] = ["stranger", "member", "team token", "manager", "owner", "owners' token", "site admin"];
+/// The columns of the table, in its order. `invited` is in the team `ci`, and has not accepted.
+const PRINCIPALS: [&str; 11] = [
+    "stranger",
+    "member",
+    "team token",
+    "manager",
+    "owner",
+    "owners' token",
+    "site admin",
+    "invited",
+    "membership manager",
+    "organization token",
+    "audit-trails token",
+];
 
 /// Secrets that open nothing, and no secret: 401 on every route that needs one.
 const NOBODIES: [&str; 6] = ["anonymous", "expired", "revoked", "disabled", "mistyped", "unknown"];
 
 /// One row: a request, and what each of [`PRINCIPALS`] is answered.
-struct Row(&'static str, &'static str, fn(&World) -> Value, [u16; 7]);
+struct Row(&'static str, &'static str, fn(&World) -> Value, [u16; 11]);
 
 fn no_body(_: &World) -> Value {
     Value::Null
@@ -70,90 +82,161 @@ fn described_token(world: &World) -> Value {
     identifiers("authentication-tokens", &[&world.named("ci-described")])
 }
 
-/// The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams) and cleo (in `closed`).
+fn account_change(_: &World) -> Value {
+    resource("users", json!({"username": "changed"}))
+}
+
+fn new_password(_: &World) -> Value {
+    resource("users", json!({"password": "correct horse", "password_confirmation": "correct horse"}))
+}
+
+fn new_policies(_: &World) -> Value {
+    let policies = json!([{"token-type": "team", "max-ttl-ms": 86_400_000}]);
+    resource("organization-token-ttl-policies", json!({ "token-ttl-policies": policies }))
+}
+
+fn invitation_into(team: &str) -> Value {
+    let mut invitation = resource("organization-memberships", json!({"email": "new@example.com"}));
+    invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[team])});
+    invitation
+}
+
+fn invitation(world: &World) -> Value {
+    invitation_into(&world.named("ci"))
+}
+
+fn owners_invitation(world: &World) -> Value {
+    invitation_into(&world.named("owners"))
+}
+
+fn cleos(world: &World) -> Value {
+    identifiers("organization-memberships", &[&world.named("cleo-membership")])
+}
+
+/// The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams), max
+/// (in `hosts`, which has manage-membership) and cleo (in `closed`); ian is invited into `ci`.
 /// `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
 /// The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
-    Row("GET",    "/account/details",                              no_body,             [200, 200, 200, 200, 200, 200, 200]),
-    Row("GET",    "/users/{ada}",                                  no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("GET",    "/users/{zoe}",                                  no_body,             [200, 404, 404, 404, 404, 404, 200]),
+    Row("GET",    "/account/details",                              no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/users/{ada}",                                  no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("GET",    "/users/{zoe}",                                  no_body,             [200, 404, 404, 404, 404, 404, 200, 404, 404, 404, 404]),
 
-    Row("GET",    "/organizations",                                no_body,             [200, 200, 200, 200, 200, 200, 200]),
-    Row("POST",   "/organizations",                                new_organization,    [201, 201, 403, 201, 201, 403, 201]),
-    Row("GET",    "/organizations/acme",                           no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("PATCH",  "/organizations/acme",                           organization_change, [404, 403, 403, 403, 200, 200, 200]),
-    Row("DELETE", "/organizations/acme",                           no_body,             [404, 403, 403, 403, 204, 204, 204]),
-    Row("GET",    "/organizations/acme/entitlement-set",           no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("GET",    "/organizations/nowhere",                        no_body,             [404, 404, 404, 404, 404, 404, 404]),
+    Row("GET",    "/organizations",                                no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    Row("POST",   "/organizations",                                new_organization,    [201, 201, 403, 201, 201, 403, 201, 201, 201, 403, 403]),
+    Row("GET",    "/organizations/acme",                           no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/organizations/acme",                           organization_change, [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404]),
+    Row("DELETE", "/organizations/acme",                           no_body,             [404, 403, 403, 403, 204, 204, 204, 404, 403, 204, 404]),
+    Row("GET",    "/organizations/acme/entitlement-set",           no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("GET",    "/organizations/nowhere",                        no_body,             [404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
 
-    Row("GET",    "/organizations/acme/teams",                     no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("POST",   "/organizations/acme/teams",                     new_team,            [404, 404, 404, 200, 200, 200, 404]),
-    Row("GET",    "/teams/{ci}",                                   no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("GET",    "/teams/{closed}",                               no_body,             [404, 404, 404, 200, 200, 200, 404]),
-    Row("GET",    "/teams/{open}",                                 no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("GET",    "/teams/{owners}",                               no_body,             [404, 200, 200, 200, 200, 200, 200]),
-    Row("PATCH",  "/teams/{ci}",                                   team_change,         [404, 404, 404, 200, 200, 200, 404]),
-    Row("PATCH",  "/teams/{ci}",                                   access_change,       [404, 404, 404, 403, 200, 200, 404]),
-    Row("PATCH",  "/teams/{open}",                                 team_change,         [404, 404, 404, 200, 200, 200, 404]),
-    Row("PATCH",  "/teams/{owners}",                               team_change,         [404, 404, 404, 404, 200, 200, 404]),
-    Row("DELETE", "/teams/{ci}",                                   no_body,             [404, 404, 404, 204, 204, 204, 404]),
-    Row("DELETE", "/teams/{owners}",                               no_body,             [404, 404, 404, 404, 403, 403, 404]),
+    Row("GET",    "/organizations/acme/teams",                     no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("POST",   "/organizations/acme/teams",                     new_team,            [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/teams/{ci}",                                   no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/teams/{closed}",                               no_body,             [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/teams/{open}",                                 no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("GET",    "/teams/{owners}",                               no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("PATCH",  "/teams/{ci}",                                   team_change,         [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/teams/{ci}",                                   access_change,       [404, 404, 404, 403, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/teams/{open}",                                 team_change,         [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/teams/{owners}",                               team_change,         [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/teams/{ci}",                                   no_body,             [404, 404, 404, 204, 204, 204, 404, 404, 404, 204, 404]),
+    Row("DELETE", "/teams/{owners}",                               no_body,             [404, 404, 404, 404, 403, 403, 404, 404, 404, 403, 404]),
 
-    Row("POST",   "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404]),
-    Row("DELETE", "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404]),
-    Row("POST",   "/teams/{closed}/relationships/users",           new_member,          [404, 404, 404, 204, 204, 204, 404]),
-    Row("POST",   "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403]),
-    Row("DELETE", "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403]),
+    Row("POST",   "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404, 404, 204, 204, 404]),
+    Row("DELETE", "/teams/{ci}/relationships/users",               new_member,          [404, 403, 403, 204, 204, 204, 404, 404, 204, 204, 404]),
+    Row("POST",   "/teams/{closed}/relationships/users",           new_member,          [404, 404, 404, 204, 204, 204, 404, 404, 204, 204, 404]),
+    Row("POST",   "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403, 404, 403, 204, 404]),
+    Row("DELETE", "/teams/{owners}/relationships/users",           new_member,          [404, 403, 403, 403, 204, 204, 403, 404, 403, 204, 404]),
 
-    Row("GET",    "/teams/{ci}/authentication-token",              no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("POST",   "/teams/{ci}/authentication-token",              no_body,             [404, 201, 201, 201, 201, 201, 404]),
-    Row("DELETE", "/teams/{ci}/authentication-token",              no_body,             [404, 204, 403, 204, 204, 204, 404]),
-    Row("GET",    "/teams/{ci}/authentication-tokens",             no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("POST",   "/teams/{ci}/authentication-tokens",             new_token,           [404, 201, 403, 201, 201, 201, 404]),
-    Row("GET",    "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 200, 200, 200, 404]),
-    Row("POST",   "/teams/{locked}/authentication-token",          no_body,             [404, 403, 404, 201, 201, 201, 404]),
-    Row("DELETE", "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 204, 204, 204, 404]),
-    Row("POST",   "/teams/{locked}/authentication-tokens",         new_token,           [404, 403, 404, 201, 201, 201, 404]),
-    Row("POST",   "/teams/{open}/authentication-token",            no_body,             [404, 403, 403, 201, 201, 201, 403]),
-    Row("GET",    "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 200, 200, 404]),
-    Row("POST",   "/teams/{owners}/authentication-token",          no_body,             [404, 403, 403, 403, 201, 201, 403]),
-    Row("DELETE", "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 204, 204, 404]),
-    Row("POST",   "/teams/{owners}/authentication-tokens",         new_token,           [404, 403, 403, 403, 201, 201, 403]),
+    Row("GET",    "/teams/{ci}/authentication-token",              no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/teams/{ci}/authentication-token",              no_body,             [404, 201, 201, 201, 201, 201, 404, 404, 404, 201, 404]),
+    Row("DELETE", "/teams/{ci}/authentication-token",              no_body,             [404, 204, 403, 204, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/teams/{ci}/authentication-tokens",             no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/teams/{ci}/authentication-tokens",             new_token,           [404, 201, 403, 201, 201, 201, 404, 404, 404, 201, 404]),
+    Row("GET",    "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/teams/{locked}/authentication-token",          no_body,             [404, 403, 404, 201, 201, 201, 404, 404, 404, 201, 404]),
+    Row("DELETE", "/teams/{locked}/authentication-token",          no_body,             [404, 404, 404, 204, 204, 204, 404, 404, 404, 204, 404]),
+    Row("POST",   "/teams/{locked}/authentication-tokens",         new_token,           [404, 403, 404, 201, 201, 201, 404, 404, 404, 201, 404]),
+    Row("POST",   "/teams/{open}/authentication-token",            no_body,             [404, 403, 403, 201, 201, 201, 403, 404, 403, 201, 404]),
+    Row("GET",    "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/teams/{owners}/authentication-token",          no_body,             [404, 403, 403, 403, 201, 201, 403, 404, 403, 201, 404]),
+    Row("DELETE", "/teams/{owners}/authentication-token",          no_body,             [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("POST",   "/teams/{owners}/authentication-tokens",         new_token,           [404, 403, 403, 403, 201, 201, 403, 404, 403, 201, 404]),
 
-    Row("GET",    "/authentication-tokens/{ci-token}",             no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("DELETE", "/authentication-tokens/{ci-token}",             no_body,             [404, 204, 403, 204, 204, 204, 404]),
-    Row("GET",    "/authentication-tokens/{ci-described}",         no_body,             [404, 200, 404, 200, 200, 200, 404]),
-    Row("DELETE", "/authentication-tokens/{ci-described}",         no_body,             [404, 204, 404, 204, 204, 204, 404]),
-    Row("GET",    "/authentication-tokens/{locked-token}",         no_body,             [404, 404, 404, 200, 200, 200, 404]),
-    Row("GET",    "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 200, 200, 404]),
-    Row("DELETE", "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 204, 204, 404]),
-    Row("GET",    "/authentication-tokens/{ben-token}",            no_body,             [404, 200, 404, 404, 404, 404, 404]),
-    Row("DELETE", "/authentication-tokens/{ben-token}",            no_body,             [404, 204, 404, 404, 404, 404, 404]),
+    Row("GET",    "/authentication-tokens/{ci-token}",             no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{ci-token}",             no_body,             [404, 204, 403, 204, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/authentication-tokens/{ci-described}",         no_body,             [404, 200, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{ci-described}",         no_body,             [404, 204, 404, 204, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/authentication-tokens/{locked-token}",         no_body,             [404, 404, 404, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/authentication-tokens/{ben-token}",            no_body,             [404, 200, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    Row("DELETE", "/authentication-tokens/{ben-token}",            no_body,             [404, 204, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
 
-    Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403]),
-    Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403]),
+    Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403, 404, 200, 200, 404]),
+    Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403, 404, 404, 204, 404]),
 
-    Row("GET",    "/organizations/acme/workspaces",                no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("POST",   "/organizations/acme/workspaces",                new_workspace,       [404, 404, 404, 404, 201, 201, 404]),
-    Row("GET",    "/workspaces/{prod}",                            no_body,             [404, 200, 200, 404, 200, 200, 404]),
-    Row("PATCH",  "/workspaces/{prod}",                            workspace_change,    [404, 404, 404, 404, 200, 200, 404]),
-    Row("DELETE", "/workspaces/{prod}",                            no_body,             [404, 404, 404, 404, 204, 204, 404]),
-    Row("GET",    "/organizations/acme/workspaces/prod",           no_body,             [404, 200, 200, 404, 200, 200, 404]),
-    Row("PATCH",  "/organizations/acme/workspaces/prod",           workspace_change,    [404, 404, 404, 404, 200, 200, 404]),
-    Row("DELETE", "/organizations/acme/workspaces/prod",           no_body,             [404, 404, 404, 404, 204, 204, 404]),
-    Row("GET",    "/workspaces/{lab}",                             no_body,             [404, 200, 200, 404, 200, 200, 404]),
-    Row("PATCH",  "/workspaces/{lab}",                             workspace_change,    [404, 200, 200, 404, 200, 200, 404]),
-    Row("DELETE", "/workspaces/{lab}",                             no_body,             [404, 204, 204, 404, 204, 204, 404]),
-    Row("POST",   "/workspaces/{lab}/actions/safe-delete",         no_body,             [404, 204, 204, 404, 204, 204, 404]),
+    // Routes that a user's account or an organization's own token is behind.
+    Row("PATCH",  "/account/update",                               account_change,      [200, 200, 403, 200, 200, 403, 200, 200, 200, 403, 403]),
+    Row("PATCH",  "/account/password",                             new_password,        [200, 200, 403, 200, 200, 403, 200, 200, 200, 403, 403]),
+    Row("GET",    "/users/{ben}/authentication-tokens",            no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    Row("POST",   "/users/{ben}/authentication-tokens",            new_token,           [404, 201, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    Row("GET",    "/organizations/acme/authentication-token",      no_body,             [404, 404, 404, 404, 200, 200, 200, 404, 404, 200, 404]),
+    Row("POST",   "/organizations/acme/authentication-token",      no_body,             [404, 403, 403, 403, 201, 201, 201, 404, 403, 201, 404]),
+    Row("DELETE", "/organizations/acme/authentication-token",      no_body,             [404, 404, 404, 404, 204, 204, 204, 404, 404, 204, 404]),
+    Row("GET",    "/organizations/acme/authentication-token?token=audit-trails", no_body, [404, 404, 404, 404, 200, 200, 200, 404, 404, 200, 404]),
+    Row("POST",   "/organizations/acme/authentication-token?token=audit-trails", no_body, [404, 403, 403, 403, 201, 201, 201, 404, 403, 201, 404]),
+    Row("DELETE", "/organizations/acme/authentication-token?token=audit-trails", no_body, [404, 404, 404, 404, 204, 204, 204, 404, 404, 204, 404]),
+    Row("GET",    "/authentication-tokens/{organization-token}",   no_body,             [404, 404, 404, 404, 200, 200, 200, 404, 404, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{organization-token}",   no_body,             [404, 404, 404, 404, 204, 204, 204, 404, 404, 204, 404]),
+    Row("GET",    "/authentication-tokens/{audit-token}",          no_body,             [404, 404, 404, 404, 200, 200, 200, 404, 404, 200, 404]),
+    Row("DELETE", "/authentication-tokens/{audit-token}",          no_body,             [404, 404, 404, 404, 204, 204, 204, 404, 404, 204, 404]),
+    Row("GET",    "/organization/audit-trail",                     no_body,             [404, 404, 404, 404, 404, 404, 404, 404, 404, 200, 200]),
+    Row("GET",    "/organizations/acme/token-ttl-policies",        no_body,             [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404]),
+    Row("PATCH",  "/organizations/acme/token-ttl-policies",        new_policies,        [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404]),
 
-    Row("GET",    "/team-workspaces?filter[workspace][id]={prod}", no_body,             [404, 200, 200, 404, 200, 200, 404]),
-    Row("GET",    "/team-workspaces?filter[team][id]={ci}",        no_body,             [404, 200, 200, 200, 200, 200, 404]),
-    Row("POST",   "/team-workspaces",                              new_access,          [404, 404, 404, 404, 201, 201, 404]),
-    Row("GET",    "/team-workspaces/{prod-access}",                no_body,             [404, 200, 200, 404, 200, 200, 404]),
-    Row("PATCH",  "/team-workspaces/{prod-access}",                new_level,           [404, 404, 404, 404, 200, 200, 404]),
-    Row("PATCH",  "/team-workspaces/{lab-access}",                 new_level,           [404, 200, 200, 404, 200, 200, 404]),
-    Row("DELETE", "/team-workspaces/{lab-access}",                 no_body,             [404, 204, 204, 404, 204, 204, 404]),
+    Row("GET",    "/organization-memberships",                     no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    Row("GET",    "/organizations/acme/organization-memberships",  no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("POST",   "/organizations/acme/organization-memberships",  invitation,          [404, 404, 404, 201, 201, 201, 404, 404, 201, 201, 404]),
+    Row("POST",   "/organizations/acme/organization-memberships",  owners_invitation,   [404, 404, 404, 403, 201, 201, 404, 404, 403, 201, 404]),
+    Row("GET",    "/organization-memberships/{cleo-membership}",   no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("DELETE", "/organization-memberships/{cleo-membership}",   no_body,             [404, 403, 403, 403, 204, 204, 403, 404, 204, 204, 404]),
+    Row("DELETE", "/organization-memberships/{ada-membership}",    no_body,             [404, 403, 403, 403, 403, 403, 403, 404, 403, 403, 404]),
+    Row("GET",    "/organization-memberships/{ian-membership}",    no_body,             [404, 200, 200, 200, 200, 200, 200, 200, 200, 200, 404]),
+    Row("DELETE", "/organization-memberships/{ian-membership}",    no_body,             [404, 403, 403, 403, 204, 204, 403, 404, 204, 204, 404]),
+    Row("POST",   "/organization-memberships/{ian-membership}/actions/accept", no_body, [404, 404, 404, 404, 404, 404, 404, 200, 404, 404, 404]),
+
+    Row("GET",    "/teams/{ci}/relationships/users",               no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/teams/{ci}/relationships/organization-memberships",     no_body,    [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/teams/{ci}/relationships/organization-memberships",     cleos,      [404, 403, 403, 204, 204, 204, 404, 404, 204, 204, 404]),
+    Row("DELETE", "/teams/{ci}/relationships/organization-memberships",     cleos,      [404, 403, 403, 204, 204, 204, 404, 404, 204, 204, 404]),
+    Row("GET",    "/teams/{open}/relationships/organization-memberships",   no_body,    [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404]),
+    Row("POST",   "/teams/{open}/relationships/organization-memberships",   cleos,      [404, 403, 403, 204, 204, 204, 403, 404, 204, 204, 404]),
+    Row("POST",   "/teams/{owners}/relationships/organization-memberships", cleos,      [404, 403, 403, 403, 204, 204, 403, 404, 403, 204, 404]),
+    Row("DELETE", "/teams/{owners}/relationships/organization-memberships", cleos,      [404, 403, 403, 403, 204, 204, 403, 404, 403, 204, 404]),
+
+    Row("GET",    "/organizations/acme/workspaces",                no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 200, 200, 404]),
+    Row("POST",   "/organizations/acme/workspaces",                new_workspace,       [404, 404, 404, 404, 201, 201, 404, 404, 404, 201, 404]),
+    Row("GET",    "/workspaces/{prod}",                            no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/workspaces/{prod}",                            workspace_change,    [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/workspaces/{prod}",                            no_body,             [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/organizations/acme/workspaces/prod",           no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/organizations/acme/workspaces/prod",           workspace_change,    [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/organizations/acme/workspaces/prod",           no_body,             [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/workspaces/{lab}",                             no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/workspaces/{lab}",                             workspace_change,    [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/workspaces/{lab}",                             no_body,             [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("POST",   "/workspaces/{lab}/actions/safe-delete",         no_body,             [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
+
+    Row("GET",    "/team-workspaces?filter[workspace][id]={prod}", no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/team-workspaces?filter[team][id]={ci}",        no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/team-workspaces",                              new_access,          [404, 404, 404, 404, 201, 201, 404, 404, 404, 201, 404]),
+    Row("GET",    "/team-workspaces/{prod-access}",                no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/team-workspaces/{prod-access}",                new_level,           [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/team-workspaces/{lab-access}",                 new_level,           [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("DELETE", "/team-workspaces/{lab-access}",                 no_body,             [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
 ];
 
 /// A database in which every principal and every thing of the table exists, and their names.
@@ -182,8 +265,23 @@ impl World {
         ada.add_to_team(&closed, &cleo);
         ada.add_to_team(&managers, &mia);
 
+        let (max, ian) = (app.user("max"), app.user("ian"));
+        let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
+        ada.add_to_team(&ada.team_with("acme", hosting), &max);
+        let memberships = "/api/v2/organizations/acme/organization-memberships";
+        let mut invitation = invitation_into(&ci);
+        invitation["data"]["attributes"]["email"] = "ian@example.com".into();
+        let ian_membership = ada.client.post(memberships, &invitation).expect(201).id();
+        let membership =
+            |email: &str| ada.client.get(&format!("{memberships}?filter[email]={email}")).expect(200).ids().remove(0);
+        let (ada_membership, cleo_membership) = (membership("ada@example.com"), membership("cleo@example.com"));
+        let own = "/api/v2/organizations/acme/authentication-token";
+        let organization_token = ada.client.post_nothing(own).expect(201);
+        let audit_token = ada.client.post_nothing(&format!("{own}?token=audit-trails")).expect(201);
+
         let (prod, lab) = (ada.workspace("acme", "prod"), ada.workspace("acme", "lab"));
         let (prod_access, lab_access) = (ada.give_access(&ci, &prod, "read"), ada.give_access(&ci, &lab, "admin"));
+
         let ci_token = ada.team_token(&ci);
         let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
         let locked_token = ada.team_token(&locked);
@@ -211,6 +309,10 @@ impl World {
             ("owner", Some(ada.client.secret().to_owned())),
             ("owners' token", Some(owners_token.secret())),
             ("site admin", Some(root.client.secret().to_owned())),
+            ("invited", Some(ian.client.secret().to_owned())),
+            ("membership manager", Some(max.client.secret().to_owned())),
+            ("organization token", Some(organization_token.secret())),
+            ("audit-trails token", Some(audit_token.secret())),
             ("anonymous", None),
             ("expired", Some(expired.1)),
             ("revoked", Some(revoked.1)),
@@ -221,6 +323,12 @@ impl World {
         let ids = vec![
             ("ada", ada.id.clone()),
             ("zoe", zoe.id.clone()),
+            ("ben", ben.id.clone()),
+            ("ada-membership", ada_membership),
+            ("cleo-membership", cleo_membership),
+            ("ian-membership", ian_membership),
+            ("organization-token", organization_token.id()),
+            ("audit-token", audit_token.id()),
             ("ci", ci),
             ("locked", locked),
             ("closed", closed),

@@ -53,16 +53,31 @@ enum Takes {
 
 use Takes::{Identifiers, Nothing, Resource, Token, TokenOrNothing};
 
-/// Every route behind a token.
+/// Every route behind a token that a user's token opens; `audit_trail` tries the one that none does.
 const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "account/details", Nothing),
+    ("PATCH", "account/update", Resource("users")),
+    ("PATCH", "account/password", Resource("users")),
     ("GET", "users/{user}", Nothing),
+    ("GET", "users/{user}/authentication-tokens", Nothing),
+    ("POST", "users/{user}/authentication-tokens", Token),
     ("GET", "organizations", Nothing),
     ("POST", "organizations", Resource("organizations")),
     ("GET", "organizations/{organization}", Nothing),
     ("PATCH", "organizations/{organization}", Resource("organizations")),
     ("DELETE", "organizations/{organization}", Nothing),
     ("GET", "organizations/{organization}/entitlement-set", Nothing),
+    ("GET", "organizations/{organization}/authentication-token", Nothing),
+    ("POST", "organizations/{organization}/authentication-token", TokenOrNothing),
+    ("DELETE", "organizations/{organization}/authentication-token", Nothing),
+    ("GET", "organizations/{organization}/token-ttl-policies", Nothing),
+    ("PATCH", "organizations/{organization}/token-ttl-policies", Resource("organization-token-ttl-policies")),
+    ("GET", "organizations/{organization}/organization-memberships", Nothing),
+    ("POST", "organizations/{organization}/organization-memberships", Resource("organization-memberships")),
+    ("GET", "organization-memberships", Nothing),
+    ("GET", "organization-memberships/{membership}", Nothing),
+    ("DELETE", "organization-memberships/{membership}", Nothing),
+    ("POST", "organization-memberships/{membership}/actions/accept", Nothing),
     ("GET", "organizations/{organization}/teams", Nothing),
     ("POST", "organizations/{organization}/teams", Resource("teams")),
     ("GET", "teams/{team}", Nothing),
@@ -71,6 +86,9 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "teams/{team}/relationships/users", Nothing),
     ("POST", "teams/{team}/relationships/users", Identifiers("users")),
     ("DELETE", "teams/{team}/relationships/users", Identifiers("users")),
+    ("GET", "teams/{team}/relationships/organization-memberships", Nothing),
+    ("POST", "teams/{team}/relationships/organization-memberships", Identifiers("organization-memberships")),
+    ("DELETE", "teams/{team}/relationships/organization-memberships", Identifiers("organization-memberships")),
     ("GET", "teams/{team}/authentication-token", Nothing),
     ("POST", "teams/{team}/authentication-token", TokenOrNothing),
     ("DELETE", "teams/{team}/authentication-token", Nothing),
@@ -82,17 +100,24 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("DELETE", "authentication-tokens/{token}", Nothing),
 ];
 
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 8] = [
     "organizations",
+    "users/{user}/authentication-tokens",
+    "organizations/{organization}/organization-memberships",
+    "organization-memberships",
+    "teams/{team}/relationships/organization-memberships",
     "organizations/{organization}/teams",
     "teams/{team}/authentication-tokens",
     "organizations/{organization}/team-tokens",
 ];
 
+const PASSWORD: &str = "changed password";
+
 /// Reading a token leaves an event as well, and is no change.
 const CHANGES: &str = "audit_events WHERE action NOT IN ('show', 'refuse')";
 
-const TABLES: [&str; 7] = ["users", "organizations", "memberships", "teams", "team_members", "tokens", CHANGES];
+const TABLES: [&str; 8] =
+    ["users", "organizations", "memberships", "teams", "team_members", "tokens", "token_ttl_policies", CHANGES];
 
 /// A service with something of everything, and what a sweep must leave as it was.
 struct World {
@@ -100,6 +125,7 @@ struct World {
     ada: User,
     team: String,
     token: String,
+    membership: String,
     rows: Vec<i64>,
 }
 
@@ -111,12 +137,15 @@ impl World {
         let team = ada.team("acme", "ci");
         ada.add_to_team(&team, &ada);
         let token = ada.team_token(&team).id();
+        ada.client.post_nothing("/api/v2/organizations/acme/authentication-token").expect(201);
+        let membership = ada.client.get("/api/v2/organization-memberships").expect(200).ids().remove(0);
         let rows = TABLES.map(|table| app.count(table)).to_vec();
-        Self { app, ada, team, token, rows }
+        Self { app, ada, team, token, membership, rows }
     }
 
     fn path(&self, pattern: &str) -> String {
         let path = pattern.replace("{organization}", "acme").replace("{team}", &self.team);
+        let path = path.replace("{membership}", &self.membership);
         format!("/api/v2/{}", path.replace("{token}", &self.token).replace("{user}", &self.ada.id))
     }
 
@@ -124,8 +153,23 @@ impl World {
     fn good_body(&self, takes: Takes) -> Option<Value> {
         match takes {
             Nothing => None,
+            Resource("users") => {
+                Some(resource("users", json!({"password": PASSWORD, "password_confirmation": PASSWORD})))
+            }
+            Resource("organization-memberships") => {
+                let mut invitation = resource("organization-memberships", json!({"email": "changed@example.com"}));
+                invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&self.team])});
+                Some(invitation)
+            }
+            Resource("organization-token-ttl-policies") => {
+                let policies = json!([{"token-type": "team", "max-ttl-ms": 86_400_000}]);
+                Some(resource("organization-token-ttl-policies", json!({"token-ttl-policies": policies})))
+            }
             Resource(kind) => Some(resource(kind, json!({"name": "changed", "email": "changed@example.com"}))),
             Token | TokenOrNothing => Some(resource("authentication-tokens", json!({"description": "changed"}))),
+            Identifiers("organization-memberships") => {
+                Some(identifiers("organization-memberships", &[&self.membership]))
+            }
             Identifiers("users") => Some(identifiers("users", &["ada"])),
             Identifiers(kind) => Some(identifiers(kind, &[&self.token])),
         }
@@ -241,7 +285,12 @@ fn no_route_takes_a_path_that_names_nothing() {
     for (method, pattern, takes) in ROUTES.iter().filter(|(_, pattern, _)| pattern.contains('{')) {
         let (before, rest) = pattern.split_once('{').unwrap();
         let (kind, after) = rest.split_once('}').unwrap();
-        let others = [("team", &world.team), ("token", &world.token), ("user", &world.ada.id)];
+        let others = [
+            ("team", &world.team),
+            ("token", &world.token),
+            ("user", &world.ada.id),
+            ("membership", &world.membership),
+        ];
         let others = others.iter().filter(|(other, _)| *other != kind).map(|(_, id)| id.as_str());
         for id in wrong.iter().copied().chain(others) {
             let path = format!("/api/v2/{before}{id}{after}");
@@ -296,7 +345,7 @@ fn no_route_takes_a_body_of_another_type() {
     for (method, pattern, takes) in ROUTES {
         let path = world.path(pattern);
         let (kind, attributes) = match takes {
-            Resource(kind) => (*kind, json!({"name": "changed", "email": "changed@example.com"})),
+            Resource(kind) => (*kind, world.good_body(*takes).unwrap()["data"]["attributes"].clone()),
             Token | TokenOrNothing => ("authentication-tokens", json!({})),
             Nothing | Identifiers(_) => continue,
         };
@@ -306,7 +355,7 @@ fn no_route_takes_a_body_of_another_type() {
             assert_refused(&answer, &[status], &format!("{method} {path} {body}"));
             assert_eq!(answer.blamed(), [pointer], "{method} {path} {body}");
         };
-        refused(json!({"type": "users", "attributes": attributes}), 409, "/data/type");
+        refused(json!({"type": "nonsense", "attributes": attributes}), 409, "/data/type");
         refused(json!({"type": kind.to_uppercase(), "attributes": attributes}), 409, "/data/type");
         refused(json!({"type": 7, "attributes": attributes}), 400, "/data/type");
         refused(json!([{"type": kind, "attributes": attributes}]), 400, "/data");
@@ -489,7 +538,8 @@ fn no_list_takes_the_same_parameter_twice() {
             let path = format!("{}?{query}", world.path(pattern));
             let answer = world.ada.client.get(&path);
             assert_refused(&answer, &[400], &path);
-            assert_eq!(answer.blamed(), [blamed], "{path}");
+            let blames = answer.blamed();
+            assert!(!blames.is_empty() && blames.iter().all(|one| one == blamed), "{path}: {blames:?}");
         }
     }
     let twice = "/api/v2/organizations?sort=nonsense&page[number]=0&filter[nonsense]=1";
@@ -515,6 +565,11 @@ fn a_nul_character_is_refused_wherever_it_is() {
     assert_eq!(send("teams/{team}/authentication-tokens", "POST", description), ["/data/attributes/description"]);
     let user = identifiers("users", &["ada\0"]);
     assert_eq!(send("teams/{team}/relationships/users", "POST", user), ["/data/0/id"]);
+    let email = resource("users", json!({"email": "ada\0@example.com"}));
+    assert_eq!(send("account/update", "PATCH", email), ["/data/attributes/email"]);
+    let member = identifiers("organization-memberships", &["ou-\0"]);
+    let path = "teams/{team}/relationships/organization-memberships";
+    assert_eq!(send(path, "POST", member), ["/data/0/id"]);
     let role = resource("organizations", json!({"owners-team-saml-role-id": "\0"}));
     let role = send("organizations/{organization}", "PATCH", role);
     assert_eq!(role, ["/data/attributes/owners-team-saml-role-id"]);
@@ -536,7 +591,13 @@ fn a_time_that_is_none_is_refused() {
         json!(true),
         json!({"at": "2031-05-17T00:00:00Z"}),
     ] {
-        for pattern in ["teams/{team}/authentication-token", "teams/{team}/authentication-tokens"] {
+        for pattern in [
+            "teams/{team}/authentication-token",
+            "teams/{team}/authentication-tokens",
+            "users/{user}/authentication-tokens",
+            "organizations/{organization}/authentication-token",
+            "organizations/{organization}/authentication-token?token=audit-trails",
+        ] {
             let document = resource("authentication-tokens", json!({"description": "x", "expired-at": time}));
             let answer = world.ada.client.post(&world.path(pattern), &document);
             assert_refused(&answer, &[422], &time.to_string());

@@ -24,6 +24,7 @@ macro_rules! tests {
 mod access_walk;
 mod account;
 mod audit;
+mod audit_trail;
 mod bad_input;
 mod clients;
 mod command_line;
@@ -42,8 +43,10 @@ mod team_members;
 mod team_memberships;
 mod team_tokens;
 mod teams;
+mod tls;
 mod token_life;
 mod token_lists;
+mod ttl_policies;
 mod user_tokens;
 mod users;
 mod workspaces;
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         access_walk::tests(),
         account::tests(),
         audit::tests(),
+        audit_trail::tests(),
         bad_input::tests(),
         clients::tests(),
         command_line::tests(),
@@ -72,8 +76,10 @@ fn main() -> ExitCode {
         team_memberships::tests(),
         team_tokens::tests(),
         teams::tests(),
+        tls::tests(),
         token_life::tests(),
         token_lists::tests(),
+        ttl_policies::tests(),
         user_tokens::tests(),
         users::tests(),
         workspaces::tests(),

@@ -101,7 +101,7 @@ impl Served {
         }
         let address = greeting
             .split_whitespace()
-            .find_map(|word| word.strip_prefix("http://")?.parse().ok())
+            .find_map(|word| word.trim_start_matches("https://").trim_start_matches("http://").parse().ok())
             .unwrap_or_else(|| panic!("no greeting, but {:?}: {}", greeting, std::fs::read_to_string(&log).unwrap()));
         Self { address, greeting, child }
     }

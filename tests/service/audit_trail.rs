@@ -1,0 +1,334 @@
+//! `organization/audit-trail`: reading what happened, in the HCP API's own form.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::app::{User, identifiers, resource};
+use crate::support::client::{Answer, Client};
+
+tests![
+    the_trail_is_read_with_the_organizations_own_tokens,
+    to_everybody_else_there_is_no_trail,
+    an_event_has_exactly_the_keys_of_the_hcp_api,
+    an_event_tells_who_did_what_in_which_request,
+    events_come_since_a_time,
+    a_page_holds_1000_events,
+    a_wrong_query_is_refused,
+    every_change_is_told,
+    showing_a_token_is_told,
+    a_refused_sign_in_is_told_once_a_minute,
+    one_organization_reads_nothing_of_another,
+    events_cannot_be_changed_or_deleted,
+];
+
+const TRAIL: &str = "/api/v2/organization/audit-trail";
+const TOKEN: &str = "/api/v2/organizations/acme/authentication-token";
+
+struct Scene {
+    app: App,
+    ada: User,
+    reader: Client,
+}
+
+impl Scene {
+    fn set() -> Self {
+        let app = App::start();
+        let ada = app.user("ada");
+        ada.organization("acme");
+        let made = ada.client.post_nothing(&format!("{TOKEN}?token=audit-trails")).expect(201);
+        let reader = app.with(&made.secret());
+        Self { app, ada, reader }
+    }
+
+    fn events(&self) -> Vec<Value> {
+        self.reader.get(TRAIL).expect(200).body["data"].as_array().unwrap().clone()
+    }
+
+    /// The events that a request leaves, and its answer.
+    fn told_of(&self, request: impl FnOnce() -> Answer) -> (Vec<Value>, Answer) {
+        let before = self.events().len();
+        let answer = request();
+        (self.events().split_off(before), answer)
+    }
+
+    /// `type action` of the events that a request leaves, which must be done.
+    #[track_caller]
+    fn names_of(&self, request: impl FnOnce() -> Answer) -> Vec<String> {
+        let (events, answer) = self.told_of(request);
+        assert!(answer.status < 300, "{answer:?}");
+        let mut names: Vec<String> = events.iter().map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+fn name(event: &Value) -> String {
+    let resource = &event["resource"];
+    format!("{} {}", resource["type"].as_str().unwrap(), resource["action"].as_str().unwrap())
+}
+
+fn keys(object: &Value) -> BTreeSet<&str> {
+    object.as_object().unwrap_or_else(|| panic!("{object:#}")).keys().map(String::as_str).collect()
+}
+
+fn the_trail_is_read_with_the_organizations_own_tokens() {
+    let scene = Scene::set();
+    let organization = scene.app.with(&scene.ada.client.post_nothing(TOKEN).expect(201).secret());
+    for client in [&scene.reader, &organization] {
+        let answer = client.get(TRAIL).expect(200);
+        assert!(!answer.body["data"].as_array().unwrap().is_empty());
+        assert!(answer.header("Content-Type").unwrap().starts_with("application/json"), "it is no JSON:API");
+    }
+}
+
+fn to_everybody_else_there_is_no_trail() {
+    let scene = Scene::set();
+    let root = scene.app.site_admin("root");
+    let owners = scene.app.with(&scene.ada.team_token(&scene.ada.owners_team("acme")).secret());
+    for client in [&scene.ada.client, &root.client, &owners] {
+        client.get(TRAIL).expect(404);
+    }
+    scene.app.anonymous().get(TRAIL).expect(401);
+    for method in ["POST", "PATCH", "PUT", "DELETE"] {
+        scene.reader.send(method, TRAIL, &[], None).expect(405);
+    }
+}
+
+fn an_event_has_exactly_the_keys_of_the_hcp_api() {
+    let scene = Scene::set();
+    let answer = scene.reader.get(TRAIL).expect(200);
+    assert_eq!(keys(&answer.body), BTreeSet::from(["data", "pagination"]));
+    let pagination = ["current_page", "prev_page", "next_page", "total_pages", "total_count"];
+    assert_eq!(keys(&answer.body["pagination"]), BTreeSet::from(pagination));
+    let events = answer.body["data"].as_array().unwrap();
+    for event in events {
+        let whole = ["id", "version", "type", "timestamp", "auth", "request", "resource"];
+        assert_eq!(keys(event), BTreeSet::from(whole));
+        let auth = ["accessor_id", "description", "type", "impersonator_id", "organization_id"];
+        assert_eq!(keys(&event["auth"]), BTreeSet::from(auth));
+        assert_eq!(keys(&event["request"]), BTreeSet::from(["id"]));
+        assert_eq!(keys(&event["resource"]), BTreeSet::from(["id", "type", "action", "meta"]));
+        assert_eq!((&event["version"], &event["type"]), (&json!("0"), &json!("Resource")));
+        event["timestamp"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+        assert!(["Client", "Impersonated", "System"].map(Value::from).contains(&event["auth"]["type"]));
+    }
+    let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), events.len());
+}
+
+fn an_event_tells_who_did_what_in_which_request() {
+    let scene = Scene::set();
+    let external = scene.ada.client.get("/api/v2/organizations/acme").expect(200).attribute("external-id").clone();
+    let new = resource("teams", json!({"name": "ci"}));
+    let (events, answer) = scene.told_of(|| scene.ada.client.post("/api/v2/organizations/acme/teams", &new));
+    let [event] = &events[..] else { panic!("{events:#?}") };
+    assert_eq!(name(event), "team create");
+    assert_eq!(event["resource"]["id"], answer.id());
+    assert_eq!(event["request"]["id"], answer.header("X-Request-Id").unwrap());
+    let auth = &event["auth"];
+    assert_eq!((&auth["accessor_id"], &auth["description"]), (&json!(scene.ada.id), &json!("ada")));
+    assert_eq!((&auth["type"], &auth["impersonator_id"]), (&json!("Client"), &Value::Null));
+    assert_eq!(auth["organization_id"], external);
+    let organization = scene.app.with(&scene.ada.client.post_nothing(TOKEN).expect(201).secret());
+    let (events, _) = scene.told_of(|| organization.delete(&format!("/api/v2/teams/{}", answer.id())));
+    assert_eq!(events[0]["auth"]["accessor_id"], external);
+}
+
+fn events_come_since_a_time() {
+    let scene = Scene::set();
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action, \
+         meta) SELECT gen_random_uuid(), organizations.id, '2020-01-01T00:00:00Z'::timestamptz + day * interval '1 day', \
+         'System', 'team', 'team-' || day, 'create', '{}' FROM organizations, generate_series(0, 9) AS day",
+    );
+    let since = |time: &str| {
+        let answer = scene.reader.get(&format!("{TRAIL}?since={time}")).expect(200);
+        let count = answer.body["data"].as_array().unwrap().len();
+        assert_eq!(answer.body["pagination"]["total_count"], count);
+        count
+    };
+    let all = scene.events();
+    assert_eq!(since("1970-01-01T00:00:00Z"), all.len());
+    let recent = all.len() - 10;
+    assert_eq!(since("2020-01-05T12:00:00Z"), recent + 5);
+    assert_eq!(since("2020-01-05T12:00:00.123%2B01:00"), recent + 5);
+    assert_eq!(since("2020-06-01T00:00:00.000Z"), recent);
+    assert_eq!(since("2099-01-01T00:00:00Z"), 0);
+    let times: Vec<&str> = all.iter().map(|event| event["timestamp"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "oldest first");
+}
+
+fn a_page_holds_1000_events() {
+    let scene = Scene::set();
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, actor_type, resource_type, resource_id, action, meta) \
+         SELECT gen_random_uuid(), organizations.id, 'System', 'team', 'team-' || nth, 'create', '{}' \
+         FROM organizations, generate_series(1, 1200) AS nth",
+    );
+    let total = scene.app.count("audit_events WHERE organization_id IS NOT NULL");
+    let page = |query: &str| {
+        let body = scene.reader.get(&format!("{TRAIL}{query}")).expect(200).body;
+        (body["data"].as_array().unwrap().len() as i64, body["pagination"].clone())
+    };
+    let pagination = |current: i64, prev: Value, next: Value, pages: i64| json!({"current_page": current, "prev_page": prev, "next_page": next, "total_pages": pages, "total_count": total});
+    assert_eq!(page(""), (1000, pagination(1, Value::Null, json!(2), 2)));
+    assert_eq!(page("?page[number]=2"), (total - 1000, pagination(2, json!(1), Value::Null, 2)));
+    let pages = (total + 499) / 500;
+    assert_eq!(page("?page[size]=500&page[number]=2"), (500, pagination(2, json!(1), json!(3), pages)));
+    assert_eq!(page("?page[number]=7").0, 0);
+    let mut ids = BTreeSet::new();
+    for number in 1..=2 {
+        let body = scene.reader.get(&format!("{TRAIL}?page[number]={number}")).expect(200).body;
+        ids.extend(body["data"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(ids.len() as i64, total, "no event twice, none left out");
+}
+
+fn a_wrong_query_is_refused() {
+    let scene = Scene::set();
+    for (query, blamed) in [
+        ("since=yesterday", "since"),
+        ("since=2020-01-01", "since"),
+        ("since=", "since"),
+        ("page[number]=0", "page[number]"),
+        ("page[size]=0", "page[size]"),
+        ("page[size]=x", "page[size]"),
+        ("sort=timestamp", "sort"),
+        ("filter[action]=create", "filter[action]"),
+        ("nonsense=1", "nonsense"),
+        ("since=2020-01-01T00:00:00Z&since=2020-01-01T00:00:00Z", "since"),
+    ] {
+        let refused = scene.reader.get(&format!("{TRAIL}?{query}")).expect(400);
+        assert_eq!(refused.blamed(), [blamed], "{query}");
+        assert!(refused.body["errors"][0]["source"]["parameter"].is_string());
+    }
+}
+
+fn every_change_is_told() {
+    let scene = Scene::set();
+    let client = &scene.ada.client;
+    let (bob, told) = (scene.app.user("bob"), |request: &dyn Fn() -> Answer| scene.names_of(request));
+    let change = resource("organizations", json!({"email": "new@example.com"}));
+    assert_eq!(told(&|| client.patch("/api/v2/organizations/acme", &change)), ["organization update"]);
+    let new = resource("teams", json!({"name": "ci"}));
+    assert_eq!(told(&|| client.post("/api/v2/organizations/acme/teams", &new)), ["team create"]);
+    let team = client.get("/api/v2/organizations/acme/teams?filter[names]=ci").expect(200).ids().remove(0);
+    let path = format!("/api/v2/teams/{team}");
+    let rename = resource("teams", json!({"name": "ops"}));
+    assert_eq!(told(&|| client.patch(&path, &rename)), ["team update"]);
+
+    let mut invitation = resource("organization-memberships", json!({"email": "bob@example.com"}));
+    invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&team])});
+    let list = "/api/v2/organizations/acme/organization-memberships";
+    assert_eq!(told(&|| client.post(list, &invitation)), ["organization_user create", "team_member create"]);
+    let membership = bob.client.get("/api/v2/organization-memberships").expect(200).ids().remove(0);
+    let own = format!("/api/v2/organization-memberships/{membership}");
+    let accept = format!("{own}/actions/accept");
+    assert_eq!(told(&|| bob.client.post_nothing(&accept)), ["organization_user update"]);
+    let inside = format!("{path}/relationships/organization-memberships");
+    let named = identifiers("organization-memberships", &[&membership]);
+    assert_eq!(told(&|| client.delete_with(&inside, &named)), ["team_member destroy"]);
+    assert_eq!(told(&|| client.post(&inside, &named)), ["team_member create"]);
+    let names = told(&|| client.delete(&own));
+    assert!(names.contains(&"organization_user destroy".to_owned()), "{names:?}");
+
+    let policies = json!({"token-ttl-policies": [{"token-type": "team", "max-ttl-ms": 86_400_000}]});
+    let policies = resource("organization-token-ttl-policies", policies);
+    let path_of_policies = "/api/v2/organizations/acme/token-ttl-policies";
+    assert_eq!(told(&|| client.patch(path_of_policies, &policies)), ["organization_token_ttl_policy update"]);
+
+    let (create, destroy) = ("authentication_token create", "authentication_token destroy");
+    for one in [TOKEN.to_owned(), format!("{path}/authentication-token")] {
+        assert_eq!(told(&|| client.post_nothing(&one)), [create]);
+        assert_eq!(told(&|| client.post_nothing(&one)), [create, destroy]);
+        assert_eq!(told(&|| client.delete(&one)), [destroy]);
+    }
+    assert_eq!(told(&|| client.delete(&path)), ["team destroy"]);
+    // Nobody's change leaves nobody's event.
+    let (events, _) = scene.told_of(|| client.delete(&path).expect(404));
+    assert!(events.is_empty());
+}
+
+fn showing_a_token_is_told() {
+    let scene = Scene::set();
+    let client = &scene.ada.client;
+    let made = client.post_nothing(TOKEN).expect(201);
+    for path in [TOKEN.to_owned(), format!("/api/v2/authentication-tokens/{}", made.id())] {
+        let (events, _) = scene.told_of(|| client.get(&path).expect(200));
+        assert_eq!(events.iter().map(name).collect::<Vec<_>>(), ["authentication_token show"], "{path}");
+        assert_eq!(events[0]["resource"]["id"], made.id());
+        assert_eq!(events[0]["auth"]["accessor_id"], scene.ada.id);
+    }
+}
+
+fn a_refused_sign_in_is_told_once_a_minute() {
+    let scene = Scene::set();
+    let team = scene.ada.team("acme", "ci");
+    let made: Vec<Answer> = ["expired", "revoked", "disabled"]
+        .iter()
+        .map(|state| scene.ada.described_token(&team, json!({"description": state})))
+        .collect();
+    for (state, ending) in [("expired", "expired_at"), ("revoked", "revoked_at"), ("disabled", "disabled_at")] {
+        scene.app.sql(&format!("UPDATE tokens SET {ending} = now() WHERE description = '{state}'"));
+    }
+    for (token, status) in made.iter().zip(["expired", "revoked", "inactive"]) {
+        let dead = scene.app.with(&token.secret());
+        let (events, answer) = scene.told_of(|| dead.get("/api/v2/organizations/acme").expect(401));
+        let [event] = &events[..] else { panic!("{status}: {events:#?}") };
+        assert_eq!(name(event), "authentication_token refuse");
+        assert_eq!(event["resource"]["id"], token.id());
+        assert_eq!(event["resource"]["meta"]["status"], status);
+        assert_eq!(event["request"]["id"], answer.header("X-Request-Id").unwrap());
+        let (events, _) = scene.told_of(|| {
+            (0..5).for_each(|_| drop(dead.get("/api/v2/account/details").expect(401)));
+            dead.post_nothing(TOKEN).expect(401)
+        });
+        assert!(events.is_empty(), "the same token again in the same minute: {events:#?}");
+    }
+    // A secret that was never issued belongs to nobody's trail.
+    let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::Team).unwrap();
+    let (events, _) = scene.told_of(|| scene.app.with(unknown.reveal()).get("/api/v2/organizations/acme").expect(401));
+    assert!(events.is_empty());
+}
+
+fn one_organization_reads_nothing_of_another() {
+    let scene = Scene::set();
+    let zoe = scene.app.user("zoe");
+    zoe.organization("elsewhere");
+    let token = "/api/v2/organizations/elsewhere/authentication-token?token=audit-trails";
+    let theirs = scene.app.with(&zoe.client.post_nothing(token).expect(201).secret());
+    let team = zoe.team("elsewhere", "zebra");
+    zoe.team_token(&team);
+    scene.ada.team("acme", "aardvark");
+    let trails = [&scene.reader, &theirs].map(|reader| reader.get(TRAIL).expect(200).body);
+    let external = |body: &Value| {
+        let ids = body["data"].as_array().unwrap().iter();
+        ids.map(|event| event["auth"]["organization_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(external(&trails[0]).len(), 1);
+    assert!(external(&trails[0]).is_disjoint(&external(&trails[1])));
+    for (trail, own, other) in [(&trails[0], "aardvark", "zebra"), (&trails[1], "zebra", "aardvark")] {
+        let text = trail.to_string();
+        assert!(text.contains(own) && !text.contains(other), "{text}");
+    }
+    assert!(!trails[0].to_string().contains(&zoe.id) && !trails[1].to_string().contains(&scene.ada.id));
+    let ids = |body: &Value| {
+        let events = body["data"].as_array().unwrap().iter();
+        events.map(|event| event["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert!(ids(&trails[0]).is_disjoint(&ids(&trails[1])));
+}
+
+fn events_cannot_be_changed_or_deleted() {
+    use diesel::prelude::*;
+    let scene = Scene::set();
+    let before = scene.events();
+    let mut connection = PgConnection::establish(&scene.app.database_url).unwrap();
+    for statement in ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
+        assert!(diesel::sql_query(statement).execute(&mut connection).is_err(), "{statement}");
+    }
+    assert_eq!(scene.events(), before);
+}

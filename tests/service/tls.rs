@@ -1,0 +1,275 @@
+//! TLS from PEM files that may change while the service runs, and the public URL that links follow.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::Value;
+
+use crate::serving::Folder;
+use crate::support::process::{Served, admin_secret, latchkey, run};
+use crate::support::{App, cluster, leaks};
+
+tests![
+    a_client_that_trusts_the_authority_is_served,
+    a_client_that_does_not_trust_it_is_not,
+    plain_http_is_not_answered_on_a_tls_port,
+    a_new_certificate_is_used_within_three_seconds,
+    a_broken_certificate_leaves_the_old_one_in_use,
+    one_of_the_two_flags_alone_is_a_wrong_command_line,
+    a_file_that_cannot_be_read_ends_the_start_in_one_line,
+    links_and_discovery_follow_the_public_url,
+    a_public_url_that_is_none_is_a_wrong_command_line,
+];
+
+/// A throw-away authority.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Self { issuer: Issuer::new(params, key), certificate }
+    }
+
+    /// A certificate for this machine, and its key, in PEM.
+    fn issue(&self) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+/// A running service with a certificate, and who has issued that.
+struct Scene {
+    authority: Authority,
+    certificate: PathBuf,
+    key: PathBuf,
+    service: Served,
+    folder: Folder,
+}
+
+impl Scene {
+    fn set(more: &[&str]) -> Self {
+        let (authority, folder) = (Authority::new(), Folder::new());
+        let place = folder.parent().unwrap();
+        let (certificate, key) = (place.join("certificate.pem"), place.join("key.pem"));
+        let (chain, secret) = authority.issue();
+        std::fs::write(&certificate, chain).unwrap();
+        std::fs::write(&key, secret).unwrap();
+        let mut command = latchkey();
+        command.arg("--data-dir").arg(&*folder).args(["--database-url", &cluster::new_database()]);
+        command.arg("--tls-certificate").arg(&certificate).arg("--tls-key").arg(&key).args(more);
+        let service = Served::spawn(&mut command);
+        Self { authority, certificate, key, service, folder }
+    }
+
+    fn get(&self, path: &str) -> Result<Answer, String> {
+        let secret = admin_secret(&self.folder);
+        get(self.service.address, &self.authority.certificate, path, &secret)
+    }
+
+    /// Puts other files in place, each in one step as programs that renew certificates do.
+    fn replace(&self, certificate: &str, key: &str) {
+        for (path, text) in [(&self.certificate, certificate), (&self.key, key)] {
+            let new = path.with_extension("new");
+            std::fs::write(&new, text).unwrap();
+            std::fs::rename(&new, path).unwrap();
+        }
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: Value,
+    /// What the server showed.
+    certificate: Vec<u8>,
+}
+
+/// One request on a new connection, which trusts just this authority.
+fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, secret: &str) -> Result<Answer, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(config, name).map_err(|fault| fault.to_string())?;
+    let stream = TcpStream::connect(address).map_err(|fault| fault.to_string())?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let request = format!("{head}Authorization: Bearer {secret}\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|fault| fault.to_string())?;
+    let mut text = vec![];
+    // A server may close without saying so.
+    let _ = stream.read_to_end(&mut text);
+    let text = String::from_utf8(text).unwrap();
+    leaks::remember(&text);
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {text:?}"))?;
+    Ok(Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        body: serde_json::from_str(body).unwrap_or_default(),
+        certificate: stream.conn.peer_certificates().unwrap()[0].to_vec(),
+    })
+}
+
+const DETAILS: &str = "/api/v2/account/details";
+
+fn a_client_that_trusts_the_authority_is_served() {
+    let scene = Scene::set(&[]);
+    let address = format!("https://{}", scene.service.address);
+    assert!(scene.service.greeting.contains(&address), "{}", scene.service.greeting);
+    let answer = scene.get(DETAILS).unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["data"]["attributes"]["username"], "admin");
+    let listed = scene.get("/api/v2/organizations").unwrap();
+    let link = listed.body["links"]["self"].as_str().unwrap();
+    assert!(link.starts_with("https://localhost/api/v2/organizations"), "{link}");
+    assert!(scene.service.stop());
+}
+
+fn a_client_that_does_not_trust_it_is_not() {
+    let scene = Scene::set(&[]);
+    let other = Authority::new().certificate;
+    let refused = get(scene.service.address, &other, DETAILS, "x").err().expect("no trust, no answer");
+    assert!(refused.contains("certificate"), "{refused}");
+}
+
+fn plain_http_is_not_answered_on_a_tls_port() {
+    let scene = Scene::set(&[]);
+    let mut stream = TcpStream::connect(scene.service.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /api/v2/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = vec![];
+    let _ = stream.read_to_end(&mut text);
+    assert!(!text.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&text));
+    assert_eq!(scene.get(DETAILS).unwrap().status, 200);
+}
+
+fn a_new_certificate_is_used_within_three_seconds() {
+    let scene = Scene::set(&[]);
+    let first = scene.get(DETAILS).unwrap().certificate;
+    let (chain, key) = scene.authority.issue();
+    scene.replace(&chain, &key);
+    let replaced = Instant::now();
+    while scene.get(DETAILS).unwrap().certificate == first {
+        assert!(replaced.elapsed() < Duration::from_secs(3), "the old certificate is still in use");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // Another authority's is as good.
+    let other = Authority::new();
+    let (chain, key) = other.issue();
+    scene.replace(&chain, &key);
+    let secret = admin_secret(&scene.folder);
+    let replaced = Instant::now();
+    while get(scene.service.address, &other.certificate, DETAILS, &secret).is_err() {
+        assert!(replaced.elapsed() < Duration::from_secs(3), "the old certificate is still in use");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(scene.get(DETAILS).is_err());
+}
+
+fn a_broken_certificate_leaves_the_old_one_in_use() {
+    let scene = Scene::set(&[]);
+    let first = scene.get(DETAILS).unwrap().certificate;
+    let (chain, key) = scene.authority.issue();
+    let (other_chain, _) = scene.authority.issue();
+    for (certificate, key) in [("nonsense", "nonsense"), ("", ""), (other_chain.as_str(), key.as_str())] {
+        scene.replace(certificate, key);
+        std::thread::sleep(Duration::from_millis(2200));
+        assert_eq!(scene.get(DETAILS).unwrap().certificate, first);
+    }
+    std::fs::remove_file(&scene.key).unwrap();
+    std::thread::sleep(Duration::from_millis(2200));
+    assert_eq!(scene.get(DETAILS).unwrap().certificate, first);
+    // And a good pair after that is taken.
+    scene.replace(&chain, &key);
+    let replaced = Instant::now();
+    while scene.get(DETAILS).unwrap().certificate == first {
+        assert!(replaced.elapsed() < Duration::from_secs(3), "the good certificate is not in use");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(scene.service.stop());
+}
+
+/// What `latchkey serve` says with these arguments: its exit status, and standard error.
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = Folder::new();
+    let database = cluster::new_database();
+    let mut command = latchkey();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database, "--data-dir"]).arg(&*folder);
+    let output = run(command.args(arguments));
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn one_of_the_two_flags_alone_is_a_wrong_command_line() {
+    for (flag, other) in [("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")] {
+        let (status, said) = refused(&[flag, "file.pem"]);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains(other) && said.lines().count() == 1, "{said}");
+    }
+}
+
+fn a_file_that_cannot_be_read_ends_the_start_in_one_line() {
+    let folder = Folder::new();
+    let write = |name: &str, text: &str| {
+        let path = folder.parent().unwrap().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let authority = Authority::new();
+    let (chain, key) = authority.issue();
+    let (chain, key) = (write("chain.pem", &chain), write("key.pem", &key));
+    let other = write("other.pem", &authority.issue().1);
+    let nonsense = write("nonsense.pem", "nonsense");
+    let absent = folder.parent().unwrap().join("absent.pem").to_str().unwrap().to_owned();
+    for (chain, key, named) in [
+        (&absent, &key, absent.as_str()),
+        (&chain, &absent, &absent),
+        (&nonsense, &key, &nonsense),
+        (&chain, &nonsense, &nonsense),
+        (&chain, &other, "certificate"),
+    ] {
+        let (status, said) = refused(&["--tls-certificate", chain, "--tls-key", key]);
+        assert_eq!(status, Some(1), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(named), "{said}");
+        assert!(Path::new(chain).exists() || !said.contains("PRIVATE KEY"), "{said}");
+    }
+}
+
+fn links_and_discovery_follow_the_public_url() {
+    let scene = Scene::set(&["--public-url", "https://tokens.example.com/base/"]);
+    let listed = scene.get("/api/v2/organizations?page%5Bsize%5D=1").unwrap();
+    assert_eq!(listed.status, 200);
+    for link in ["self", "first", "last"] {
+        let link = listed.body["links"][link].as_str().unwrap();
+        assert!(link.starts_with("https://tokens.example.com/base/api/v2/organizations?"), "{link}");
+    }
+    let discovery = scene.get("/.well-known/terraform.json").unwrap();
+    assert_eq!(discovery.body["tfe.v2"], "https://tokens.example.com/base/api/v2/");
+    // Without one, discovery is relative and links follow the request.
+    let app = App::start();
+    assert_eq!(app.anonymous().get("/.well-known/terraform.json").expect(200).body["tfe.v2"], "/api/v2/");
+    let own = app.user("ada").client.get("/api/v2/organizations").expect(200).body["links"]["self"].clone();
+    assert!(own.as_str().unwrap().starts_with(&format!("http://{}/api/v2/", app.address)), "{own}");
+}
+
+fn a_public_url_that_is_none_is_a_wrong_command_line() {
+    for wrong in ["", "tokens.example.com", "ftp://tokens.example.com", "https://x/?y"] {
+        let (status, said) = refused(&["--public-url", wrong]);
+        assert_eq!(status, Some(2), "{wrong:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}

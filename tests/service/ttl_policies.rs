@@ -1,0 +1,307 @@
+//! `token-ttl-policies` and `max-ttl-enabled`: how long an organization lets tokens live (DESIGN §3, rule 4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::app::{User, identifiers, resource};
+use crate::support::client::Answer;
+
+tests![
+    every_kind_has_two_years_where_nothing_is_set,
+    a_policy_is_set_and_the_others_stay,
+    a_wrong_policy_is_refused,
+    owners_and_site_admins_set_policies,
+    a_change_is_audited,
+    without_enforcement_a_policy_means_nothing,
+    an_expiry_beyond_the_maximum_is_refused,
+    an_absent_expiry_becomes_created_plus_maximum,
+    two_years_are_enforced_where_nothing_is_set,
+    an_older_token_stops_working_at_once_and_works_again_afterwards,
+    each_kind_has_its_own_maximum,
+    user_tokens_are_refused_in_that_organization_only,
+];
+
+const POLICIES: &str = "/api/v2/organizations/acme/token-ttl-policies";
+const TOKEN: &str = "/api/v2/organizations/acme/authentication-token";
+const TWO_YEARS: i64 = 63_072_000_000;
+const DAY: i64 = 86_400_000;
+
+fn scene() -> (App, User) {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    (app, ada)
+}
+
+fn policies(items: Value) -> Value {
+    resource("organization-token-ttl-policies", json!({ "token-ttl-policies": items }))
+}
+
+fn one(kind: &str, max_ttl_ms: i64) -> Value {
+    policies(json!([{"token-type": kind, "max-ttl-ms": max_ttl_ms}]))
+}
+
+/// `type: milliseconds`, sorted.
+fn told(answer: &Answer) -> Vec<String> {
+    let policies = answer.body["data"].as_array().unwrap().iter();
+    let mut told: Vec<String> = policies
+        .map(|policy| {
+            assert_eq!(policy["type"], "organization-token-ttl-policies");
+            let attributes = &policy["attributes"];
+            format!("{}: {}", attributes["token-type"].as_str().unwrap(), attributes["max-ttl-ms"])
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+fn enforce(ada: &User, enabled: bool) {
+    let change = resource("organizations", json!({"max-ttl-enabled": enabled}));
+    let changed = ada.client.patch("/api/v2/organizations/acme", &change).expect(200);
+    assert_eq!(*changed.attribute("max-ttl-enabled"), enabled);
+}
+
+fn time(answer: &Answer, attribute: &str) -> DateTime<Utc> {
+    answer.attribute(attribute).as_str().unwrap_or_else(|| panic!("no {attribute}")).parse().unwrap()
+}
+
+/// A token of a description that no other has.
+fn expiring(at: DateTime<Utc>) -> Value {
+    let description = uuid::Uuid::now_v7().to_string();
+    resource("authentication-tokens", json!({"expired-at": at.to_rfc3339(), "description": description}))
+}
+
+fn every_kind_has_two_years_where_nothing_is_set() {
+    let (_app, ada) = scene();
+    let kinds = ["audit_trails", "organization", "team", "user"];
+    assert_eq!(told(&ada.client.get(POLICIES).expect(200)), kinds.map(|kind| format!("{kind}: {TWO_YEARS}")));
+    assert_eq!(*ada.client.get("/api/v2/organizations/acme").expect(200).attribute("max-ttl-enabled"), false);
+}
+
+fn a_policy_is_set_and_the_others_stay() {
+    let (_app, ada) = scene();
+    let both =
+        json!([{"token-type": "team", "max-ttl-ms": DAY}, {"token-type": "audit_trails", "max-ttl-ms": 2 * DAY}]);
+    let expected = [
+        format!("audit_trails: {}", 2 * DAY),
+        format!("organization: {TWO_YEARS}"),
+        format!("team: {DAY}"),
+        format!("user: {TWO_YEARS}"),
+    ];
+    assert_eq!(told(&ada.client.patch(POLICIES, &policies(both)).expect(200)), expected);
+    assert_eq!(told(&ada.client.get(POLICIES).expect(200)), expected);
+    let changed = ada.client.patch(POLICIES, &one("team", 3 * DAY)).expect(200);
+    assert!(told(&changed).contains(&format!("team: {}", 3 * DAY)));
+    assert!(told(&changed).contains(&format!("audit_trails: {}", 2 * DAY)));
+    let team = changed.body["data"].as_array().unwrap().iter().find(|one| one["attributes"]["token-type"] == "team");
+    let [created, updated] = ["created-at", "updated-at"]
+        .map(|name| team.unwrap()["attributes"][name].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
+    assert!(created < updated, "{created} {updated}");
+    // What is stored and means nothing here comes back as well.
+    assert!(told(&ada.client.patch(POLICIES, &one("metrics", DAY)).expect(200)).contains(&format!("metrics: {DAY}")));
+}
+
+fn a_wrong_policy_is_refused() {
+    let (app, ada) = scene();
+    let item = |kind: Value, ttl: Value| json!([{"token-type": kind, "max-ttl-ms": ttl}]);
+    for items in [
+        json!([]),
+        json!(null),
+        json!("team"),
+        json!([7]),
+        json!([{}]),
+        json!([{"token-type": "team"}]),
+        json!([{"max-ttl-ms": DAY}]),
+        item(json!("workspace"), json!(DAY)),
+        item(json!("audit-trails"), json!(DAY)),
+        item(json!("team"), json!(0)),
+        item(json!("team"), json!(-1)),
+        item(json!("team"), json!("1d")),
+        item(json!("team"), json!(1.5)),
+        item(json!("team"), json!(i64::MAX)),
+        json!([{"token-type": "team", "max-ttl-ms": DAY}, {"token-type": "team", "max-ttl-ms": 2 * DAY}]),
+    ] {
+        let refused = ada.client.patch(POLICIES, &policies(items.clone())).expect(422);
+        assert!(
+            refused.blamed()[0].starts_with("/data/attributes/token-ttl-policies"),
+            "{items}: {:?}",
+            refused.blamed()
+        );
+    }
+    let refused = ada.client.patch(POLICIES, &policies(json!([])).clone()).expect(422);
+    assert_eq!(refused.body["errors"].as_array().unwrap().len(), 1);
+    ada.client.patch(POLICIES, &resource("organization-token-ttl-policies", json!({}))).expect(422);
+    ada.client.patch(POLICIES, &resource("organizations", json!({}))).expect(409);
+    assert_eq!(app.count("token_ttl_policies"), 0);
+}
+
+fn owners_and_site_admins_set_policies() {
+    let (app, ada) = scene();
+    let (ben, zoe, root) = (app.user("ben"), app.user("zoe"), app.site_admin("root"));
+    let all = json!({"manage-teams": true, "manage-membership": true, "manage-organization-access": true});
+    let team = ada.team_with("acme", json!({"name": "managers", "organization-access": all}));
+    ada.add_to_team(&team, &ben);
+    let owners = app.with(&ada.team_token(&ada.owners_team("acme")).secret());
+    let organization = app.with(&ada.client.post_nothing(TOKEN).expect(201).secret());
+    for client in [&ada.client, &root.client, &owners, &organization] {
+        client.get(POLICIES).expect(200);
+        client.patch(POLICIES, &one("team", DAY)).expect(200);
+    }
+    let member = app.with(&ada.team_token(&team).secret());
+    for client in [&ben.client, &member] {
+        client.get(POLICIES).expect(403);
+        client.patch(POLICIES, &one("team", 2 * DAY)).expect(403);
+    }
+    zoe.client.get(POLICIES).expect(404);
+    zoe.client.patch(POLICIES, &one("team", 2 * DAY)).expect(404);
+    assert_eq!(app.count(&format!("token_ttl_policies WHERE max_ttl_ms = {DAY}")), 1);
+}
+
+fn a_change_is_audited() {
+    let (app, ada) = scene();
+    ada.client.patch(POLICIES, &one("team", DAY)).expect(200);
+    ada.client.patch(POLICIES, &one("team", 0)).expect(422);
+    assert_eq!(app.count("audit_events WHERE resource_type = 'organization_token_ttl_policy'"), 1);
+}
+
+fn without_enforcement_a_policy_means_nothing() {
+    let (app, ada) = scene();
+    ada.client.patch(POLICIES, &one("organization", DAY)).expect(200);
+    let made = ada.client.post_nothing(TOKEN).expect(201);
+    assert_eq!(*made.attribute("expired-at"), Value::Null);
+    app.sql("UPDATE tokens SET created_at = now() - interval '3 years'");
+    app.with(&made.secret()).get("/api/v2/organizations/acme").expect(200);
+    ada.client.post(TOKEN, &expiring(Utc::now() + TimeDelta::days(3000))).expect(201);
+}
+
+/// Every route that makes a token of the organization, and its kind in the policies.
+fn makers(ada: &User) -> [(String, &'static str); 4] {
+    let team = ada.team("acme", "ci");
+    [
+        (TOKEN.to_owned(), "organization"),
+        (format!("{TOKEN}?token=audit-trails"), "audit_trails"),
+        (format!("/api/v2/teams/{team}/authentication-token"), "team"),
+        (format!("/api/v2/teams/{team}/authentication-tokens"), "team"),
+    ]
+}
+
+fn an_expiry_beyond_the_maximum_is_refused() {
+    let (app, ada) = scene();
+    enforce(&ada, true);
+    for (path, kind) in makers(&ada) {
+        ada.client.patch(POLICIES, &one(kind, 7 * DAY)).expect(200);
+        let before = app.count("tokens WHERE revoked_at IS NULL");
+        let refused = ada.client.post(&path, &expiring(Utc::now() + TimeDelta::days(8))).expect(422);
+        assert_eq!(refused.blamed(), ["/data/attributes/expired-at"], "{path}");
+        assert_eq!(app.count("tokens WHERE revoked_at IS NULL"), before);
+        let wanted = Utc::now() + TimeDelta::days(6);
+        let made = ada.client.post(&path, &expiring(wanted)).expect(201);
+        assert!((time(&made, "expired-at") - wanted).num_milliseconds().abs() <= 1, "{path}");
+    }
+}
+
+fn an_absent_expiry_becomes_created_plus_maximum() {
+    let (_app, ada) = scene();
+    enforce(&ada, true);
+    for (path, kind) in makers(&ada) {
+        ada.client.patch(POLICIES, &one(kind, 7 * DAY)).expect(200);
+        for attributes in [json!({"description": "first"}), json!({"expired-at": null, "description": "second"})] {
+            let made = ada.client.post(&path, &resource("authentication-tokens", attributes)).expect(201);
+            let lives = time(&made, "expired-at") - time(&made, "created-at");
+            let off = (lives - TimeDelta::days(7)).num_milliseconds().abs();
+            assert!(off < 2000, "{path}: {lives}");
+        }
+    }
+}
+
+fn two_years_are_enforced_where_nothing_is_set() {
+    let (app, ada) = scene();
+    enforce(&ada, true);
+    ada.client.post(TOKEN, &expiring(Utc::now() + TimeDelta::days(731))).expect(422);
+    let made = ada.client.post_nothing(TOKEN).expect(201);
+    let lives = time(&made, "expired-at") - time(&made, "created-at");
+    assert!((lives - TimeDelta::milliseconds(TWO_YEARS)).num_seconds().abs() < 2, "{lives}");
+    app.sql(
+        "UPDATE tokens SET expired_at = NULL, created_at = now() - interval '729 days' WHERE kind = 'organization'",
+    );
+    app.with(&made.secret()).get("/api/v2/organizations/acme").expect(200);
+    app.sql("UPDATE tokens SET created_at = now() - interval '731 days' WHERE kind = 'organization'");
+    app.with(&made.secret()).get("/api/v2/organizations/acme").expect(401);
+}
+
+fn an_older_token_stops_working_at_once_and_works_again_afterwards() {
+    let (app, ada) = scene();
+    for (path, kind) in makers(&ada) {
+        let made =
+            ada.client.post(&path, &resource("authentication-tokens", json!({"description": "old"}))).expect(201);
+        let token = app.with(&made.secret());
+        let id = made.id();
+        app.sql("UPDATE tokens SET created_at = now() - interval '10 days' WHERE kind <> 'user'");
+        let details = "/api/v2/account/details";
+        token.get(details).expect(200);
+        ada.client.patch(POLICIES, &one(kind, 9 * DAY)).expect(200);
+        token.get(details).expect(200);
+        enforce(&ada, true);
+        token.get(details).expect(401);
+        ada.client.patch(POLICIES, &one(kind, 11 * DAY)).expect(200);
+        token.get(details).expect(200);
+        ada.client.patch(POLICIES, &one(kind, 9 * DAY)).expect(200);
+        token.get(details).expect(401);
+        enforce(&ada, false);
+        token.get(details).expect(200);
+        ada.client.get(&format!("/api/v2/authentication-tokens/{id}")).expect(200);
+    }
+}
+
+fn each_kind_has_its_own_maximum() {
+    let (app, ada) = scene();
+    let organization = ada.client.post_nothing(TOKEN).expect(201).secret();
+    let trail = ada.client.post_nothing(&format!("{TOKEN}?token=audit-trails")).expect(201).secret();
+    let team = ada.team_token(&ada.team("acme", "ci")).secret();
+    app.sql("UPDATE tokens SET created_at = now() - interval '10 days' WHERE kind <> 'user'");
+    enforce(&ada, true);
+    let status = |secret: &str| app.with(secret).get("/api/v2/account/details").status;
+    let all = || [status(&organization), status(&trail), status(&team)];
+    assert_eq!(all(), [200, 200, 200]);
+    ada.client.patch(POLICIES, &one("organization", DAY)).expect(200);
+    assert_eq!(all(), [401, 200, 200]);
+    ada.client.patch(POLICIES, &one("audit_trails", DAY)).expect(200);
+    assert_eq!(all(), [401, 401, 200]);
+    ada.client.patch(POLICIES, &one("team", DAY)).expect(200);
+    assert_eq!(all(), [401, 401, 401]);
+}
+
+fn user_tokens_are_refused_in_that_organization_only() {
+    let (app, ada) = scene();
+    let (bob, zoe) = (app.user("bob"), app.user("zoe"));
+    zoe.organization("elsewhere");
+    let (here, there) = (ada.team("acme", "ci"), zoe.team("elsewhere", "theirs"));
+    ada.add_to_team(&here, &bob);
+    zoe.add_to_team(&there, &bob);
+    let tokens = format!("/api/v2/users/{}/authentication-tokens", bob.id);
+    app.sql("UPDATE tokens SET created_at = now() - interval '10 days' WHERE kind = 'user'");
+    let fresh = app.with(&bob.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(201).secret());
+    app.sql("UPDATE tokens SET created_at = now() WHERE user_id = (SELECT id FROM users WHERE username = 'ada')");
+    ada.client.patch(POLICIES, &one("user", 9 * DAY)).expect(200);
+    bob.client.get("/api/v2/organizations/acme").expect(200);
+    enforce(&ada, true);
+    let path = format!("/api/v2/teams/{here}");
+    for path in ["/api/v2/organizations/acme", "/api/v2/organizations/acme/teams", &path] {
+        bob.client.get(path).expect(404);
+        fresh.get(path).expect(200);
+    }
+    bob.client.post_nothing(&format!("{path}/authentication-token")).expect(404);
+    bob.client.get("/api/v2/organizations/elsewhere").expect(200);
+    bob.client.get(&format!("/api/v2/teams/{there}")).expect(200);
+    bob.client.get("/api/v2/account/details").expect(200);
+    assert_eq!(bob.client.get("/api/v2/organizations").expect(200).ids(), ["elsewhere"], "nor is it listed");
+    // No maximum stands in the way of a user token's making: it belongs to no organization.
+    ada.client
+        .post(&format!("/api/v2/users/{}/authentication-tokens", ada.id), &expiring(Utc::now() + TimeDelta::days(900)))
+        .expect(201);
+    enforce(&ada, false);
+    bob.client.get("/api/v2/organizations/acme").expect(200);
+    let users = format!("{path}/relationships/users");
+    ada.client.delete_with(&users, &identifiers("users", &["bob"])).expect(204);
+}
