@@ -15,7 +15,8 @@ use crate::jsonapi::{Error, Known, PageRequest, PageSizes, Pages, Query, Result,
 const LIST: Known = Known {
     pages: Pages::Numbered,
     page_sizes: PageSizes { default: 1000, most: 1000 },
-    others: &["since"],
+    // go-tfe sends an empty `ListOptions` where its caller names no page.
+    others: &["since", "ListOptions"],
     ..Known::NOTHING
 };
 
