@@ -157,6 +157,8 @@ fn events_come_since_a_time() {
     assert_eq!(since("2020-01-05T12:00:00.123%2B01:00"), recent + 5);
     assert_eq!(since("2020-06-01T00:00:00.000Z"), recent);
     assert_eq!(since("2099-01-01T00:00:00Z"), 0);
+    // What go-tfe makes of a list without a page.
+    assert_eq!(since("2020-01-05T12:00:00Z&ListOptions="), recent + 5);
     let times: Vec<&str> = all.iter().map(|event| event["timestamp"].as_str().unwrap()).collect();
     assert!(times.is_sorted(), "oldest first");
 }
