@@ -202,7 +202,7 @@ fn the_list_is_sorted_and_paged() {
     assert_eq!(ids("sort=username"), [bob.clone(), cleo.clone(), dan.clone()]);
     assert_eq!(ids("sort=-username"), [dan.clone(), cleo.clone(), bob.clone()]);
     assert_eq!(ids("sort=username&page[size]=2"), [bob.clone(), cleo.clone()]);
-    assert_eq!(ids("sort=username&page[size]=2&page[number]=2"), [dan.clone()]);
+    assert_eq!(ids("sort=username&page[size]=2&page[number]=2"), std::slice::from_ref(dan));
     let listed = scene.ada.client.get(&format!("{}?page[size]=2", scene.path)).expect(200);
     assert_eq!(listed.body["meta"]["pagination"]["total-count"], 3);
     let refused = scene.ada.client.get(&format!("{}?sort=nonsense", scene.path)).expect(400);
