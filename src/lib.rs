@@ -16,6 +16,7 @@ pub mod health;
 pub mod ids;
 pub mod jsonapi;
 pub mod memberships;
+pub mod openapi;
 pub mod organizations;
 pub mod server;
 pub mod team_access;

@@ -14,7 +14,8 @@ use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
 use crate::{
-    audit, health, memberships, organizations, team_access, teams, tls, tokens, ttl_policies, users, workspaces,
+    audit, health, memberships, openapi, organizations, team_access, teams, tls, tokens, ttl_policies, users,
+    workspaces,
 };
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
@@ -124,9 +125,10 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
 
 /// Every route of the service.
 fn routes(service: &mut ServiceConfig) {
-    service.configure(health::routes).service(
+    service.configure(health::routes).configure(openapi::page_route).service(
         scope("/api/v2")
             .configure(health::ping_route)
+            .configure(openapi::description_route)
             .configure(users::api::routes)
             .configure(organizations::api::routes)
             .configure(teams::api::routes)

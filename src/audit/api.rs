@@ -12,7 +12,7 @@ use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Known, PageRequest, PageSizes, Pages, Query, Result, time};
 
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Numbered,
     page_sizes: PageSizes { default: 1000, most: 1000 },
     // go-tfe sends an empty `ListOptions` where its caller names no page.

@@ -21,22 +21,23 @@ use crate::organizations;
 use crate::teams::{self, Team, members};
 use crate::users;
 
-const SHOW: Known = Known { include: &["user", "teams"], ..Known::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
-const OWN: Known = Known {
+pub(crate) const SHOW: Known =
+    Known { include: &["user", "teams"], ..Known::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
+pub(crate) const OWN: Known = Known {
     pages: Pages::Both,
     sort: &["created-at", "status"],
     default_sort: "created-at",
     include: &["user"],
     ..SHOW
 };
-const OF_TEAM: Known = Known {
+pub(crate) const OF_TEAM: Known = Known {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",
     filters: &["status", "is_service_account"],
     ..SHOW
 };
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",

@@ -10,6 +10,7 @@ mod store;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::database::schema::listed_memberships;
@@ -54,13 +55,14 @@ pub struct Membership {
 }
 
 /// What a client may write of a new membership.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct InvitationAttributes {
     /// `email`: the address to invite.
     #[validate(
         email(message = "Email must be an email address"),
         length(max = 254, message = "Email must be at most 254 characters long")
     )]
+    #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
 }

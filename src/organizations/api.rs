@@ -13,7 +13,7 @@ use crate::audit::{self, Event};
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
 use crate::{memberships, teams};
 
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["name", "created-at"],
     default_sort: "name",
@@ -21,12 +21,12 @@ const LIST: Known = Known {
     ..SHOW
 };
 // Shipped clients ask for the last two. There are no projects and no subscriptions, so that adds nothing.
-const SHOW: Known = Known {
+pub(crate) const SHOW: Known = Known {
     include: &["entitlement-set", "default-project", "subscription"],
     ..Known::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS])
 };
-const WRITE: Known = Known::show(&[&ORGANIZATIONS]);
-const SHOW_ENTITLEMENTS: Known = Known::show(&[&ENTITLEMENT_SETS]);
+pub(crate) const WRITE: Known = Known::show(&[&ORGANIZATIONS]);
+pub(crate) const SHOW_ENTITLEMENTS: Known = Known::show(&[&ENTITLEMENT_SETS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {

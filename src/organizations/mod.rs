@@ -10,6 +10,7 @@ mod store;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Place;
@@ -18,7 +19,7 @@ use crate::database::words::words;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{is_name, present};
 
-pub(crate) use resource::{ORGANIZATIONS, identifier, organization};
+pub(crate) use resource::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization};
 pub(crate) use store::{create, find, hold, lock};
 
 /// An organization as it is stored.
@@ -163,31 +164,36 @@ impl From<serde_json::Value> for Settings {
 }
 
 /// What a client may write of an organization.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct OrganizationAttributes {
     /// `name`: 1 to 90 letters, digits, hyphens and underscores.
     #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub name: Option<String>,
     /// `email`: an e-mail address.
     #[validate(
         email(message = "Email must be an email address"),
         length(max = 254, message = "Email must be at most 254 characters long")
     )]
+    #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
     /// `max-ttl-enabled`: whether TTL policies are in force.
     pub max_ttl_enabled: Option<bool>,
     /// `session-timeout`: minutes; null for the default.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 1, message = "Session timeout must be at least 1 minute"))]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     pub session_timeout: Option<Option<i32>>,
     /// `session-remember`: minutes; null for the default.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 1, message = "Session remember must be at least 1 minute"))]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     pub session_remember: Option<Option<i32>>,
     /// `owners-team-saml-role-id`: at most 256 characters; null for none.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(length(max = 256, message = "Owners team saml role id must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
     pub owners_team_saml_role_id: Option<Option<String>>,
     /// `collaborator-auth-policy`.
     pub collaborator_auth_policy: Option<AuthPolicy>,

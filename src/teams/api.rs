@@ -18,11 +18,11 @@ use crate::memberships::{self, Membership};
 use crate::organizations;
 use crate::users::{self, User};
 
-const SHOW: Known = Known {
+pub(crate) const SHOW: Known = Known {
     include: &["users", "organization-memberships"],
     ..Known::show(&[&TEAMS, &users::USERS, &memberships::MEMBERSHIPS])
 };
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["name", "created-at"],
     default_sort: "created-at",
@@ -30,7 +30,7 @@ const LIST: Known = Known {
     filters: &["names"],
     ..SHOW
 };
-const WRITE: Known = Known::show(&[&TEAMS]);
+pub(crate) const WRITE: Known = Known::show(&[&TEAMS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {

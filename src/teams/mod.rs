@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::{Caller, Place, TeamFacts};
@@ -194,21 +195,24 @@ impl AccessChanges {
 }
 
 /// What a client may write of a team.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct TeamAttributes {
     /// `name`: 1 to 90 letters, digits, hyphens and underscores.
     #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub name: Option<String>,
     /// `description`: at most 1000 characters; null for none.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    #[schema(max_length = 1000)]
     pub description: Option<Option<String>>,
     /// `visibility`.
     pub visibility: Option<Visibility>,
     /// `sso-team-id`: at most 256 characters; null for none.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(length(max = 256, message = "Sso team id must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
     pub sso_team_id: Option<Option<String>>,
     /// `allow-member-token-management`.
     pub allow_member_token_management: Option<bool>,

@@ -11,6 +11,7 @@ mod usage;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::database::schema::listed_tokens;
@@ -18,6 +19,7 @@ use crate::database::words::words;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Moment, present};
 
+pub(crate) use resource::{NAMES, TOKENS};
 pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
@@ -172,12 +174,13 @@ impl Owner {
 pub const DESCRIPTION_MAX: u64 = 255;
 
 /// What a client may say of a new token.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct TokenAttributes {
     /// `description`: at most 255 characters; an empty string is one, null is none.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[schema(max_length = 255)]
     pub description: Option<Option<String>>,
     /// `expired-at`: a time to come; null is never.
     #[validate(custom(function = "to_come"))]

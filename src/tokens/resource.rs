@@ -11,7 +11,7 @@ pub(crate) const TOKENS: ResourceType = ResourceType {
 };
 
 /// What a client may call the type: shipped ones use the singular, too (DESIGN §5).
-pub(super) const NAMES: &[&str] = &[TOKENS.name, "authentication-token"];
+pub(crate) const NAMES: &[&str] = &[TOKENS.name, "authentication-token"];
 
 /// A token, without its secret.
 pub(super) fn token(token: &Token) -> Resource {

@@ -14,7 +14,7 @@ use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Known, Query, Result};
 use crate::organizations::place;
 
-const SHOW: Known = Known::show(&[&POLICIES]);
+pub(crate) const SHOW: Known = Known::show(&[&POLICIES]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {

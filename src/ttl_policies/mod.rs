@@ -10,12 +10,15 @@ mod store;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::database::words::words;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
 use crate::tokens::Kind;
+
+pub(crate) use resource::POLICIES;
 
 /// The maximum where none is set: two years.
 pub const DEFAULT_MAX_TTL_MS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
@@ -63,21 +66,23 @@ pub struct Policy {
 }
 
 /// What a client may write.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct PolicyAttributes {
     /// `token-ttl-policies`: at least one, each kind once.
     #[validate(custom(function = "valid_policies"))]
+    #[schema(min_items = 1)]
     pub token_ttl_policies: Option<Vec<PolicyItem>>,
 }
 
 /// One item of `token-ttl-policies`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyItem {
     /// `token-type`.
     pub token_type: TokenType,
     /// `max-ttl-ms`: from a minute to a hundred years, in milliseconds.
+    #[schema(minimum = 60_000, maximum = 3_153_600_000_000_i64)]
     pub max_ttl_ms: i64,
 }
 

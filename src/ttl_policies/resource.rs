@@ -5,7 +5,7 @@ use crate::ids::OrganizationId;
 use crate::jsonapi::{Resource, ResourceType, time};
 
 /// The type `organization-token-ttl-policies`.
-pub(super) const POLICIES: ResourceType = ResourceType {
+pub(crate) const POLICIES: ResourceType = ResourceType {
     name: "organization-token-ttl-policies",
     fields: &["token-type", "max-ttl-ms", "created-at", "updated-at"],
 };

@@ -13,7 +13,7 @@ use crate::audit::{self, Event};
 use crate::ids::UserId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Resource, Result};
 
-const SHOW: Known = Known::show(&[&USERS]);
+pub(crate) const SHOW: Known = Known::show(&[&USERS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {

@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::audit::{self, Actor, Event};
@@ -65,29 +66,34 @@ pub enum Rank {
 }
 
 /// What users may write of themselves.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct AccountAttributes {
     /// `username`: 1 to 90 letters, digits, hyphens and underscores.
     #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub username: Option<String>,
     /// `email`: an e-mail address.
     #[validate(
         email(message = "Email must be an email address"),
         length(max = 254, message = "Email must be at most 254 characters long")
     )]
+    #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
 }
 
 /// A change of password.
-#[derive(Default, Deserialize, Validate)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct PasswordAttributes {
     /// `current_password`: required where one is set.
+    #[schema(value_type = Option<String>)]
     pub current_password: Option<SecretString>,
     /// `password`: 10 to 1000 characters.
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 1000)]
     pub password: Option<SecretString>,
     /// `password_confirmation`: the same once more.
+    #[schema(value_type = Option<String>)]
     pub password_confirmation: Option<SecretString>,
 }
 

@@ -31,6 +31,7 @@ mod command_line;
 mod documents;
 mod memberships;
 mod memory;
+mod openapi;
 mod organization_tokens;
 mod organizations;
 mod outage;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         memberships::tests(),
         memory::tests(),
         organization_tokens::tests(),
+        openapi::tests(),
         organizations::tests(),
         outage::tests(),
         quick_start::tests(),

@@ -1,8 +1,8 @@
 //! The routes of tokens: `authentication-tokens/:id` for any token here, and those of each kind of owner beside it.
 
-mod organization;
-mod team;
-mod user;
+pub(crate) mod organization;
+pub(crate) mod team;
+pub(crate) mod user;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, delete, get, resource};
@@ -19,7 +19,7 @@ use crate::ids::TokenId;
 use crate::jsonapi::{Document, Error, Known, Query, Result};
 use crate::ttl_policies;
 
-const SHOW: Known = Known::show(&[&TOKENS]);
+pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {

@@ -14,7 +14,7 @@ use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
 use crate::organizations::{self, place};
 
-const ONE_OF_TWO: Known = Known { others: &["token"], ..SHOW };
+pub(crate) const ONE_OF_TWO: Known = Known { others: &["token"], ..SHOW };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {

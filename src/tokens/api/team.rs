@@ -19,7 +19,7 @@ use crate::organizations;
 use crate::teams::place;
 use crate::teams::{self, Team};
 
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["team-name", "created-by", "expired-at", "last-used-at"],
     default_sort: "expired-at",

@@ -12,7 +12,7 @@ use crate::access::{Action, Gate, Place, Subject, TokenReach, Visitor};
 use crate::ids::UserId;
 use crate::jsonapi::{Body, Error, Known, Pages, Query, Result, list_document};
 
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["created-at", "expired-at", "last-used-at"],
     default_sort: "created-at",

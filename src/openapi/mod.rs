@@ -1,0 +1,138 @@
+//! The OpenAPI description of every route, made from the code: query parameters from the endpoint's [`Known`],
+//! request attributes from the structs that read them, examples from `fixtures/documents`.
+//!
+//! To describe a new route, take three lines in the `routes` of its room's file here; a test names what is missing:
+//!
+//! ```ignore
+//! Route::get("/teams/{team}/things", "listThings", "Things of a team").query(&api::LIST).gives_list(&THINGS),
+//! Route::post("/teams/{team}/things", "createThing", "Make a thing").query(&api::WRITE)
+//!     .sends(Sends::attributes::<ThingAttributes>(&[THINGS.name]).requires(&["name"])).gives_new(&THINGS),
+//! ```
+//!
+//! A new type is one more [`Kind`] in the `kinds` of the room, a new room one more line in [`ROOMS`], and a new
+//! document in `fixtures/documents` one more name in `examples.rs`. What a plain parameter or a filter may hold, if that
+//! is less than any text, is said with [`Route::values`].
+
+mod audit;
+mod examples;
+mod memberships;
+mod organizations;
+mod page;
+mod parameters;
+mod route;
+mod schemas;
+mod sends;
+mod service;
+mod teams;
+mod tokens;
+mod ttl_policies;
+mod users;
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::web::{ServiceConfig, get, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
+
+use crate::jsonapi::{Known, Query, Result};
+use route::Route;
+pub(crate) use schemas::one_of;
+use schemas::{Kind, Named};
+
+/// The name of the one way to authenticate.
+const BEARER: &str = "token";
+
+const ABOUT: &str = "A self-hosted authority for long-lived API tokens that speaks JSON:API 1.1 and the v2 API of HCP \
+     Terraform.\n\nRequests and answers are `application/vnd.api+json`; `application/json` is taken, too. A method that \
+     a path does not know is answered with 405 and `Allow`. HEAD is GET without the body. Every answer has the id of \
+     its request in `X-Request-Id`, and every error object has it as `id`. Attributes that are not known are ignored, \
+     parameters that are not known are 400.";
+
+/// What one room of the API has.
+struct Room {
+    tag: &'static str,
+    about: &'static str,
+    routes: Vec<Route>,
+    kinds: Vec<Kind>,
+}
+
+/// Every room, in the order of the description.
+const ROOMS: [fn() -> Room; 8] = [
+    service::room,
+    users::room,
+    organizations::room,
+    memberships::room,
+    teams::room,
+    tokens::room,
+    ttl_policies::room,
+    audit::room,
+];
+
+/// The description.
+#[must_use]
+pub fn description() -> OpenApi {
+    let mut schemas = schemas::shared();
+    let mut paths = Paths::new();
+    let mut tags = vec![];
+    for room in ROOMS.iter().map(|room| room()) {
+        tags.push(TagBuilder::new().name(room.tag).description(Some(room.about)).build());
+        schemas.extend(room.kinds.into_iter().map(Kind::finish));
+        for route in room.routes {
+            schemas.extend(route.schemas());
+            let (path, method) = (route.full_path(), route.method());
+            paths.add_path_operation(path, vec![method], route.operation(room.tag));
+        }
+    }
+    let info = InfoBuilder::new().title("Latchkey").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
+    let license = LicenseBuilder::new().name(env!("CARGO_PKG_LICENSE")).build();
+    OpenApiBuilder::new()
+        .info(info.license(Some(license)))
+        .servers(Some([Server::new("/")]))
+        .paths(paths)
+        .components(Some(components(schemas)))
+        .tags(Some(tags))
+        .build()
+}
+
+fn components(schemas: Vec<Named>) -> Components {
+    let mut components = Components::new();
+    components.schemas.extend(schemas);
+    for (name, response) in route::refusals() {
+        components.responses.insert(name, response.into());
+    }
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token of a user, a team or an organization: `lku_…`, `lkt_…`, `lko_…` or `lka_…`"))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    components
+}
+
+/// `openapi.json`, inside `/api/v2`.
+pub fn description_route(service: &mut ServiceConfig) {
+    service.service(resource("/openapi.json").route(get().to(show)));
+}
+
+/// `docs`, outside of it: the same for people.
+pub fn page_route(service: &mut ServiceConfig) {
+    service.service(resource("/docs").route(get().to(read)));
+}
+
+async fn show(request: HttpRequest) -> Result<HttpResponse> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());
+    Query::of(&request, &Known::NOTHING)?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(TEXT.as_str()))
+}
+
+async fn read() -> HttpResponse {
+    static PAGE: LazyLock<page::Page> = LazyLock::new(|| page::Page::of(&description()));
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(PAGE.html.as_str())
+}

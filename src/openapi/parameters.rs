@@ -1,0 +1,108 @@
+//! Parameters: of the path by their names, of the query from what the endpoint knows.
+
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Required, Schema};
+
+use super::schemas::{count, one_of, text};
+use crate::jsonapi::{Known, Pages, SearchIn};
+
+/// The parameters in a path, `{team}` and the like.
+pub(super) fn of_path(path: &str) -> Vec<Parameter> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.map(of_path_named).collect()
+}
+
+fn of_path_named(name: &str) -> Parameter {
+    let id = |prefix: &str| text().pattern(Some(format!("^{prefix}-[1-9A-HJ-NP-Za-km-z]{{20,22}}$")));
+    let (about, schema) = match name {
+        "organization" => ("The organization's name", text().pattern(Some("^[A-Za-z0-9_-]{1,90}$"))),
+        "team" => ("The team's id", id("team")),
+        "user" => ("The user's id", id("user")),
+        "membership" => ("The membership's id", id("ou")),
+        "token" => ("The token's id", id("at")),
+        _ => ("The id", text().min_length(Some(1))),
+    };
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+    parameter.description(Some(about)).schema(Some(schema)).build()
+}
+
+/// The parameters of the query.
+pub(super) fn of_query(known: &Known) -> Vec<Parameter> {
+    let mut all = pages(known);
+    all.extend(sort(known));
+    all.extend(searches(known));
+    for filter in known.filters {
+        let name = filter.split('.').fold("filter".to_owned(), |name, part| format!("{name}[{part}]"));
+        all.push(parameter(&name, "Only what matches; several values with commas", text()).build());
+    }
+    if !known.include.is_empty() {
+        let about = "Related resources to put into `included`, with commas";
+        all.push(with_commas("include", about, known.include));
+    }
+    for kind in known.types {
+        let about = format!("The only fields of {} to show, with commas", kind.name);
+        all.push(with_commas(&format!("fields[{}]", kind.name), &about, kind.fields));
+    }
+    all.extend(known.others.iter().map(|other| parameter(other, "See above", text()).build()));
+    all
+}
+
+fn pages(known: &Known) -> Vec<Parameter> {
+    if known.pages == Pages::None {
+        return vec![];
+    }
+    let size = format!("How many on a page; more than {most} is taken as {most}", most = known.page_sizes.most);
+    let default = Some(known.page_sizes.default.into());
+    let mut all = vec![
+        parameter("page[number]", "Which page, from 1", count(1).maximum(Some(i64::MAX)).default(Some(1.into())))
+            .build(),
+        parameter("page[size]", &size, count(1).default(default)).build(),
+    ];
+    if known.pages == Pages::Both {
+        let cursor = |name, about| parameter(name, about, text()).build();
+        all.push(cursor("page[after]", "What comes after this cursor (`meta.page.cursor`); empty: from the start"));
+        all.push(cursor("page[before]", "What comes before this cursor; empty: up to the end"));
+    }
+    all
+}
+
+fn sort(known: &Known) -> Option<Parameter> {
+    let keys: Vec<String> = known.sort.iter().flat_map(|key| [(*key).to_owned(), format!("-{key}")]).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let about = format!("Keys with commas, `-` for descending, each once; default: {}", known.default_sort);
+    Some(with_commas("sort", &about, &keys.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+fn searches(known: &Known) -> Vec<Parameter> {
+    let fields: &[&str] = match known.q {
+        SearchIn::None => return vec![],
+        SearchIn::Text => &[],
+        SearchIn::TextOr(fields) => fields,
+    };
+    let all = parameter("q", "Only what holds this text, in any case", text()).build();
+    let in_field = |field: &&str| {
+        let about = format!("Only what holds this text in {field}, in any case");
+        parameter(&format!("q[{field}]"), &about, text()).build()
+    };
+    std::iter::once(all).chain(fields.iter().map(in_field)).collect()
+}
+
+fn parameter(name: &str, about: &str, schema: ObjectBuilder) -> ParameterBuilder {
+    with_schema(name, about, schema)
+}
+
+fn with_schema(name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(schema))
+}
+
+fn with_commas(name: &str, about: &str, words: &[&str]) -> Parameter {
+    let list = ArrayBuilder::new().items(RefOr::T(one_of(words))).unique_items(true);
+    with_schema(name, about, list).style(Some(ParameterStyle::Form)).explode(Some(false)).build()
+}

@@ -1,0 +1,135 @@
+//! What a route takes in its body.
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, SchemaType};
+use utoipa::openapi::{ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::schemas::{Named, identifier, named, object, one_of, text, written};
+use crate::jsonapi::{MAX_IDENTIFIERS, MEDIA_TYPE};
+
+/// The body of a request.
+pub(super) struct Sends {
+    types: Vec<&'static str>,
+    name: String,
+    schemas: Vec<Named>,
+    required: Vec<(&'static str, RefOr<Schema>)>,
+    schema_of: fn(&str) -> RefOr<Schema>,
+    relationships: Option<Object>,
+    rule: Rule,
+}
+
+/// How strictly the body is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// A resource of one of the types.
+    Resource,
+    /// Its type may be empty or absent.
+    Lenient,
+    /// The same, and the body may be absent.
+    OrNothing,
+    /// Resource identifiers.
+    Identifiers,
+}
+
+impl Sends {
+    /// A resource of one of these types with attributes that `T` reads.
+    pub(super) fn attributes<T: ToSchema>(types: &[&'static str]) -> Self {
+        let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
+        T::schemas(&mut schemas);
+        Self {
+            types: types.to_vec(),
+            name: T::name().into_owned(),
+            schemas,
+            required: vec![],
+            schema_of: written::<T>,
+            relationships: None,
+            rule: Rule::Resource,
+        }
+    }
+
+    /// Identifiers of resources of one of these types.
+    pub(super) fn identifiers(types: &[&'static str]) -> Self {
+        Self { rule: Rule::Identifiers, schemas: vec![], ..Self::attributes::<()>(types) }
+    }
+
+    /// The type may be empty or absent, which shipped clients send (DESIGN §5).
+    pub(super) fn lenient(self) -> Self {
+        Self { rule: Rule::Lenient, ..self }
+    }
+
+    /// The type, and the whole body, may be absent.
+    pub(super) fn or_nothing(self) -> Self {
+        Self { rule: Rule::OrNothing, ..self }
+    }
+
+    /// These attributes must be there.
+    pub(super) fn requires(mut self, names: &[&'static str]) -> Self {
+        self.required = names.iter().map(|name| (*name, (self.schema_of)(name))).collect();
+        self
+    }
+
+    /// This relationship, to at least one resource of a type, must be there.
+    pub(super) fn related_to_some(mut self, name: &'static str, kind: &str) -> Self {
+        let some = ArrayBuilder::new().items(identifier(&[kind])).min_items(Some(1));
+        let relationship = object().required("data").property("data", some);
+        self.relationships = Some(object().required(name).property(name, relationship).build());
+        self
+    }
+
+    /// The schemas that the body refers to.
+    pub(super) fn schemas(&self) -> Vec<Named> {
+        self.schemas.clone()
+    }
+
+    /// The body, with examples.
+    pub(super) fn body(&self, content: ContentBuilder) -> RequestBody {
+        let required = if self.rule == Rule::OrNothing { Required::False } else { Required::True };
+        let about = format!("{MEDIA_TYPE}; application/json is taken, too. At most 1 MiB.");
+        let content = content.schema(Some(self.document())).build();
+        RequestBodyBuilder::new().description(Some(about)).required(Some(required)).content(MEDIA_TYPE, content).build()
+    }
+
+    fn document(&self) -> ObjectBuilder {
+        let data: RefOr<Schema> = if self.rule == Rule::Identifiers {
+            let items = ArrayBuilder::new().items(identifier(&self.types));
+            items.max_items(Some(MAX_IDENTIFIERS)).into()
+        } else {
+            self.resource().into()
+        };
+        object().required("data").property("data", data)
+    }
+
+    fn resource(&self) -> ObjectBuilder {
+        let kind: RefOr<Schema> = if self.rule == Rule::Resource {
+            one_of(&self.types).into()
+        } else {
+            let words: Vec<&str> = self.types.iter().copied().chain([""]).collect();
+            one_of(&words).into()
+        };
+        let resource = object().property("type", kind).property("attributes", self.attribute_schema());
+        let resource = if self.rule == Rule::Resource {
+            resource.required("type").property("id", text().description(Some("Only the id that the path names")))
+        } else {
+            resource
+        };
+        let resource = if self.required.is_empty() { resource } else { resource.required("attributes") };
+        match &self.relationships {
+            Some(relationships) => {
+                resource.required("relationships").property("relationships", Schema::from(relationships.clone()))
+            }
+            None => resource,
+        }
+    }
+
+    fn attribute_schema(&self) -> RefOr<Schema> {
+        if self.required.is_empty() {
+            return named(&self.name);
+        }
+        let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+        let rule =
+            self.required.iter().fold(any, |rule, (name, schema)| rule.required(*name).property(*name, schema.clone()));
+        AllOfBuilder::new().item(named(&self.name)).item(rule).into()
+    }
+}

@@ -1,0 +1,38 @@
+//! The service itself: is it up, which API does it speak, and this description.
+
+use super::Room;
+use super::route::Route;
+use super::schemas::{object, one_of, text};
+use crate::jsonapi::Known;
+
+const JSON: &str = "application/json";
+
+pub(super) fn room() -> Room {
+    Room {
+        tag: "service",
+        about: "Is the service up, and which API does it speak: no token needed",
+        routes: routes(),
+        kinds: vec![],
+    }
+}
+
+fn routes() -> Vec<Route> {
+    let state = |word| object().required("status").property("status", one_of(&[word]));
+    let versions = ["tfe.v2", "tfe.v2.1", "tfe.v2.2"];
+    let services = versions.iter().fold(object(), |all, name| all.property(*name, text()));
+    vec![
+        Route::get("/health/live", "isLive", "The process answers").gives_plain(JSON, state("live")).always(),
+        Route::get("/health/ready", "isReady", "The service can do its work; 503 while the database is away")
+            .gives_plain(JSON, state("ready"))
+            .open(),
+        Route::get("/.well-known/terraform.json", "discover", "Terraform's remote service discovery")
+            .gives_plain(JSON, services)
+            .always(),
+        Route::get("/ping", "ping", "API version and product, in headers").query(&Known::NOTHING).always(),
+        Route::get("/openapi.json", "describe", "This description")
+            .query(&Known::NOTHING)
+            .gives_plain(JSON, object())
+            .always(),
+        Route::get("/docs", "readDescription", "This description for people").gives_plain("text/html", text()).always(),
+    ]
+}

@@ -1,0 +1,28 @@
+//! How long an organization lets tokens live.
+
+use super::Room;
+use super::route::Route;
+use super::schemas::{Kind, or_null, time, written};
+use super::sends::Sends;
+use crate::ttl_policies::{POLICIES, PolicyAttributes, PolicyItem, api};
+
+pub(super) fn room() -> Room {
+    let path = "/organizations/{organization}/token-ttl-policies";
+    let writes = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]).requires(&["token-ttl-policies"]);
+    let routes = vec![
+        Route::get(path, "listTtlPolicies", "Every kind's policy").query(&api::SHOW).gives_list(&POLICIES),
+        Route::patch(path, "updateTtlPolicies", "Set the policies of some kinds")
+            .query(&api::SHOW)
+            .sends(writes)
+            .gives_list(&POLICIES),
+    ];
+    let about = "How long an organization lets tokens live, in force while its `max-ttl-enabled` is true";
+    Room { tag: "token-ttl-policies", about, routes, kinds: vec![policy()] }
+}
+
+fn policy() -> Kind {
+    Kind::new(&POLICIES, "The longest life of one kind of token")
+        .attribute("token-type", written::<PolicyItem>("token-type"))
+        .attribute("max-ttl-ms", written::<PolicyItem>("max-ttl-ms"))
+        .attributes(&["created-at", "updated-at"], || or_null(time()))
+}

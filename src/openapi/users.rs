@@ -1,0 +1,59 @@
+//! The caller's own account, and users.
+
+use super::Room;
+use super::route::Route;
+use super::schemas::{Kind, null, object, one_of, text, truth, truths};
+use super::sends::Sends;
+use crate::users::{AccountAttributes, PasswordAttributes, USERS, api};
+
+pub(super) fn room() -> Room {
+    Room { tag: "users", about: "The caller's own account, and other users", routes: routes(), kinds: vec![user()] }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/account/details", "showAccount", "Who calls")
+            .details("A token that is no user's shows a service account in the name of its team or organization.")
+            .query(&api::SHOW)
+            .gives(&USERS),
+        Route::patch("/account/update", "updateAccount", "Change the own name or address")
+            .query(&api::SHOW)
+            .sends(Sends::attributes::<AccountAttributes>(&[USERS.name]))
+            .gives(&USERS),
+        Route::patch("/account/password", "changePassword", "Set the own password")
+            .details("Tokens go on working: a token is no session.")
+            .query(&api::SHOW)
+            .sends(
+                Sends::attributes::<PasswordAttributes>(&[USERS.name]).requires(&["password", "password-confirmation"]),
+            )
+            .gives(&USERS),
+        Route::get("/users/{user}", "showUser", "Another user whom the caller may know")
+            .query(&api::SHOW)
+            .gives(&USERS),
+    ]
+}
+
+fn user() -> Kind {
+    const FLAGS: [&str; 9] = [
+        "is-service-account",
+        "v2-only",
+        "is-admin",
+        "is-site-admin",
+        "is-sso-login",
+        "is-confirmed",
+        "is-unified",
+        "is-sudo",
+        "enterprise-support",
+    ];
+    Kind::new(&USERS, "A person or a service account; what only users themselves see is missing to others")
+        .attribute("username", text())
+        .attribute("email", text())
+        .attributes(&FLAGS, truth)
+        .attributes(&["has-linked-hcp", "has-git-hub-app-token"], truth)
+        .attributes(&["avatar-url", "unconfirmed-email"], null)
+        .attribute("auth-method", one_of(&["tfc"]))
+        .attribute("two-factor", object().property("enabled", truth()).property("verified", truth()))
+        .attribute("permissions", truths())
+        .link("authentication-tokens")
+        .one("authenticated-resource", &["users", "teams", "organizations"])
+}

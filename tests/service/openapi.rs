@@ -1,0 +1,301 @@
+//! The description of the API: it tells of every route and parameter that there is, and of no other; what it says of
+//! documents is true; people can read it without any network but the service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::client::Client;
+
+tests![
+    every_route_is_described_and_no_other,
+    every_parameter_is_described_and_no_other,
+    every_field_is_described,
+    references_and_names_are_sound,
+    documents_are_as_described,
+    the_page_loads_nothing_from_outside,
+];
+
+const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+
+fn description(app: &App) -> Value {
+    let answer = app.anonymous().get("/api/v2/openapi.json").expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("application/json"));
+    answer.body
+}
+
+/// Method and path of every operation, and the operation.
+fn operations(description: &Value) -> BTreeMap<(String, String), Value> {
+    let paths = description["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, item)| {
+        let item = item.as_object().unwrap();
+        item.iter().map(move |(method, operation)| ((method.clone(), path.clone()), operation.clone()))
+    });
+    all.collect()
+}
+
+fn every_route_is_described_and_no_other() {
+    let app = App::start();
+    let described: BTreeSet<(String, String)> = operations(&description(&app)).into_keys().collect();
+    let defined = Regex::new(r#"resource\(\s*"(/[^"]+)"\s*,?\s*\)((?:\s*\.route\(\w+\(\)\.to\([\w:]+\)\))+)"#).unwrap();
+    let method = Regex::new(r"\.route\((\w+)\(\)").unwrap();
+    let mut registered = BTreeSet::new();
+    for file in sources(&root().join("src")) {
+        let source = fs::read_to_string(&file).unwrap();
+        let whole = defined.captures_iter(&source).count();
+        assert_eq!(source.matches(".service(resource(").count().max(whole), whole, "{}", file.display());
+        for route in defined.captures_iter(&source) {
+            let below = format!("/api/v2{}", &route[1]);
+            // Outside of the API nothing asks for a token; inside, a route answers anything but 404 without one.
+            let inside = METHODS.iter().any(|method| {
+                app.anonymous().send(&method.to_uppercase(), &below, &[], None).status < 404
+                    || described.contains(&((*method).to_owned(), below.clone()))
+            });
+            let path = if inside { below } else { route[1].to_owned() };
+            for method in method.captures_iter(&route[2]) {
+                registered.insert((method[1].to_owned(), path.clone()));
+            }
+        }
+    }
+    let only =
+        |these: &BTreeSet<_>, those: &BTreeSet<_>| these.difference(those).cloned().collect::<Vec<(String, String)>>();
+    assert_eq!(only(&registered, &described), [], "src/openapi does not describe these");
+    assert_eq!(only(&described, &registered), [], "src/openapi describes these, which are not there");
+    assert!(registered.len() > 40);
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let mut all: Vec<PathBuf> =
+        files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "rs")).collect();
+    all.extend(folders.iter().flat_map(|folder| sources(folder)));
+    all
+}
+
+/// Whatever an error says of a parameter that the endpoint does not know.
+const UNKNOWN: [&str; 3] =
+    ["This endpoint knows no parameter", "is not supported here", "No resource of this type can be in the answer"];
+
+/// Sends every parameter that any route has to each route: what is not described must be unknown, the rest not.
+fn every_parameter_is_described_and_no_other() {
+    let app = App::start();
+    let world = World::new(&app);
+    let operations = operations(&description(&app));
+    let all: BTreeSet<String> = operations.values().flat_map(query_names).collect();
+    // Always one that no route knows, so that no request is carried out.
+    let query: Vec<String> =
+        all.iter().map(String::as_str).chain(["nonsense"]).map(|name| format!("{name}=x")).collect();
+    let mut tried = 0;
+    for ((method, path), operation) in &operations {
+        let described: BTreeSet<String> = query_names(operation).collect();
+        let strict = operation["responses"].get("400").is_some();
+        assert!(strict || described.is_empty(), "{method} {path}");
+        if !strict {
+            continue;
+        }
+        let target = format!("{}?{}", world.filled(path), query.join("&"));
+        let answer = world.client_for(path).send(&method.to_uppercase(), &target, &[], None).expect(400);
+        let unknown = |error: &&Value| UNKNOWN.iter().any(|words| error["detail"].as_str().unwrap().contains(words));
+        let refused: BTreeSet<String> = answer.body["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(unknown)
+            .map(|error| error["source"]["parameter"].as_str().unwrap().to_owned())
+            .collect();
+        let mut expected: BTreeSet<String> = all.difference(&described).cloned().collect();
+        expected.insert("nonsense".to_owned());
+        assert_eq!(refused, expected, "{method} {path}");
+        tried += 1;
+    }
+    assert!(tried > 40);
+}
+
+fn query_names(operation: &Value) -> impl Iterator<Item = String> + use<> {
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let names = parameters.into_iter().filter(|parameter| parameter["in"] == "query");
+    names.map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+}
+
+/// One of everything, for an owner.
+struct World {
+    owner: Client,
+    organization: Client,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl World {
+    fn new(app: &App) -> Self {
+        let ada = app.user("ada");
+        ada.organization("acme");
+        let team = ada.team("acme", "ci");
+        let token = ada.team_token(&team).id();
+        let path = "/api/v2/organizations/acme/authentication-token";
+        let organization = app.with(&ada.client.post_nothing(path).expect(201).secret());
+        ada.client.post_nothing(&format!("{path}?token=audit-trails")).expect(201);
+        let memberships = ada.client.get("/api/v2/organization-memberships").expect(200).ids();
+        let ids = [
+            ("organization", "acme".to_owned()),
+            ("team", team),
+            ("token", token),
+            ("user", ada.id.clone()),
+            ("membership", memberships[0].clone()),
+        ];
+        Self { owner: ada.client.clone(), organization, ids: ids.into() }
+    }
+
+    fn filled(&self, path: &str) -> String {
+        self.ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
+    }
+
+    fn client_for(&self, path: &str) -> &Client {
+        if path.ends_with("/audit-trail") { &self.organization } else { &self.owner }
+    }
+}
+
+/// Every name that `fields[type]` can hold has a schema of its own.
+fn every_field_is_described() {
+    let app = App::start();
+    let description = description(&app);
+    let mut seen = BTreeSet::new();
+    for operation in operations(&description).values() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            let Some(kind) = name.strip_prefix("fields[").and_then(|name| name.strip_suffix(']')) else { continue };
+            let properties = &description["components"]["schemas"][kind]["properties"];
+            for field in parameter["schema"]["items"]["enum"].as_array().unwrap() {
+                let field = field.as_str().unwrap();
+                let of = |holder: &str| properties[holder]["properties"].get(field).cloned();
+                let schema = of("attributes").or_else(|| of("relationships")).unwrap_or_default();
+                assert!(schema.as_object().is_some_and(|schema| !schema.is_empty()), "{kind}: {field} has no schema");
+            }
+            seen.insert(kind.to_owned());
+        }
+    }
+    assert!(seen.len() >= 7, "{seen:?}");
+}
+
+fn references_and_names_are_sound() {
+    let app = App::start();
+    let description = description(&app);
+    let mut references = vec![];
+    collect_references(&description, &mut references);
+    assert!(references.len() > 100);
+    for reference in references {
+        let found = description.pointer(reference.strip_prefix('#').unwrap());
+        assert!(found.is_some(), "{reference} leads nowhere");
+    }
+    let operations = operations(&description);
+    let names: BTreeSet<String> = operations.values().map(|operation| operation["operationId"].to_string()).collect();
+    assert_eq!(names.len(), operations.len(), "each operation has a name of its own");
+    for ((method, path), operation) in &operations {
+        let needs = app.anonymous().send(&method.to_uppercase(), path, &[], None).status == 401;
+        assert_eq!(needs, operation.get("security").is_some(), "{method} {path} and its token");
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{method} {path}");
+    }
+}
+
+fn collect_references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                found.push(reference.clone());
+            }
+            members.values().for_each(|member| collect_references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
+        _ => {}
+    }
+}
+
+/// What is on file was said by a real service: the description allows it, and shows it as an example.
+fn documents_are_as_described() {
+    let app = App::start();
+    let description = description(&app);
+    let text = description.to_string();
+    let operations = operations(&description);
+    for file in fs::read_dir(root().join("fixtures/documents")).unwrap().map(|file| file.unwrap().path()) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let exchange: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let (request, response) = (&exchange["request"], &exchange["response"]);
+        let method = request["method"].as_str().unwrap().to_lowercase();
+        let path = request["path"].as_str().unwrap().split('?').next().unwrap();
+        let status = response["status"].to_string();
+        let operation = operations.iter().find(|((known, template), _)| *known == method && leads_to(template, path));
+        let answers = match operation {
+            Some((_, operation)) => resolved(&description, &operation["responses"][&status]),
+            None if status == "405" => description["components"]["responses"]["MethodNotAllowed"].clone(),
+            None => panic!("{name}: {method} {path} is not described"),
+        };
+        assert!(answers.is_object(), "{name}: {status} is not described");
+        match response.get("document") {
+            Some(document) => {
+                check(&description, schema_of(&answers), document, name);
+                assert!(text.contains(&format!("\"{name}\":")), "{name} is not in src/openapi/examples.rs");
+            }
+            None => assert!(answers.get("content").is_none(), "{name}: described with a document"),
+        }
+        if let (Some((_, operation)), Some(document)) = (operation, request.get("document"))
+            && status.starts_with('2')
+        {
+            check(&description, schema_of(&operation["requestBody"]), document, name);
+        }
+    }
+}
+
+fn leads_to(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len()
+        && template.iter().zip(&path).all(|(part, other)| part.starts_with('{') || part == other)
+}
+
+fn resolved(description: &Value, value: &Value) -> Value {
+    match value["$ref"].as_str() {
+        Some(reference) => description.pointer(reference.strip_prefix('#').unwrap()).unwrap().clone(),
+        None => value.clone(),
+    }
+}
+
+fn schema_of(holder: &Value) -> &Value {
+    let contents = holder["content"].as_object().unwrap();
+    &contents.values().next().unwrap()["schema"]
+}
+
+#[track_caller]
+fn check(description: &Value, schema: &Value, document: &Value, name: &str) {
+    let whole = json!({"allOf": [schema], "components": description["components"]});
+    let validator = jsonschema::validator_for(&whole).unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{name} is not as described:\n{}", faults.join("\n"));
+}
+
+fn the_page_loads_nothing_from_outside() {
+    let app = App::start();
+    let mut response = ureq::get(format!("http://{}/docs", app.address)).call().unwrap();
+    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    let policy = header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("http") && !policy.contains("unsafe") && !policy.contains("data:"), "{policy}");
+    let page = response.body_mut().read_to_string().unwrap();
+    for loading in ["<script", "<link", "<img", "<iframe", " src=", "url(", "@import", " style=", " onclick="] {
+        assert!(!page.contains(loading), "{loading}");
+    }
+    for target in Regex::new(r#"href="([^"]*)""#).unwrap().captures_iter(&page) {
+        let inside = target[1].strip_prefix('#').is_some_and(|name| page.contains(&format!("id=\"{name}\"")));
+        assert!(inside || &target[1] == "/api/v2/openapi.json", "{}", &target[1]);
+    }
+    for (method, path) in operations(&description(&app)).into_keys() {
+        assert!(page.contains(&format!("{}</b> <code>{path}</code>", method.to_uppercase())), "{method} {path}");
+    }
+}
