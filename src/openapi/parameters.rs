@@ -37,11 +37,11 @@ pub(super) fn of_query(known: &Known) -> Vec<Parameter> {
     }
     if !known.include.is_empty() {
         let about = "Related resources to put into `included`, with commas";
-        all.push(with_commas("include", about, known.include));
+        all.push(with_commas("include", about, list_of(known.include)));
     }
     for kind in known.types {
         let about = format!("The only fields of {} to show, with commas", kind.name);
-        all.push(with_commas(&format!("fields[{}]", kind.name), &about, kind.fields));
+        all.push(with_commas(&format!("fields[{}]", kind.name), &about, list_of(kind.fields)));
     }
     all.extend(known.others.iter().map(|other| parameter(other, "See above", text()).build()));
     all
@@ -72,7 +72,9 @@ fn sort(known: &Known) -> Option<Parameter> {
         return None;
     }
     let about = format!("Keys with commas, `-` for descending, each once; default: {}", known.default_sort);
-    Some(with_commas("sort", &about, &keys.iter().map(String::as_str).collect::<Vec<_>>()))
+    let words: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let list = list_of(&words).unique_items(true);
+    Some(with_commas("sort", &about, list))
 }
 
 fn searches(known: &Known) -> Vec<Parameter> {
@@ -102,7 +104,10 @@ fn with_schema(name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Par
         .schema(Some(schema))
 }
 
-fn with_commas(name: &str, about: &str, words: &[&str]) -> Parameter {
-    let list = ArrayBuilder::new().items(RefOr::T(one_of(words))).unique_items(true);
+fn list_of(words: &[&str]) -> ArrayBuilder {
+    ArrayBuilder::new().items(RefOr::T(one_of(words)))
+}
+
+fn with_commas(name: &str, about: &str, list: ArrayBuilder) -> Parameter {
     with_schema(name, about, list).style(Some(ParameterStyle::Form)).explode(Some(false)).build()
 }

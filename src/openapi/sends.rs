@@ -1,12 +1,13 @@
 //! What a route takes in its body.
 
+use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{AllOfBuilder, SchemaType};
 use utoipa::openapi::{ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::schemas::{Named, identifier, named, object, one_of, text, written};
+use super::schemas::{Named, identifier, named, object, one_of, or_null, text, written};
 use crate::jsonapi::{MAX_IDENTIFIERS, MEDIA_TYPE};
 
 /// The body of a request.
@@ -106,11 +107,13 @@ impl Sends {
             one_of(&self.types).into()
         } else {
             let words: Vec<&str> = self.types.iter().copied().chain([""]).collect();
-            one_of(&words).into()
+            or_null(text().enum_values(Some(words.into_iter().map(Value::from).chain([Value::Null])))).into()
         };
         let resource = object().property("type", kind).property("attributes", self.attribute_schema());
         let resource = if self.rule == Rule::Resource {
-            resource.required("type").property("id", text().description(Some("Only the id that the path names")))
+            resource
+                .required("type")
+                .property("id", or_null(text()).description(Some("None, or the id that the path names")))
         } else {
             resource
         };
