@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::json;
+
 use crate::serving::Folder;
+use crate::support::app::resource;
+use crate::support::client::Client;
 use crate::support::process::{Served, admin_secret, require, run};
 
-tests![go_tfe_tells_its_story, pytfe_tells_its_story];
+tests![go_tfe_tells_its_story, pytfe_tells_its_story, schemathesis_finds_nothing];
 
 fn clients(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language)
@@ -44,18 +48,63 @@ fn go_tfe_tells_its_story() {
 fn pytfe_tells_its_story() {
     let python = works("python3", &["-c", "import ensurepip, venv"]);
     if require(python, "Python 3 with venv is not installed: the client pytfe is not tried") {
-        tell("pytfe", Command::new(environment()).arg("pytfe_story.py").current_dir(clients("python")));
+        tell(
+            "pytfe",
+            Command::new(environment("python", "pytfe")).arg("pytfe_story.py").current_dir(clients("python")),
+        );
     }
 }
 
-/// The Python of an environment with pytfe in it, made under `target/` the first time.
-fn environment() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pytfe");
-    let (python, wanted) = (folder.join("bin/python"), clients("python").join("requirements.txt"));
+/// Every check that it has, in every phase, against what the service says of itself.
+fn schemathesis_finds_nothing() {
+    let python = works("python3", &["-c", "import ensurepip, venv"]);
+    if !require(python, "Python 3 with venv is not installed: schemathesis is not tried") {
+        return;
+    }
+    let data = Folder::new();
+    let service = Served::start(&data);
+    let secret = admin_secret(&data);
+    let description = format!("http://{}/api/v2/openapi.json", service.address);
+    let mut schemathesis = Command::new(environment("schemathesis", "schemathesis"));
+    schemathesis.args(["-m", "schemathesis.cli"]).arg("--config-file");
+    schemathesis.arg(clients("schemathesis").join("schemathesis.toml"));
+    schemathesis.args(["run", &description, "--checks", "all", "--workers", "1", "--no-color"]);
+    // Where it keeps what it found.
+    schemathesis.current_dir(&*data).env("LATCHKEY_TOKEN", &secret);
+    schemathesis.envs(world(&Client::new(service.address, Some(secret))));
+    let output = run(&mut schemathesis);
+    let said = said(&output);
+    assert!(output.status.success(), "schemathesis:\n{said}");
+    let tried = said.lines().find(|line| line.contains(" generated")).unwrap_or_default();
+    assert!(!tried.is_empty(), "schemathesis tried nothing:\n{said}");
+    println!("schemathesis: {}", tried.trim());
+    assert!(service.stop());
+}
+
+/// What `schemathesis.toml` calls by name.
+fn world(owner: &Client) -> [(&'static str, String); 4] {
+    let acme = json!({"name": "acme", "email": "admin@example.com"});
+    owner.post("/api/v2/organizations", &resource("organizations", acme)).expect(201);
+    let teams = "/api/v2/organizations/acme/teams";
+    let team = owner.post(teams, &resource("teams", json!({"name": "tried"}))).expect(201).id();
+    let tokens = format!("/api/v2/teams/{team}/authentication-tokens");
+    let token = resource("authentication-tokens", json!({"description": "tried"}));
+    [
+        ("LATCHKEY_TEAM_TOKEN", owner.post(&tokens, &token).expect(201).id()),
+        ("LATCHKEY_TEAM", team),
+        ("LATCHKEY_USER", owner.get("/api/v2/account/details").expect(200).id()),
+        ("LATCHKEY_MEMBERSHIP", owner.get("/api/v2/organization-memberships").expect(200).ids().remove(0)),
+    ]
+}
+
+/// The Python of an environment with a package and all that it needs, made under `target/` the first time.
+fn environment(client: &str, package: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(package);
+    let (python, wanted) = (folder.join("bin/python"), clients(client).join("requirements.txt"));
     // Written last, so that an environment that was not finished is made again.
     let installed = folder.join("requirements.txt");
     let read = |file: &Path| std::fs::read(file).ok();
-    if read(&installed) != read(&wanted) || !works(&python.to_string_lossy(), &["-c", "import pytfe"]) {
+    if read(&installed) != read(&wanted) || !works(&python.to_string_lossy(), &["-c", &format!("import {package}")]) {
         let _ = std::fs::remove_dir_all(&folder);
         let must = |command: &mut Command| {
             let output = run(command);
