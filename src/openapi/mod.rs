@@ -27,6 +27,7 @@ mod teams;
 mod tokens;
 mod ttl_policies;
 mod users;
+mod workspaces;
 
 use std::sync::LazyLock;
 
@@ -60,13 +61,14 @@ struct Room {
 }
 
 /// Every room, in the order of the description.
-const ROOMS: [fn() -> Room; 8] = [
+const ROOMS: [fn() -> Room; 9] = [
     service::room,
     users::room,
     organizations::room,
     memberships::room,
     teams::room,
     tokens::room,
+    workspaces::room,
     ttl_policies::room,
     audit::room,
 ];

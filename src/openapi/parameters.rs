@@ -78,6 +78,14 @@ fn sort(known: &Known) -> Option<Parameter> {
 }
 
 fn searches(known: &Known) -> Vec<Parameter> {
+    let named = known.search.iter().map(|field| {
+        let about = format!("Only what holds this text in {field}, in any case");
+        parameter(&format!("search[{field}]"), &about, text()).build()
+    });
+    named.chain(searches_by_q(known)).collect()
+}
+
+fn searches_by_q(known: &Known) -> Vec<Parameter> {
     let fields: &[&str] = match known.q {
         SearchIn::None => return vec![],
         SearchIn::Text => &[],

@@ -79,6 +79,14 @@ impl Sends {
         self
     }
 
+    /// This relationship, to one resource of a type, must be there.
+    pub(super) fn related_to_one(mut self, name: &'static str, kind: &str) -> Self {
+        let relationship = object().required("data").property("data", identifier(&[kind]));
+        let before = self.relationships.take().map_or_else(object, ObjectBuilder::from);
+        self.relationships = Some(before.required(name).property(name, relationship).build());
+        self
+    }
+
     /// The schemas that the body refers to.
     pub(super) fn schemas(&self) -> Vec<Named> {
         self.schemas.clone()

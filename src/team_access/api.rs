@@ -19,11 +19,11 @@ use crate::organizations;
 use crate::teams::{self, Team};
 use crate::workspaces::{self, Workspace};
 
-const SHOW: Known = Known {
+pub(crate) const SHOW: Known = Known {
     include: &["team", "workspace"],
     ..Known::show(&[&TEAM_WORKSPACES, &teams::TEAMS, &workspaces::WORKSPACES])
 };
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["created-at"],
     default_sort: "created-at",

@@ -10,6 +10,7 @@ mod store;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::database::schema::team_workspaces;
@@ -17,6 +18,7 @@ use crate::database::words::words;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
+pub(crate) use resource::TEAM_WORKSPACES;
 pub(crate) use store::grants;
 
 words! {
@@ -184,7 +186,7 @@ pub struct TeamAccess {
 }
 
 /// What a client may write.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct TeamAccessAttributes {
     /// `access`.

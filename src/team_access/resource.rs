@@ -5,7 +5,7 @@ use crate::jsonapi::{Resource, ResourceType};
 use crate::{teams, workspaces};
 
 /// The type `team-workspaces`.
-pub(super) const TEAM_WORKSPACES: ResourceType = ResourceType {
+pub(crate) const TEAM_WORKSPACES: ResourceType = ResourceType {
     name: "team-workspaces",
     fields: &[
         "access",

@@ -20,7 +20,7 @@ use crate::team_access::{self, Grant};
 
 // Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the first adds
 // anything.
-const SHOW: Known = Known {
+pub(crate) const SHOW: Known = Known {
     include: &[
         "organization",
         "current-configuration-version",
@@ -34,7 +34,7 @@ const SHOW: Known = Known {
     ],
     ..Known::show(&[&WORKSPACES, &ORGANIZATIONS])
 };
-const LIST: Known = Known {
+pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["name", "created-at", "latest-change-at"],
     default_sort: "name",

@@ -2,6 +2,7 @@
 //! provider sees no drift (DESIGN §5).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::jsonapi::{Error, Moment, Result, present};
@@ -159,7 +160,7 @@ impl VcsRepo {
 }
 
 /// What a client may write of `setting-overwrites`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct OverwriteChanges {
     /// `execution-mode`.
@@ -169,7 +170,7 @@ pub struct OverwriteChanges {
 }
 
 /// What a client may write of `vcs-repo`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct VcsRepoChanges {
     /// `branch`.
@@ -191,19 +192,22 @@ pub struct VcsRepoChanges {
 }
 
 /// What a client may write of a workspace.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct WorkspaceAttributes {
     /// `name`: 1 to 90 letters, digits, hyphens and underscores.
     #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub name: Option<String>,
     /// `description`: at most 1000 characters; null for none.
     #[serde(deserialize_with = "present")]
     #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    #[schema(max_length = 1000)]
     pub description: Option<Option<String>>,
     /// `agent-pool-id`: only where the execution mode is `agent`.
     #[serde(deserialize_with = "present")]
     #[validate(length(max = 256, message = "Agent pool id must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
     pub agent_pool_id: Option<Option<String>>,
     /// `allow-destroy-plan`.
     pub allow_destroy_plan: Option<bool>,
@@ -219,6 +223,7 @@ pub struct WorkspaceAttributes {
     /// `auto-destroy-activity-duration`: 1 to 4 digits and `d` or `h`; null for none.
     #[serde(deserialize_with = "present")]
     #[validate(custom(function = "valid_duration"))]
+    #[schema(pattern = "^[0-9]{1,4}[dh]$")]
     pub auto_destroy_activity_duration: Option<Option<String>>,
     /// `inherits-project-auto-destroy`.
     pub inherits_project_auto_destroy: Option<bool>,
@@ -235,6 +240,7 @@ pub struct WorkspaceAttributes {
     /// `migration-environment`.
     #[serde(deserialize_with = "present")]
     #[validate(length(max = 256, message = "Migration environment must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
     pub migration_environment: Option<Option<String>>,
     /// `queue-all-runs`.
     pub queue_all_runs: Option<bool>,
@@ -243,15 +249,18 @@ pub struct WorkspaceAttributes {
     /// `source-name`.
     #[serde(deserialize_with = "present")]
     #[validate(length(max = 256, message = "Source name must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
     pub source_name: Option<Option<String>>,
     /// `source-url`.
     #[serde(deserialize_with = "present")]
     #[validate(url(message = "Source url must be a URL"))]
+    #[schema(format = "uri")]
     pub source_url: Option<Option<String>>,
     /// `structured-run-output-enabled`.
     pub structured_run_output_enabled: Option<bool>,
     /// `terraform-version`: 1 to 100 characters.
     #[validate(length(min = 1, max = 100, message = "Terraform version must be 1 to 100 characters long"))]
+    #[schema(min_length = 1, max_length = 100)]
     pub terraform_version: Option<String>,
     /// `trigger-prefixes`: not together with `trigger-patterns`.
     #[validate(custom(function = "valid_paths"))]
@@ -265,6 +274,7 @@ pub struct WorkspaceAttributes {
     /// `working-directory`: at most 1000 characters.
     #[serde(deserialize_with = "present")]
     #[validate(length(max = 1000, message = "Working directory must be at most 1000 characters long"))]
+    #[schema(max_length = 1000)]
     pub working_directory: Option<Option<String>>,
     /// `hyok-enabled`.
     pub hyok_enabled: Option<bool>,

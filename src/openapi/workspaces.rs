@@ -1,0 +1,131 @@
+//! Workspaces, and the access that teams have to them.
+
+use utoipa::openapi::Schema;
+
+use super::Room;
+use super::route::Route;
+use super::schemas::{Kind, one_of, text, time, truths, written};
+use super::sends::Sends;
+use crate::jsonapi::Known;
+use crate::organizations::ORGANIZATIONS;
+use crate::team_access::{self, TEAM_WORKSPACES, TeamAccessAttributes};
+use crate::teams::TEAMS;
+use crate::workspaces::{WORKSPACES, WorkspaceAttributes, api};
+
+pub(super) fn room() -> Room {
+    Room {
+        tag: "workspaces",
+        about: "Named things in an organization, and which teams have access to them",
+        routes: [of_organization(), by_name(), by_id(), of_teams()].into_iter().flatten().collect(),
+        kinds: vec![workspace(), access()],
+    }
+}
+
+fn writes() -> Sends {
+    Sends::attributes::<WorkspaceAttributes>(&[WORKSPACES.name])
+}
+
+fn of_organization() -> Vec<Route> {
+    let path = "/organizations/{organization}/workspaces";
+    vec![
+        Route::get(path, "listWorkspaces", "List the workspaces that the caller has a role in")
+            .query(&api::LIST)
+            .gives_list(&WORKSPACES),
+        Route::post(path, "createWorkspace", "Make a workspace")
+            .query(&api::SHOW)
+            .sends(writes().requires(&["name"]))
+            .gives_new(&WORKSPACES),
+    ]
+}
+
+fn by_name() -> Vec<Route> {
+    let path = "/organizations/{organization}/workspaces/{workspace}";
+    let safe_delete = "/organizations/{organization}/workspaces/{workspace}/actions/safe-delete";
+    vec![
+        Route::get(path, "showWorkspaceByName", "Show a workspace by its name").query(&api::SHOW).gives(&WORKSPACES),
+        Route::patch(path, "updateWorkspaceByName", "Change a workspace by its name")
+            .query(&api::SHOW)
+            .sends(writes())
+            .gives(&WORKSPACES),
+        Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name").query(&Known::NOTHING),
+        Route::post(safe_delete, "safeDeleteWorkspaceByName", "Delete a workspace by its name, as some clients ask")
+            .query(&Known::NOTHING),
+    ]
+}
+
+fn by_id() -> Vec<Route> {
+    let path = "/workspaces/{workspace}";
+    vec![
+        Route::get(path, "showWorkspace", "Show a workspace").query(&api::SHOW).gives(&WORKSPACES),
+        Route::patch(path, "updateWorkspace", "Change a workspace")
+            .query(&api::SHOW)
+            .sends(writes())
+            .gives(&WORKSPACES),
+        Route::delete(path, "deleteWorkspace", "Delete a workspace").query(&Known::NOTHING),
+        Route::post(
+            "/workspaces/{workspace}/actions/safe-delete",
+            "safeDeleteWorkspace",
+            "The same, as some clients ask",
+        )
+        .query(&Known::NOTHING),
+    ]
+}
+
+fn of_teams() -> Vec<Route> {
+    let one = "/team-workspaces/{access}";
+    let writes = || Sends::attributes::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name]);
+    vec![
+        Route::get("/team-workspaces", "listTeamAccess", "List which teams have access to a workspace")
+            .details("The workspace, or else the team, must be named by a filter.")
+            .query(&team_access::api::LIST)
+            .gives_list(&TEAM_WORKSPACES),
+        Route::post("/team-workspaces", "createTeamAccess", "Give a team access to a workspace")
+            .query(&team_access::api::SHOW)
+            .sends(
+                writes()
+                    .requires(&["access"])
+                    .related_to_one("team", TEAMS.name)
+                    .related_to_one("workspace", WORKSPACES.name),
+            )
+            .gives_new(&TEAM_WORKSPACES),
+        Route::get(one, "showTeamAccess", "Show a team's access")
+            .query(&team_access::api::SHOW)
+            .gives(&TEAM_WORKSPACES),
+        Route::patch(one, "updateTeamAccess", "Change a team's access")
+            .query(&team_access::api::SHOW)
+            .sends(writes())
+            .gives(&TEAM_WORKSPACES),
+        Route::delete(one, "deleteTeamAccess", "Take a team's access away").query(&Known::NOTHING),
+    ]
+}
+
+fn workspace() -> Kind {
+    Kind::new(&WORKSPACES, "A workspace. What a token service has none of is zero, false or null")
+        .attribute("name", written::<WorkspaceAttributes>("name"))
+        .attributes(&["created-at", "updated-at", "latest-change-at"], time)
+        .attribute("permissions", truths())
+        .attribute("environment", text())
+        .attribute("source", one_of(&["tfe-api"]) as Schema)
+        .one("organization", &[ORGANIZATIONS.name])
+        .one("agent-pool", &["agent-pools"])
+        .one("project", &["projects"])
+        .one("current-run", &["runs"])
+        .one("ssh-key", &["ssh-keys"])
+}
+
+fn access() -> Kind {
+    const ATTRIBUTES: [&str; 8] = [
+        "access",
+        "runs",
+        "variables",
+        "state-versions",
+        "sentinel-mocks",
+        "workspace-locking",
+        "run-tasks",
+        "policy-overrides",
+    ];
+    Kind::new(&TEAM_WORKSPACES, "What a team may do in a workspace")
+        .written::<TeamAccessAttributes>(&ATTRIBUTES)
+        .one("team", &[TEAMS.name])
+        .one("workspace", &[WORKSPACES.name])
+}
