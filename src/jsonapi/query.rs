@@ -366,7 +366,7 @@ impl Reader {
             return Err(fault("The include parameter is there more than once".into()));
         }
         let includes = self.query.includes.get_or_insert_default();
-        for path in value.split(',').filter(|_| !value.is_empty()) {
+        for path in value.split(',').filter(|path| !path.is_empty()) {
             let declared = self.known.include.iter().find(|declared| is_same_name(declared, path));
             let Some(declared) = declared else {
                 let known = self.known.include.join(", ");
@@ -383,7 +383,7 @@ impl Reader {
         let kind =
             kind.ok_or_else(|| Error::parameter(shorten(name), "No resource of this type can be in the answer"))?;
         self.only_once(name, name)?;
-        let chosen = value.split(',').filter(|_| !value.is_empty());
+        let chosen = value.split(',').filter(|field| !field.is_empty());
         for field in chosen.clone() {
             if !kind.fields.contains(&field) {
                 let detail = format!("\"{}\" is no field of {}", shorten(field), kind.name);

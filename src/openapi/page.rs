@@ -107,7 +107,8 @@ fn parameters(parameters: &Value) -> String {
 /// What a parameter may hold, if that is a choice.
 fn values(schema: &Value) -> String {
     let words = if schema["items"].is_null() { &schema["enum"] } else { &schema["items"]["enum"] };
-    let words: Vec<String> = items(words).map(|word| format!("<code>{}</code>", text(word))).collect();
+    let words: Vec<String> =
+        items(words).filter(|word| *word != "").map(|word| format!("<code>{}</code>", text(word))).collect();
     if words.is_empty() { String::new() } else { format!(": {}", words.join(" ")) }
 }
 

@@ -37,11 +37,11 @@ pub(super) fn of_query(known: &Known) -> Vec<Parameter> {
     }
     if !known.include.is_empty() {
         let about = "Related resources to put into `included`, with commas";
-        all.push(with_commas("include", about, list_of(known.include)));
+        all.push(with_commas("include", about, list_or_nothing(known.include)));
     }
     for kind in known.types {
         let about = format!("The only fields of {} to show, with commas", kind.name);
-        all.push(with_commas(&format!("fields[{}]", kind.name), &about, list_of(kind.fields)));
+        all.push(with_commas(&format!("fields[{}]", kind.name), &about, list_or_nothing(kind.fields)));
     }
     all.extend(known.others.iter().map(|other| parameter(other, "See above", text()).build()));
     all
@@ -110,6 +110,11 @@ fn with_schema(name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Par
         .required(Required::False)
         .description(Some(about))
         .schema(Some(schema))
+}
+
+/// A list that an empty text names nothing in: `fields[teams]=` asks for no fields.
+fn list_or_nothing(words: &[&str]) -> ArrayBuilder {
+    list_of(&words.iter().copied().chain([""]).collect::<Vec<_>>())
 }
 
 fn list_of(words: &[&str]) -> ArrayBuilder {
