@@ -366,7 +366,7 @@ impl Reader {
             return Err(fault("The include parameter is there more than once".into()));
         }
         let includes = self.query.includes.get_or_insert_default();
-        for path in value.split(',').filter(|path| !path.is_empty()) {
+        for path in value.split(',').filter(|_| !value.is_empty()) {
             let declared = self.known.include.iter().find(|declared| is_same_name(declared, path));
             let Some(declared) = declared else {
                 let known = self.known.include.join(", ");

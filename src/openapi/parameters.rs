@@ -37,7 +37,7 @@ pub(super) fn of_query(known: &Known) -> Vec<Parameter> {
     }
     if !known.include.is_empty() {
         let about = "Related resources to put into `included`, with commas";
-        all.push(with_commas("include", about, list_or_nothing(known.include)));
+        all.push(with_commas("include", about, list_of(known.include)));
     }
     for kind in known.types {
         let about = format!("The only fields of {} to show, with commas", kind.name);
