@@ -38,7 +38,7 @@ pub async fn frame(
     let id = uuid::Uuid::now_v7().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     // The request must not be held elsewhere while it is routed, hence the two ways to an answer.
-    let (http_request, mut response) = match check_request(request.request()) {
+    let (http_request, mut response) = match negotiated(&request) {
         Err(refusal) => (request.into_parts().0, refusal.render(&id)),
         Ok(()) => {
             let (http_request, response) = next.call(request).await?.into_parts();
@@ -52,6 +52,11 @@ pub async fn frame(
     // Answers are for who asked, and some hold a secret.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(ServiceResponse::new(http_request, response))
+}
+
+/// Only the API speaks JSON:API; pages and health have a type of their own.
+fn negotiated(request: &ServiceRequest) -> super::Result<()> {
+    if request.path().starts_with("/api/") { check_request(request.request()) } else { Ok(()) }
 }
 
 fn finished(response: HttpResponse, id: &str) -> HttpResponse {

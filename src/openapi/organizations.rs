@@ -83,6 +83,7 @@ fn organization() -> Kind {
         .attribute("plan-identifier", one_of(&["enterprise"]))
         .attribute("permissions", truths())
         .link("authentication-token")
+        .link("audit-trails-authentication-token")
         .one("entitlement-set", &[ENTITLEMENT_SETS.name])
         .one("default-project", &["projects"])
         .one("default-agent-pool", &["agent-pools"])

@@ -26,7 +26,7 @@ fn routes() -> Vec<Route> {
         Route::post("/organizations/{organization}/teams", "createTeam", "Make a team")
             .query(&api::WRITE)
             .sends(writes().requires(&["name"]))
-            .gives_new(&TEAMS),
+            .gives(&TEAMS),
         Route::get("/teams/{team}", "showTeam", "Show a team").query(&api::SHOW).gives(&TEAMS),
         Route::patch("/teams/{team}", "updateTeam", "Change a team")
             .details("The team `owners` keeps its name and every permission.")

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::serving::Folder;
-use crate::support::app::resource;
+use crate::support::app::{resource, team_access};
 use crate::support::client::Client;
 use crate::support::process::{Served, admin_secret, require, run};
 
@@ -82,14 +82,19 @@ fn schemathesis_finds_nothing() {
 }
 
 /// What `schemathesis.toml` calls by name.
-fn world(owner: &Client) -> [(&'static str, String); 4] {
+fn world(owner: &Client) -> [(&'static str, String); 6] {
     let acme = json!({"name": "acme", "email": "admin@example.com"});
     owner.post("/api/v2/organizations", &resource("organizations", acme)).expect(201);
     let teams = "/api/v2/organizations/acme/teams";
-    let team = owner.post(teams, &resource("teams", json!({"name": "tried"}))).expect(201).id();
+    let team = owner.post(teams, &resource("teams", json!({"name": "tried"}))).expect(200).id();
     let tokens = format!("/api/v2/teams/{team}/authentication-tokens");
     let token = resource("authentication-tokens", json!({"description": "tried"}));
+    let prod = resource("workspaces", json!({"name": "prod"}));
+    let workspace = owner.post("/api/v2/organizations/acme/workspaces", &prod).expect(201).id();
+    let access = team_access(&team, &workspace, json!({"access": "read"}));
     [
+        ("LATCHKEY_ACCESS", owner.post("/api/v2/team-workspaces", &access).expect(201).id()),
+        ("LATCHKEY_WORKSPACE", workspace),
         ("LATCHKEY_TEAM_TOKEN", owner.post(&tokens, &token).expect(201).id()),
         ("LATCHKEY_TEAM", team),
         ("LATCHKEY_USER", owner.get("/api/v2/account/details").expect(200).id()),

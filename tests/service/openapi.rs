@@ -143,18 +143,27 @@ impl World {
         let organization = app.with(&ada.client.post_nothing(path).expect(201).secret());
         ada.client.post_nothing(&format!("{path}?token=audit-trails")).expect(201);
         let memberships = ada.client.get("/api/v2/organization-memberships").expect(200).ids();
+        let workspace = ada.workspace("acme", "prod");
+        let access = ada.give_access(&team, &workspace, "read");
         let ids = [
             ("organization", "acme".to_owned()),
             ("team", team),
             ("token", token),
             ("user", ada.id.clone()),
             ("membership", memberships[0].clone()),
+            ("workspace", workspace),
+            ("access", access),
         ];
         Self { owner: ada.client.clone(), organization, ids: ids.into() }
     }
 
     fn filled(&self, path: &str) -> String {
-        self.ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
+        // Below an organization a workspace has its name.
+        let path = path.replace(
+            "workspaces/{workspace}",
+            if path.contains("{organization}") { "workspaces/prod" } else { "workspaces/{workspace}" },
+        );
+        self.ids.iter().fold(path, |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
     }
 
     fn client_for(&self, path: &str) -> &Client {
