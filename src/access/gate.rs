@@ -20,6 +20,16 @@ pub struct Visitor {
     request_id: String,
 }
 
+impl Visitor {
+    /// Checks that the visitor brought what has the form of a secret, before work is done for a request.
+    ///
+    /// # Errors
+    /// 401 if not.
+    pub fn brings_a_secret(&self) -> Result<()> {
+        self.secret.as_ref().map(|_| ()).ok_or_else(Error::unauthorized)
+    }
+}
+
 impl FromRequest for Visitor {
     type Error = Error;
     type Future = Ready<Result<Self>>;
@@ -71,7 +81,7 @@ impl Gate {
             .visit(enter, move |connection, entry| {
                 let entry = entry.ok_or_else(Error::unauthorized)?;
                 if let Some(refused) = entry.refusal() {
-                    refusals.record(connection, refused, request_id)?;
+                    refusals.record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
                 let caller = entry.into_caller(request_id)?;

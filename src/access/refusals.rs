@@ -13,7 +13,6 @@ use serde_json::json;
 use super::store::Refused;
 use crate::audit::{self, Actor, Event};
 use crate::ids::TokenId;
-use crate::jsonapi::Result;
 
 const ONCE_IN: Duration = Duration::from_secs(60);
 
@@ -25,15 +24,19 @@ const MOST: usize = 10_000;
 pub(super) struct Refusals(Arc<Mutex<HashMap<TokenId, Instant>>>);
 
 impl Refusals {
-    /// Writes the event of a refused sign-in, unless there was one lately.
-    pub(super) fn record(&self, connection: &mut PgConnection, refused: Refused, request_id: String) -> Result<()> {
+    /// Writes the event of a refused sign-in, unless there was one lately. The answer is 401 whether or not that
+    /// succeeds: nothing changes but the trail.
+    pub(super) fn record(&self, connection: &mut PgConnection, refused: Refused, request_id: String) {
         if !self.is_due(refused.token, Instant::now()) {
-            return Ok(());
+            return;
         }
         let actor = Actor::client(refused.token.to_string(), "refused token".to_owned(), refused.token, request_id);
         let event = Event::new(refused.organization, "authentication_token", refused.token, "refuse")
             .meta(json!({"status": refused.status}));
-        Ok(audit::record(connection, &actor, &[event])?)
+        if let Err(fault) = audit::record(connection, &actor, &[event]) {
+            log::warn!("a refused sign-in is not in the audit trail: {fault}");
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&refused.token);
+        }
     }
 
     fn is_due(&self, token: TokenId, now: Instant) -> bool {

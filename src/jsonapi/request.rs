@@ -189,7 +189,7 @@ fn parse_data(bytes: &[u8]) -> Result<Value> {
     let document: Value = serde_json::from_slice(bytes)
         .map_err(|error| Error::bad_request("invalid JSON", format!("The body is not valid JSON: {error}")))?;
     let mut faults = Vec::new();
-    find_nul(&document, String::new(), &mut faults);
+    find_nul(&document, &mut Vec::new(), &mut faults);
     Error::check(faults)?;
     match document {
         Value::Object(mut members) => {
@@ -203,28 +203,59 @@ fn malformed(pointer: &str, detail: &str) -> Error {
     Error::bad_request("invalid document", detail).with_pointer(pointer)
 }
 
-/// Finds every NUL character: PostgreSQL cannot hold it, so that no value of ours may.
-/// The depth is bounded, because `serde_json` refuses what is nested deeper than 128.
-fn find_nul(value: &Value, pointer: String, faults: &mut Vec<Error>) {
-    let fault = |pointer| Error::attribute(pointer, "Must not hold a NUL character");
+/// A step into a document.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+/// After so many NUL characters the search for more is given up.
+const MAX_NULS: usize = 20;
+
+/// So much of a member's name is told in a pointer to a NUL character.
+const MAX_NAME: usize = 200;
+
+/// Finds NUL characters: PostgreSQL cannot hold them, so that no value of ours may.
+///
+/// The depth is bounded, because `serde_json` refuses what is nested deeper than 128. A pointer is written only where
+/// there is a fault: a body of 1 MiB can hold a long name with a hundred thousand values below it.
+fn find_nul<'a>(value: &'a Value, path: &mut Vec<Step<'a>>, faults: &mut Vec<Error>) {
+    if faults.len() >= MAX_NULS {
+        return;
+    }
     match value {
-        Value::String(text) if text.contains('\0') => faults.push(fault(pointer)),
+        Value::String(text) if text.contains('\0') => faults.push(nul_at(path)),
         Value::Array(items) => {
             for (n, item) in items.iter().enumerate() {
-                find_nul(item, format!("{pointer}/{n}"), faults);
+                path.push(Step::Item(n));
+                find_nul(item, path, faults);
+                path.pop();
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                let pointer = format!("{pointer}/{}", escape(name));
+                path.push(Step::Member(name));
                 if name.contains('\0') {
-                    faults.push(fault(pointer.clone()));
+                    faults.push(nul_at(path));
                 }
-                find_nul(member, pointer, faults);
+                find_nul(member, path, faults);
+                path.pop();
             }
         }
         _ => {}
     }
+}
+
+fn nul_at(path: &[Step<'_>]) -> Error {
+    let told = |step: &Step<'_>| match step {
+        Step::Item(n) => format!("/{n}"),
+        Step::Member(name) => match name.char_indices().nth(MAX_NAME) {
+            Some((end, _)) => format!("/{}…", escape(&name[..end])),
+            None => format!("/{}", escape(name)),
+        },
+    };
+    Error::attribute(path.iter().map(told).collect::<String>(), "Must not hold a NUL character")
 }
 
 /// A name as part of a JSON pointer (RFC 6901 §3).
@@ -617,6 +648,19 @@ mod tests {
     fn details(error: &Error) -> Vec<String> {
         let detail = |object: &Value| object["detail"].as_str().unwrap().to_owned();
         objects(error).iter().map(detail).collect()
+    }
+
+    #[test]
+    fn a_long_name_with_many_values_below_it_costs_no_more_than_its_length() {
+        let name = "x".repeat(500_000);
+        for item in [r#""\u0000""#, "0"] {
+            let items = vec![item; 50_000].join(",");
+            let body = format!(r#"{{"{name}":[{items}],"data":null}}"#);
+            let began = std::time::Instant::now();
+            let faults = parse_data(body.as_bytes()).map_err(|error| error.to_string().len());
+            assert!(faults.is_err_and(|length| length < 10_000) || item == "0");
+            assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+        }
     }
 
     #[test]

@@ -274,6 +274,8 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         query?;
         let organization = membership.organization_id;
         // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
+        // The organization first, as its deletion does.
+        organizations::hold(connection, organization)?;
         let owners = teams::lock_owners(connection, organization)?;
         if teams::holds_user(connection, &owners, membership.user_id)? {
             caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
@@ -300,15 +302,13 @@ async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate
             let membership = store::find(connection, id)?;
             caller.may(Action::AcceptInvitation, Subject::User(membership.user_id))?;
             let query = query?;
-            if membership.status == Status::Invited {
-                if store::accept(connection, id)? == 0 {
-                    return Err(Error::not_found());
-                }
+            if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
                 let about = json!({"status": "active"});
                 let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
                 audit::record(connection, &caller.actor(), &[event])?;
             }
-            let accepted = Membership { status: Status::Active, ..membership };
+            // Again, because it may have been ended in the meantime.
+            let accepted = store::find(connection, id)?;
             let document = tell_one(connection, caller, &query, &accepted)?;
             Ok((query, document))
         })

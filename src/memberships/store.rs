@@ -201,9 +201,11 @@ pub(super) fn invite(
     Ok(id)
 }
 
-/// Makes an invited user a member.
+/// Makes an invited user a member, and answers 0 if another request has.
 pub(super) fn accept(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
-    diesel::update(memberships::table.find(id)).set(memberships::status.eq(Status::Active)).execute(connection)
+    diesel::update(memberships::table.find(id).filter(memberships::status.eq(Status::Invited)))
+        .set(memberships::status.eq(Status::Active))
+        .execute(connection)
 }
 
 /// Ends a membership, and with it the user's part in every team.

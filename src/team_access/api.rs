@@ -125,6 +125,8 @@ fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, acces
 
 /// Gives a team access. The body names the workspace, and so the organization that the request is about.
 async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+    // Which organization the request is about is in the body.
+    visitor.brings_a_secret()?;
     let query = Query::of(&request, &SHOW);
     let body = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &["access"]);
     let (query, document) = gate

@@ -50,7 +50,9 @@ async fn update(
             let query = query?;
             let body = body.resource::<PolicyAttributes>(&[POLICIES.name], &["token-ttl-policies"])?;
             let attributes = body.about(&[&path])?.attributes;
-            let policies = attributes.token_ttl_policies.unwrap_or_default();
+            let mut policies = attributes.token_ttl_policies.unwrap_or_default();
+            // In one order, so that two requests that set the same do not wait for each other.
+            policies.sort_by_key(|policy| policy.token_type);
             let organization = caller.organization()?;
             store::set(connection, organization, &policies)?;
             let event = Event::new(Some(organization), "organization_token_ttl_policy", organization, "update");
