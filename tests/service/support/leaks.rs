@@ -1,7 +1,8 @@
 //! The search for secrets: none that a test made may be in a log or in a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
@@ -13,6 +14,12 @@ use super::cluster;
 
 /// What a secret looks like (DESIGN §2).
 static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}").unwrap());
+
+/// What is random in a secret, beyond the prefix that is shown.
+const INSIDE: Range<usize> = 10..47;
+
+/// What can hold the inside of a secret.
+static ALPHANUMERIC: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z]{37,}").unwrap());
 
 static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static LOGGED: Mutex<String> = Mutex::new(String::new());
@@ -73,8 +80,13 @@ pub fn look(text: &str, place: &str, found: &mut Vec<String>) {
     if let Some(secret) = SECRET.find(text) {
         found.push(format!("{place}: {}…", &secret.as_str()[..10]));
     }
-    for secret in KNOWN.lock().unwrap().iter().filter(|secret| text.contains(&secret[10..47])) {
-        found.push(format!("{place}: the inside of {}…", &secret[..10]));
+    let known = KNOWN.lock().unwrap();
+    let insides: HashMap<&str, &str> = known.iter().map(|secret| (&secret[INSIDE], &secret[..10])).collect();
+    // One pass over the text, however many secrets there are.
+    for run in ALPHANUMERIC.find_iter(text).map(|run| run.as_str()) {
+        let windows = (0..=run.len() - INSIDE.len()).map(|start| &run[start..start + INSIDE.len()]);
+        let leaks = windows.filter_map(|window| insides.get(window));
+        found.extend(leaks.map(|prefix| format!("{place}: the inside of {prefix}…")));
     }
 }
 
