@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use diesel::prelude::*;
 
 use super::refusals::Refusals;
+use super::store::Key;
 use super::{Caller, Place, store};
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
@@ -76,7 +77,8 @@ impl Gate {
         let secret = visitor.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), visitor.request_id);
         let (usage, refusals) = (self.usage.clone(), self.refusals.clone());
-        let enter = move |connection: &mut PgConnection| store::enter(connection, &digest, &place);
+        let path = place.clone();
+        let enter = move |connection: &mut PgConnection| store::enter(connection, Key::Digest(&digest), &place);
         self.database
             .visit(enter, move |connection, entry| {
                 let entry = entry.ok_or_else(Error::unauthorized)?;
@@ -84,14 +86,15 @@ impl Gate {
                     refusals.record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
-                let caller = entry.into_caller(request_id)?;
+                let caller = entry.into_caller(path, request_id)?;
                 usage.record(caller.token);
                 work(connection, &caller)
             })
             .await
     }
 
-    /// Lets the visitor in and does `work` in one transaction, which an error undoes.
+    /// Lets the visitor in and does `work` in one transaction, which an error undoes. Where `work` waits for a lock,
+    /// it goes on with [`Caller::after_waiting`].
     ///
     /// # Errors
     /// As [`Gate::read`].

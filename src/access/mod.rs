@@ -97,6 +97,8 @@ pub struct Caller {
     pub token: TokenId,
     /// Who the request acts as.
     pub principal: Principal,
+    /// What the request's path names.
+    pub path: Place,
     /// The organization that the request is about, if it exists.
     pub place: Option<OrganizationId>,
     /// The principal's standing there.
@@ -230,6 +232,18 @@ impl Caller {
         let is_user = self.user().is_some();
         let own_teams = if is_user { self.standing.teams.iter().copied().collect() } else { vec![] };
         TokenReach { beyond, own_teams, itself: (!is_user).then_some(self.token) }
+    }
+
+    /// The caller as it stands now that a transaction holds its locks: while it waited for them, its token may have
+    /// been revoked, its user removed, its team's permissions taken away. Who takes away the right that a request
+    /// goes by takes the same lock.
+    ///
+    /// # Errors
+    /// 401 if the token is not good any more.
+    pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
+        let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
+        let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
+        good.into_caller(self.path.clone(), self.request_id.clone())
     }
 
     /// The organization that the request is about.

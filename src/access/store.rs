@@ -42,8 +42,17 @@ pub(super) struct Refused {
     pub(super) status: Status,
 }
 
-/// Looks a secret up, and where its principal stands.
-pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Place) -> Result<Option<Entry>> {
+/// By what a token is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key<'a> {
+    /// The SHA-256 of its secret.
+    Digest(&'a Digest),
+    /// Its id, once its secret has been seen.
+    Id(TokenId),
+}
+
+/// Looks a token up, and where its principal stands.
+pub(super) fn enter(connection: &mut PgConnection, key: Key<'_>, place: &Place) -> Result<Option<Entry>> {
     let named = match place {
         Place::Nowhere => None,
         Place::Organization(name) => name.clone(),
@@ -53,7 +62,7 @@ pub(super) fn enter(connection: &mut PgConnection, digest: &Digest, place: &Plac
         Place::Workspace(id) => id.map(|id| id.uuid().to_string()),
         Place::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
     };
-    let lookup = Lookup { digest: digest.as_bytes().as_slice(), find_place: find_place(place), named };
+    let lookup = Lookup { key, find_place: find_place(place), named };
     Ok(lookup.get_result(connection).optional()?)
 }
 
@@ -80,7 +89,7 @@ impl Entry {
     }
 
     /// The caller that this makes, if the token is good.
-    pub(super) fn into_caller(self, request_id: String) -> Result<Caller> {
+    pub(super) fn into_caller(self, path: Place, request_id: String) -> Result<Caller> {
         let principal = self.principal()?;
         let own_place = self.organization.is_some() && self.organization == self.place;
         let member = match self.kind {
@@ -99,7 +108,7 @@ impl Entry {
                 .filter_map(Permission::from_word)
                 .collect(),
         };
-        Ok(Caller { token: self.token, principal, place: self.place, standing, request_id })
+        Ok(Caller { token: self.token, principal, path, place: self.place, standing, request_id })
     }
 
     fn principal(&self) -> Result<Principal> {
@@ -171,7 +180,7 @@ pub(super) fn standings(
 
 /// The query as one text, so that its plan is cached; diesel's own `sql_query` never is.
 struct Lookup<'a> {
-    digest: &'a [u8],
+    key: Key<'a>,
     find_place: &'static str,
     named: Option<String>,
 }
@@ -243,8 +252,17 @@ impl QueryFragment<Pg> for Lookup<'_> {
                  AND team_members.organization_id = place.id) AS own \
                JOIN teams AS mine ON mine.id = own.id AND mine.organization_id = place.id \
              ) AS standing ON true \
-             WHERE tokens.token_hash = ",
+             WHERE ",
         );
-        out.push_bind_param::<Binary, _>(self.digest)
+        match &self.key {
+            Key::Digest(digest) => {
+                out.push_sql("tokens.token_hash = ");
+                out.push_bind_param::<Binary, _>(digest.as_bytes().as_slice())
+            }
+            Key::Id(id) => {
+                out.push_sql("tokens.id = ");
+                out.push_bind_param::<Uuid, _>(id)
+            }
+        }
     }
 }
