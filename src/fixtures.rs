@@ -16,7 +16,7 @@ use crate::jsonapi::{self, Moment, is_name};
 use crate::organizations::Organization;
 use crate::teams::{AccessChanges, Permissions, Team, Visibility};
 use crate::tokens::NewToken;
-use crate::tokens::{self, Creator, Owner, Secret};
+use crate::tokens::{self, Owner, Secret};
 use crate::users::{self, NewUser, Rank};
 use crate::{memberships, organizations, teams};
 
@@ -287,7 +287,7 @@ fn create_token(
     description: Option<&str>,
     expired_at: Option<chrono::DateTime<chrono::Utc>>,
 ) -> Result<Secret, Error> {
-    let new = NewToken { owner, description, expired_at, created_by: Creator::System };
+    let new = NewToken { description, expired_at, ..NewToken::of(owner) };
     let (token, secret) = tokens::create(connection, &new)?;
     let event = Event::new(token.organization_id, "authentication_token", token.id, "create");
     audit::record(connection, &Actor::system(), &[event])?;

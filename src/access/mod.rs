@@ -17,11 +17,12 @@ use crate::audit::Actor;
 use crate::ids::{MembershipId, OrganizationId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::teams::Permission;
-use crate::tokens::Creator;
+use crate::tokens::{Ability, Creator};
 
 pub use gate::{Gate, Visitor};
+use table::Deed;
 pub use table::{Action, Who};
-pub use workspaces::{WorkspaceReach, WorkspaceRole, WorkspaceStanding};
+pub use workspaces::{Role, WorkspaceReach, WorkspaceStanding};
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]
@@ -75,6 +76,15 @@ pub enum Principal {
         /// The organization's id.
         organization: OrganizationId,
     },
+    /// A workspace, by its token.
+    Workspace {
+        /// The workspace's id.
+        id: WorkspaceId,
+        /// The workspace's name.
+        name: String,
+        /// The organization that it is in.
+        organization: OrganizationId,
+    },
 }
 
 /// What a principal is in the organization that the request is about.
@@ -95,6 +105,10 @@ pub struct Standing {
 pub struct Caller {
     /// The token that authenticated the request.
     pub token: TokenId,
+    /// The token's own role: the most that the principal is by it.
+    pub role: Role,
+    /// The token's abilities.
+    pub abilities: Vec<Ability>,
     /// Who the request acts as.
     pub principal: Principal,
     /// What the request's path names.
@@ -140,50 +154,42 @@ pub enum Subject {
     /// A user.
     User(UserId),
     /// A workspace, by the role that the caller has in it.
-    Workspace(Option<WorkspaceRole>),
+    Workspace(Option<Role>),
+    /// A workspace's token, by the role that the caller has in the workspace.
+    WorkspaceToken(Option<Role>, TokenId),
     /// A team's access to a workspace, by the role that the caller has in the workspace.
-    TeamAccess(TeamFacts, Option<WorkspaceRole>),
+    TeamAccess(TeamFacts, Option<Role>),
 }
 
 impl Subject {
     const fn team(&self) -> Option<&TeamFacts> {
         match self {
             Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
-            Self::Place | Self::User(_) | Self::Workspace(_) => None,
+            Self::Place | Self::User(_) | Self::Workspace(_) | Self::WorkspaceToken(..) => None,
         }
     }
 
-    const fn role(&self) -> Option<WorkspaceRole> {
+    const fn role(&self) -> Option<Role> {
         match self {
-            Self::Workspace(role) | Self::TeamAccess(_, role) => *role,
+            Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
             Self::Place | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
         }
     }
 }
 
-/// Which of an organization's team tokens a caller can read.
+/// Which of an organization's tokens a caller can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenReach {
     /// Those of teams that the caller has no part in.
     pub beyond: Beyond,
     /// Those of the caller's teams that have `allow-member-token-management`.
     pub own_teams: Vec<TeamId>,
-    /// The token that calls, if its team has it.
+    /// Whether also those of the organization itself.
+    pub organization: bool,
+    /// Those of which workspaces.
+    pub workspaces: WorkspaceReach,
+    /// The token that calls, if it is no user's: of a team's only while the team has `allow-member-token-management`.
     pub itself: Option<TokenId>,
-}
-
-impl TokenReach {
-    /// Every token of the list.
-    #[must_use]
-    pub const fn everything() -> Self {
-        Self { beyond: Beyond::Everything, own_teams: vec![], itself: None }
-    }
-
-    /// None of them.
-    #[must_use]
-    pub const fn nothing() -> Self {
-        Self { beyond: Beyond::Nothing, own_teams: vec![], itself: None }
-    }
 }
 
 /// Which tokens of teams that the caller has no part in are within reach.
@@ -207,17 +213,38 @@ impl Caller {
             return Ok(());
         }
         let rule = action.rule();
-        Err(rule.refusal.error(rule.because, |other| self.can(other, subject)))
+        let uncapped = self.role != Role::Owner && self.can_as(Role::Owner, action, subject);
+        let capped = || format!("The token that calls has the role {}, which does not suffice for this", self.role);
+        let because = if uncapped { capped() } else { rule.because.to_owned() };
+        Err(rule.refusal.error(&because, |other| self.can(other, subject)))
     }
 
     /// Whether the caller may do `action`.
     #[must_use]
     pub fn can(&self, action: Action, subject: Subject) -> bool {
-        action.rule().may.iter().any(|who| self.is(*who, subject))
+        self.can_as(self.role, action, subject)
     }
 
-    /// Which team tokens the caller can read, for lists: what the table says of [`Action::ReadTeamToken`], asked of
-    /// every sort of team at once.
+    fn can_as(&self, cap: Role, action: Action, subject: Subject) -> bool {
+        let rule = action.rule();
+        // Looking is never capped: a viewer's token sees what its principal sees.
+        let cap = if rule.deed == Deed::Look { Role::Owner } else { cap };
+        cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, subject, cap))
+    }
+
+    /// Whether the caller may give this ability to a token (DESIGN §3, rule 8). A token with abilities holds those. One
+    /// without a list, and not capped, holds every ability as a user's or as an owner's of the organization, for what
+    /// they may give is limited by whose tokens they may make; other tokens hold none.
+    #[must_use]
+    pub fn holds(&self, ability: &Ability) -> bool {
+        if self.abilities.is_empty() {
+            return self.role == Role::Owner && (self.user().is_some() || self.standing.owner);
+        }
+        self.abilities.iter().any(|own| own.covers(ability))
+    }
+
+    /// Which of an organization's tokens the caller can read, for lists: what the table says of reading each kind,
+    /// asked of every sort of owner at once.
     #[must_use]
     pub fn token_reach(&self) -> TokenReach {
         let reads = |owners| {
@@ -231,7 +258,13 @@ impl Caller {
         };
         let is_user = self.user().is_some();
         let own_teams = if is_user { self.standing.teams.iter().copied().collect() } else { vec![] };
-        TokenReach { beyond, own_teams, itself: (!is_user).then_some(self.token) }
+        TokenReach {
+            beyond,
+            own_teams,
+            organization: self.can(Action::ReadOrganizationToken, Subject::Place),
+            workspaces: self.workspace_reach(),
+            itself: (!is_user).then_some(self.token),
+        }
     }
 
     /// The caller as it stands now that a transaction holds its locks: while it waited for them, its token may have
@@ -276,7 +309,9 @@ impl Caller {
             Principal::User { id, .. } => Creator::User(id),
             Principal::Team { id, .. } => Creator::Team(id),
             Principal::Organization { id, .. } => Creator::Organization(id),
-            Principal::AuditTrails { organization } => Creator::Organization(organization),
+            Principal::AuditTrails { organization } | Principal::Workspace { organization, .. } => {
+                Creator::Organization(organization)
+            }
         }
     }
 
@@ -288,6 +323,7 @@ impl Caller {
             Principal::Team { id, name, .. } => (id.to_string(), name.clone()),
             Principal::Organization { id, name } => (id.to_string(), name.clone()),
             Principal::AuditTrails { organization } => (organization.to_string(), "audit-trails".to_owned()),
+            Principal::Workspace { id, name, .. } => (id.to_string(), name.clone()),
         };
         Actor::client(accessor_id, description, self.token, self.request_id.clone())
     }
@@ -313,29 +349,36 @@ impl Caller {
         Self { place: Some(organization), standing, ..self.clone() }
     }
 
-    fn is(&self, who: Who, subject: Subject) -> bool {
+    /// Whether the caller is one of these, when its token caps it to a role.
+    fn is(&self, who: Who, subject: Subject, cap: Role) -> bool {
         let Standing { member, owner, teams, permissions } = &self.standing;
+        let uncapped = cap == Role::Owner;
         let secret = subject.team().is_some_and(|team| team.secret);
         let ordinary = subject.team().is_none_or(|team| !team.owners);
         let in_team = subject.team().is_some_and(|team| teams.contains(&team.id));
         let allowed = subject.team().is_some_and(|team| team.allows_members);
+        // An owner who is capped to an admin holds every permission that a team can have.
+        let capped_owner = *owner && !uncapped;
+        let holds = |permission| cap >= Role::Admin && (permissions.contains(&permission) || capped_owner);
         match who {
-            Who::AnyUser => self.user().is_some(),
-            Who::SiteAdmin => self.place.is_some() && self.is_site_admin(),
-            Who::SiteAdminUnlessSecret => self.place.is_some() && self.is_site_admin() && !secret,
+            Who::AnyUser => self.user().is_some() && uncapped,
+            Who::SiteAdmin => self.place.is_some() && self.is_site_admin() && uncapped,
+            Who::SiteAdminUnlessSecret => self.place.is_some() && self.is_site_admin() && !secret && uncapped,
             Who::Member => *member,
             Who::MemberUnlessSecret => *member && !secret,
-            Who::Owner => *owner,
-            Who::Holds(permission) => permissions.contains(&permission),
-            Who::HoldsOverOrdinaryTeam(permission) => permissions.contains(&permission) && ordinary,
+            Who::Owner => *owner && uncapped,
+            Who::Holds(permission) => holds(permission),
+            Who::HoldsOverOrdinaryTeam(permission) => holds(permission) && ordinary,
             Who::OfTheTeam => in_team,
             Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
             Who::ItselfWhileAllowed => {
                 allowed && matches!(subject, Subject::TeamToken(_, Some(token)) if token == self.token)
             }
+            Who::Itself => matches!(subject, Subject::WorkspaceToken(_, token) if token == self.token),
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
             }
+            // A role in a workspace is capped where it is computed.
             Who::InWorkspace(least) => subject.role().is_some_and(|role| role >= least),
             Who::InWorkspaceSeeingTeam => {
                 let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Subject::Team(*team));

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::store::Refused;
 use crate::audit::{self, Actor, Event};
 use crate::ids::TokenId;
+use crate::tokens::Status;
 
 const ONCE_IN: Duration = Duration::from_secs(60);
 
@@ -31,7 +32,10 @@ impl Refusals {
             return;
         }
         let actor = Actor::client(refused.token.to_string(), "refused token".to_owned(), refused.token, request_id);
-        let event = Event::new(refused.organization, "authentication_token", refused.token, "refuse")
+        // Somebody still holds a credential that was replaced, and whose grace is over (DESIGN §3, rule 5).
+        let outdated = refused.replaced && refused.status == Status::Revoked;
+        let action = if outdated { "refuse_replaced" } else { "refuse" };
+        let event = Event::new(refused.organization, "authentication_token", refused.token, action)
             .meta(json!({"status": refused.status}));
         if let Err(fault) = audit::record(connection, &actor, &[event]) {
             log::warn!("a refused sign-in is not in the audit trail: {fault}");

@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
 
-use super::{Caller, Place, Principal, Standing};
+use super::{Caller, Place, Principal, Role, Standing};
 use crate::database::schema::{memberships, team_members, teams};
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::teams::Permission;
-use crate::tokens::{Digest, Kind, Status};
+use crate::tokens::{Ability, Digest, Kind, Status};
 
 /// A token that was found by its secret, its owner, and the owner's standing in the place.
 #[derive(Debug, Queryable)]
@@ -20,6 +20,9 @@ pub(super) struct Entry {
     token: TokenId,
     kind: Kind,
     status: Status,
+    role: Role,
+    abilities: Vec<Ability>,
+    replaced: bool,
     organization: Option<OrganizationId>,
     organization_name: Option<String>,
     user: Option<UserId>,
@@ -27,6 +30,8 @@ pub(super) struct Entry {
     site_admin: Option<bool>,
     team: Option<TeamId>,
     team_name: Option<String>,
+    workspace: Option<WorkspaceId>,
+    workspace_name: Option<String>,
     place: Option<OrganizationId>,
     active_member: bool,
     owner: Option<bool>,
@@ -40,6 +45,8 @@ pub(super) struct Refused {
     pub(super) token: TokenId,
     pub(super) organization: Option<OrganizationId>,
     pub(super) status: Status,
+    /// Whether it has a successor.
+    pub(super) replaced: bool,
 }
 
 /// By what a token is looked up.
@@ -85,6 +92,7 @@ impl Entry {
             token: self.token,
             organization: self.organization,
             status: self.status,
+            replaced: self.replaced,
         })
     }
 
@@ -108,7 +116,16 @@ impl Entry {
                 .filter_map(Permission::from_word)
                 .collect(),
         };
-        Ok(Caller { token: self.token, principal, path, place: self.place, standing, request_id })
+        Ok(Caller {
+            token: self.token,
+            role: self.role,
+            abilities: self.abilities,
+            principal,
+            path,
+            place: self.place,
+            standing,
+            request_id,
+        })
     }
 
     fn principal(&self) -> Result<Principal> {
@@ -128,8 +145,11 @@ impl Entry {
                 .zip(self.organization_name.clone())
                 .map(|(id, name)| Principal::Organization { id, name }),
             Kind::AuditTrails => self.organization.map(|organization| Principal::AuditTrails { organization }),
-            // Nothing issues these yet, and one that stands in the table all the same opens nothing.
-            Kind::Workspace => None,
+            Kind::Workspace => self
+                .workspace
+                .zip(self.workspace_name.clone())
+                .zip(self.organization)
+                .map(|((id, name), organization)| Principal::Workspace { id, name, organization }),
         };
         principal.ok_or_else(Error::unauthorized)
     }
@@ -147,7 +167,7 @@ pub(super) fn standings(
         Principal::Organization { id, .. } => {
             return Ok(HashMap::from([(id, Standing { member: true, owner: true, ..Standing::default() })]));
         }
-        Principal::AuditTrails { .. } => return Ok(HashMap::new()),
+        Principal::AuditTrails { .. } | Principal::Workspace { .. } => return Ok(HashMap::new()),
     };
     let active = memberships::table
         .filter(memberships::user_id.nullable().eq(user))
@@ -190,11 +210,16 @@ impl Query for Lookup<'_> {
         Uuid,
         Text,
         Text,
+        Text,
+        Array<Text>,
+        Bool,
         Nullable<Uuid>,
         Nullable<Text>,
         Nullable<Uuid>,
         Nullable<Text>,
         Nullable<Bool>,
+        Nullable<Uuid>,
+        Nullable<Text>,
         Nullable<Uuid>,
         Nullable<Text>,
         Nullable<Uuid>,
@@ -216,16 +241,20 @@ impl QueryFragment<Pg> for Lookup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
-             CASE WHEN tokens.revoked_at <= now() THEN 'revoked' \
-             WHEN tokens.expired_at <= now() OR (organizations.max_ttl_enabled AND tokens.created_at \
-               + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now()) THEN 'expired' \
+             CASE WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked' \
+             WHEN tokens.expired_at <= statement_timestamp() OR (organizations.max_ttl_enabled AND tokens.created_at \
+               + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= statement_timestamp()) THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
+             tokens.role, tokens.abilities, \
+             tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
+               WHERE successor.replaces = tokens.id), \
              tokens.organization_id, organizations.name, tokens.user_id, users.username, users.site_admin, \
-             tokens.team_id, own_team.name, place.id, membership.id IS NOT NULL, \
+             tokens.team_id, own_team.name, tokens.workspace_id, own_workspace.name, place.id, membership.id IS NOT NULL, \
              standing.owner, standing.teams, standing.permissions \
              FROM tokens \
              LEFT JOIN users ON users.id = tokens.user_id \
              LEFT JOIN teams AS own_team ON own_team.id = tokens.team_id \
+             LEFT JOIN workspaces AS own_workspace ON own_workspace.id = tokens.workspace_id \
              LEFT JOIN organizations ON organizations.id = tokens.organization_id \
              LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organization_id \
                AND policy.token_type = replace(tokens.kind, '-', '_') \
@@ -242,7 +271,7 @@ impl QueryFragment<Pg> for Lookup<'_> {
                  AND policy.token_type = 'user' \
                WHERE memberships.organization_id = place.id AND memberships.user_id = tokens.user_id \
                  AND memberships.status = 'active' AND NOT (here.max_ttl_enabled AND tokens.created_at \
-                   + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now()) \
+                   + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= statement_timestamp()) \
              ) AS membership ON true \
              LEFT JOIN LATERAL ( \
                SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \

@@ -3,7 +3,7 @@
 //! It is data, to be read like the table in the documentation: an action, who may do it, and what everybody
 //! else is answered. Routes ask it and hold no rules of their own.
 
-use super::WorkspaceRole;
+use super::Role;
 use crate::jsonapi::Error;
 use crate::teams::Permission;
 
@@ -38,10 +38,26 @@ pub enum Action {
     RegenerateTeamToken,
     /// Make one more token for a team.
     CreateTeamToken,
+    /// Issue the successor of a team's token that is named by its id.
+    ReplaceTeamToken,
+    /// Edit a team's token, or switch it off and on.
+    EditTeamToken,
     /// Revoke a team's token.
     DeleteTeamToken,
-    /// Look at a user's token, make or revoke one.
-    UseUserToken,
+    /// Look at a user's token.
+    ReadUserToken,
+    /// Make a user's token, edit it, switch it off and on, replace or revoke it.
+    ChangeUserToken,
+    /// Look at a workspace's token.
+    ReadWorkspaceToken,
+    /// Make a token of a workspace.
+    CreateWorkspaceToken,
+    /// Edit a workspace's token.
+    EditWorkspaceToken,
+    /// Switch a workspace's token off and on.
+    SwitchWorkspaceToken,
+    /// Replace or revoke a workspace's token.
+    DeleteWorkspaceToken,
     /// See who is in the organization.
     SeeMembers,
     /// See the addresses of who is in the organization.
@@ -50,7 +66,9 @@ pub enum Action {
     InviteMembers,
     /// Remove somebody from the organization.
     RemoveMembers,
-    /// See one's own membership, also before it is accepted, and accept it.
+    /// See one's own membership, also before it is accepted.
+    SeeOwnMembership,
+    /// Accept an invitation.
     AcceptInvitation,
     /// Read the organization's audit trail.
     ReadAuditTrail,
@@ -60,10 +78,18 @@ pub enum Action {
     ReadOrganizationToken,
     /// Make one of these, or its successor.
     CreateOrganizationToken,
-    /// Revoke one of these.
-    DeleteOrganizationToken,
-    /// Look at the organization's TTL policies, or set them.
+    /// Edit one of these, switch it off and on, replace or revoke it.
+    ChangeOrganizationToken,
+    /// Look at the organization's TTL policies.
+    SeeTtlPolicies,
+    /// Set the organization's TTL policies.
     SetTtlPolicies,
+    /// List all tokens of the organization; the list holds just those that one may read.
+    ListTokens,
+    /// Look at the abilities that the organization has registered.
+    SeeAbilities,
+    /// Register abilities.
+    SetAbilities,
     /// List the organization's workspaces; the list holds just those that one sees.
     ListWorkspaces,
     /// Look at a workspace.
@@ -105,12 +131,14 @@ pub enum Who {
     TeamMemberWhileAllowed,
     /// The very token that calls, while its team has `allow-member-token-management`.
     ItselfWhileAllowed,
+    /// The very token of a workspace that calls.
+    Itself,
     /// The user whose token it is, with a user's token.
     OwnUser,
     /// The organization's audit-trails token, or its organization token.
     AuditReader,
     /// Whoever has at least this role in the workspace.
-    InWorkspace(WorkspaceRole),
+    InWorkspace(Role),
     /// Whoever has a role in the workspace and sees the team.
     InWorkspaceSeeingTeam,
 }
@@ -126,9 +154,22 @@ pub enum Refusal {
     Forbidden,
 }
 
+/// How far a token's own role caps an action (DESIGN §4): [`Deed::Look`] not at all. To change anything, a token needs
+/// more than the role `viewer`; one of the role `member` or `manager` changes what an ordinary member may, one of the
+/// role `admin` what a team with every permission may, and only one of the role `owner` what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It only looks.
+    Look,
+    /// It changes something.
+    Change,
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
+    /// Whether it changes anything.
+    pub deed: Deed,
     /// Whoever is one of these may.
     pub may: &'static [Who],
     /// What the others get.
@@ -142,29 +183,33 @@ impl Action {
     #[must_use]
     pub const fn rule(self) -> Rule {
         use Action as A;
+        use Deed::{Change, Look};
         use Permission::{
             AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams, ManageWorkspaces,
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, InWorkspace, InWorkspaceSeeingTeam, ItselfWhileAllowed,
-            Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret,
-            TeamMemberWhileAllowed,
+            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, InWorkspace, InWorkspaceSeeingTeam, Itself,
+            ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin,
+            SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
-        let (may, refusal, because): (&'static [Who], _, _) = match self {
-            A::SeeOrganization => (&[Member, SiteAdmin], NotFound, ""),
-            A::CreateOrganization => (&[AnyUser], Forbidden, "Only a user's token may create an organization"),
+        let (deed, may, refusal, because): (Deed, &'static [Who], _, _) = match self {
+            A::SeeOrganization => (Look, &[Member, SiteAdmin], NotFound, ""),
+            A::CreateOrganization => (Change, &[AnyUser], Forbidden, "Only a user's token may create an organization"),
             A::UpdateOrganization => (
+                Change,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may change it",
             ),
             A::DeleteOrganization => (
+                Change,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may delete it",
             ),
             A::SeeTeam => (
+                Look,
                 &[
                     Owner,
                     OfTheTeam,
@@ -177,80 +222,141 @@ impl Action {
                 "",
             ),
             // The HCP API answers these three with 404 and never with 403.
-            A::CreateTeam => (&[Owner, Holds(ManageTeams)], NotFound, ""),
-            A::UpdateTeam | A::DeleteTeam => (&[Owner, HoldsOverOrdinaryTeam(ManageTeams)], NotFound, ""),
+            A::CreateTeam => (Change, &[Owner, Holds(ManageTeams)], NotFound, ""),
+            A::UpdateTeam | A::DeleteTeam => (Change, &[Owner, HoldsOverOrdinaryTeam(ManageTeams)], NotFound, ""),
             A::SetOrganizationAccess => (
+                Change,
                 &[Owner, HoldsOverOrdinaryTeam(ManageOrganizationAccess)],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners and teams with manage-organization-access may set organization-access",
             ),
             A::ChangeTeamMembers => (
+                Change,
                 &[Owner, HoldsOverOrdinaryTeam(ManageMembership), HoldsOverOrdinaryTeam(ManageTeams)],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners and teams with manage-membership or manage-teams may change who is in a team, \
                  and only owners who is in the team owners",
             ),
             A::ListTeamTokens => (
+                Look,
                 &[Member],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only members of the organization may list its team tokens",
             ),
-            A::ReadTeamToken => {
-                (&[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed], NotFound, "")
-            }
+            A::ReadTeamToken => (
+                Look,
+                &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
+                NotFound,
+                "",
+            ),
             A::RegenerateTeamToken => (
+                Change,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners, teams with manage-teams, and the team's members and its token itself while \
                  allow-member-token-management is true may make the team's token",
             ),
             A::CreateTeamToken => (
+                Change,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners, teams with manage-teams, and the team's members while \
                  allow-member-token-management is true may make tokens for the team",
             ),
-            A::DeleteTeamToken => (
+            A::ReplaceTeamToken => (
+                Change,
+                &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
+                ForbiddenToWhoMay(A::ReadTeamToken),
+                "Only owners, teams with manage-teams, and the team's members and the token itself while \
+                 allow-member-token-management is true may regenerate the team's tokens",
+            ),
+            A::EditTeamToken | A::DeleteTeamToken => (
+                Change,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
                 ForbiddenToWhoMay(A::ReadTeamToken),
                 "Only owners, teams with manage-teams, and the team's members while \
-                 allow-member-token-management is true may delete the team's tokens",
+                 allow-member-token-management is true may change or delete the team's tokens",
             ),
-            A::UseUserToken => (&[OwnUser], NotFound, ""),
-            A::SeeMembers => (&[Member, SiteAdmin], NotFound, ""),
-            A::SeeAddresses => (&[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::ReadUserToken => (Look, &[OwnUser], NotFound, ""),
+            A::ChangeUserToken => (Change, &[OwnUser], ForbiddenToWhoMay(A::ReadUserToken), ""),
+            A::ReadWorkspaceToken => (Look, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),
+            A::CreateWorkspaceToken => (
+                Change,
+                &[InWorkspace(Role::Manager)],
+                ForbiddenToWhoMay(A::SeeWorkspace),
+                "Only who is owner, admin or manager in the workspace may make its tokens",
+            ),
+            A::EditWorkspaceToken => (
+                Change,
+                &[InWorkspace(Role::Manager)],
+                ForbiddenToWhoMay(A::ReadWorkspaceToken),
+                "Only who is owner, admin or manager in the workspace may edit its tokens",
+            ),
+            A::SwitchWorkspaceToken | A::DeleteWorkspaceToken => (
+                Change,
+                &[InWorkspace(Role::Admin)],
+                ForbiddenToWhoMay(A::ReadWorkspaceToken),
+                "Only who is owner or admin in the workspace may disable, enable, regenerate or revoke its tokens",
+            ),
+            A::SeeMembers => (Look, &[Member, SiteAdmin], NotFound, ""),
+            A::SeeAddresses => (Look, &[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
             // The HCP API answers this with 404 and never with 403.
-            A::InviteMembers => (&[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::InviteMembers => (Change, &[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
             A::RemoveMembers => (
+                Change,
                 &[Owner, Holds(ManageMembership)],
                 ForbiddenToWhoMay(A::SeeMembers),
                 "Only owners and teams with manage-membership may remove members",
             ),
-            A::AcceptInvitation => (&[OwnUser], NotFound, ""),
-            A::ReadAuditTrail => (&[AuditReader], NotFound, ""),
-            A::ChangeAccount => (&[AnyUser], Forbidden, "Only a user's token has an account to change"),
-            A::ReadOrganizationToken => (&[Owner, SiteAdmin], NotFound, ""),
+            A::SeeOwnMembership => (Look, &[OwnUser], NotFound, ""),
+            A::AcceptInvitation => (Change, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
+            A::ReadAuditTrail => (Look, &[AuditReader], NotFound, ""),
+            A::ChangeAccount => (Change, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
+            A::ReadOrganizationToken => (Look, &[Owner, SiteAdmin], NotFound, ""),
             A::CreateOrganizationToken => (
+                Change,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may make its tokens",
             ),
-            A::SetTtlPolicies => (
+            A::ChangeOrganizationToken => {
+                (Change, &[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), "")
+            }
+            A::SeeTtlPolicies => (
+                Look,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
-                "Only owners of the organization and site admins may see and set its TTL policies",
+                "Only owners of the organization and site admins may see its TTL policies",
+            ),
+            A::SetTtlPolicies => (
+                Change,
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may set its TTL policies",
+            ),
+            A::ListTokens => (
+                Look,
+                &[Member, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only members of the organization and site admins may list its tokens",
+            ),
+            A::SeeAbilities => (Look, &[Member, SiteAdmin], NotFound, ""),
+            A::SetAbilities => (
+                Change,
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may register abilities",
             ),
             // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
-            A::ListWorkspaces => (&[Member], NotFound, ""),
-            A::SeeWorkspace => (&[InWorkspace(WorkspaceRole::Viewer)], NotFound, ""),
-            A::CreateWorkspace => (&[Owner, Holds(ManageWorkspaces)], NotFound, ""),
+            A::ListWorkspaces => (Look, &[Member], NotFound, ""),
+            A::SeeWorkspace => (Look, &[InWorkspace(Role::Viewer)], NotFound, ""),
+            A::CreateWorkspace => (Change, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
             A::UpdateWorkspace | A::DeleteWorkspace | A::HandleTeamAccess => {
-                (&[InWorkspace(WorkspaceRole::Manager)], NotFound, "")
+                (Change, &[InWorkspace(Role::Manager)], NotFound, "")
             }
-            A::SeeTeamAccess => (&[InWorkspace(WorkspaceRole::Manager), InWorkspaceSeeingTeam], NotFound, ""),
-            A::DeleteOrganizationToken => (&[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), ""),
+            A::SeeTeamAccess => (Look, &[InWorkspace(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
         };
-        Rule { may, refusal, because }
+        Rule { deed, may, refusal, because }
     }
 }
 

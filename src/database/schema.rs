@@ -148,25 +148,38 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// A view: tokens beside the names that lists search and sort by.
+    /// A view: tokens beside the names that lists search and sort by, and how they stand now.
     listed_tokens (id) {
         id -> Uuid,
         kind -> Text,
         organization_id -> Nullable<Uuid>,
         user_id -> Nullable<Uuid>,
         team_id -> Nullable<Uuid>,
+        workspace_id -> Nullable<Uuid>,
         description -> Nullable<Text>,
+        token_prefix -> Text,
+        format -> Text,
+        role -> Text,
+        abilities -> Array<Text>,
         created_by_user_id -> Nullable<Uuid>,
         created_by_team_id -> Nullable<Uuid>,
         created_by_organization_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        updated_at -> Timestamptz,
         expired_at -> Nullable<Timestamptz>,
         disabled_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
+        usage_count -> BigInt,
+        replaces -> Nullable<Uuid>,
+        replaced_by -> Nullable<Uuid>,
+        ends_at -> Nullable<Timestamptz>,
+        status -> Text,
         team_name -> Nullable<Text>,
         team_owners -> Nullable<Bool>,
         team_allows_members -> Nullable<Bool>,
+        organization_name -> Nullable<Text>,
+        owner_name -> Nullable<Text>,
         created_by_name -> Nullable<Text>,
         created_by_organization_name -> Nullable<Text>,
     }

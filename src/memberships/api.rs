@@ -259,7 +259,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Membership> {
     let id: MembershipId = id.parse().map_err(|_| Error::not_found())?;
     let membership = store::find(connection, id)?;
-    if !caller.can(Action::AcceptInvitation, Subject::User(membership.user_id)) {
+    if !caller.can(Action::SeeOwnMembership, Subject::User(membership.user_id)) {
         caller.may(Action::SeeMembers, Subject::Place)?;
     }
     Ok(membership)

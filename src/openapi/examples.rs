@@ -95,6 +95,7 @@ fn filled(text: &str) -> String {
         }
     }
     text.replace("<time>", "2026-07-14T09:30:00.000Z")
+        .replace("<prefix>", "lkt_4vXQ0d")
         .replace("<host>", "latchkey.example")
         .replace("<request-id>", "0190b0a4-7d2c-7c3e-8a55-2f1f6f0c9d11")
 }

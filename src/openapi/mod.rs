@@ -40,8 +40,8 @@ use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiB
 
 use crate::jsonapi::{Known, Query, Result};
 use route::Route;
-pub(crate) use schemas::one_of;
 use schemas::{Kind, Named};
+pub(crate) use schemas::{one_of, pattern};
 
 /// The name of the one way to authenticate.
 const BEARER: &str = "token";

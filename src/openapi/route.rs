@@ -25,6 +25,7 @@ pub(super) struct Route {
     known: Option<&'static Known>,
     values: Vec<(&'static str, RefOr<Schema>)>,
     sends: Option<Sends>,
+    conflicts: bool,
     answer: StatusCode,
     gives: Gives,
     needs: Needs,
@@ -62,6 +63,7 @@ impl Route {
             known: None,
             values: vec![],
             sends: None,
+            conflicts: false,
             answer: StatusCode::NO_CONTENT,
             gives: Gives::Nothing,
             needs: Needs::Token,
@@ -102,6 +104,11 @@ impl Route {
     pub(super) fn values(mut self, parameter: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.values.push((parameter, schema.into()));
         self
+    }
+
+    /// With 409 where the state of the resource forbids it.
+    pub(super) fn conflicts(self) -> Self {
+        Self { conflicts: true, ..self }
     }
 
     /// With a body.
@@ -227,9 +234,11 @@ impl Route {
         if self.needs != Needs::Nothing {
             all.push(StatusCode::SERVICE_UNAVAILABLE);
         }
+        if self.conflicts || self.sends.is_some() {
+            all.push(StatusCode::CONFLICT);
+        }
         if self.sends.is_some() {
             all.extend([
-                StatusCode::CONFLICT,
                 StatusCode::PAYLOAD_TOO_LARGE,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -262,7 +271,10 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
         (StatusCode::NOT_FOUND, "It does not exist, or the caller may not see it"),
         (StatusCode::METHOD_NOT_ALLOWED, "The path does not know the method; `Allow` tells which it knows"),
         (StatusCode::NOT_ACCEPTABLE, "`Accept` rules JSON:API and JSON out"),
-        (StatusCode::CONFLICT, "The body names another type, or another id, than the path"),
+        (
+            StatusCode::CONFLICT,
+            "The body names another type or id than the path, or the state of the resource forbids it",
+        ),
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
         (StatusCode::UNPROCESSABLE_ENTITY, "Values are not acceptable: one error object for each, with its pointer"),

@@ -23,6 +23,11 @@ pub(crate) fn one_of(words: &[&str]) -> Schema {
     text().enum_values(Some(words.iter().copied())).build().into()
 }
 
+/// A text of a form, at most so long.
+pub(crate) fn pattern(pattern: &str, most: usize) -> Schema {
+    text().pattern(Some(pattern)).max_length(Some(most)).build().into()
+}
+
 /// Any text.
 pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)

@@ -1,23 +1,27 @@
-//! Tokens of users, teams and organizations.
+//! Tokens of users, teams, organizations and workspaces.
 
 use utoipa::openapi::Schema;
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, one_of, or_null, text, time};
+use super::schemas::{Kind, count, one_of, or_null, text, time};
 use super::sends::Sends;
+use crate::access::Role;
 use crate::jsonapi::Known;
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
-use crate::tokens::api::{self, organization, team, user};
-use crate::tokens::{ExpiryStatus, Kind as Owned, NAMES, TOKENS, TokenAttributes};
+use crate::tokens::api::{self, organization, team, user, workspace};
+use crate::tokens::{
+    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Status, TOKENS, TokenAttributes, TokenChanges,
+};
 use crate::users::USERS;
+use crate::workspaces::WORKSPACES;
 
 pub(super) fn room() -> Room {
     Room {
         tag: "tokens",
         about: "Long-lived credentials. The secret is in exactly one answer: the one that makes the token",
-        routes: [of_teams(), of_organizations(), others()].into_iter().flatten().collect(),
+        routes: [of_teams(), of_organizations(), of_workspaces(), others(), life()].into_iter().flatten().collect(),
         kinds: vec![token()],
     }
 }
@@ -80,6 +84,58 @@ fn of_organizations() -> Vec<Route> {
     ]
 }
 
+fn of_workspaces() -> Vec<Route> {
+    let many = "/workspaces/{workspace}/authentication-tokens";
+    vec![
+        Route::get(many, "listWorkspaceTokens", "List the tokens of a workspace that the caller may read")
+            .query(&workspace::LIST)
+            .values("filter[expiry_status]", expiry())
+            .gives_list(&TOKENS),
+        Route::post(many, "createWorkspaceToken", "Make one more token for a workspace")
+            .details("It acts as the workspace: it sees that workspace and nothing else of the organization.")
+            .query(&api::SHOW)
+            .sends(writes())
+            .gives_new(&TOKENS),
+    ]
+}
+
+fn life() -> Vec<Route> {
+    vec![
+        Route::patch("/authentication-tokens/{token}", "updateToken", "Edit a token")
+            .conflicts()
+            .details("Never its owner and never its secret. A lower role or fewer abilities take effect at once.")
+            .query(&api::SHOW)
+            .sends(Sends::attributes::<TokenChanges>(NAMES).lenient())
+            .gives(&TOKENS),
+        Route::post("/authentication-tokens/{token}/actions/disable", "disableToken", "Switch a token off")
+            .conflicts()
+            .details("One that is off already stays as it is; an expired or revoked one is a conflict.")
+            .query(&api::SHOW)
+            .gives(&TOKENS),
+        Route::post("/authentication-tokens/{token}/actions/enable", "enableToken", "Switch a token on")
+            .conflicts()
+            .details("One that is on already stays as it is; an expired or revoked one is a conflict.")
+            .query(&api::SHOW)
+            .gives(&TOKENS),
+        Route::post(
+            "/authentication-tokens/{token}/actions/regenerate",
+            "regenerateToken",
+            "Issue a token's successor",
+        )
+        .details(
+            "It inherits description, role, abilities and length of life. The old token is revoked at once, or \
+                 after the grace, during which both work.",
+        )
+        .query(&api::SHOW)
+        .sends(Sends::attributes::<Replacement>(NAMES).lenient().or_nothing())
+        .gives_new(&TOKENS),
+        Route::post("/authentication-tokens/{token}/actions/revoke", "revokeToken", "Revoke a token, and show it")
+            .details("One that is revoked already stays as it is.")
+            .query(&api::SHOW)
+            .gives(&TOKENS),
+    ]
+}
+
 fn others() -> Vec<Route> {
     vec![
         Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens")
@@ -106,10 +162,22 @@ fn expiry() -> Schema {
 fn token() -> Kind {
     let secret = || or_null(text()).description(Some("The secret, in the answer that makes the token; later null"));
     Kind::new(&TOKENS, "A long-lived credential")
+        .attribute("kind", one_of(&Owned::ALL.map(Owned::as_str)))
         .written_or_null::<TokenAttributes>(&["description"])
-        .attribute("created-at", time())
-        .attributes(&["last-used-at", "expired-at"], || or_null(time()))
+        .attribute("role", one_of(&Role::ALL.map(Role::as_str)))
+        .written::<TokenAttributes>(&["abilities"])
+        .attribute("status", one_of(&Status::ALL.map(Status::as_str)))
+        .attribute("token-prefix", text().description(Some("The first 10 characters of the secret")))
+        .attribute("format", one_of(&Format::ALL.map(Format::as_str)))
+        .attribute("usage-count", count(0))
+        .attributes(&["created-at", "updated-at"], time)
+        .attributes(&["last-used-at", "expired-at", "disabled-at", "revoked-at"], || or_null(time()))
         .attribute("token", secret())
+        .one("user", &[USERS.name])
         .one("team", &[TEAMS.name])
+        .one("organization", &[ORGANIZATIONS.name])
+        .one("workspace", &[WORKSPACES.name])
         .one("created-by", &[USERS.name, TEAMS.name, ORGANIZATIONS.name])
+        .one("replaces", &[TOKENS.name])
+        .one("replaced-by", &[TOKENS.name])
 }

@@ -55,5 +55,5 @@ fn user() -> Kind {
         .attribute("two-factor", object().property("enabled", truth()).property("verified", truth()))
         .attribute("permissions", truths())
         .link("authentication-tokens")
-        .one("authenticated-resource", &["users", "teams", "organizations"])
+        .one("authenticated-resource", &["users", "teams", "organizations", "workspaces"])
 }

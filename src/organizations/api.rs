@@ -65,7 +65,7 @@ const fn scope(caller: &Caller) -> Scope {
         Principal::User { id, .. } => Scope::Of(id, caller.token),
         Principal::Team { organization, .. } => Scope::Only(organization),
         Principal::Organization { id, .. } => Scope::Only(id),
-        Principal::AuditTrails { .. } => Scope::Nothing,
+        Principal::AuditTrails { .. } | Principal::Workspace { .. } => Scope::Nothing,
     }
 }
 

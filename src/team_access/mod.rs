@@ -122,6 +122,22 @@ impl WorkspacePermissions {
     }
 }
 
+impl WorkspacePermissions {
+    /// Of each permission the lesser of the two.
+    #[must_use]
+    pub fn capped(self, cap: Self) -> Self {
+        Self {
+            runs: self.runs.min(cap.runs),
+            variables: self.variables.min(cap.variables),
+            state_versions: self.state_versions.min(cap.state_versions),
+            sentinel_mocks: self.sentinel_mocks.min(cap.sentinel_mocks),
+            workspace_locking: self.workspace_locking && cap.workspace_locking,
+            run_tasks: self.run_tasks && cap.run_tasks,
+            policy_overrides: self.policy_overrides && cap.policy_overrides,
+        }
+    }
+}
+
 impl Level {
     /// What the level holds, as the HCP API documents it; of a custom one, what it holds unless more is chosen.
     #[must_use]

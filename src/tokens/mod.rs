@@ -2,6 +2,7 @@
 //!
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
+mod ability;
 pub mod api;
 mod resource;
 mod secret;
@@ -14,11 +15,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
+use crate::access::Role;
 use crate::database::schema::listed_tokens;
 use crate::database::words::words;
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Moment, present};
 
+pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
 pub(crate) use resource::{NAMES, TOKENS};
 pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
@@ -69,6 +72,16 @@ words! {
 }
 
 words! {
+    /// What the secret is.
+    Format {
+        /// A random text, which only Latchkey can judge.
+        Opaque = "opaque",
+        /// A JSON Web Token (RFC 7519), which anybody can verify by the published keys.
+        Jwt = "jwt",
+    }
+}
+
+words! {
     /// What `filter[expiry_status]` can ask for.
     ExpiryStatus {
         /// Not expired.
@@ -98,24 +111,52 @@ pub struct Token {
     pub user_id: Option<UserId>,
     /// Its owner, if that is a team.
     pub team_id: Option<TeamId>,
+    /// Its owner, if that is a workspace.
+    pub workspace_id: Option<WorkspaceId>,
     /// What its maker says of it; unique among a team's live tokens.
     pub description: Option<String>,
+    /// The first 10 characters of its secret.
+    pub token_prefix: String,
+    /// What its secret is.
+    pub format: Format,
+    /// The most that its principal is by it.
+    pub role: Role,
+    /// What it may do at other services.
+    pub abilities: Vec<Ability>,
     /// The user who made it.
     pub created_by_user_id: Option<UserId>,
     /// The team that made it.
     pub created_by_team_id: Option<TeamId>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it was last changed; use is no change.
+    pub updated_at: DateTime<Utc>,
     /// When it stops working by itself; never, if none.
     pub expired_at: Option<DateTime<Utc>>,
+    /// Since when it is switched off.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// When it was ended for good; during the grace after a regeneration, when it will be.
+    pub revoked_at: Option<DateTime<Utc>>,
     /// When it last authenticated a request.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// How many requests it has authenticated.
+    pub usage_count: i64,
+    /// The token that it succeeds.
+    pub replaces: Option<TokenId>,
+    /// Its successor.
+    pub replaced_by: Option<TokenId>,
+    /// What it is good for now.
+    pub status: Status,
     /// The owning team's name.
     pub team_name: Option<String>,
     /// Whether the owning team is the team `owners`.
     pub team_owners: Option<bool>,
     /// The owning team's `allow-member-token-management`.
     pub team_allows_members: Option<bool>,
+    /// The name of the organization that it belongs to.
+    pub organization_name: Option<String>,
+    /// The name of what it authenticates as.
+    pub owner_name: Option<String>,
     /// The name of the user, team or organization that made it.
     pub created_by_name: Option<String>,
     /// The name of the organization that made it.
@@ -146,6 +187,8 @@ pub enum Owner {
     Organization(OrganizationId),
     /// The reader of an organization's audit trail.
     AuditTrails(OrganizationId),
+    /// A workspace in its organization.
+    Workspace(OrganizationId, WorkspaceId),
 }
 
 impl Owner {
@@ -157,6 +200,7 @@ impl Owner {
             Self::Team(..) => Kind::Team,
             Self::Organization(_) => Kind::Organization,
             Self::AuditTrails(_) => Kind::AuditTrails,
+            Self::Workspace(..) => Kind::Workspace,
         }
     }
 
@@ -165,7 +209,23 @@ impl Owner {
     pub const fn organization(self) -> Option<OrganizationId> {
         match self {
             Self::User(_) => None,
-            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) => Some(id),
+            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => Some(id),
+        }
+    }
+}
+
+impl Token {
+    /// What it authenticates as; none for a row that the table's own conditions do not let be.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        match self.kind {
+            Kind::User => self.user_id.map(Owner::User),
+            Kind::Team => self.organization_id.zip(self.team_id).map(|(within, id)| Owner::Team(within, id)),
+            Kind::Organization => self.organization_id.map(Owner::Organization),
+            Kind::AuditTrails => self.organization_id.map(Owner::AuditTrails),
+            Kind::Workspace => {
+                self.organization_id.zip(self.workspace_id).map(|(within, id)| Owner::Workspace(within, id))
+            }
         }
     }
 }
@@ -185,6 +245,63 @@ pub struct TokenAttributes {
     /// `expired-at`: a time to come; null is never.
     #[validate(custom(function = "to_come"))]
     pub expired_at: Option<Moment>,
+    /// `role`: the most that the token's principal is by it; without it, what the maker's own token is capped to, which
+    /// is usually `owner`, no cap.
+    pub role: Option<Role>,
+    /// `abilities`: at most 100, each once.
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Vec<Ability>>,
+}
+
+/// What a client may change of a token.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TokenChanges {
+    /// `description`: at most 255 characters; an empty string is one, null is none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[schema(max_length = 255)]
+    pub description: Option<Option<String>>,
+    /// `expired-at`: a time to come; null is never, or as late as the organization allows.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "to_come"))]
+    #[schema(value_type = Option<Moment>)]
+    pub expired_at: Option<Option<Moment>>,
+    /// `role`: the most that the token's principal is by it.
+    pub role: Option<Role>,
+    /// `abilities`: at most 100, each once; they take the place of those before.
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Vec<Ability>>,
+}
+
+/// What a client may say when a token is to be replaced.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Replacement {
+    /// `grace-period-seconds`: how long the old token goes on working, from 0 to 604800 (a week).
+    #[validate(range(min = 0, max = "GRACE_MAX", message = "Grace period seconds must be from 0 to 604800"))]
+    #[schema(minimum = 0, maximum = 604_800)]
+    pub grace_period_seconds: Option<i32>,
+    /// `expired-at` of the successor: a time to come; null is never. Without it, the successor lives as long as the old
+    /// token did.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "to_come"))]
+    #[schema(value_type = Option<Moment>)]
+    pub expired_at: Option<Option<Moment>>,
+}
+
+/// The longest grace after a regeneration, in seconds: a week (DESIGN §3, rule 5).
+pub const GRACE_MAX: i32 = 604_800;
+
+fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {
+    let fault = |message: String| Err(ValidationError::new("abilities").with_message(message.into()));
+    if u64::try_from(abilities.len()).is_ok_and(|number| number > ABILITIES_MAX) {
+        return fault(format!("Abilities must be at most {ABILITIES_MAX}"));
+    }
+    let twice = abilities.iter().enumerate().find(|(nth, ability)| abilities[..*nth].contains(ability));
+    twice.map_or(Ok(()), |(_, ability)| fault(format!("Abilities must hold {ability} only once")))
 }
 
 fn to_come(moment: &Moment) -> Result<(), ValidationError> {

@@ -6,12 +6,12 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
-use super::{Creator, ExpiryStatus, Kind, Owner, Secret, Token};
-use crate::access::{Beyond, TokenReach};
+use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token};
+use crate::access::{Beyond, Role, TokenReach, WorkspaceReach};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{listed_tokens, statement_timestamp, tokens};
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::database::schema::{listed_tokens, statement_timestamp, team_workspaces, tokens};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 
 /// What lists of tokens can be sorted by.
@@ -50,10 +50,14 @@ pub(crate) enum Of {
     Team(TeamId),
     /// Those of a user.
     User(UserId),
+    /// Those of a workspace.
+    Workspace(WorkspaceId),
+    /// None.
+    Nobody,
 }
 
 /// A page of those tokens that the caller can reach.
-pub(super) fn list(connection: &mut PgConnection, of: Of, reach: TokenReach, query: &Query) -> Result<Listed<Token>> {
+pub(super) fn list(connection: &mut PgConnection, of: Of, reach: &TokenReach, query: &Query) -> Result<Listed<Token>> {
     let mut found = listed_tokens::table.filter(not_revoked()).select(Token::as_select()).into_boxed();
     found = match of {
         Of::Organization(id) => {
@@ -61,8 +65,10 @@ pub(super) fn list(connection: &mut PgConnection, of: Of, reach: TokenReach, que
         }
         Of::Team(id) => found.filter(listed_tokens::team_id.eq(id)),
         Of::User(id) => found.filter(listed_tokens::user_id.eq(id)),
+        Of::Workspace(id) => found.filter(listed_tokens::workspace_id.eq(id)),
+        Of::Nobody => found.filter(diesel::dsl::sql::<Bool>("false")),
     };
-    if let Some(condition) = within(reach) {
+    if let Some(condition) = within(of, reach) {
         found = found.filter(condition);
     }
     if let Some(q) = query.q() {
@@ -103,6 +109,17 @@ pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<To
         .filter(not_revoked())
         .select(Token::as_select())
         .first(connection)
+}
+
+/// A token by id, whether or not it is revoked, locked until the transaction's end.
+pub(super) fn lock_any(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+    lock(connection, id)?;
+    find_any(connection, id)
+}
+
+/// A token by id, whether or not it is revoked.
+pub(super) fn find_any(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+    listed_tokens::table.find(id).select(Token::as_select()).first(connection)
 }
 
 /// A team's one descriptionless token.
@@ -152,8 +169,29 @@ pub(crate) struct NewToken<'a> {
     pub(crate) description: Option<&'a str>,
     /// When it stops working by itself.
     pub(crate) expired_at: Option<DateTime<Utc>>,
+    /// The most that its principal is by it.
+    pub(crate) role: Role,
+    /// What it may do at other services.
+    pub(crate) abilities: &'a [Ability],
+    /// The token that it succeeds.
+    pub(crate) replaces: Option<TokenId>,
     /// Who makes it.
     pub(crate) created_by: Creator,
+}
+
+impl NewToken<'_> {
+    /// A token that never expires, of the role `owner`, made by the command line.
+    pub(crate) const fn of(owner: Owner) -> Self {
+        Self {
+            owner,
+            description: None,
+            expired_at: None,
+            role: Role::Owner,
+            abilities: &[],
+            replaces: None,
+            created_by: Creator::System,
+        }
+    }
 }
 
 /// Makes a token and answers it with its secret, which is nowhere else from here on.
@@ -162,10 +200,11 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         log::error!("{fault}");
         Error::internal()
     })?;
-    let (user, team) = match new.owner {
-        Owner::User(user) => (Some(user), None),
-        Owner::Team(_, team) => (None, Some(team)),
-        Owner::Organization(_) | Owner::AuditTrails(_) => (None, None),
+    let (user, team, workspace) = match new.owner {
+        Owner::User(user) => (Some(user), None, None),
+        Owner::Team(_, team) => (None, Some(team), None),
+        Owner::Workspace(_, workspace) => (None, None, Some(workspace)),
+        Owner::Organization(_) | Owner::AuditTrails(_) => (None, None, None),
     };
     let (by_user, by_team, by_organization) = match new.created_by {
         Creator::User(id) => (Some(id), None, None),
@@ -182,12 +221,16 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
                 tokens::user_id.eq(user),
                 tokens::organization_id.eq(new.owner.organization()),
                 tokens::team_id.eq(team),
+                tokens::workspace_id.eq(workspace),
             ),
             (
                 tokens::description.eq(new.description),
                 tokens::token_hash.eq(secret.digest().as_bytes().as_slice()),
                 tokens::token_prefix.eq(secret.prefix()),
                 tokens::expired_at.eq(new.expired_at),
+                tokens::role.eq(new.role),
+                tokens::abilities.eq(new.abilities),
+                tokens::replaces.eq(new.replaces),
             ),
             (
                 tokens::created_by_user_id.eq(by_user),
@@ -203,6 +246,41 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
 pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<()> {
     diesel::update(tokens::table.filter(tokens::id.eq_any(ids)))
         .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Ends a token for good after a grace, during which it goes on working.
+pub(super) fn revoke_after(connection: &mut PgConnection, id: TokenId, grace_seconds: i32) -> QueryResult<()> {
+    let then = now.into_sql::<Timestamptz>() + grace_seconds.seconds();
+    diesel::update(tokens::table.find(id))
+        .set((tokens::revoked_at.eq(then.nullable()), tokens::updated_at.eq(now)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Switches a token off, or on.
+pub(super) fn switch(connection: &mut PgConnection, id: TokenId, on: bool) -> QueryResult<()> {
+    let token = diesel::update(tokens::table.find(id));
+    if on {
+        let never = None::<DateTime<Utc>>;
+        token.set((tokens::disabled_at.eq(never), tokens::updated_at.eq(now))).execute(connection)?;
+    } else {
+        token.set((tokens::disabled_at.eq(now), tokens::updated_at.eq(now))).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Writes what can be edited of a token.
+pub(super) fn edit(connection: &mut PgConnection, edited: &Token) -> QueryResult<()> {
+    diesel::update(tokens::table.find(edited.id))
+        .set((
+            tokens::description.eq(&edited.description),
+            tokens::expired_at.eq(edited.expired_at),
+            tokens::role.eq(edited.role),
+            tokens::abilities.eq(&edited.abilities),
+            tokens::updated_at.eq(now),
+        ))
         .execute(connection)?;
     Ok(())
 }
@@ -228,13 +306,15 @@ impl<'a> Room<'a> {
     }
 }
 
-/// Ends what stands in a new token's place, also what is expired, and answers which.
+/// Ends what stands in a new token's place, also what is expired or in its grace, and answers which.
 pub(super) fn make_room(connection: &mut PgConnection, owner: Owner, room: Room<'_>) -> QueryResult<Vec<TokenId>> {
-    let mut before = tokens::table.filter(tokens::revoked_at.is_null()).select(tokens::id).into_boxed();
+    let live = tokens::revoked_at.is_null().or(tokens::revoked_at.gt(statement_timestamp().nullable()));
+    let mut before = tokens::table.filter(live).select(tokens::id).into_boxed();
     before = match (owner, room) {
         (_, Room::OneMore(_)) => return Ok(vec![]),
         (Owner::User(user), _) => before.filter(tokens::user_id.eq(user)),
         (Owner::Team(_, team), _) => before.filter(tokens::team_id.eq(team)),
+        (Owner::Workspace(_, workspace), _) => before.filter(tokens::workspace_id.eq(workspace)),
         (Owner::Organization(organization) | Owner::AuditTrails(organization), _) => {
             before.filter(tokens::organization_id.eq(organization)).filter(tokens::kind.eq(owner.kind()))
         }
@@ -266,6 +346,8 @@ pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: Of) -> QueryR
         Of::Team(id) => {
             touched.filter(tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id))).load::<TokenId>(connection)?
         }
+        Of::Workspace(id) => touched.filter(tokens::workspace_id.eq(id)).load::<TokenId>(connection)?,
+        Of::Nobody => vec![],
     };
     Ok(())
 }
@@ -296,8 +378,18 @@ fn not_revoked() -> _ {
     listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(statement_timestamp().nullable()))
 }
 
-fn within(reach: TokenReach) -> Option<Condition> {
-    let own = listed_tokens::team_allows_members.eq(true).and(listed_tokens::team_id.eq_any(reach.own_teams));
+/// Which tokens of a list are within reach; none for all of them.
+fn within(of: Of, reach: &TokenReach) -> Option<Condition> {
+    match of {
+        // Whoever lists a user's own tokens is that user.
+        Of::User(_) | Of::Nobody => None,
+        Of::Workspace(_) => Some(of_workspaces(reach)),
+        Of::Organization(_) | Of::Team(_) => of_teams(reach),
+    }
+}
+
+fn of_teams(reach: &TokenReach) -> Option<Condition> {
+    let own = listed_tokens::team_allows_members.eq(true).and(listed_tokens::team_id.eq_any(reach.own_teams.clone()));
     let own: Condition = match reach.itself {
         Some(id) => Box::new(own.or(listed_tokens::team_allows_members.eq(true).and(listed_tokens::id.eq(id)))),
         None => Box::new(own),
@@ -306,6 +398,20 @@ fn within(reach: TokenReach) -> Option<Condition> {
         Beyond::Everything => None,
         Beyond::OrdinaryTeams => Some(Box::new(own.or(listed_tokens::team_owners.eq(false)))),
         Beyond::Nothing => Some(own),
+    }
+}
+
+fn of_workspaces(reach: &TokenReach) -> Condition {
+    let workspace = listed_tokens::kind.eq(Kind::Workspace).nullable();
+    match (&reach.workspaces, reach.itself) {
+        (WorkspaceReach::Everything, _) => Box::new(workspace),
+        (WorkspaceReach::OfTeams(teams), itself) => {
+            let theirs = team_workspaces::table
+                .filter(team_workspaces::team_id.eq_any(teams.clone()))
+                .select(team_workspaces::workspace_id.nullable());
+            let own = listed_tokens::id.nullable().eq(itself);
+            Box::new(workspace.and(listed_tokens::workspace_id.eq_any(theirs).or(own)))
+        }
     }
 }
 
@@ -327,7 +433,8 @@ fn expiry_status(query: &Query) -> Result<Option<Condition>> {
 }
 
 fn expiring(status: ExpiryStatus) -> Condition {
-    let at = listed_tokens::expired_at;
+    // By its own expiry or its organization's TTL policy.
+    let at = listed_tokens::ends_at;
     match status {
         ExpiryStatus::Active => Box::new(at.gt(now).or(at.is_null())),
         ExpiryStatus::ExpiringIn7Days => {

@@ -28,7 +28,7 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
         .read(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::SetTtlPolicies, Subject::Place)?;
+            caller.may(Action::SeeTtlPolicies, Subject::Place)?;
             let query = query?;
             Ok((query, all(connection, caller.organization()?)?))
         })

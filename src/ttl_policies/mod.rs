@@ -39,17 +39,19 @@ words! {
         AuditTrails = "audit_trails",
         /// Metrics tokens, which Latchkey has none of: stored and returned.
         Metrics = "metrics",
+        /// Workspace tokens, which the HCP API has none of.
+        Workspace = "workspace",
     }
 }
 
 impl TokenType {
-    const fn of(kind: Kind) -> Option<Self> {
+    const fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Organization => Some(Self::Organization),
-            Kind::Team => Some(Self::Team),
-            Kind::User => Some(Self::User),
-            Kind::AuditTrails => Some(Self::AuditTrails),
-            Kind::Workspace => None,
+            Kind::Organization => Self::Organization,
+            Kind::Team => Self::Team,
+            Kind::User => Self::User,
+            Kind::AuditTrails => Self::AuditTrails,
+            Kind::Workspace => Self::Workspace,
         }
     }
 }
@@ -103,7 +105,22 @@ fn valid_policies(items: &[PolicyItem]) -> Result<(), ValidationError> {
     Ok(())
 }
 
-/// When a new token will expire: when its maker asks for, within what its organization allows.
+/// The latest time at which a token may expire that is made at `created_at`; none for whenever its maker likes.
+///
+/// # Errors
+/// The database's own.
+pub fn latest_expiry(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    kind: Kind,
+    created_at: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let Some(organization) = organization else { return Ok(None) };
+    let max_ttl_ms = store::in_force(connection, organization, TokenType::of(kind))?;
+    Ok(max_ttl_ms.map(|max_ttl_ms| created_at + TimeDelta::milliseconds(max_ttl_ms)))
+}
+
+/// When a token that is made at `created_at` will expire: when its maker asks for, within what its organization allows.
 ///
 /// # Errors
 /// 422 if the maker asks for more.
@@ -111,20 +128,18 @@ pub fn expiry(
     connection: &mut PgConnection,
     organization: Option<OrganizationId>,
     kind: Kind,
+    created_at: DateTime<Utc>,
     asked: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
-    let (Some(organization), Some(token_type)) = (organization, TokenType::of(kind)) else { return Ok(asked) };
-    let Some(max_ttl_ms) = store::in_force(connection, organization, token_type)? else { return Ok(asked) };
-    let latest = Utc::now() + TimeDelta::milliseconds(max_ttl_ms);
-    match asked {
-        None => Ok(Some(latest)),
-        Some(asked) if asked <= latest => Ok(Some(asked)),
-        Some(_) => Err(Error::attribute(
+    match (asked, latest_expiry(connection, organization, kind, created_at)?) {
+        (Some(asked), Some(latest)) if asked > latest => Err(Error::attribute(
             "/data/attributes/expired-at",
             format!(
-                "Expired at must be no later than {}: the organization lets {token_type} tokens live {max_ttl_ms} ms",
-                crate::jsonapi::time(latest)
+                "Expired at must be no later than {}: the organization lets {} tokens live no longer",
+                crate::jsonapi::time(latest),
+                TokenType::of(kind)
             ),
         )),
+        (asked, latest) => Ok(asked.or(latest)),
     }
 }

@@ -44,8 +44,10 @@ pub(super) fn list(connection: &mut PgConnection, organization: OrganizationId) 
         }
         None => Policy { token_type, max_ttl_ms: DEFAULT_MAX_TTL_MS, set: None },
     };
-    // Latchkey issues no metrics tokens, so that their policy is told only where somebody has set one.
-    let told = |policy: &Policy| policy.token_type != TokenType::Metrics || policy.set.is_some();
+    // Latchkey issues no metrics tokens, and shipped clients know of no workspace tokens: these policies are told only
+    // where somebody has set one.
+    let quiet = |token_type| matches!(token_type, TokenType::Metrics | TokenType::Workspace);
+    let told = |policy: &Policy| !quiet(policy.token_type) || policy.set.is_some();
     Ok(TokenType::ALL.into_iter().map(policy).filter(told).collect())
 }
 

@@ -132,7 +132,7 @@ fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Resul
         Principal::Team { organization, .. } | Principal::Organization { id: organization, .. } => {
             store::is_member(connection, *organization, wanted)?
         }
-        Principal::AuditTrails { .. } => false,
+        Principal::AuditTrails { .. } | Principal::Workspace { .. } => false,
     };
     if visible { Ok(look::public(&store::find(connection, wanted)?)) } else { Err(Error::not_found()) }
 }

@@ -19,7 +19,7 @@ use crate::audit::{self, Actor, Event};
 use crate::database::schema::users;
 use crate::ids::UserId;
 use crate::tokens::NewToken;
-use crate::tokens::{self, Creator, Owner, Secret};
+use crate::tokens::{self, Owner, Secret};
 
 pub(crate) use resource::{USERS, identifier, public};
 pub use store::NotCreated;
@@ -104,12 +104,7 @@ pub struct PasswordAttributes {
 /// When the name or the address is taken, or the database fails.
 pub fn create_with_token(connection: &mut PgConnection, new: &NewUser) -> Result<(User, Secret), NotCreated> {
     let user = store::create(connection, new)?;
-    let token = NewToken {
-        owner: Owner::User(user.id),
-        description: Some("first token"),
-        expired_at: None,
-        created_by: Creator::System,
-    };
+    let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
     let (token, secret) = tokens::create(connection, &token)?;
     let about = json!({"kind": token.kind, "user": user.id});
     let events = [

@@ -74,6 +74,7 @@ pub(crate) fn service(caller: &Caller) -> Option<Resource> {
             format!("api-audit-trails-{organization}"),
             Identifier::new("organizations", organization),
         ),
+        Principal::Workspace { id, .. } => (id.uuid(), format!("api-{id}"), Identifier::new("workspaces", id)),
     };
     let resource = Resource::new(&USERS, UserId::of_service(uuid))
         .attribute("username", username)

@@ -120,7 +120,8 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 }
 
 fn included(query: &Query, caller: &Caller, organization: &Organization) -> Option<Resource> {
-    query.includes("organization").then(|| organizations::organization(organization, caller))
+    let seen = query.includes("organization") && caller.can(Action::SeeOrganization, Subject::Place);
+    seen.then(|| organizations::organization(organization, caller))
 }
 
 /// Those of an organization's workspaces that the caller sees, as resources.
@@ -137,7 +138,8 @@ pub(super) fn tell_all(
         grants.entry(id).or_default().push(grant);
     }
     let tell = |workspace: &Workspace| {
-        let standing = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default())?;
+        let by_teams = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default());
+        let standing = caller.standing_in_own(workspace.id).or(by_teams)?;
         Some(look::workspace(workspace, organization, caller, &standing))
     };
     Ok(workspaces.iter().filter_map(tell).collect())

@@ -11,7 +11,7 @@ mod store;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use crate::access::{Action, Caller, Place, Subject, WorkspaceStanding};
+use crate::access::{Action, Caller, Place, Role, Subject, WorkspaceStanding};
 use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
 use crate::jsonapi::{Error, Resource, Result};
@@ -21,6 +21,7 @@ use crate::team_access;
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
 
 pub(crate) use resource::{WORKSPACES, identifier};
+pub(crate) use store::lock;
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -86,9 +87,32 @@ pub(crate) fn standing(
     caller: &Caller,
     workspace: WorkspaceId,
 ) -> Result<Option<WorkspaceStanding>> {
+    match caller.standing_in_own(workspace) {
+        Some(own) => Ok(Some(own)),
+        None => standing_by_teams(connection, caller, workspace),
+    }
+}
+
+fn standing_by_teams(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceStanding>> {
     let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
     let grants = team_access::grants(connection, &[workspace], &teams)?;
     Ok(caller.standing_in(grants.into_iter().map(|(_, grant)| grant)))
+}
+
+/// The role that the caller has in a workspace by its teams: none for the workspace's own token.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn role_by_teams(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<Role>> {
+    Ok(standing_by_teams(connection, caller, workspace)?.map(|standing| standing.role))
 }
 
 /// The workspace of this id and what the caller is in it.

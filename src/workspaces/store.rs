@@ -99,7 +99,7 @@ pub(super) fn find_all(
 }
 
 /// A workspace by id, locked until the transaction's end.
-pub(super) fn lock(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
+pub(crate) fn lock(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
     workspaces::table.find(id).select(Workspace::as_select()).for_no_key_update().first(connection)
 }
 

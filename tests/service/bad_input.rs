@@ -97,7 +97,12 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "organizations/{organization}/team-tokens", Nothing),
     ("DELETE", "organizations/{organization}/team-tokens", Identifiers("authentication-tokens")),
     ("GET", "authentication-tokens/{token}", Nothing),
+    ("PATCH", "authentication-tokens/{token}", Token),
     ("DELETE", "authentication-tokens/{token}", Nothing),
+    ("POST", "authentication-tokens/{token}/actions/disable", Nothing),
+    ("POST", "authentication-tokens/{token}/actions/enable", Nothing),
+    ("POST", "authentication-tokens/{token}/actions/regenerate", TokenOrNothing),
+    ("POST", "authentication-tokens/{token}/actions/revoke", Nothing),
 ];
 
 const LISTS: [&str; 8] = [
@@ -379,7 +384,8 @@ fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
         let mut body = world.good_body(*takes).unwrap();
         body["data"]["id"] = "another".into();
         let answer = world.send_body(method, &path, body.to_string().as_bytes());
-        let status = if *method == "PATCH" { 409 } else { 403 };
+        let about_one = *method == "PATCH" || pattern.contains("/actions/");
+        let status = if about_one { 409 } else { 403 };
         assert_refused(&answer, &[status], &format!("{method} {path}"));
         assert_eq!(answer.blamed(), ["/data/id"], "{method} {path}");
     }

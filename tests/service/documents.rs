@@ -135,6 +135,7 @@ fn redact(exchange: &mut Value, host: &str) {
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
     static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\blk[utowa]_[0-9A-Za-z]{49}\b").unwrap());
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^lk[utowa]_[0-9A-Za-z]{6}$").unwrap());
     static CURSOR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\beyJ[\w-]{20,}").unwrap());
     let mut ids: Vec<(String, String)> = vec![];
     walk(exchange, &mut |text| {
@@ -150,6 +151,7 @@ fn redact(exchange: &mut Value, host: &str) {
         let short = REQUEST_ID.replace(&short, "<request-id>").into_owned();
         let short = TIME.replace(&short, "<time>").into_owned();
         let short = SECRET.replace_all(&short, "<secret>").into_owned();
+        let short = PREFIX.replace(&short, "<prefix>").into_owned();
         let short = CURSOR.replace_all(&short, "<cursor>").into_owned();
         *text = short.replace(host, "<host>");
     });

@@ -113,7 +113,7 @@ fn a_wrong_policy_is_refused() {
         json!([{}]),
         json!([{"token-type": "team"}]),
         json!([{"max-ttl-ms": DAY}]),
-        item(json!("workspace"), json!(DAY)),
+        item(json!("robot"), json!(DAY)),
         item(json!("audit-trails"), json!(DAY)),
         item(json!("team"), json!(0)),
         item(json!("team"), json!(-1)),

@@ -1,23 +1,26 @@
 //! The routes of tokens: `authentication-tokens/:id` for any token here, and those of each kind of owner beside it.
 
+mod life;
 pub(crate) mod organization;
 pub(crate) mod team;
 pub(crate) mod user;
+pub(crate) mod workspace;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, delete, get, resource};
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, resource};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::Utc;
 use diesel::PgConnection;
 use serde_json::json;
 
 use super::resource::{self as look, TOKENS};
 use super::store::{self, NewToken, Room};
-use super::{Kind, Owner, Token, TokenAttributes};
-use crate::access::{Action, Caller, Gate, Place, Subject, TeamFacts, Visitor};
+use super::{Ability, Kind, Owner, Token, TokenAttributes};
+use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::TokenId;
 use crate::jsonapi::{Document, Error, Known, Query, Result};
-use crate::ttl_policies;
+use crate::{ttl_policies, workspaces};
 
 pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
 
@@ -27,7 +30,14 @@ pub fn routes(service: &mut ServiceConfig) {
         .configure(team::routes)
         .configure(organization::routes)
         .configure(user::routes)
-        .service(resource("/authentication-tokens/{token}").route(get().to(show)).route(delete().to(destroy)));
+        .configure(workspace::routes)
+        .configure(life::routes)
+        .service(
+            resource("/authentication-tokens/{token}")
+                .route(get().to(show))
+                .route(patch().to(life::edit))
+                .route(delete().to(destroy)),
+        );
 }
 
 async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
@@ -36,7 +46,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
     let (query, token) = gate
         .read(visitor, Place::Token(id), move |connection, caller| {
             let token = store::find(connection, id.ok_or_else(Error::not_found)?)?;
-            may(caller, Deed::Read, &token)?;
+            may(connection, caller, Deed::Read, &token)?;
             let query = query?;
             record(connection, caller, &token, "show")?;
             Ok((query, token))
@@ -50,7 +60,7 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
     let id = path.parse::<TokenId>().ok();
     gate.write(visitor, Place::Token(id), move |connection, caller| {
         let token = locked_token(connection, id.ok_or_else(Error::not_found)?)?;
-        may(caller, Deed::Delete, &token)?;
+        may(connection, caller, Deed::Delete, &token)?;
         query?;
         revoke(connection, caller, &[token])
     })
@@ -63,41 +73,95 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
 enum Deed {
     /// Look at it.
     Read,
+    /// Change its description, expiry, role or abilities.
+    Edit,
+    /// Switch it off or on.
+    Switch,
+    /// Issue its successor.
+    Regenerate,
     /// Revoke it.
     Delete,
 }
 
 /// Checks a deed by the row of the access table that its token's kind has.
-fn may(caller: &Caller, deed: Deed, token: &Token) -> Result<()> {
-    let (action, subject) = match (token.kind, token.user_id, token.team_id) {
-        (Kind::User, Some(user), _) => (Action::UseUserToken, Subject::User(user)),
-        (Kind::Team, _, Some(id)) => {
+fn may(connection: &mut PgConnection, caller: &Caller, deed: Deed, token: &Token) -> Result<()> {
+    use Action as A;
+    let (action, subject) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
+        (Kind::User, Some(user), ..) => {
+            (if deed == Deed::Read { A::ReadUserToken } else { A::ChangeUserToken }, Subject::User(user))
+        }
+        (Kind::Team, _, Some(id), _) => {
             // Whether its team is secret plays no part in who may handle a token.
             let (owners, allows_members) = (token.team_owners == Some(true), token.team_allows_members == Some(true));
             let subject = Subject::TeamToken(TeamFacts { id, owners, secret: true, allows_members }, Some(token.id));
-            (if deed == Deed::Read { Action::ReadTeamToken } else { Action::DeleteTeamToken }, subject)
+            let action = match deed {
+                Deed::Read => A::ReadTeamToken,
+                Deed::Edit | Deed::Switch => A::EditTeamToken,
+                Deed::Regenerate => A::ReplaceTeamToken,
+                Deed::Delete => A::DeleteTeamToken,
+            };
+            (action, subject)
+        }
+        (Kind::Workspace, _, _, Some(workspace)) => {
+            let action = match deed {
+                Deed::Read => A::ReadWorkspaceToken,
+                Deed::Edit => A::EditWorkspaceToken,
+                Deed::Switch => A::SwitchWorkspaceToken,
+                Deed::Regenerate | Deed::Delete => A::DeleteWorkspaceToken,
+            };
+            (action, Subject::WorkspaceToken(workspaces::role_by_teams(connection, caller, workspace)?, token.id))
         }
         (Kind::Organization | Kind::AuditTrails, ..) if deed == Deed::Read => {
-            (Action::ReadOrganizationToken, Subject::Place)
+            (A::ReadOrganizationToken, Subject::Place)
         }
-        (Kind::Organization | Kind::AuditTrails, ..) => (Action::DeleteOrganizationToken, Subject::Place),
+        (Kind::Organization | Kind::AuditTrails, ..) => (A::ChangeOrganizationToken, Subject::Place),
         _ => return Err(Error::not_found()),
     };
     caller.may(action, subject)
 }
 
-/// Makes a token and revokes what stood in its place. What the room is in must be locked.
+/// The most that the caller may make of a token of this owner: what its own token is capped to, and in a workspace what
+/// the caller is there (DESIGN §3, rule 8).
+fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) -> Result<Role> {
+    match owner {
+        Owner::Workspace(_, workspace) => {
+            workspaces::role_by_teams(connection, caller, workspace)?.ok_or_else(Error::not_found)
+        }
+        _ => Ok(caller.role),
+    }
+}
+
+/// Checks that nobody gives a token more than they have (DESIGN §3, rule 8).
+fn no_escalation(caller: &Caller, highest: Role, role: Role, abilities: &[Ability]) -> Result<()> {
+    let too_high = (role > highest).then(|| {
+        let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");
+        Error::forbidden(&detail).with_pointer("/data/attributes/role")
+    });
+    let missing = abilities.iter().find(|ability| !caller.holds(ability)).map(|ability| {
+        let detail = format!("The caller does not have the ability {ability}, and so cannot give it");
+        Error::forbidden(&detail).with_pointer("/data/attributes/abilities")
+    });
+    Error::check(too_high.into_iter().chain(missing))
+}
+
+/// Makes a token, of a role up to `highest`, and revokes what stood in its place. What the room is in must be locked.
 fn issue(
     connection: &mut PgConnection,
     caller: &Caller,
     owner: Owner,
     room: Room<'_>,
     attributes: &TokenAttributes,
+    highest: Role,
 ) -> Result<Document> {
+    let role = attributes.role.unwrap_or(highest);
+    let abilities = attributes.abilities.as_deref().unwrap_or_default();
+    no_escalation(caller, highest, role, abilities)?;
     let asked = attributes.expired_at.map(|moment| moment.0);
-    let expired_at = ttl_policies::expiry(connection, owner.organization(), owner.kind(), asked)?;
+    let expired_at = ttl_policies::expiry(connection, owner.organization(), owner.kind(), Utc::now(), asked)?;
     let revoked = store::make_room(connection, owner, room)?;
-    let new = NewToken { owner, description: room.description(), expired_at, created_by: caller.creator() };
+    let description = room.description();
+    let created_by = caller.creator();
+    let new = NewToken { description, expired_at, role, abilities, created_by, ..NewToken::of(owner) };
     let (token, secret) = store::create(connection, &new)?;
     let mut events: Vec<Event> = revoked.into_iter().map(|id| event(&token, "destroy").about(id)).collect();
     events.push(event(&token, "create"));
@@ -117,13 +181,25 @@ fn record(connection: &mut PgConnection, caller: &Caller, token: &Token, action:
 }
 
 fn event(token: &Token, action: &'static str) -> Event {
-    let meta = json!({"kind": token.kind, "team": token.team_id, "description": token.description});
+    let meta = json!({
+        "kind": token.kind,
+        "team": token.team_id,
+        "workspace": token.workspace_id,
+        "description": token.description,
+        "role": token.role,
+        "abilities": token.abilities,
+    });
     Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
 }
 
 fn locked_token(connection: &mut PgConnection, id: TokenId) -> Result<Token> {
     store::lock(connection, id)?;
     Ok(store::find(connection, id)?)
+}
+
+fn description_taken() -> Error {
+    let taken = "Validation failed: Description has already been taken";
+    Error::attribute("/data/attributes/description", taken).with_title("invalid attributes")
 }
 
 fn optional(found: diesel::QueryResult<Token>) -> Result<Option<Token>> {

@@ -69,7 +69,8 @@ async fn regenerate(
             let kind = kind(&query)?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let organization = organizations::lock(connection, caller.organization()?)?;
-            let document = issue(connection, caller, owner(organization.id, kind), Room::OneOfKind, &attributes)?;
+            let owner = owner(organization.id, kind);
+            let document = issue(connection, caller, owner, Room::OneOfKind, &attributes, caller.role)?;
             Ok((query, document))
         })
         .await?;
@@ -79,12 +80,12 @@ async fn regenerate(
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &ONE_OF_TWO);
     gate.write(visitor, place(&path), move |connection, caller| {
-        caller.may(Action::DeleteOrganizationToken, Subject::Place)?;
+        caller.may(Action::ChangeOrganizationToken, Subject::Place)?;
         let kind = kind(&query?)?;
         let organization = organizations::lock(connection, caller.organization()?)?;
         let id = store::of_organization(connection, organization.id, kind)?.id;
         let token = locked_token(connection, id)?;
-        may(caller, Deed::Delete, &token)?;
+        may(connection, caller, Deed::Delete, &token)?;
         revoke(connection, caller, &[token])
     })
     .await?;

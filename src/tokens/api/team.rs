@@ -62,7 +62,7 @@ async fn regenerate(
             caller.may(Action::RegenerateTeamToken, subject)?;
             let query = query?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
-            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(None), &attributes)?))
+            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(None), &attributes, caller.role)?))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
@@ -85,10 +85,12 @@ async fn create(
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
             if store::description_taken(connection, team.id, description)? {
-                let taken = "Validation failed: Description has already been taken";
-                return Err(Error::attribute("/data/attributes/description", taken).with_title("invalid attributes"));
+                return Err(super::description_taken());
             }
-            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(description), &attributes)?))
+            Ok((
+                query,
+                issue(connection, caller, team_owner(&team), Room::Described(description), &attributes, caller.role)?,
+            ))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
@@ -104,7 +106,7 @@ async fn show_descriptionless(
     let (query, token) = gate
         .read(visitor, place(&path), move |connection, caller| {
             let token = store::descriptionless(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            may(caller, Deed::Read, &token)?;
+            may(connection, caller, Deed::Read, &token)?;
             let query = query?;
             record(connection, caller, &token, "show")?;
             Ok((query, token))
@@ -125,7 +127,7 @@ async fn destroy_descriptionless(
         // The lock on the team does not keep those away who name the token by its id.
         let id = store::descriptionless(connection, team.id)?.id;
         let token = locked_token(connection, id)?;
-        may(caller, Deed::Delete, &token)?;
+        may(connection, caller, Deed::Delete, &token)?;
         query?;
         revoke(connection, caller, &[token])
     })
@@ -145,7 +147,7 @@ async fn list_of_team(
             let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
             caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
             let query = query?;
-            let found = store::list(connection, Of::Team(team.id), caller.token_reach(), &query)?;
+            let found = store::list(connection, Of::Team(team.id), &caller.token_reach(), &query)?;
             Ok((query, found))
         })
         .await?;
@@ -169,7 +171,7 @@ async fn list_of_organization(
         .read(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::ListTeamTokens, Subject::Place)?;
             let (query, organization) = (query?, caller.organization()?);
-            let found = store::list(connection, Of::Organization(organization), caller.token_reach(), &query)?;
+            let found = store::list(connection, Of::Organization(organization), &caller.token_reach(), &query)?;
             Ok((query, found))
         })
         .await?;
@@ -195,7 +197,7 @@ async fn destroy_many(
         let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
         let faults = ids.iter().enumerate().filter_map(|(nth, id)| {
             let refusal = match by_id.get(id) {
-                Some(token) => may(caller, Deed::Delete, token).err()?,
+                Some(token) => may(connection, caller, Deed::Delete, token).err()?,
                 None => Error::not_found(),
             };
             Some(refusal.with_pointer(format!("/data/{nth}/id")))

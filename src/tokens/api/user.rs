@@ -8,7 +8,7 @@ use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
 use super::super::{Owner, TokenAttributes};
 use super::{SHOW, issue};
-use crate::access::{Action, Gate, Place, Subject, TokenReach, Visitor};
+use crate::access::{Action, Gate, Place, Subject, Visitor};
 use crate::ids::UserId;
 use crate::jsonapi::{Body, Error, Known, Pages, Query, Result, list_document};
 
@@ -32,9 +32,9 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
         .read(visitor, Place::Nowhere, move |connection, caller| {
             let user: UserId = path.parse().map_err(|_| Error::not_found())?;
             let query = query?;
-            let own = caller.can(Action::UseUserToken, Subject::User(user));
-            let reach = if own { TokenReach::everything() } else { TokenReach::nothing() };
-            let found = store::list(connection, Of::User(user), reach, &query)?;
+            let own = caller.can(Action::ReadUserToken, Subject::User(user));
+            let of = if own { Of::User(user) } else { Of::Nobody };
+            let found = store::list(connection, of, &caller.token_reach(), &query)?;
             Ok((query, found))
         })
         .await?;
@@ -53,11 +53,12 @@ async fn create(
     let (query, document) = gate
         .write(visitor, Place::Nowhere, move |connection, caller| {
             let user: UserId = path.parse().map_err(|_| Error::not_found())?;
-            caller.may(Action::UseUserToken, Subject::User(user))?;
+            caller.may(Action::ChangeUserToken, Subject::User(user))?;
             let query = query?;
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
-            let document = issue(connection, caller, Owner::User(user), Room::OneMore(description), &attributes)?;
+            let document =
+                issue(connection, caller, Owner::User(user), Room::OneMore(description), &attributes, caller.role)?;
             Ok((query, document))
         })
         .await?;

@@ -1,0 +1,246 @@
+//! The life of a token after it was made: `PATCH /authentication-tokens/:id` and
+//! `authentication-tokens/:id/actions/disable|enable|regenerate|revoke` (DESIGN §3, rules 3 to 6 and 8).
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::super::resource::{self as look, NAMES};
+use super::super::store::{self, NewToken};
+use super::super::{Kind, Owner, Replacement, Status, Token, TokenChanges};
+use super::{Deed, SHOW, event, highest_role, may, no_escalation, record};
+use crate::access::{Caller, Gate, Place, Visitor};
+use crate::audit;
+use crate::ids::TokenId;
+use crate::jsonapi::{Body, Document, Error, Query, Result};
+use crate::{organizations, teams, ttl_policies};
+
+/// The routes.
+pub(super) fn routes(service: &mut ServiceConfig) {
+    service
+        .service(resource("/authentication-tokens/{token}/actions/disable").route(post().to(disable)))
+        .service(resource("/authentication-tokens/{token}/actions/enable").route(post().to(enable)))
+        .service(resource("/authentication-tokens/{token}/actions/regenerate").route(post().to(regenerate)))
+        .service(resource("/authentication-tokens/{token}/actions/revoke").route(post().to(revoke)));
+}
+
+/// Changes description, expiry, role or abilities; never the owner and never the secret.
+pub(super) async fn edit(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let id = path.parse::<TokenId>().ok();
+    let (query, token) = gate
+        .write(visitor, Place::Token(id), move |connection, caller| {
+            let (caller, token) = held_with_owner(connection, caller, id, Deed::Edit)?;
+            let query = query?;
+            let changes = body.resource_lenient::<TokenChanges>(NAMES)?.about(&[&path])?.attributes;
+            match token.status {
+                Status::Revoked => return Err(Error::not_found()),
+                Status::Expired => return Err(over("An expired token cannot be edited; regenerate it instead")),
+                Status::Inactive | Status::Active => {}
+            }
+            let edited = edited(connection, &caller, &token, changes)?;
+            if edited != token {
+                store::edit(connection, &edited)?;
+                record(connection, &caller, &edited, "update")?;
+            }
+            Ok((query, store::find_any(connection, token.id)?))
+        })
+        .await?;
+    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+}
+
+/// The token after the changes.
+fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes: TokenChanges) -> Result<Token> {
+    let TokenChanges { description, expired_at, role, abilities } = changes;
+    let mut edited = token.clone();
+    if let Some(description) = description.filter(|description| *description != token.description) {
+        check_description(connection, token, description.as_deref())?;
+        edited.description = description;
+    }
+    if let Some(asked) = expired_at {
+        let asked = asked.map(|moment| moment.0);
+        edited.expired_at =
+            ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
+    }
+    edited.role = role.unwrap_or(token.role);
+    edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
+    let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
+    let highest = token.owner().map_or(Ok(caller.role), |owner| highest_role(connection, caller, owner))?;
+    no_escalation(caller, highest, edited.role, &added)?;
+    Ok(edited)
+}
+
+/// Descriptions are unique among a team's live tokens, and one token has none (DESIGN §3, rules 1 and 2).
+fn check_description(connection: &mut PgConnection, token: &Token, description: Option<&str>) -> Result<()> {
+    let Some(team) = token.team_id else { return Ok(()) };
+    let taken = match description {
+        Some(_) => store::description_taken(connection, team, description)?,
+        None => super::optional(store::descriptionless(connection, team))?.is_some(),
+    };
+    if taken { Err(super::description_taken()) } else { Ok(()) }
+}
+
+async fn disable(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    switch(request, visitor, path, gate, false).await
+}
+
+async fn enable(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    switch(request, visitor, path, gate, true).await
+}
+
+/// Switches a token off or on; one that is so already stays as it is.
+async fn switch(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    gate: Data<Gate>,
+    on: bool,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let id = path.parse::<TokenId>().ok();
+    let (query, token) = gate
+        .write(visitor, Place::Token(id), move |connection, caller| {
+            let (caller, token) = held(connection, caller, id, Deed::Switch)?;
+            let query = query?;
+            match (token.status, on) {
+                (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
+                (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
+                (Status::Active, true) | (Status::Inactive, false) => return Ok((query, token)),
+                (Status::Active, false) | (Status::Inactive, true) => store::switch(connection, token.id, on)?,
+            }
+            record(connection, &caller, &token, if on { "enable" } else { "disable" })?;
+            Ok((query, store::find_any(connection, token.id)?))
+        })
+        .await?;
+    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+}
+
+/// Issues the successor of a token, which is revoked at once or after a grace (DESIGN §3, rule 5).
+async fn regenerate(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let id = path.parse::<TokenId>().ok();
+    let (query, document) = gate
+        .write(visitor, Place::Token(id), move |connection, caller| {
+            let (caller, token) = held_with_owner(connection, caller, id, Deed::Regenerate)?;
+            let query = query?;
+            let asked = body.resource_or_empty::<Replacement>(NAMES)?.about(&[&path])?.attributes;
+            if token.replaced_by.is_some() {
+                return Err(over("The token has been regenerated already; regenerate its successor instead"));
+            }
+            match token.status {
+                Status::Revoked => return Err(over("A revoked token has no successor; make a new token instead")),
+                Status::Inactive => return Err(over("A disabled token cannot be regenerated; enable it first")),
+                Status::Expired | Status::Active => {}
+            }
+            let owner = token.owner().ok_or_else(Error::not_found)?;
+            let highest = highest_role(connection, &caller, owner)?;
+            no_escalation(&caller, highest, token.role, &token.abilities)?;
+            Ok((query, replace(connection, &caller, &token, owner, &asked)?))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
+
+fn replace(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    token: &Token,
+    owner: Owner,
+    asked: &Replacement,
+) -> Result<Document> {
+    let grace = asked.grace_period_seconds.unwrap_or(0);
+    store::revoke_after(connection, token.id, grace)?;
+    let new = NewToken {
+        description: token.description.as_deref(),
+        expired_at: successor_expiry(connection, token, asked)?,
+        role: token.role,
+        abilities: &token.abilities,
+        replaces: Some(token.id),
+        created_by: caller.creator(),
+        ..NewToken::of(owner)
+    };
+    let (successor, secret) = store::create(connection, &new)?;
+    let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
+    let events = [event(token, "regenerate").meta(about), event(&successor, "create")];
+    audit::record(connection, &caller.actor(), &events)?;
+    Ok(Document::one(look::created(&successor, &secret)))
+}
+
+/// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy.
+fn successor_expiry(
+    connection: &mut PgConnection,
+    token: &Token,
+    asked: &Replacement,
+) -> Result<Option<DateTime<Utc>>> {
+    let now = Utc::now();
+    if let Some(asked) = asked.expired_at {
+        let asked = asked.map(|moment| moment.0);
+        return ttl_policies::expiry(connection, token.organization_id, token.kind, now, asked);
+    }
+    let inherited = token.expired_at.map(|at| now + (at - token.created_at));
+    let latest = ttl_policies::latest_expiry(connection, token.organization_id, token.kind, now)?;
+    Ok(inherited.into_iter().chain(latest).min())
+}
+
+/// Revokes a token and shows it; one that is revoked already stays as it is.
+async fn revoke(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let id = path.parse::<TokenId>().ok();
+    let (query, token) = gate
+        .write(visitor, Place::Token(id), move |connection, caller| {
+            let (caller, token) = held(connection, caller, id, Deed::Delete)?;
+            let query = query?;
+            if token.status == Status::Revoked {
+                return Ok((query, token));
+            }
+            super::revoke(connection, &caller, &[token])?;
+            Ok((query, store::find_any(connection, id.ok_or_else(Error::not_found)?)?))
+        })
+        .await?;
+    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+}
+
+/// The token, locked, whether or not it is revoked, for a caller who may do this with it.
+fn held(connection: &mut PgConnection, caller: &Caller, id: Option<TokenId>, deed: Deed) -> Result<(Caller, Token)> {
+    let token = store::lock_any(connection, id.ok_or_else(Error::not_found)?)?;
+    let caller = caller.after_waiting(connection)?;
+    may(connection, &caller, deed, &token)?;
+    Ok((caller, token))
+}
+
+/// The same with the lock on its owner, which keeps others from making a token in its place.
+fn held_with_owner(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    id: Option<TokenId>,
+    deed: Deed,
+) -> Result<(Caller, Token)> {
+    let token = store::find_any(connection, id.ok_or_else(Error::not_found)?)?;
+    match (token.kind, token.team_id, token.organization_id) {
+        (Kind::Team, Some(team), _) => drop(teams::lock(connection, team)?),
+        (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {
+            drop(organizations::lock(connection, organization)?);
+        }
+        _ => {}
+    }
+    held(connection, caller, id, deed)
+}
+
+fn over(detail: &str) -> Error {
+    Error::conflict(None, detail)
+}

@@ -1,0 +1,62 @@
+//! Workspace tokens: `workspaces/:id/authentication-tokens`. One acts as its workspace and sees nothing else.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::super::resource::{self as look, NAMES};
+use super::super::store::{self, Of, Room};
+use super::super::{Owner, TokenAttributes};
+use super::{SHOW, issue};
+use crate::access::{Action, Gate, Subject, Visitor};
+use crate::jsonapi::{Body, Error, Query, Result, list_document};
+use crate::workspaces::{self, place};
+
+pub(crate) use super::team::LIST;
+
+/// The routes.
+pub(super) fn routes(service: &mut ServiceConfig) {
+    service.service(
+        resource("/workspaces/{workspace}/authentication-tokens").route(get().to(list)).route(post().to(create)),
+    );
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &LIST);
+    let (query, found) = gate
+        .read(visitor, place(&path), move |connection, caller| {
+            let (workspace, _) = workspaces::seen(connection, caller, &path)?;
+            let query = query?;
+            let found = store::list(connection, Of::Workspace(workspace.id), &caller.token_reach(), &query)?;
+            Ok((query, found))
+        })
+        .await?;
+    let resources = found.rows.iter().map(look::token).collect();
+    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+}
+
+async fn create(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<String>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &SHOW);
+    let (query, document) = gate
+        .write(visitor, place(&path), move |connection, caller| {
+            let workspace = workspaces::lock(connection, path.parse().map_err(|_| Error::not_found())?)?;
+            let caller = &caller.after_waiting(connection)?;
+            let standing = workspaces::standing(connection, caller, workspace.id)?;
+            let role = standing.map(|standing| standing.role);
+            caller.may(Action::CreateWorkspaceToken, Subject::Workspace(role))?;
+            let query = query?;
+            let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
+            let description = attributes.description.as_ref().and_then(Option::as_deref);
+            let owner = Owner::Workspace(workspace.organization_id, workspace.id);
+            let highest = role.ok_or_else(Error::not_found)?;
+            Ok((query, issue(connection, caller, owner, Room::OneMore(description), &attributes, highest)?))
+        })
+        .await?;
+    Ok(document.respond(&query, &request, StatusCode::CREATED))
+}
