@@ -272,11 +272,13 @@ impl Caller {
     /// goes by takes the same lock.
     ///
     /// # Errors
-    /// 401 if the token is not good any more.
+    /// 401 if the token is not good any more, 404 if the path names another organization now.
     pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
         let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
         let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
-        good.into_caller(self.path.clone(), self.request_id.clone())
+        let again = good.into_caller(self.path.clone(), self.request_id.clone())?;
+        // A name may have passed to another organization, in which this one's rights say nothing.
+        if again.place == self.place { Ok(again) } else { Err(Error::not_found()) }
     }
 
     /// The organization that the request is about.

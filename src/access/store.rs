@@ -239,6 +239,7 @@ impl RunQueryDsl<PgConnection> for Lookup<'_> {}
 
 impl QueryFragment<Pg> for Lookup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // Not `now()`: that is when the transaction began, before what was revoked while it waited.
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
              CASE WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked' \

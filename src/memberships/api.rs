@@ -178,12 +178,17 @@ async fn invite(
             let query = query?;
             let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?.without_id()?;
             let organization = caller.organization()?;
-            let teams = invited_into(connection, caller, organization, &body.relationships)?;
+            let (caller, teams) = invited_into(connection, caller, organization, &body.relationships)?;
+            let caller = &caller;
             let email = body.attributes.email.unwrap_or_default();
             let user = match users::by_email(connection, &email)? {
                 Some(user) => user,
                 None => users::create_invited(connection, &email)?,
             };
+            // Also not while somebody else removes the caller, which takes no lock on the teams.
+            if caller.user() == Some(user.id) {
+                return Err(store::taken());
+            }
             let id = store::invite(connection, organization, user.id)?;
             let mut events =
                 vec![event(organization, "organization_user", user.id, "create", json!({"status": "invited"}))];
@@ -200,13 +205,13 @@ async fn invite(
     Ok(document.respond(&query, &request, StatusCode::CREATED))
 }
 
-/// The teams of an invitation, locked in one order, if the caller may put users into all of them.
+/// The teams of an invitation, locked in one order, if the caller, as it stands now, may put users into all of them.
 fn invited_into(
     connection: &mut PgConnection,
     caller: &Caller,
     organization: OrganizationId,
     relationships: &Relationships,
-) -> Result<Vec<Team>> {
+) -> Result<(Caller, Vec<Team>)> {
     const POINTER: &str = "/data/relationships/teams";
     let named = relationships.to_many("teams", teams::TEAMS.name)?.unwrap_or_default();
     if named.is_empty() {
@@ -216,11 +221,16 @@ fn invited_into(
         named.iter().enumerate().map(|(nth, id)| (nth, *id, id.parse().ok())).collect();
     places.sort_by_key(|(_, _, id)| *id);
     places.dedup_by_key(|(_, id, _)| *id);
+    let mut found = vec![];
+    for (nth, name, id) in places {
+        found.push((nth, name, id.map(|id| teams::lock(connection, id)).transpose().or_else(absent)?));
+    }
+    let caller = caller.after_waiting(connection)?;
+    caller.may(Action::InviteMembers, Subject::Place)?;
     let mut teams = vec![];
     let mut faults = vec![];
-    for (nth, name, id) in places {
-        let found = id.map(|id| teams::lock(connection, id)).transpose().or_else(absent)?;
-        let refusal = match found {
+    for (nth, name, team) in found {
+        let refusal = match team {
             Some((team, _)) if team.organization_id == organization => {
                 match caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts())) {
                     Ok(()) => {
@@ -235,7 +245,7 @@ fn invited_into(
         faults.push(refusal);
     }
     Error::check(faults)?;
-    Ok(teams)
+    Ok((caller, teams))
 }
 
 fn absent<T>(fault: diesel::result::Error) -> Result<Option<T>> {
@@ -277,6 +287,8 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         // The organization first, as its deletion does.
         organizations::hold(connection, organization)?;
         let owners = teams::lock_owners(connection, organization)?;
+        let caller = &caller.after_waiting(connection)?;
+        caller.may(Action::RemoveMembers, Subject::Place)?;
         if teams::holds_user(connection, &owners, membership.user_id)? {
             caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
         }
@@ -303,6 +315,7 @@ async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate
             caller.may(Action::AcceptInvitation, Subject::User(membership.user_id))?;
             let query = query?;
             if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
+                let caller = &caller.after_waiting(connection)?;
                 let about = json!({"status": "active"});
                 let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
                 audit::record(connection, &caller.actor(), &[event])?;
@@ -346,10 +359,10 @@ async fn add_to_team(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, teams::place(&path), move |connection, caller| {
-        let team = members::changeable(connection, caller, &path)?;
+        let (caller, team) = members::changeable(connection, caller, &path)?;
         query?;
         let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-        members::put_in(connection, caller, &team, &users)
+        members::put_in(connection, &caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -364,10 +377,10 @@ async fn remove_from_team(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, teams::place(&path), move |connection, caller| {
-        let team = members::changeable(connection, caller, &path)?;
+        let (caller, team) = members::changeable(connection, caller, &path)?;
         query?;
         let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-        members::take_out(connection, caller, &team, &users)
+        members::take_out(connection, &caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -192,13 +192,18 @@ pub(super) fn invite(
         ))
         .execute(connection)
         .map_err(|fault| match violated_key(&fault) {
-            Some("memberships_user_key" | "memberships_organization_key") => Error::attribute(
-                "/data/attributes/email",
-                "Email has already been taken: this user is a member of the organization or invited to it",
-            ),
+            Some("memberships_user_key" | "memberships_organization_key") => taken(),
             _ => fault.into(),
         })?;
     Ok(id)
+}
+
+/// Why a user is not invited twice.
+pub(super) fn taken() -> Error {
+    Error::attribute(
+        "/data/attributes/email",
+        "Email has already been taken: this user is a member of the organization or invited to it",
+    )
 }
 
 /// Makes an invited user a member, and answers 0 if another request has.

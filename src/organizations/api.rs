@@ -136,6 +136,8 @@ async fn update(
             let query = query?;
             let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?;
             let organization = store::lock(connection, caller.organization()?)?;
+            let caller = &caller.after_waiting(connection)?;
+            caller.may(Action::UpdateOrganization, Subject::Place)?;
             let changes = changes.about(&[&path, &organization.name])?.attributes;
             let changed = organization.changed(changes);
             let changed = store::update(connection, &changed)?;
@@ -153,6 +155,9 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         caller.may(Action::DeleteOrganization, Subject::Place)?;
         query?;
         let id = caller.organization()?;
+        store::lock_for_deletion(connection, id)?;
+        let caller = &caller.after_waiting(connection)?;
+        caller.may(Action::DeleteOrganization, Subject::Place)?;
         store::delete(connection, id)?;
         audit::record(connection, &caller.actor(), &[Event::new(Some(id), "organization", id, "destroy")])?;
         Ok(())

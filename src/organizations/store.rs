@@ -131,10 +131,14 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
         .map_err(taken)
 }
 
-/// Deletes an organization with everything in it; not found if another request has.
-pub(super) fn delete(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
+/// Locks what the deletion of an organization deletes; not found if another request has deleted it.
+pub(super) fn lock_for_deletion(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
     organizations::table.find(id).select(organizations::id).for_update().first::<OrganizationId>(connection)?;
-    tokens::lock_for_deletion(connection, tokens::Of::Organization(id))?;
+    tokens::lock_for_deletion(connection, tokens::Of::Organization(id))
+}
+
+/// Deletes an organization with everything in it. It must be locked.
+pub(super) fn delete(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
     diesel::delete(organizations::table.find(id)).execute(connection)?;
     Ok(())
 }

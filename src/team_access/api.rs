@@ -194,6 +194,16 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
+/// The access that a path names, locked, if the caller, as it stands now, may handle it.
+fn locked(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, TeamAccess)> {
+    // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+    caller.may(Action::ListWorkspaces, Subject::Place)?;
+    store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
+    let caller = caller.after_waiting(connection)?;
+    let access = found(connection, &caller, Action::HandleTeamAccess, id)?;
+    Ok((caller, access))
+}
+
 /// The access that a path names, if the caller may do `action` to it.
 fn found(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<TeamAccess> {
     let id: TeamAccessId = id.parse().map_err(|_| Error::not_found())?;
@@ -213,13 +223,12 @@ async fn update(
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
         .write(visitor, place(&path), move |connection, caller| {
-            let access = found(connection, caller, Action::HandleTeamAccess, &path)?;
+            let (caller, access) = locked(connection, caller, &path)?;
             let query = query?;
             let changes = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &[])?.attributes;
-            let access = store::lock(connection, access.id)?;
             let access = store::update(connection, access.id, &changes.applied_to(access.grant)?)?;
-            record(connection, caller, &access, "update")?;
-            let document = tell_one(connection, caller, &query, &access)?;
+            record(connection, &caller, &access, "update")?;
+            let document = tell_one(connection, &caller, &query, &access)?;
             Ok((query, document))
         })
         .await?;
@@ -229,11 +238,10 @@ async fn update(
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let access = found(connection, caller, Action::HandleTeamAccess, &path)?;
+        let (caller, access) = locked(connection, caller, &path)?;
         query?;
-        let access = store::lock(connection, access.id)?;
         store::delete(connection, access.id)?;
-        record(connection, caller, &access, "destroy")
+        record(connection, &caller, &access, "destroy")
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -107,9 +107,14 @@ pub(super) fn find(connection: &mut PgConnection, id: TeamAccessId) -> QueryResu
         .first(connection)
 }
 
-/// A team's access, locked until the transaction's end.
-pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<TeamAccess> {
-    team_workspaces::table.find(id).select(TeamAccess::as_select()).for_no_key_update().first(connection)
+/// Locks a team's access until the transaction's end.
+pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<()> {
+    team_workspaces::table
+        .find(id)
+        .select(team_workspaces::id)
+        .for_no_key_update()
+        .first::<TeamAccessId>(connection)?;
+    Ok(())
 }
 
 /// The teams of these ids.

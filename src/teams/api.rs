@@ -127,6 +127,8 @@ async fn create(
             let query = query?;
             let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.without_id()?.attributes;
             let organization = organizations::hold(connection, caller.organization()?)?;
+            let caller = &caller.after_waiting(connection)?;
+            caller.may(Action::CreateTeam, Subject::Place)?;
             let new = changed(caller, Team::new(organization.id), attributes)?;
             let team = store::create(connection, &new)?;
             record(connection, caller, &team, "create")?;
@@ -201,12 +203,12 @@ async fn update(
     let query = Query::of(&request, &WRITE);
     let (query, document) = gate
         .write(visitor, place(&path), move |connection, caller| {
-            let (team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
+            let (caller, team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
             let query = query?;
             let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.about(&[&path])?.attributes;
-            let team = store::update(connection, &changed(caller, team, changes)?)?;
-            record(connection, caller, &team, "update")?;
-            let document = tell_one(connection, caller, &query, &(team, organization))?;
+            let team = store::update(connection, &changed(&caller, team, changes)?)?;
+            record(connection, &caller, &team, "update")?;
+            let document = tell_one(connection, &caller, &query, &(team, organization))?;
             Ok((query, document))
         })
         .await?;
@@ -216,13 +218,13 @@ async fn update(
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let (team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
+        let (caller, team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
         query?;
         if team.owners {
             return Err(Error::forbidden("The team owners cannot be deleted"));
         }
         store::delete(connection, team.id)?;
-        record(connection, caller, &team, "destroy")
+        record(connection, &caller, &team, "destroy")
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -256,10 +258,10 @@ async fn add_users(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let team = members::changeable(connection, caller, &path)?;
+        let (caller, team) = members::changeable(connection, caller, &path)?;
         query?;
         let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Refuse)?;
-        members::put_in(connection, caller, &team, &users)
+        members::put_in(connection, &caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -274,20 +276,22 @@ async fn remove_users(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
-        let team = members::changeable(connection, caller, &path)?;
+        let (caller, team) = members::changeable(connection, caller, &path)?;
         query?;
         let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Ignore)?;
-        members::take_out(connection, caller, &team, &users)
+        members::take_out(connection, &caller, &team, &users)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The team that a path names, locked, if the caller may do `action` to it.
-fn locked(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<(Team, String)> {
-    let found = store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    caller.may(action, Subject::Team(found.0.facts()))?;
-    Ok(found)
+/// The team that a path names, locked, beside its organization's name, if the caller, as it stands now, may do
+/// `action` to it.
+fn locked(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<(Caller, Team, String)> {
+    let (team, organization) = store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
+    let caller = caller.after_waiting(connection)?;
+    caller.may(action, Subject::Team(team.facts()))?;
+    Ok((caller, team, organization))
 }
 
 /// What to do about a name that no user has.

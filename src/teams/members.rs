@@ -10,26 +10,31 @@ use crate::ids::{TeamId, UserId};
 use crate::jsonapi::{Error, Result};
 use crate::memberships;
 
-/// The team that a path names, locked, if the caller may change who is in it.
+/// The team that a path names, locked, if the caller, as it stands now, may change who is in it.
 ///
 /// # Errors
-/// 404 or 403.
-pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Team> {
+/// 401, 404 or 403.
+pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, Team)> {
     let id: TeamId = id.parse().map_err(|_| Error::not_found())?;
     let (team, _) = store::lock(connection, id)?;
+    let caller = caller.after_waiting(connection)?;
     caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts()))?;
-    Ok(team)
+    Ok((caller, team))
 }
 
 /// Puts users into a team whose row is locked; who is not in the organization yet gets a membership.
 ///
 /// # Errors
-/// The database's own.
+/// 404 if the caller is removed from the organization at this moment.
 pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
     }
     let joined = memberships::add(connection, team.organization_id, users)?;
+    // Who is being removed, which takes no lock on the team, does not let themselves in again.
+    if caller.user().is_some_and(|own| joined.contains(&own)) {
+        return Err(Error::not_found());
+    }
     let added = store::add_users(connection, team, users)?;
     let mut events = events(team, "organization_user", &joined, "create");
     events.extend(self::events(team, "team_member", &added, "create"));

@@ -122,6 +122,23 @@ pub(super) fn find_any(connection: &mut PgConnection, id: TokenId) -> QueryResul
     listed_tokens::table.find(id).select(Token::as_select()).first(connection)
 }
 
+/// Locks the tokens in whose place a new one is to step, until the transaction's end: one of them may be the token
+/// that asks for it, and be revoked by its id at this moment.
+pub(super) fn lock_occupant(connection: &mut PgConnection, owner: Owner) -> QueryResult<Option<TokenId>> {
+    let live = tokens::table.filter(tokens::revoked_at.is_null()).select(tokens::id).for_no_key_update();
+    match owner {
+        Owner::User(_) | Owner::Workspace(..) => Ok(None),
+        Owner::Team(_, team) => {
+            live.filter(tokens::team_id.eq(team)).filter(tokens::description.is_null()).first(connection).optional()
+        }
+        Owner::Organization(organization) | Owner::AuditTrails(organization) => live
+            .filter(tokens::organization_id.eq(organization))
+            .filter(tokens::kind.eq(owner.kind()))
+            .first(connection)
+            .optional(),
+    }
+}
+
 /// A team's one descriptionless token.
 pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> QueryResult<Token> {
     listed_tokens::table

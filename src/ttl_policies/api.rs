@@ -12,7 +12,7 @@ use crate::access::{Action, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Known, Query, Result};
-use crate::organizations::place;
+use crate::organizations::{self, place};
 
 pub(crate) const SHOW: Known = Known::show(&[&POLICIES]);
 
@@ -50,10 +50,10 @@ async fn update(
             let query = query?;
             let body = body.resource::<PolicyAttributes>(&[POLICIES.name], &["token-ttl-policies"])?;
             let attributes = body.about(&[&path])?.attributes;
-            let mut policies = attributes.token_ttl_policies.unwrap_or_default();
-            // In one order, so that two requests that set the same do not wait for each other.
-            policies.sort_by_key(|policy| policy.token_type);
-            let organization = caller.organization()?;
+            let policies = attributes.token_ttl_policies.unwrap_or_default();
+            let organization = organizations::lock(connection, caller.organization()?)?.id;
+            let caller = &caller.after_waiting(connection)?;
+            caller.may(Action::SetTtlPolicies, Subject::Place)?;
             store::set(connection, organization, &policies)?;
             let event = Event::new(Some(organization), "organization_token_ttl_policy", organization, "update");
             audit::record(connection, &caller.actor(), &[event.meta(json!({ "policies": policies }))])?;

@@ -47,7 +47,7 @@ async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
     let query = Query::of(&request, &SHOW);
     let (query, user) = gate
         .write(visitor, Place::Nowhere, move |connection, caller| {
-            let (user, _) = own(connection, caller)?;
+            let (caller, user, _) = own(connection, caller)?;
             let query = query?;
             let changes =
                 body.resource::<AccountAttributes>(&[USERS.name], &[])?.about(&[&user.id.to_string()])?.attributes;
@@ -69,7 +69,7 @@ async fn change_password(request: HttpRequest, visitor: Visitor, body: Body, gat
     let query = Query::of(&request, &SHOW);
     let (query, user) = gate
         .write(visitor, Place::Nowhere, move |connection, caller| {
-            let (user, hash) = own(connection, caller)?;
+            let (caller, user, hash) = own(connection, caller)?;
             let query = query?;
             let body = body.resource::<PasswordAttributes>(&[USERS.name], &["password"])?;
             let wanted = body.about(&[&user.id.to_string()])?.attributes;
@@ -105,10 +105,11 @@ fn checked(wanted: &PasswordAttributes, before: Option<&str>) -> Result<String> 
     password::hash(&new)
 }
 
-/// The caller's own account, locked.
-fn own(connection: &mut PgConnection, caller: &Caller) -> Result<(User, Option<String>)> {
+/// The caller as it stands now, and its own account, locked, with the hash of its password.
+fn own(connection: &mut PgConnection, caller: &Caller) -> Result<(Caller, User, Option<String>)> {
     caller.may(Action::ChangeAccount, Subject::Place)?;
-    Ok(store::lock(connection, caller.user().ok_or_else(Error::not_found)?)?)
+    let (user, hash) = store::lock(connection, caller.user().ok_or_else(Error::not_found)?)?;
+    Ok((caller.after_waiting(connection)?, user, hash))
 }
 
 /// Users see themselves, fellow members of an organization, and as site admins everybody.

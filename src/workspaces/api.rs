@@ -95,10 +95,25 @@ impl Named {
     /// The workspace, if the caller may do `action` to it.
     fn allowed(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<Workspace> {
         let workspace = self.find(connection, caller)?;
-        let standing = super::standing(connection, caller, workspace.id)?;
-        caller.may(action, Subject::Workspace(standing.map(|standing| standing.role)))?;
+        may(connection, caller, action, &workspace)?;
         Ok(workspace)
     }
+
+    /// The workspace, locked, if the caller, as it stands now, may do `action` to it.
+    fn locked(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<(Caller, Workspace)> {
+        // Nobody else has a role in any of its workspaces, and so a lock to ask for.
+        caller.may(Action::ListWorkspaces, Subject::Place)?;
+        let id = self.find(connection, caller)?.id;
+        let workspace = store::lock(connection, id)?;
+        let caller = caller.after_waiting(connection)?;
+        may(connection, &caller, action, &workspace)?;
+        Ok((caller, workspace))
+    }
+}
+
+fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<()> {
+    let standing = super::standing(connection, caller, workspace.id)?;
+    caller.may(action, Subject::Workspace(standing.map(|standing| standing.role)))
 }
 
 async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
@@ -167,6 +182,9 @@ async fn create(
             let attributes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.attributes;
             let new = Workspace::new(caller.organization()?).changed(attributes)?;
             let workspace = store::create(connection, &new)?;
+            // Making it waits for who deletes the organization, or makes another one of this name.
+            let caller = &caller.after_waiting(connection)?;
+            caller.may(Action::CreateWorkspace, Subject::Place)?;
             record(connection, caller, &workspace, "create")?;
             let document = tell_one(connection, caller, &query, &workspace)?;
             Ok((query, document))
@@ -198,13 +216,12 @@ async fn update(
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
         .write(visitor, path.place(), move |connection, caller| {
-            let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+            let (caller, workspace) = path.locked(connection, caller, Action::UpdateWorkspace)?;
             let query = query?;
             let changes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?.attributes;
-            let changed = store::lock(connection, workspace.id)?.changed(changes)?;
-            let workspace = store::update(connection, &changed)?;
-            record(connection, caller, &workspace, "update")?;
-            let document = tell_one(connection, caller, &query, &workspace)?;
+            let workspace = store::update(connection, &workspace.changed(changes)?)?;
+            record(connection, &caller, &workspace, "update")?;
+            let document = tell_one(connection, &caller, &query, &workspace)?;
             Ok((query, document))
         })
         .await?;
@@ -214,11 +231,10 @@ async fn update(
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, path.place(), move |connection, caller| {
-        let workspace = path.allowed(connection, caller, Action::DeleteWorkspace)?;
+        let (caller, workspace) = path.locked(connection, caller, Action::DeleteWorkspace)?;
         query?;
-        let workspace = store::lock(connection, workspace.id)?;
         store::delete(connection, workspace.id)?;
-        record(connection, caller, &workspace, "destroy")
+        record(connection, &caller, &workspace, "destroy")
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -59,10 +59,10 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
     let query = Query::of(&request, &Known::NOTHING);
     let id = path.parse::<TokenId>().ok();
     gate.write(visitor, Place::Token(id), move |connection, caller| {
-        let token = locked_token(connection, id.ok_or_else(Error::not_found)?)?;
-        may(connection, caller, Deed::Delete, &token)?;
+        let (caller, token) = locked_token(connection, caller, id.ok_or_else(Error::not_found)?)?;
+        may(connection, &caller, Deed::Delete, &token)?;
         query?;
-        revoke(connection, caller, &[token])
+        revoke(connection, &caller, &[token])
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -192,9 +192,11 @@ fn event(token: &Token, action: &'static str) -> Event {
     Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
 }
 
-fn locked_token(connection: &mut PgConnection, id: TokenId) -> Result<Token> {
+/// A token, locked, and the caller as it stands now.
+fn locked_token(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> Result<(Caller, Token)> {
     store::lock(connection, id)?;
-    Ok(store::find(connection, id)?)
+    let caller = caller.after_waiting(connection)?;
+    Ok((caller, store::find(connection, id)?))
 }
 
 fn description_taken() -> Error {

@@ -70,6 +70,9 @@ async fn regenerate(
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let organization = organizations::lock(connection, caller.organization()?)?;
             let owner = owner(organization.id, kind);
+            store::lock_occupant(connection, owner)?;
+            let caller = &caller.after_waiting(connection)?;
+            caller.may(Action::CreateOrganizationToken, Subject::Place)?;
             let document = issue(connection, caller, owner, Room::OneOfKind, &attributes, caller.role)?;
             Ok((query, document))
         })
@@ -84,9 +87,9 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         let kind = kind(&query?)?;
         let organization = organizations::lock(connection, caller.organization()?)?;
         let id = store::of_organization(connection, organization.id, kind)?.id;
-        let token = locked_token(connection, id)?;
-        may(connection, caller, Deed::Delete, &token)?;
-        revoke(connection, caller, &[token])
+        let (caller, token) = locked_token(connection, caller, id)?;
+        may(connection, &caller, Deed::Delete, &token)?;
+        revoke(connection, &caller, &[token])
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

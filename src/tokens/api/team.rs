@@ -11,7 +11,7 @@ use diesel::PgConnection;
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
 use super::super::{Owner, Token, TokenAttributes};
-use super::{Deed, SHOW, issue, locked_token, may, optional, record, revoke};
+use super::{Deed, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Result, SearchIn, list_document};
@@ -57,8 +57,9 @@ async fn regenerate(
     let (query, document) = gate
         .write(visitor, place(&path), move |connection, caller| {
             let team = locked_team(connection, &path)?;
-            let before = optional(store::descriptionless(connection, team.id))?;
-            let subject = Subject::TeamToken(team.facts(), before.map(|token| token.id));
+            let before = store::lock_occupant(connection, team_owner(&team))?;
+            let caller = &caller.after_waiting(connection)?;
+            let subject = Subject::TeamToken(team.facts(), before);
             caller.may(Action::RegenerateTeamToken, subject)?;
             let query = query?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
@@ -80,6 +81,7 @@ async fn create(
     let (query, document) = gate
         .write(visitor, place(&path), move |connection, caller| {
             let team = locked_team(connection, &path)?;
+            let caller = &caller.after_waiting(connection)?;
             caller.may(Action::CreateTeamToken, Subject::TeamToken(team.facts(), None))?;
             let query = query?;
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
@@ -126,10 +128,10 @@ async fn destroy_descriptionless(
         let team = locked_team(connection, &path)?;
         // The lock on the team does not keep those away who name the token by its id.
         let id = store::descriptionless(connection, team.id)?.id;
-        let token = locked_token(connection, id)?;
-        may(connection, caller, Deed::Delete, &token)?;
+        let (caller, token) = locked_token(connection, caller, id)?;
+        may(connection, &caller, Deed::Delete, &token)?;
         query?;
-        revoke(connection, caller, &[token])
+        revoke(connection, &caller, &[token])
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -194,6 +196,8 @@ async fn destroy_many(
         let ids = body.identifiers(NAMES)?;
         let parsed: Vec<TokenId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
         let tokens = store::lock_all(connection, caller.organization()?, &parsed)?;
+        let caller = &caller.after_waiting(connection)?;
+        caller.may(Action::ListTeamTokens, Subject::Place)?;
         let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
         let faults = ids.iter().enumerate().filter_map(|(nth, id)| {
             let refusal = match by_id.get(id) {
