@@ -80,6 +80,8 @@ struct Serve {
 enum UserCommand {
     /// Create a user with a first token, which is shown this once
     Create(CreateUser),
+    /// Confirm the address that a user asks for: from then on it is the user's
+    ConfirmEmail(ConfirmEmail),
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +101,20 @@ struct CreateUser {
     /// How to print the user
     #[arg(long, env = "LATCHKEY_FORMAT", value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
+#[derive(Debug, Args)]
+struct ConfirmEmail {
+    /// User name
+    #[arg(value_parser = username)]
+    name: String,
+
+    /// Email address that the user asks for; another one is not confirmed
+    #[arg(long, value_name = "E", env = "LATCHKEY_EMAIL", value_parser = email)]
+    email: String,
 
     #[command(flatten)]
     storage: Storage,
@@ -142,6 +158,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Migrate { storage } => migrate(&storage),
         Command::User(UserCommand::Create(create)) => create.run(),
+        Command::User(UserCommand::ConfirmEmail(confirm)) => confirm.run(),
         Command::Fixtures(FixturesCommand::Load { directory, storage }) => load(&directory, &storage),
     };
     match done {
@@ -287,6 +304,22 @@ impl CreateUser {
         let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
         let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
         PgConnection::establish(url)?.transaction(|connection| Ok(users::create_with_token(connection, &new)?))
+    }
+}
+
+impl ConfirmEmail {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let confirmed = self.confirm(&opened.url);
+        opened.close()?;
+        let user = confirmed?;
+        writeln!(std::io::stdout().lock(), "The email address of {} is {} now.", user.username, user.email)?;
+        Ok(())
+    }
+
+    fn confirm(&self, url: &str) -> Result<User, Failure> {
+        PgConnection::establish(url)?
+            .transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
     }
 }
 

@@ -14,6 +14,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         confirmed -> Bool,
+        unconfirmed_email -> Nullable<Text>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, null, object, one_of, text, truth, truths};
+use super::schemas::{Kind, null, object, one_of, or_null, text, truth, truths};
 use super::sends::Sends;
 use crate::users::{AccountAttributes, PasswordAttributes, USERS, api};
 
@@ -16,7 +16,8 @@ fn routes() -> Vec<Route> {
             .details("A token that is no user's shows a service account in the name of its team or organization.")
             .query(&api::SHOW)
             .gives(&USERS),
-        Route::patch("/account/update", "updateAccount", "Change the own name or address")
+        Route::patch("/account/update", "updateAccount", "Change the own name, or ask for another address")
+            .details("A new address is unconfirmed-email until somebody who runs the service confirms it.")
             .query(&api::SHOW)
             .sends(Sends::attributes::<AccountAttributes>(&[USERS.name]))
             .gives(&USERS),
@@ -50,7 +51,8 @@ fn user() -> Kind {
         .attribute("email", text())
         .attributes(&FLAGS, truth)
         .attributes(&["has-linked-hcp", "has-git-hub-app-token"], truth)
-        .attributes(&["avatar-url", "unconfirmed-email"], null)
+        .attribute("avatar-url", null())
+        .attribute("unconfirmed-email", or_null(text()))
         .attribute("auth-method", one_of(&["tfc"]))
         .attribute("two-factor", object().property("enabled", truth()).property("verified", truth()))
         .attribute("permissions", truths())

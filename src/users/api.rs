@@ -51,11 +51,11 @@ async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
             let query = query?;
             let changes =
                 body.resource::<AccountAttributes>(&[USERS.name], &[])?.about(&[&user.id.to_string()])?.attributes;
-            let changed = User {
-                username: changes.username.unwrap_or(user.username),
-                email: changes.email.unwrap_or(user.email),
-                ..user
+            let changed = match changes.email {
+                Some(email) => user.asking_for(email),
+                None => user,
             };
+            let changed = User { username: changes.username.unwrap_or(changed.username), ..changed };
             let user = store::update(connection, &changed)?;
             audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update")])?;
             Ok((query, user))

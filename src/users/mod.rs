@@ -22,7 +22,7 @@ use crate::tokens::NewToken;
 use crate::tokens::{self, Owner, Secret};
 
 pub(crate) use resource::{USERS, identifier, public};
-pub use store::NotCreated;
+pub use store::{NotConfirmed, NotCreated};
 pub(crate) use store::{any, by_email, by_usernames, create_invited, find_all, lock_all};
 
 /// A user as it is stored.
@@ -35,6 +35,8 @@ pub struct User {
     pub username: String,
     /// The user's address, unique without regard to case.
     pub email: String,
+    /// The address that the user asks for, while nobody has confirmed it.
+    pub unconfirmed_email: Option<String>,
     /// Whether the user administers the whole installation.
     pub site_admin: bool,
     /// Whether this is a program's account.
@@ -73,7 +75,7 @@ pub struct AccountAttributes {
     #[validate(custom(function = "crate::jsonapi::valid_name"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub username: Option<String>,
-    /// `email`: an e-mail address.
+    /// `email`: an e-mail address. It waits as `unconfirmed-email` until somebody who runs the service confirms it.
     #[validate(
         email(message = "Email must be an email address"),
         length(max = 254, message = "Email must be at most 254 characters long")
@@ -95,6 +97,28 @@ pub struct PasswordAttributes {
     /// `password_confirmation`: the same once more.
     #[schema(value_type = Option<String>)]
     pub password_confirmation: Option<SecretString>,
+}
+
+impl User {
+    /// The same user, who asks for another address. Invitations go by address: it stays what it is until somebody
+    /// else confirms the new one. One's own, also in another case, needs nobody.
+    fn asking_for(self, email: String) -> Self {
+        if email.eq_ignore_ascii_case(&self.email) {
+            Self { email, unconfirmed_email: None, ..self }
+        } else {
+            Self { unconfirmed_email: Some(email), ..self }
+        }
+    }
+}
+
+/// Makes the address that a user asks for the user's own, in the transaction that the connection is in.
+///
+/// # Errors
+/// When there is no such user, the user asks for another address or none, or somebody else has it.
+pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
+    let user = store::confirm_email(connection, username, email)?;
+    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "confirm_email")])?;
+    Ok(user)
 }
 
 /// Makes a user with a first token, in the transaction that the connection is in. The secret is nowhere else from

@@ -56,6 +56,7 @@ pub(crate) fn public(user: &User) -> Resource {
 pub(crate) fn own(user: &User) -> Resource {
     private(public(user), user.site_admin)
         .attribute("email", &user.email)
+        .attribute("unconfirmed-email", &user.unconfirmed_email)
         .attribute("is-confirmed", user.confirmed)
         .attribute("permissions", permissions(&Seen::ByThemselves))
         .to_one("authenticated-resource", Some(identifier(user.id)))

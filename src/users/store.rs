@@ -25,6 +25,28 @@ pub enum NotCreated {
     Token(#[from] crate::jsonapi::Error),
 }
 
+/// Why an address was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConfirmed {
+    /// Nobody has the name.
+    #[error("there is no user {0:?}")]
+    NoUser(String),
+    /// The user has not asked for this address, or not any more.
+    #[error("the user {username:?} does not ask for the email address {email:?}")]
+    NotAsked {
+        /// The user's name.
+        username: String,
+        /// The address.
+        email: String,
+    },
+    /// Somebody has the address, be it by an invitation.
+    #[error("the email address {0:?} has already been taken by another user or an invitation")]
+    Taken(String),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] diesel::result::Error),
+}
+
 /// Makes a user. Where an invitation has made one of this address already, that one gets the name and the rank.
 pub fn create(connection: &mut PgConnection, new: &NewUser) -> Result<User, NotCreated> {
     let claimed = diesel::update(users::table.filter(lower(users::email).eq(lower(&new.email))))
@@ -99,6 +121,7 @@ pub(super) fn update(connection: &mut PgConnection, changed: &User) -> Result<Us
         .set((
             users::username.eq(&changed.username),
             users::email.eq(&changed.email),
+            users::unconfirmed_email.eq(&changed.unconfirmed_email),
             users::updated_at.eq(diesel::dsl::now),
         ))
         .returning(User::as_returning())
@@ -107,7 +130,33 @@ pub(super) fn update(connection: &mut PgConnection, changed: &User) -> Result<Us
             Some("users_username_key") => {
                 Error::attribute("/data/attributes/username", "Username has already been taken")
             }
-            Some("users_email_key") => Error::attribute("/data/attributes/email", "Email has already been taken"),
+            _ => fault.into(),
+        })
+}
+
+/// Makes the address that a user of this name asks for the user's own.
+pub(super) fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
+    let user = users::table
+        .filter(lower(users::username).eq(username.to_lowercase()))
+        .select(User::as_select())
+        .for_no_key_update()
+        .first(connection)
+        .optional()?
+        .ok_or_else(|| NotConfirmed::NoUser(username.to_owned()))?;
+    let asked = user.unconfirmed_email.filter(|asked| asked.eq_ignore_ascii_case(email));
+    let Some(asked) = asked else {
+        return Err(NotConfirmed::NotAsked { username: user.username, email: email.to_owned() });
+    };
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::email.eq(asked),
+            users::unconfirmed_email.eq(None::<String>),
+            users::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning(User::as_returning())
+        .get_result(connection)
+        .map_err(|fault| match violated_key(&fault) {
+            Some("users_email_key") => NotConfirmed::Taken(email.to_owned()),
             _ => fault.into(),
         })
 }

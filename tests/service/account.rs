@@ -4,13 +4,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Value, json};
 
-use crate::support::app::{User, resource};
+use crate::support::app::{User, identifiers, resource};
 use crate::support::{App, leaks};
 
 tests![
-    a_user_changes_name_and_address,
+    a_user_changes_the_name_and_asks_for_an_address,
+    an_address_that_nobody_confirmed_gets_no_invitation,
+    the_last_address_asked_for_is_the_one,
+    an_address_is_held_by_who_is_first_to_be_confirmed,
     what_is_not_said_stays_as_it_is,
-    a_name_or_an_address_is_given_once_without_regard_to_case,
+    a_name_is_given_once_without_regard_to_case,
     a_wrong_name_or_address_is_refused,
     the_id_of_another_user_is_refused,
     only_users_have_an_account_to_change,
@@ -50,17 +53,80 @@ fn hash(app: &App, user: &User) -> Option<String> {
     query.bind::<Text, _>(&user.username).get_result::<Row>(&mut connection).unwrap().password_hash
 }
 
-fn a_user_changes_name_and_address() {
+/// Confirms an address as the command line does; answers why not.
+fn confirm(app: &App, username: &str, email: &str) -> Result<(), String> {
+    PgConnection::establish(&app.database_url)
+        .unwrap()
+        .transaction(|connection| latchkey::users::confirm_email(connection, username, email))
+        .map(|_| ())
+        .map_err(|fault| fault.to_string())
+}
+
+fn a_user_changes_the_name_and_asks_for_an_address() {
     let app = App::start();
-    let ada = app.user("ada");
+    // Also site admins wait.
+    let ada = app.site_admin("ada");
     let wanted = json!({"username": "ada-l", "email": "ada@lovelace.example"});
     let changed = ada.client.patch(UPDATE, &change(wanted)).expect(200);
     assert_eq!(changed.id(), ada.id);
-    let told = ada.client.get("/api/v2/account/details").expect(200);
-    for answer in [&changed, &told] {
+    let told = || ada.client.get("/api/v2/account/details").expect(200);
+    for answer in [&changed, &told()] {
         assert_eq!(*answer.attribute("username"), "ada-l");
-        assert_eq!(*answer.attribute("email"), "ada@lovelace.example");
+        assert_eq!(*answer.attribute("email"), "ada@example.com");
+        assert_eq!(*answer.attribute("unconfirmed-email"), "ada@lovelace.example");
     }
+    confirm(&app, "Ada-L", "ada@lovelace.example").unwrap();
+    assert_eq!(*told().attribute("email"), "ada@lovelace.example");
+    assert_eq!(*told().attribute("unconfirmed-email"), Value::Null);
+    assert_eq!(app.count("audit_events WHERE resource_type = 'user' AND action = 'confirm_email'"), 1);
+}
+
+fn an_address_that_nobody_confirmed_gets_no_invitation() {
+    let app = App::start();
+    let (ada, eve) = (app.user("ada"), app.user("eve"));
+    ada.organization("acme");
+    eve.client.patch(UPDATE, &change(json!({"email": "carl@example.com"}))).expect(200);
+    let mut invitation = resource("organization-memberships", json!({"email": "carl@example.com"}));
+    invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&ada.team("acme", "ci")])});
+    ada.client.post("/api/v2/organizations/acme/organization-memberships", &invitation).expect(201);
+    assert!(eve.client.get("/api/v2/organization-memberships").expect(200).ids().is_empty());
+    // It is the invited one's now.
+    assert!(confirm(&app, "eve", "carl@example.com").unwrap_err().contains("already been taken"));
+    let carl = app.user("carl");
+    assert_eq!(carl.client.get("/api/v2/organization-memberships").expect(200).ids().len(), 1);
+}
+
+fn the_last_address_asked_for_is_the_one() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let ask = |email: &str| ada.client.patch(UPDATE, &change(json!({ "email": email }))).expect(200);
+    ask("first@example.com");
+    ask("second@example.com");
+    // What else changes leaves it waiting.
+    let changed = ada.client.patch(UPDATE, &change(json!({"username": "ada-l"}))).expect(200);
+    assert_eq!(*changed.attribute("unconfirmed-email"), "second@example.com");
+    let refused = confirm(&app, "ada-l", "first@example.com").unwrap_err();
+    assert!(refused.contains("does not ask for"), "{refused}");
+    // Asking for what one has takes back what one asked for.
+    let back = ask("ada@example.com");
+    assert_eq!(*back.attribute("unconfirmed-email"), Value::Null);
+    confirm(&app, "ada-l", "second@example.com").unwrap_err();
+    confirm(&app, "ada-l", "ada@example.com").unwrap_err();
+    assert_eq!(*ada.client.get("/api/v2/account/details").expect(200).attribute("email"), "ada@example.com");
+}
+
+fn an_address_is_held_by_who_is_first_to_be_confirmed() {
+    let app = App::start();
+    let (ada, bob, joe) = (app.user("ada"), app.user("bob"), app.user("joe"));
+    // Nobody learns whose address it is.
+    for (user, email) in [(&ada, "new@example.com"), (&bob, "NEW@example.com"), (&joe, "ada@example.com")] {
+        let asked = user.client.patch(UPDATE, &change(json!({ "email": email }))).expect(200);
+        assert_eq!(*asked.attribute("unconfirmed-email"), email);
+    }
+    assert!(confirm(&app, "joe", "ada@example.com").unwrap_err().contains("already been taken"));
+    confirm(&app, "bob", "new@example.com").unwrap();
+    assert!(confirm(&app, "ada", "new@example.com").unwrap_err().contains("already been taken"));
+    assert_eq!(*bob.client.get("/api/v2/account/details").expect(200).attribute("email"), "NEW@example.com");
 }
 
 fn what_is_not_said_stays_as_it_is() {
@@ -75,21 +141,23 @@ fn what_is_not_said_stays_as_it_is() {
     assert_eq!(*changed.attribute("is-service-account"), false);
 }
 
-fn a_name_or_an_address_is_given_once_without_regard_to_case() {
+fn a_name_is_given_once_without_regard_to_case() {
     let app = App::start();
     let ada = app.user("ada");
     app.user("bob");
     for (attributes, blamed) in [
         (json!({"username": "bob"}), "/data/attributes/username"),
         (json!({"username": "BOB"}), "/data/attributes/username"),
-        (json!({"email": "Bob@Example.COM"}), "/data/attributes/email"),
     ] {
         let refused = ada.client.patch(UPDATE, &change(attributes)).expect(422);
         assert_eq!(refused.blamed(), [blamed]);
         assert!(refused.detail().contains("already been taken"), "{}", refused.detail());
     }
-    // One's own in another case is free.
-    ada.client.patch(UPDATE, &change(json!({"username": "Ada", "email": "Ada@example.com"}))).expect(200);
+    // One's own in another case is free, and so is the address.
+    let wanted = json!({"username": "Ada", "email": "Ada@example.com"});
+    let changed = ada.client.patch(UPDATE, &change(wanted)).expect(200);
+    assert_eq!(*changed.attribute("email"), "Ada@example.com");
+    assert_eq!(*changed.attribute("unconfirmed-email"), Value::Null);
 }
 
 fn a_wrong_name_or_address_is_refused() {

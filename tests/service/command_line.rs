@@ -22,6 +22,8 @@ tests![
     a_useless_data_folder_ends_in_one_line,
     users_are_created_while_the_server_runs_and_while_not,
     users_are_created_in_a_given_database,
+    an_address_is_confirmed_while_the_server_runs_and_while_not,
+    an_address_that_nobody_asks_for_or_somebody_has_is_refused,
     a_taken_name_or_address_is_refused,
     migrate_runs_once,
     the_demo_data_set_loads_and_its_tokens_work,
@@ -53,7 +55,7 @@ fn printed(output: &Output) -> String {
 
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 4] = [
+    let commands: [(&[&str], Flags); 5] = [
         (
             &["serve"],
             &[
@@ -69,6 +71,7 @@ fn help_shows_every_flag_with_its_variable() {
             &["user", "create"],
             &[("--email", "LATCHKEY_EMAIL"), ("--site-admin", "LATCHKEY_SITE_ADMIN"), ("--format", "LATCHKEY_FORMAT")],
         ),
+        (&["user", "confirm-email"], &[("--email", "LATCHKEY_EMAIL")]),
         (&["fixtures", "load"], &[]),
     ];
     let storage = [("--database-url", "DATABASE_URL"), ("--data-dir", "LATCHKEY_DATA_DIR")];
@@ -124,7 +127,7 @@ fn an_empty_database_url_is_none() {
 }
 
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
-    let wrong: [(&[&str], &str); 12] = [
+    let wrong: [(&[&str], &str); 13] = [
         (&["serve", "--nonsense"], "--nonsense"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
@@ -136,6 +139,7 @@ fn a_wrong_command_line_ends_in_one_line_and_status_2() {
         (&["user", "create", "a b", "--email", "ada@example.com"], "NAME"),
         (&["user", "create", "ada", "--email", "nonsense"], "--email"),
         (&["user", "create", "ada", "--email", "ada@example.com", "--format", "yaml"], "--format"),
+        (&["user", "confirm-email", "ada"], "--email"),
         (&["fixtures", "load"], "DIRECTORY"),
     ];
     for (arguments, culprit) in wrong {
@@ -238,6 +242,54 @@ fn users_are_created_in_a_given_database() {
     );
     app.with(&token_in(&text)).get("/api/v2/account/details").expect(200);
     assert_eq!(app.count("audit_events WHERE resource_type = 'user' AND action = 'create'"), 1);
+}
+
+fn confirm(data: &Path, name: &str, email: &str) -> Command {
+    let mut command = latchkey();
+    command.args(["user", "confirm-email", name, "--email", email, "--data-dir"]).arg(data);
+    command
+}
+
+fn ask(client: &Client, email: &str) {
+    let wanted = json!({"data": {"type": "users", "attributes": {"email": email}}});
+    client.patch("/api/v2/account/update", &wanted).expect(200);
+}
+
+fn an_address_is_confirmed_while_the_server_runs_and_while_not() {
+    let data = Folder::new();
+    let secret = token_in(&printed(&run(&mut create(&data, "ada", &[]))));
+    let service = Served::start(&data);
+    let email = |service: &Served| {
+        let details = service.with(&secret).get("/api/v2/account/details").expect(200);
+        details.attribute("email").as_str().unwrap().to_owned()
+    };
+    ask(&service.with(&secret), "during@example.com");
+    let said = printed(&run(&mut confirm(&data, "ada", "during@example.com")));
+    assert_eq!(said, "The email address of ada is during@example.com now.\n");
+    assert_eq!(email(&service), "during@example.com");
+    ask(&service.with(&secret), "after@example.com");
+    assert!(service.stop());
+    printed(&run(&mut confirm(&data, "ADA", "After@example.com")));
+    let service = Served::start(&data);
+    assert_eq!(email(&service), "after@example.com");
+    assert!(service.stop());
+}
+
+fn an_address_that_nobody_asks_for_or_somebody_has_is_refused() {
+    let app = App::start();
+    let (ada, _bob) = (app.user("ada"), app.user("bob"));
+    let data = Folder::new();
+    let attempt = |name: &str, email: &str| {
+        refusal(&run(confirm(&data, name, email).args(["--database-url", &app.database_url])), 1)
+    };
+    assert!(attempt("nobody", "new@example.com").contains("there is no user \"nobody\""));
+    assert!(attempt("ada", "new@example.com").contains("does not ask for"));
+    ask(&ada.client, "bob@example.com");
+    assert!(attempt("ada", "new@example.com").contains("does not ask for"));
+    assert!(attempt("ada", "bob@example.com").contains("has already been taken"));
+    let details = ada.client.get("/api/v2/account/details").expect(200);
+    assert_eq!(*details.attribute("email"), "ada@example.com");
+    assert_eq!(*details.attribute("unconfirmed-email"), "bob@example.com");
 }
 
 fn a_taken_name_or_address_is_refused() {
