@@ -29,8 +29,6 @@ pub const MAX_IDENTIFIERS: usize = 1000;
 /// After so many wrong attributes the search for more is given up: each costs one more pass.
 const MAX_WRONG_ATTRIBUTES: usize = 50;
 
-const ATTRIBUTES: &str = "/data/attributes";
-
 /// The attributes that an endpoint understands: a struct in kebab-case whose fields are all
 /// optional. Attributes that it does not have are ignored (DESIGN §5).
 ///
@@ -86,6 +84,24 @@ impl Body {
         }
     }
 
+    /// The resources in the body if its data is a list of them, at most [`MAX_IDENTIFIERS`], each like that of
+    /// [`Body::resource`]; `None` if its data is anything else.
+    pub fn resources<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<Option<Vec<ResourceBody<A>>>> {
+        let Value::Array(items) = parse_data(&self.0)? else { return Ok(None) };
+        if items.len() > MAX_IDENTIFIERS {
+            return Err(Error::attribute("/data", format!("Must hold at most {MAX_IDENTIFIERS} resources")));
+        }
+        let (mut resources, mut faults) = (Vec::new(), Vec::new());
+        for (n, item) in items.into_iter().enumerate() {
+            match ResourceBody::read(item, &format!("/data/{n}"), TypeRule::OneOf(types), required) {
+                Ok(resource) => resources.push(resource),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Error::check(faults)?;
+        Ok(Some(resources))
+    }
+
     /// The ids of the resource identifiers in the body, as sent, so that each is still at its place when a fault is
     /// pointed at: at most [`MAX_IDENTIFIERS`], of one of `types` (JSON:API "Updating To-Many Relationships").
     pub fn identifiers(&self, types: &[&str]) -> Result<Vec<String>> {
@@ -130,32 +146,41 @@ fn check_length(request: &HttpRequest) -> Result<()> {
 /// A resource object that a client sent.
 #[derive(Debug)]
 pub struct ResourceBody<A> {
-    /// `data.id`, unless absent or empty.
+    /// Its `id`, unless absent or empty.
     pub id: Option<String>,
-    /// `data.attributes`, deserialized and validated.
+    /// Its `attributes`, deserialized and validated.
     pub attributes: A,
-    /// `data.relationships`, to be asked for by name.
+    /// Its `relationships`, to be asked for by name.
     pub relationships: Relationships,
+    /// Where it is in the document, as a JSON pointer.
+    at: String,
 }
 
 impl<A: Attributes> ResourceBody<A> {
     /// Reads a document with one resource object; every fault of its attributes is reported.
     pub fn parse(bytes: &[u8], accepted: TypeRule<'_>, required: &[&str]) -> Result<Self> {
-        let Value::Object(mut data) = parse_data(bytes)? else {
-            return Err(malformed("/data", "Must be a resource object"));
+        Self::read(parse_data(bytes)?, "/data", accepted, required)
+    }
+
+    /// Reads the resource object at the pointer `at`.
+    fn read(data: Value, at: &str, accepted: TypeRule<'_>, required: &[&str]) -> Result<Self> {
+        let Value::Object(mut data) = data else {
+            return Err(malformed(at, "Must be a resource object"));
         };
-        check_type(data.get("type"), accepted)?;
+        check_type(data.get("type"), &format!("{at}/type"), accepted)?;
         let id = match data.remove("id") {
             None | Some(Value::Null) => None,
             Some(Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
-            Some(_) => return Err(malformed("/data/id", "Must be a string")),
+            Some(_) => return Err(malformed(&format!("{at}/id"), "Must be a string")),
         };
-        let attributes = object_or_empty(data.remove("attributes"), ATTRIBUTES)?;
-        let relationships = object_or_empty(data.remove("relationships"), "/data/relationships")?;
+        let below = |name: &str| format!("{at}/{name}");
+        let attributes = object_or_empty(data.remove("attributes"), &below("attributes"))?;
+        let members = object_or_empty(data.remove("relationships"), &below("relationships"))?;
         Ok(Self {
             id,
-            attributes: read_attributes(dashed(attributes), required)?,
-            relationships: Relationships(relationships),
+            attributes: read_attributes(dashed(attributes), &below("attributes"), required)?,
+            relationships: Relationships { members, at: below("relationships") },
+            at: at.to_owned(),
         })
     }
 
@@ -166,18 +191,22 @@ impl<A: Attributes> ResourceBody<A> {
     pub fn without_id(self) -> Result<Self> {
         match self.id {
             None => Ok(self),
-            Some(_) => Err(Error::forbidden("The server chooses the id of a new resource").with_pointer("/data/id")),
+            Some(_) => {
+                let fault = Error::forbidden("The server chooses the id of a new resource");
+                Err(fault.with_pointer(format!("{}/id", self.at)))
+            }
         }
     }
 
-    /// The same, if it names no other resource than the path does, which is known under these ids.
+    /// The same, if it names no other resource than the request is about, which is known under these ids.
     ///
     /// # Errors
     /// 409 for the id of another one (JSON:API "Updating Resources").
     pub fn about(self, own: &[&str]) -> Result<Self> {
         match &self.id {
             Some(id) if !own.contains(&id.as_str()) => {
-                Err(Error::conflict(Some("/data/id"), "The id is not that of the resource that the path names"))
+                let detail = "The id is not that of the resource that the request is about";
+                Err(Error::conflict(Some(&format!("{}/id", self.at)), detail))
             }
             _ => Ok(self),
         }
@@ -263,19 +292,18 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-fn check_type(kind: Option<&Value>, accepted: TypeRule<'_>) -> Result<()> {
-    const POINTER: &str = "/data/type";
+fn check_type(kind: Option<&Value>, at: &str, accepted: TypeRule<'_>) -> Result<()> {
     let (names, lenient) = match accepted {
         TypeRule::OneOf(names) => (names, false),
         TypeRule::Lenient(names) => (names, true),
     };
     match kind {
         None | Some(Value::Null) if lenient => Ok(()),
-        None => Err(malformed(POINTER, "A resource object needs a type")),
+        None => Err(malformed(at, "A resource object needs a type")),
         Some(Value::String(name)) if name.is_empty() && lenient => Ok(()),
         Some(Value::String(name)) if names.contains(&name.as_str()) => Ok(()),
-        Some(Value::String(_)) => Err(wrong_type(POINTER, names)),
-        Some(_) => Err(malformed(POINTER, "Must be a string")),
+        Some(Value::String(_)) => Err(wrong_type(at, names)),
+        Some(_) => Err(malformed(at, "Must be a string")),
     }
 }
 
@@ -324,17 +352,17 @@ fn identifiers_of(data: &Value, types: &[&str]) -> Result<Vec<String>> {
 type Faults = BTreeMap<String, Vec<Error>>;
 
 /// The attributes as their own type, or every fault in them: wrong types and broken rules.
-fn read_attributes<A: Attributes>(members: Map<String, Value>, required: &[&str]) -> Result<A> {
-    let mut wrong = missing(&members, required);
-    let attributes: Option<A> = deserialize_attributes(members, &mut wrong);
+fn read_attributes<A: Attributes>(members: Map<String, Value>, at: &str, required: &[&str]) -> Result<A> {
+    let mut wrong = missing(&members, at, required);
+    let attributes: Option<A> = deserialize_attributes(members, at, &mut wrong);
     let mut faults = Faults::new();
     if let Some(Err(errors)) = attributes.as_ref().map(Validate::validate) {
-        collect_invalid(&errors, ATTRIBUTES, &mut faults);
+        collect_invalid(&errors, at, &mut faults);
     }
     // An attribute of the wrong type was taken out, which is no reason to call it missing.
     faults.append(&mut wrong);
     Error::check(faults.into_values().flatten())?;
-    attributes.ok_or_else(|| Error::attribute(ATTRIBUTES, "Cannot be read"))
+    attributes.ok_or_else(|| Error::attribute(at, "Cannot be read"))
 }
 
 /// Attribute names with hyphens: some shipped clients write underscores, and the HCP API takes both.
@@ -345,10 +373,10 @@ fn dashed(members: Map<String, Value>) -> Map<String, Value> {
     odd.chain(plain).collect()
 }
 
-fn missing(members: &Map<String, Value>, required: &[&str]) -> Faults {
+fn missing(members: &Map<String, Value>, at: &str, required: &[&str]) -> Faults {
     let absent = |name: &&&str| members.get(**name).is_none_or(Value::is_null);
     let fault = |name: &&str| {
-        let pointer = format!("{ATTRIBUTES}/{name}");
+        let pointer = format!("{at}/{name}");
         let detail = format!("{} is required", human(&[(*name).to_owned()]));
         (pointer.clone(), vec![Error::attribute(pointer, detail)])
     };
@@ -357,7 +385,7 @@ fn missing(members: &Map<String, Value>, required: &[&str]) -> Faults {
 
 /// Deserializes what can be: whenever a value has the wrong type, it is taken out, and the rest is
 /// tried again. `None` if something is wrong that cannot be taken out.
-fn deserialize_attributes<A: Attributes>(members: Map<String, Value>, faults: &mut Faults) -> Option<A> {
+fn deserialize_attributes<A: Attributes>(members: Map<String, Value>, at: &str, faults: &mut Faults) -> Option<A> {
     let mut members = Value::Object(members);
     while faults.len() < MAX_WRONG_ATTRIBUTES {
         let error = match serde_path_to_error::deserialize(&members) {
@@ -365,7 +393,7 @@ fn deserialize_attributes<A: Attributes>(members: Map<String, Value>, faults: &m
             Err(error) => error,
         };
         let path = pointer_parts(error.path());
-        let pointer = pointer_of(&path);
+        let pointer = pointer_of(at, &path);
         let value = remove(&mut members, &path);
         let detail = describe(&path, value.as_ref(), &error.inner().to_string());
         faults.insert(pointer.clone(), vec![Error::attribute(pointer, detail)]);
@@ -384,9 +412,9 @@ fn pointer_parts(path: &Path) -> Vec<String> {
         .collect()
 }
 
-fn pointer_of(path: &[String]) -> String {
+fn pointer_of(at: &str, path: &[String]) -> String {
     let path = path.iter().map(|part| format!("/{}", escape(part)));
-    format!("{ATTRIBUTES}{}", path.collect::<String>())
+    format!("{at}{}", path.collect::<String>())
 }
 
 /// Takes the value at `path` out of the objects that it is in. A list goes as a whole, because the
@@ -515,12 +543,16 @@ fn whole(bound: &Value) -> String {
 
 /// The relationships of a resource that a client sent. Faults are 422 with a pointer.
 #[derive(Debug, Clone, Default)]
-pub struct Relationships(Map<String, Value>);
+pub struct Relationships {
+    members: Map<String, Value>,
+    /// Where they are in the document, as a JSON pointer.
+    at: String,
+}
 
 impl Relationships {
     /// The id in a to-one relationship; `None` if it is absent or null.
     pub fn to_one(&self, name: &str, kind: &str) -> Result<Option<&str>> {
-        let pointer = relationship_pointer(name);
+        let pointer = format!("{}/data", self.pointer(name));
         match self.linkage(name)? {
             None | Some(Value::Null) => Ok(None),
             Some(data) => linked_id(data, &pointer, kind).map(Some),
@@ -529,7 +561,7 @@ impl Relationships {
 
     /// The ids in a to-many relationship; `None` if it is absent.
     pub fn to_many(&self, name: &str, kind: &str) -> Result<Option<Vec<&str>>> {
-        let pointer = relationship_pointer(name);
+        let pointer = format!("{}/data", self.pointer(name));
         let items = match self.linkage(name)? {
             None => return Ok(None),
             Some(Value::Array(items)) if items.len() <= MAX_IDENTIFIERS => items,
@@ -556,18 +588,18 @@ impl Relationships {
 
     /// The `data` of a relationship; `None` if there is no such relationship.
     fn linkage(&self, name: &str) -> Result<Option<&Value>> {
-        let Some(relationship) = self.0.get(name) else {
+        let Some(relationship) = self.members.get(name) else {
             return Ok(None);
         };
-        relationship.get("data").map(Some).ok_or_else(|| {
-            let pointer = format!("/data/relationships/{}", escape(name));
-            invalid_relationship(&pointer, "Must be an object with a member \"data\"")
-        })
+        relationship
+            .get("data")
+            .map(Some)
+            .ok_or_else(|| invalid_relationship(&self.pointer(name), "Must be an object with a member \"data\""))
     }
-}
 
-fn relationship_pointer(name: &str) -> String {
-    format!("/data/relationships/{}/data", escape(name))
+    fn pointer(&self, name: &str) -> String {
+        format!("{}/{}", self.at, escape(name))
+    }
 }
 
 fn invalid_relationship(pointer: &str, detail: impl Into<String>) -> Error {
@@ -760,7 +792,7 @@ mod tests {
     #[test]
     fn attributes_are_an_object() {
         for attributes in [json!([]), json!("x"), json!(null)] {
-            assert_fault(with_attributes(attributes), 422, &[ATTRIBUTES]);
+            assert_fault(with_attributes(attributes), 422, &["/data/attributes"]);
         }
     }
 

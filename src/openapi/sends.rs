@@ -3,7 +3,7 @@
 use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{AllOfBuilder, SchemaType};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, SchemaType};
 use utoipa::openapi::{ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -19,6 +19,7 @@ pub(super) struct Sends {
     schema_of: fn(&str) -> RefOr<Schema>,
     relationships: Option<Object>,
     rule: Rule,
+    listed: Option<Box<Sends>>,
 }
 
 /// How strictly the body is taken.
@@ -47,6 +48,7 @@ impl Sends {
             schema_of: written::<T>,
             relationships: None,
             rule: Rule::Resource,
+            listed: None,
         }
     }
 
@@ -63,6 +65,11 @@ impl Sends {
     /// The type, and the whole body, may be absent.
     pub(super) fn or_nothing(self) -> Self {
         Self { rule: Rule::OrNothing, ..self }
+    }
+
+    /// Or a list of at least one of these, which one shipped client sends where another sends a single resource.
+    pub(super) fn or_list_of(self, each: Self) -> Self {
+        Self { listed: Some(Box::new(each)), ..self }
     }
 
     /// These attributes must be there.
@@ -89,7 +96,8 @@ impl Sends {
 
     /// The schemas that the body refers to.
     pub(super) fn schemas(&self) -> Vec<Named> {
-        self.schemas.clone()
+        let listed = self.listed.iter().flat_map(|each| each.schemas());
+        self.schemas.iter().cloned().chain(listed).collect()
     }
 
     /// The body, with examples.
@@ -104,6 +112,9 @@ impl Sends {
         let data: RefOr<Schema> = if self.rule == Rule::Identifiers {
             let items = ArrayBuilder::new().items(identifier(&self.types));
             items.max_items(Some(MAX_IDENTIFIERS)).into()
+        } else if let Some(each) = &self.listed {
+            let list = ArrayBuilder::new().items(each.resource()).min_items(Some(1)).max_items(Some(MAX_IDENTIFIERS));
+            RefOr::T(AnyOfBuilder::new().item(self.resource()).item(list).into())
         } else {
             self.resource().into()
         };

@@ -4,14 +4,17 @@ use super::Room;
 use super::route::Route;
 use super::schemas::{Kind, or_null, time, written};
 use super::sends::Sends;
-use crate::ttl_policies::{POLICIES, PolicyAttributes, PolicyItem, api};
+use crate::ttl_policies::{OnePolicyAttributes, POLICIES, PolicyAttributes, PolicyItem, api};
 
 pub(super) fn room() -> Room {
     let path = "/organizations/{organization}/token-ttl-policies";
-    let writes = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]).requires(&["token-ttl-policies"]);
+    let each = Sends::attributes::<OnePolicyAttributes>(&[POLICIES.name]).requires(&["token-type", "max-ttl-ms"]);
+    let writes = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]);
+    let writes = writes.requires(&["token-ttl-policies"]).or_list_of(each);
     let routes = vec![
         Route::get(path, "listTtlPolicies", "Every kind's policy").query(&api::SHOW).gives_list(&POLICIES),
         Route::patch(path, "updateTtlPolicies", "Set the policies of some kinds")
+            .details("They are sent as one resource with a list of policies in it, or as a list of resources.")
             .query(&api::SHOW)
             .sends(writes)
             .gives_list(&POLICIES),

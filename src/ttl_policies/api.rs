@@ -7,7 +7,7 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::resource::{self as look, POLICIES};
-use super::{PolicyAttributes, store};
+use super::store;
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::OrganizationId;
@@ -48,9 +48,7 @@ async fn update(
         .write(visitor, place(&path), move |connection, caller| {
             caller.may(Action::SetTtlPolicies, Subject::Place)?;
             let query = query?;
-            let body = body.resource::<PolicyAttributes>(&[POLICIES.name], &["token-ttl-policies"])?;
-            let attributes = body.about(&[&path])?.attributes;
-            let policies = attributes.token_ttl_policies.unwrap_or_default();
+            let policies = super::policies_of(&body, caller.organization()?, &path)?;
             let organization = organizations::lock(connection, caller.organization()?)?.id;
             let caller = &caller.after_waiting(connection)?;
             caller.may(Action::SetTtlPolicies, Subject::Place)?;

@@ -11,14 +11,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::database::words::words;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, Result};
+use crate::jsonapi::{Body, Error, Result};
 use crate::tokens::Kind;
 
 pub(crate) use resource::POLICIES;
+use resource::id;
 
 /// The maximum where none is set: two years.
 pub const DEFAULT_MAX_TTL_MS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
@@ -72,7 +73,6 @@ pub struct Policy {
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyAttributes {
     /// `token-ttl-policies`: at least one, each kind once.
-    #[validate(custom(function = "valid_policies"))]
     #[schema(min_items = 1)]
     pub token_ttl_policies: Option<Vec<PolicyItem>>,
 }
@@ -88,21 +88,61 @@ pub struct PolicyItem {
     pub max_ttl_ms: i64,
 }
 
-fn valid_policies(items: &[PolicyItem]) -> Result<(), ValidationError> {
-    let fault = |message: String| Err(ValidationError::new("policies").with_message(message.into()));
-    if items.is_empty() {
-        return fault("Token ttl policies must hold at least one policy".to_owned());
+/// What a client may write of a policy that is a resource of its own.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct OnePolicyAttributes {
+    /// `token-type`: each kind once.
+    pub token_type: Option<TokenType>,
+    /// `max-ttl-ms`: from a minute to a hundred years, in milliseconds.
+    #[schema(minimum = 60_000, maximum = 3_153_600_000_000_i64)]
+    pub max_ttl_ms: Option<i64>,
+}
+
+/// The policies that a request sets, in either of the forms that shipped clients send: go-tfe one resource with a list
+/// of policies in it, pytfe a list of resources.
+fn policies_of(body: &Body, organization: OrganizationId, name: &str) -> Result<Vec<PolicyItem>> {
+    let types = &[POLICIES.name];
+    let Some(resources) = body.resources::<OnePolicyAttributes>(types, &["token-type", "max-ttl-ms"])? else {
+        let body = body.resource::<PolicyAttributes>(types, &["token-ttl-policies"])?.about(&[name])?;
+        return checked(
+            body.attributes.token_ttl_policies.unwrap_or_default(),
+            "/data/attributes/token-ttl-policies",
+            "",
+        );
+    };
+    let mut items = vec![];
+    for resource in resources {
+        let OnePolicyAttributes { token_type: Some(token_type), max_ttl_ms: Some(max_ttl_ms) } = resource.attributes
+        else {
+            // Both are required, so that neither can be missing here.
+            return Err(Error::internal());
+        };
+        resource.about(&[&id(organization, token_type)])?;
+        items.push(PolicyItem { token_type, max_ttl_ms });
     }
+    checked(items, "/data", "/attributes")
+}
+
+/// The same policies, if they can be set together. They are at the pointer `list`, and their members at `below` in each.
+fn checked(items: Vec<PolicyItem>, list: &str, below: &str) -> Result<Vec<PolicyItem>> {
+    if items.is_empty() {
+        return Err(Error::attribute(list, "Must hold at least one policy"));
+    }
+    let mut faults = vec![];
     for (nth, item) in items.iter().enumerate() {
+        let mut fault =
+            |name: &str, detail| faults.push(Error::attribute(format!("{list}/{nth}{below}/{name}"), detail));
         if items[..nth].iter().any(|before| before.token_type == item.token_type) {
-            return fault(format!("Token ttl policies must hold the token type {} once", item.token_type));
+            fault("token-type", format!("The policy of the token type {} can be set only once", item.token_type));
         }
         if !MAX_TTL_MS_RANGE.contains(&item.max_ttl_ms) {
             let (least, most) = (MAX_TTL_MS_RANGE.start(), MAX_TTL_MS_RANGE.end());
-            return fault(format!("Max ttl ms must be from {least} to {most}"));
+            fault("max-ttl-ms", format!("Max ttl ms must be from {least} to {most}"));
         }
     }
-    Ok(())
+    Error::check(faults)?;
+    Ok(items)
 }
 
 /// The latest time at which a token may expire that is made at `created_at`; none for whenever its maker likes.

@@ -11,6 +11,9 @@ tests![
     every_kind_has_two_years_where_nothing_is_set,
     a_policy_is_set_and_the_others_stay,
     a_wrong_policy_is_refused,
+    policies_may_come_as_a_list_of_resources,
+    a_list_with_a_wrong_policy_is_refused_whole,
+    each_fault_of_a_policy_has_its_place,
     owners_and_site_admins_set_policies,
     a_change_is_audited,
     without_enforcement_a_policy_means_nothing,
@@ -134,6 +137,77 @@ fn a_wrong_policy_is_refused() {
     ada.client.patch(POLICIES, &resource("organization-token-ttl-policies", json!({}))).expect(422);
     ada.client.patch(POLICIES, &resource("organizations", json!({}))).expect(409);
     assert_eq!(app.count("token_ttl_policies"), 0);
+}
+
+/// What pytfe sends: a resource for each kind.
+fn listed(items: &[(&str, i64)]) -> Value {
+    let each = |(kind, ttl): &(&str, i64)| {
+        let attributes = json!({"token-type": kind, "max-ttl-ms": ttl});
+        json!({"type": "organization-token-ttl-policies", "attributes": attributes})
+    };
+    json!({"data": items.iter().map(each).collect::<Vec<_>>()})
+}
+
+fn policies_may_come_as_a_list_of_resources() {
+    let (app, ada) = scene();
+    let changed = ada.client.patch(POLICIES, &listed(&[("team", DAY), ("audit_trails", 2 * DAY)])).expect(200);
+    let expected = [
+        format!("audit_trails: {}", 2 * DAY),
+        format!("organization: {TWO_YEARS}"),
+        format!("team: {DAY}"),
+        format!("user: {TWO_YEARS}"),
+    ];
+    assert_eq!(told(&changed), expected);
+    assert_eq!(told(&ada.client.get(POLICIES).expect(200)), expected);
+    assert_eq!(app.count("audit_events WHERE resource_type = 'organization_token_ttl_policy'"), 1);
+    // What was told can be sent back as it is, ids and all.
+    ada.client.patch(POLICIES, &json!({"data": changed.body["data"]})).expect(200);
+    assert_eq!(told(&ada.client.get(POLICIES).expect(200)), expected);
+}
+
+fn a_list_with_a_wrong_policy_is_refused_whole() {
+    let (app, ada) = scene();
+    let policies = ada.client.get(POLICIES).expect(200).body["data"].clone();
+    let kind = "organization-token-ttl-policies";
+    let good = json!({"type": kind, "attributes": {"token-type": "team", "max-ttl-ms": DAY}});
+    let with = |attributes: Value| json!({"type": kind, "attributes": attributes});
+    let named = |id: &Value| json!({"type": kind, "id": id, "attributes": {"token-type": "user", "max-ttl-ms": DAY}});
+    let attributes = "/data/1/attributes";
+    for (second, status, place) in [
+        (json!(7), 400, "/data/1".to_owned()),
+        (json!([]), 400, "/data/1".to_owned()),
+        (json!({"attributes": {}}), 400, "/data/1/type".to_owned()),
+        (json!({"type": "teams"}), 409, "/data/1/type".to_owned()),
+        (json!({"type": kind, "id": 7}), 400, "/data/1/id".to_owned()),
+        (named(&policies[0]["id"]), 409, "/data/1/id".to_owned()),
+        (json!({"type": kind, "attributes": 7}), 422, attributes.to_owned()),
+        (with(json!({"max-ttl-ms": DAY})), 422, format!("{attributes}/token-type")),
+        (with(json!({"token-type": "user"})), 422, format!("{attributes}/max-ttl-ms")),
+        (with(json!({"token-type": "user", "max-ttl-ms": null})), 422, format!("{attributes}/max-ttl-ms")),
+        (with(json!({"token-type": "workspace", "max-ttl-ms": DAY})), 422, format!("{attributes}/token-type")),
+        (with(json!({"token-type": "user", "max-ttl-ms": "1d"})), 422, format!("{attributes}/max-ttl-ms")),
+        (with(json!({"token-type": "user", "max-ttl-ms": 59_999})), 422, format!("{attributes}/max-ttl-ms")),
+        (with(json!({"token-type": "user", "max-ttl-ms": i64::MAX})), 422, format!("{attributes}/max-ttl-ms")),
+        (with(json!({"token-type": "team", "max-ttl-ms": 2 * DAY})), 422, format!("{attributes}/token-type")),
+    ] {
+        let refused = ada.client.patch(POLICIES, &json!({"data": [good, second]})).expect(status);
+        assert_eq!(refused.blamed(), [place], "{second}");
+    }
+    assert_eq!(ada.client.patch(POLICIES, &json!({"data": []})).expect(422).blamed(), ["/data"]);
+    let many = json!({"data": vec![good; 1001]});
+    assert_eq!(ada.client.patch(POLICIES, &many).expect(422).blamed(), ["/data"]);
+    assert_eq!(app.count("token_ttl_policies"), 0);
+}
+
+fn each_fault_of_a_policy_has_its_place() {
+    let (_app, ada) = scene();
+    let items = [("team", DAY), ("user", 0), ("team", -1)];
+    let places = ["1/max-ttl-ms", "2/token-type", "2/max-ttl-ms"];
+    let objects = items.map(|(kind, ttl)| json!({"token-type": kind, "max-ttl-ms": ttl}));
+    let refused = ada.client.patch(POLICIES, &policies(json!(objects))).expect(422);
+    assert_eq!(refused.blamed(), places.map(|place| format!("/data/attributes/token-ttl-policies/{place}")));
+    let refused = ada.client.patch(POLICIES, &listed(&items)).expect(422);
+    assert_eq!(refused.blamed(), places.map(|place| format!("/data/{}", place.replace('/', "/attributes/"))));
 }
 
 fn owners_and_site_admins_set_policies() {
