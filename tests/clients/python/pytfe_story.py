@@ -46,6 +46,10 @@ from pytfe.models import (  # noqa: E402
     WorkspaceListOptions,
     WorkspaceUpdateOptions,
 )
+from pytfe.models.org_token_ttl_policy import (  # noqa: E402
+    DEFAULT_MAX_TTL_MS,
+    OrgTokenTTLPolicyUpdateOptions,
+)
 from pytfe.models.organization_token import (  # noqa: E402
     OrganizationTokenCreateOptions,
     OrganizationTokenDeleteOptions,
@@ -415,7 +419,29 @@ class Story:
         policies = self.client.organization_token_ttl_policies
         listed = self.must("list the TTL policies", lambda: list(policies.list(self.organization)))
         self.equal("there are four", 4, len(listed))
-        # pytfe sets policies by a list of resources, where the API has one resource with a list in it.
+        changed = self.must(
+            "set two of them",
+            lambda: policies.update(
+                self.organization, OrgTokenTTLPolicyUpdateOptions(organization="1d", audit_trails="2d")
+            ),
+        )
+        day = 24 * 60 * 60 * 1000
+        self.equal(
+            "these two are set, and the others are as they were",
+            {
+                "organization": day,
+                "audit_trails": 2 * day,
+                "team": DEFAULT_MAX_TTL_MS,
+                "user": DEFAULT_MAX_TTL_MS,
+            },
+            {one.token_type.value: one.max_ttl_ms for one in changed if one.token_type},
+        )
+        self.refused(
+            "a maximum that is too short is refused", TFEError, 422,
+            lambda: policies.update(self.organization, OrgTokenTTLPolicyUpdateOptions(team="1s")),
+        )
+        reset = self.must("reset them", lambda: policies.reset_to_defaults(self.organization))
+        self.equal("all are the default again", {DEFAULT_MAX_TTL_MS}, {one.max_ttl_ms for one in reset})
 
     def tokens_are_listed(self) -> None:
         everything = self.tokens()
