@@ -179,8 +179,8 @@ async fn create(
         .write(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::CreateWorkspace, Subject::Place)?;
             let query = query?;
-            let attributes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.attributes;
-            let new = Workspace::new(caller.organization()?).changed(attributes)?;
+            let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.without_id()?;
+            let new = Workspace::new(caller.organization()?).changed(body.attributes)?;
             let workspace = store::create(connection, &new)?;
             // Making it waits for who deletes the organization, or makes another one of this name.
             let caller = &caller.after_waiting(connection)?;
@@ -218,8 +218,9 @@ async fn update(
         .write(visitor, path.place(), move |connection, caller| {
             let (caller, workspace) = path.locked(connection, caller, Action::UpdateWorkspace)?;
             let query = query?;
-            let changes = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?.attributes;
-            let workspace = store::update(connection, &workspace.changed(changes)?)?;
+            let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?;
+            let body = body.about(&[&workspace.id.to_string()])?;
+            let workspace = store::update(connection, &workspace.changed(body.attributes)?)?;
             record(connection, &caller, &workspace, "update")?;
             let document = tell_one(connection, &caller, &query, &workspace)?;
             Ok((query, document))

@@ -96,6 +96,12 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "teams/{team}/authentication-tokens", Token),
     ("GET", "organizations/{organization}/team-tokens", Nothing),
     ("DELETE", "organizations/{organization}/team-tokens", Identifiers("authentication-tokens")),
+    ("GET", "organizations/{organization}/workspaces", Nothing),
+    ("POST", "organizations/{organization}/workspaces", Resource("workspaces")),
+    ("GET", "workspaces/{workspace}", Nothing),
+    ("PATCH", "workspaces/{workspace}", Resource("workspaces")),
+    ("DELETE", "workspaces/{workspace}", Nothing),
+    ("POST", "workspaces/{workspace}/actions/safe-delete", Nothing),
     ("GET", "authentication-tokens/{token}", Nothing),
     ("PATCH", "authentication-tokens/{token}", Token),
     ("DELETE", "authentication-tokens/{token}", Nothing),
@@ -105,7 +111,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "authentication-tokens/{token}/actions/revoke", Nothing),
 ];
 
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "organizations",
     "users/{user}/authentication-tokens",
     "organizations/{organization}/organization-memberships",
@@ -114,6 +120,7 @@ const LISTS: [&str; 8] = [
     "organizations/{organization}/teams",
     "teams/{team}/authentication-tokens",
     "organizations/{organization}/team-tokens",
+    "organizations/{organization}/workspaces",
 ];
 
 const PASSWORD: &str = "changed password";
@@ -121,8 +128,17 @@ const PASSWORD: &str = "changed password";
 /// Reading a token leaves an event as well, and is no change.
 const CHANGES: &str = "audit_events WHERE action NOT IN ('show', 'refuse')";
 
-const TABLES: [&str; 8] =
-    ["users", "organizations", "memberships", "teams", "team_members", "tokens", "token_ttl_policies", CHANGES];
+const TABLES: [&str; 9] = [
+    "users",
+    "organizations",
+    "memberships",
+    "teams",
+    "team_members",
+    "tokens",
+    "token_ttl_policies",
+    "workspaces",
+    CHANGES,
+];
 
 /// A service with something of everything, and what a sweep must leave as it was.
 struct World {
@@ -131,6 +147,7 @@ struct World {
     team: String,
     token: String,
     membership: String,
+    workspace: String,
     rows: Vec<i64>,
 }
 
@@ -144,13 +161,14 @@ impl World {
         let token = ada.team_token(&team).id();
         ada.client.post_nothing("/api/v2/organizations/acme/authentication-token").expect(201);
         let membership = ada.client.get("/api/v2/organization-memberships").expect(200).ids().remove(0);
+        let workspace = ada.workspace("acme", "prod");
         let rows = TABLES.map(|table| app.count(table)).to_vec();
-        Self { app, ada, team, token, membership, rows }
+        Self { app, ada, team, token, membership, workspace, rows }
     }
 
     fn path(&self, pattern: &str) -> String {
         let path = pattern.replace("{organization}", "acme").replace("{team}", &self.team);
-        let path = path.replace("{membership}", &self.membership);
+        let path = path.replace("{membership}", &self.membership).replace("{workspace}", &self.workspace);
         format!("/api/v2/{}", path.replace("{token}", &self.token).replace("{user}", &self.ada.id))
     }
 
@@ -295,6 +313,7 @@ fn no_route_takes_a_path_that_names_nothing() {
             ("token", &world.token),
             ("user", &world.ada.id),
             ("membership", &world.membership),
+            ("workspace", &world.workspace),
         ];
         let others = others.iter().filter(|(other, _)| *other != kind).map(|(_, id)| id.as_str());
         for id in wrong.iter().copied().chain(others) {
