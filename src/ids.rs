@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use diesel_derive_newtype::DieselNewType;
 use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A text that is not an id of the wanted type.
@@ -76,6 +77,34 @@ ids! {
     TeamAccessId = "tws";
     /// An audit event's id.
     AuditEventId = "ae";
+    /// A tag's id.
+    TagId = "tag";
+    /// The id of a key that is bound to a workspace.
+    TagBindingId = "tb";
+}
+
+impl TagId {
+    /// The id of an organization's tag of this name.
+    #[must_use]
+    pub fn of(organization: OrganizationId, name: &str) -> Self {
+        Self(derived(organization.0, name))
+    }
+}
+
+impl TagBindingId {
+    /// The id of a workspace's binding of this key.
+    #[must_use]
+    pub fn of(workspace: WorkspaceId, key: &str) -> Self {
+        Self(derived(workspace.0, key))
+    }
+}
+
+/// The id of what is known by its name alone and has no row of its own: always the same (RFC 9562 §5.8).
+fn derived(owner: Uuid, name: &str) -> Uuid {
+    let digest = Sha256::new().chain_update(owner.as_bytes()).chain_update(name).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 impl UserId {

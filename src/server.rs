@@ -136,6 +136,7 @@ fn routes(service: &mut ServiceConfig) {
             .configure(tokens::api::routes)
             .configure(ttl_policies::api::routes)
             .configure(workspaces::api::routes)
+            .configure(workspaces::tag_api::routes)
             .configure(team_access::api::routes)
             .configure(audit::api::routes),
     );

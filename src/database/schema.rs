@@ -99,6 +99,8 @@ diesel::table! {
         settings -> Jsonb,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        tags -> Array<Text>,
+        tag_bindings -> Jsonb,
     }
 }
 

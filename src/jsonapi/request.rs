@@ -88,18 +88,12 @@ impl Body {
     /// [`Body::resource`]; `None` if its data is anything else.
     pub fn resources<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<Option<Vec<ResourceBody<A>>>> {
         let Value::Array(items) = parse_data(&self.0)? else { return Ok(None) };
-        if items.len() > MAX_IDENTIFIERS {
-            return Err(Error::attribute("/data", format!("Must hold at most {MAX_IDENTIFIERS} resources")));
-        }
-        let (mut resources, mut faults) = (Vec::new(), Vec::new());
-        for (n, item) in items.into_iter().enumerate() {
-            match ResourceBody::read(item, &format!("/data/{n}"), TypeRule::OneOf(types), required) {
-                Ok(resource) => resources.push(resource),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        Error::check(faults)?;
-        Ok(Some(resources))
+        read_all(items, "/data", types, required).map(Some)
+    }
+
+    /// The same, where the body must hold a list.
+    pub fn list<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<Vec<ResourceBody<A>>> {
+        self.resources(types, required)?.ok_or_else(|| malformed("/data", "Must be a list of resources"))
     }
 
     /// The ids of the resource identifiers in the body, as sent, so that each is still at its place when a fault is
@@ -184,6 +178,11 @@ impl<A: Attributes> ResourceBody<A> {
         })
     }
 
+    /// A JSON pointer to a member of it.
+    pub fn pointer(&self, member: &str) -> String {
+        format!("{}/{member}", self.at)
+    }
+
     /// The same, if it leaves the id of something new to the server.
     ///
     /// # Errors
@@ -193,7 +192,7 @@ impl<A: Attributes> ResourceBody<A> {
             None => Ok(self),
             Some(_) => {
                 let fault = Error::forbidden("The server chooses the id of a new resource");
-                Err(fault.with_pointer(format!("{}/id", self.at)))
+                Err(fault.with_pointer(self.pointer("id")))
             }
         }
     }
@@ -206,11 +205,32 @@ impl<A: Attributes> ResourceBody<A> {
         match &self.id {
             Some(id) if !own.contains(&id.as_str()) => {
                 let detail = "The id is not that of the resource that the request is about";
-                Err(Error::conflict(Some(&format!("{}/id", self.at)), detail))
+                Err(Error::conflict(Some(&self.pointer("id")), detail))
             }
             _ => Ok(self),
         }
     }
+}
+
+/// The resources in a list at the pointer `at`, or the faults of all of them.
+fn read_all<A: Attributes>(
+    items: Vec<Value>,
+    at: &str,
+    types: &[&str],
+    required: &[&str],
+) -> Result<Vec<ResourceBody<A>>> {
+    if items.len() > MAX_IDENTIFIERS {
+        return Err(Error::attribute(at, format!("Must hold at most {MAX_IDENTIFIERS} resources")));
+    }
+    let (mut resources, mut faults) = (Vec::new(), Vec::new());
+    for (n, item) in items.into_iter().enumerate() {
+        match ResourceBody::read(item, &format!("{at}/{n}"), TypeRule::OneOf(types), required) {
+            Ok(resource) => resources.push(resource),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    Error::check(faults)?;
+    Ok(resources)
 }
 
 /// The `data` of a document that is JSON and holds no NUL character.
@@ -584,6 +604,25 @@ impl Relationships {
         }
         Error::check(faults)?;
         Ok(Some(ids))
+    }
+
+    /// The resources in a to-many relationship, whose attributes shipped clients send with it; `None` if it is absent.
+    /// Their own faults are those of [`Body::resources`].
+    pub fn resources<A: Attributes>(
+        &self,
+        name: &str,
+        types: &[&str],
+        required: &[&str],
+    ) -> Result<Option<Vec<ResourceBody<A>>>> {
+        let pointer = format!("{}/data", self.pointer(name));
+        match self.linkage(name)? {
+            None => Ok(None),
+            Some(Value::Array(items)) => read_all(items.clone(), &pointer, types, required).map(Some),
+            Some(other) => {
+                let detail = format!("Must be a list, but is {}", kind_of(other));
+                Err(invalid_relationship(&pointer, detail))
+            }
+        }
     }
 
     /// The `data` of a relationship; `None` if there is no such relationship.

@@ -24,6 +24,7 @@ pub(super) struct Route {
     details: Option<&'static str>,
     known: Option<&'static Known>,
     values: Vec<(&'static str, RefOr<Schema>)>,
+    meanings: Vec<(&'static str, &'static str)>,
     sends: Option<Sends>,
     conflicts: bool,
     answer: StatusCode,
@@ -62,6 +63,7 @@ impl Route {
             details: None,
             known: None,
             values: vec![],
+            meanings: vec![],
             sends: None,
             conflicts: false,
             answer: StatusCode::NO_CONTENT,
@@ -109,6 +111,12 @@ impl Route {
     /// With 409 where the state of the resource forbids it.
     pub(super) fn conflicts(self) -> Self {
         Self { conflicts: true, ..self }
+    }
+
+    /// With what one of these parameters means.
+    pub(super) fn means(mut self, parameter: &'static str, meaning: &'static str) -> Self {
+        self.meanings.push((parameter, meaning));
+        self
     }
 
     /// With a body.
@@ -193,6 +201,11 @@ impl Route {
         for (name, schema) in &self.values {
             for parameter in all.iter_mut().filter(|parameter| parameter.name == *name) {
                 parameter.schema = Some(schema.clone());
+            }
+        }
+        for (name, meaning) in &self.meanings {
+            for parameter in all.iter_mut().filter(|parameter| parameter.name == *name) {
+                parameter.description = Some((*meaning).to_owned());
             }
         }
         all

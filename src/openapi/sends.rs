@@ -19,7 +19,16 @@ pub(super) struct Sends {
     schema_of: fn(&str) -> RefOr<Schema>,
     relationships: Option<Object>,
     rule: Rule,
-    listed: Option<Box<Sends>>,
+    form: Form,
+}
+
+/// How many resources the body can hold.
+enum Form {
+    One,
+    /// A list of any number of them.
+    List,
+    /// One, or a list of at least one of these others.
+    OneOrListOf(Box<Sends>),
 }
 
 /// How strictly the body is taken.
@@ -48,7 +57,7 @@ impl Sends {
             schema_of: written::<T>,
             relationships: None,
             rule: Rule::Resource,
-            listed: None,
+            form: Form::One,
         }
     }
 
@@ -69,7 +78,12 @@ impl Sends {
 
     /// Or a list of at least one of these, which one shipped client sends where another sends a single resource.
     pub(super) fn or_list_of(self, each: Self) -> Self {
-        Self { listed: Some(Box::new(each)), ..self }
+        Self { form: Form::OneOrListOf(Box::new(each)), ..self }
+    }
+
+    /// Not one but a list of these.
+    pub(super) fn listed(self) -> Self {
+        Self { form: Form::List, ..self }
     }
 
     /// These attributes must be there.
@@ -94,10 +108,23 @@ impl Sends {
         self
     }
 
+    /// This relationship can be there, to any number of resources that are sent with it.
+    pub(super) fn related_to_any(mut self, name: &'static str, each: &Self) -> Self {
+        let list = ArrayBuilder::new().items(each.resource()).max_items(Some(MAX_IDENTIFIERS));
+        let relationship = object().required("data").property("data", list);
+        let before = self.relationships.take().map_or_else(object, ObjectBuilder::from);
+        self.relationships = Some(before.property(name, relationship).build());
+        self.schemas.extend(each.schemas());
+        self
+    }
+
     /// The schemas that the body refers to.
     pub(super) fn schemas(&self) -> Vec<Named> {
-        let listed = self.listed.iter().flat_map(|each| each.schemas());
-        self.schemas.iter().cloned().chain(listed).collect()
+        let mut all = self.schemas.clone();
+        if let Form::OneOrListOf(each) = &self.form {
+            all.extend(each.schemas());
+        }
+        all
     }
 
     /// The body, with examples.
@@ -109,14 +136,15 @@ impl Sends {
     }
 
     fn document(&self) -> ObjectBuilder {
-        let data: RefOr<Schema> = if self.rule == Rule::Identifiers {
-            let items = ArrayBuilder::new().items(identifier(&self.types));
-            items.max_items(Some(MAX_IDENTIFIERS)).into()
-        } else if let Some(each) = &self.listed {
-            let list = ArrayBuilder::new().items(each.resource()).min_items(Some(1)).max_items(Some(MAX_IDENTIFIERS));
-            RefOr::T(AnyOfBuilder::new().item(self.resource()).item(list).into())
-        } else {
-            self.resource().into()
+        let list_of = |items: ObjectBuilder| ArrayBuilder::new().items(items).max_items(Some(MAX_IDENTIFIERS));
+        let data: RefOr<Schema> = match &self.form {
+            _ if self.rule == Rule::Identifiers => list_of(identifier(&self.types)).into(),
+            Form::One => self.resource().into(),
+            Form::List => list_of(self.resource()).into(),
+            Form::OneOrListOf(each) => {
+                let list = list_of(each.resource()).min_items(Some(1));
+                RefOr::T(AnyOfBuilder::new().item(self.resource()).item(list).into())
+            }
         };
         object().required("data").property("data", data)
     }
@@ -137,12 +165,9 @@ impl Sends {
             resource
         };
         let resource = if self.required.is_empty() { resource } else { resource.required("attributes") };
-        match &self.relationships {
-            Some(relationships) => {
-                resource.required("relationships").property("relationships", Schema::from(relationships.clone()))
-            }
-            None => resource,
-        }
+        let Some(relationships) = &self.relationships else { return resource };
+        let resource = if relationships.required.is_empty() { resource } else { resource.required("relationships") };
+        resource.property("relationships", Schema::from(relationships.clone()))
     }
 
     fn attribute_schema(&self) -> RefOr<Schema> {

@@ -1,28 +1,73 @@
 //! Workspaces, and the access that teams have to them.
 
-use utoipa::openapi::Schema;
+use utoipa::openapi::{ArrayBuilder, Schema};
 
 use super::Room;
 use super::route::Route;
 use super::schemas::{Kind, one_of, text, time, truths, written};
 use super::sends::Sends;
-use crate::jsonapi::Known;
+use crate::jsonapi::{Known, ResourceType};
 use crate::organizations::ORGANIZATIONS;
 use crate::team_access::{self, TEAM_WORKSPACES, TeamAccessAttributes};
 use crate::teams::TEAMS;
-use crate::workspaces::{WORKSPACES, WorkspaceAttributes, api};
+use crate::workspaces::tags::{BindingAttributes, TagAttributes};
+use crate::workspaces::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes, api, tag_api};
 
 pub(super) fn room() -> Room {
     Room {
         tag: "workspaces",
         about: "Named things in an organization, and which teams have access to them",
-        routes: [of_organization(), by_name(), by_id(), of_teams()].into_iter().flatten().collect(),
-        kinds: vec![workspace(), access()],
+        routes: [of_organization(), by_name(), by_id(), tagged(), of_teams()].into_iter().flatten().collect(),
+        kinds: vec![
+            workspace(),
+            access(),
+            Kind::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
+            binding(&BINDINGS, "A key with a value that is bound to a workspace"),
+            binding(&EFFECTIVE_BINDINGS, "The same: a workspace inherits none"),
+        ],
     }
 }
 
 fn writes() -> Sends {
-    Sends::attributes::<WorkspaceAttributes>(&[WORKSPACES.name])
+    let writes = Sends::attributes::<WorkspaceAttributes>(&[WORKSPACES.name]);
+    writes.related_to_any(TAGS.name, &writes_tag()).related_to_any(BINDINGS.name, &writes_binding())
+}
+
+/// A tag by its name, or by its id.
+fn writes_tag() -> Sends {
+    Sends::attributes::<TagAttributes>(&[TAGS.name])
+}
+
+fn writes_binding() -> Sends {
+    Sends::attributes::<BindingAttributes>(&[BINDINGS.name]).requires(&["key"])
+}
+
+fn tagged() -> Vec<Route> {
+    let tags = "/workspaces/{workspace}/relationships/tags";
+    let bindings = "/workspaces/{workspace}/tag-bindings";
+    vec![
+        Route::get(tags, "listWorkspaceTags", "List the tags of a workspace")
+            .query(&tag_api::TAGS_OF_ONE)
+            .means("name", "Only what holds this text in its name, in any case")
+            .gives_list(&TAGS),
+        Route::post(tags, "addWorkspaceTags", "Give a workspace more tags")
+            .query(&Known::NOTHING)
+            .sends(writes_tag().listed()),
+        Route::delete(tags, "removeWorkspaceTags", "Take tags from a workspace")
+            .query(&Known::NOTHING)
+            .sends(writes_tag().listed()),
+        Route::get(bindings, "listTagBindings", "List the tag bindings of a workspace")
+            .query(&tag_api::BINDINGS_OF_ONE)
+            .gives_list(&BINDINGS),
+        Route::patch(bindings, "addTagBindings", "Give a workspace more tag bindings, or others of the same keys")
+            .query(&tag_api::BINDINGS_OF_ONE)
+            .sends(writes_binding().listed())
+            .gives_list(&BINDINGS),
+        Route::get("/workspaces/{workspace}/effective-tag-bindings", "listEffectiveTagBindings", "The same")
+            .details("There are no projects that a workspace could inherit others from.")
+            .query(&tag_api::EFFECTIVE_BINDINGS_OF_ONE)
+            .gives_list(&EFFECTIVE_BINDINGS),
+    ]
 }
 
 fn of_organization() -> Vec<Route> {
@@ -30,6 +75,9 @@ fn of_organization() -> Vec<Route> {
     vec![
         Route::get(path, "listWorkspaces", "List the workspaces that the caller has a role in")
             .query(&api::LIST)
+            .means("search[wildcard-name]", "Only what has this name, where `*` stands for anything, in any case")
+            .means("search[tags]", "Only what has all of these tags, with commas")
+            .means("search[exclude-tags]", "Only what has none of these tags, with commas")
             .gives_list(&WORKSPACES),
         Route::post(path, "createWorkspace", "Make a workspace")
             .query(&api::SHOW)
@@ -111,6 +159,14 @@ fn workspace() -> Kind {
         .one("project", &["projects"])
         .one("current-run", &["runs"])
         .one("ssh-key", &["ssh-keys"])
+        .attribute("tag-names", ArrayBuilder::new().items(text()))
+        .link("tags")
+        .link("tag-bindings")
+        .many("effective-tag-bindings", EFFECTIVE_BINDINGS.name)
+}
+
+fn binding(kind: &'static ResourceType, about: &'static str) -> Kind {
+    Kind::new(kind, about).written::<BindingAttributes>(&["key", "value"])
 }
 
 fn access() -> Kind {

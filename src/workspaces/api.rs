@@ -9,7 +9,8 @@ use diesel::PgConnection;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::resource::{self as look, WORKSPACES};
+use super::resource::{self as look, EFFECTIVE_BINDINGS, WORKSPACES};
+use super::tags::Written;
 use super::{Workspace, WorkspaceAttributes, store};
 use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -18,8 +19,8 @@ use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Resul
 use crate::organizations::{self, ORGANIZATIONS, Organization};
 use crate::team_access::{self, Grant};
 
-// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the first adds
-// anything.
+// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization and
+// the tag bindings add anything.
 pub(crate) const SHOW: Known = Known {
     include: &[
         "organization",
@@ -32,14 +33,14 @@ pub(crate) const SHOW: Known = Known {
         "project",
         "readme",
     ],
-    ..Known::show(&[&WORKSPACES, &ORGANIZATIONS])
+    ..Known::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS])
 };
 pub(crate) const LIST: Known = Known {
     pages: Pages::Both,
     sort: &["name", "created-at", "latest-change-at"],
     default_sort: "name",
     q: SearchIn::Text,
-    search: &["name", "wildcard-name"],
+    search: &["name", "wildcard-name", "tags", "exclude-tags"],
     ..SHOW
 };
 
@@ -68,13 +69,13 @@ pub fn routes(service: &mut ServiceConfig) {
 
 /// A workspace as a path names it: by its id, or by its name in an organization.
 #[derive(Debug, Clone, Deserialize)]
-struct Named {
+pub(super) struct Named {
     organization: Option<String>,
     workspace: String,
 }
 
 impl Named {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         match &self.organization {
             Some(organization) => organizations::place(organization),
             None => super::place(&self.workspace),
@@ -93,7 +94,7 @@ impl Named {
     }
 
     /// The workspace, if the caller may do `action` to it.
-    fn allowed(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<Workspace> {
+    pub(super) fn allowed(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<Workspace> {
         let workspace = self.find(connection, caller)?;
         may(connection, caller, action, &workspace)?;
         Ok(workspace)
@@ -124,47 +125,67 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
             let query = query?;
             let organization = organizations::find(connection, caller.organization()?)?;
             let found = store::list(connection, organization.id, caller.workspace_reach(), &query)?;
-            let resources = tell_all(connection, caller, &organization, &found.rows)?;
-            let some = !resources.is_empty();
-            let included = included(&query, caller, &organization).filter(|_| some);
+            let told = tell_all(connection, caller, &organization, &found.rows)?;
+            let (resources, included) = with_included(&query, caller, &organization, told);
             Ok((query, resources, included, found.extent))
         })
         .await?;
-    let document = list_document(&request, &query, resources, &extent).include(included.into_iter().collect());
+    let document = list_document(&request, &query, resources, &extent).include(included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-fn included(query: &Query, caller: &Caller, organization: &Organization) -> Option<Resource> {
-    let seen = query.includes("organization") && caller.can(Action::SeeOrganization, Subject::Place);
-    seen.then(|| organizations::organization(organization, caller))
+/// Workspaces that are told, as resources, and what the query asks to include of them.
+fn with_included(
+    query: &Query,
+    caller: &Caller,
+    organization: &Organization,
+    told: Vec<(&Workspace, Resource)>,
+) -> (Vec<Resource>, Vec<Resource>) {
+    let mut included = vec![];
+    let seen = caller.can(Action::SeeOrganization, Subject::Place);
+    if query.includes("organization") && seen && !told.is_empty() {
+        included.push(organizations::organization(organization, caller));
+    }
+    let bindings = query.includes(EFFECTIVE_BINDINGS.name);
+    let mut resources = vec![];
+    for (workspace, resource) in told {
+        if bindings {
+            included.extend(look::effective_bindings(workspace));
+            resources.push(look::with_effective_bindings(resource, workspace));
+        } else {
+            resources.push(resource);
+        }
+    }
+    (resources, included)
 }
 
-/// Those of an organization's workspaces that the caller sees, as resources.
-pub(super) fn tell_all(
+/// Those of an organization's workspaces that the caller sees, each as a resource.
+pub(super) fn tell_all<'a>(
     connection: &mut PgConnection,
     caller: &Caller,
     organization: &Organization,
-    workspaces: &[Workspace],
-) -> Result<Vec<Resource>> {
+    workspaces: &'a [Workspace],
+) -> Result<Vec<(&'a Workspace, Resource)>> {
     let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
     let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
     let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
     for (id, grant) in team_access::grants(connection, &ids, &teams)? {
         grants.entry(id).or_default().push(grant);
     }
-    let tell = |workspace: &Workspace| {
+    let tell = |workspace: &'a Workspace| {
         let by_teams = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default());
         let standing = caller.standing_in_own(workspace.id).or(by_teams)?;
-        Some(look::workspace(workspace, organization, caller, &standing))
+        Some((workspace, look::workspace(workspace, organization, caller, &standing)))
     };
     Ok(workspaces.iter().filter_map(tell).collect())
 }
 
 fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, workspace: &Workspace) -> Result<Document> {
     let organization = organizations::find(connection, workspace.organization_id)?;
-    let resources = tell_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
+    let told = tell_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
+    let (resources, included) = with_included(query, caller, &organization, told);
     let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(included(query, caller, &organization).into_iter().collect()))
+    Ok(Document::one(resource).include(included))
 }
 
 async fn create(
@@ -180,8 +201,9 @@ async fn create(
             caller.may(Action::CreateWorkspace, Subject::Place)?;
             let query = query?;
             let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.without_id()?;
+            let tags = Written::read(connection, caller, &body.relationships)?;
             let new = Workspace::new(caller.organization()?).changed(body.attributes)?;
-            let workspace = store::create(connection, &new)?;
+            let workspace = store::create(connection, &tags.put_on(new)?)?;
             // Making it waits for who deletes the organization, or makes another one of this name.
             let caller = &caller.after_waiting(connection)?;
             caller.may(Action::CreateWorkspace, Subject::Place)?;
@@ -220,7 +242,9 @@ async fn update(
             let query = query?;
             let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?;
             let body = body.about(&[&workspace.id.to_string()])?;
-            let workspace = store::update(connection, &workspace.changed(body.attributes)?)?;
+            let tags = Written::read(connection, &caller, &body.relationships)?;
+            let changed = tags.put_on(workspace.changed(body.attributes)?)?;
+            let workspace = store::update(connection, &changed)?;
             record(connection, &caller, &workspace, "update")?;
             let document = tell_one(connection, &caller, &query, &workspace)?;
             Ok((query, document))

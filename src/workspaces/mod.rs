@@ -7,6 +7,8 @@ pub mod api;
 mod resource;
 mod settings;
 mod store;
+pub mod tag_api;
+pub mod tags;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -20,8 +22,9 @@ use crate::team_access;
 
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
 
-pub(crate) use resource::{WORKSPACES, identifier};
+pub(crate) use resource::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, identifier};
 pub(crate) use store::lock;
+pub use tags::Bindings;
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -42,6 +45,11 @@ pub struct Workspace {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+    /// The names of its tags, in order.
+    pub tags: Vec<String>,
+    /// Its tag bindings.
+    #[diesel(deserialize_as = serde_json::Value)]
+    pub tag_bindings: Bindings,
 }
 
 impl Workspace {
@@ -56,6 +64,8 @@ impl Workspace {
             settings: Settings::default(),
             created_at: Utc::now(),
             updated_at: Utc::now(),
+            tags: vec![],
+            tag_bindings: Bindings::default(),
         }
     }
 
@@ -139,5 +149,6 @@ pub(crate) fn tell(
     ids: &[WorkspaceId],
 ) -> Result<Vec<Resource>> {
     let workspaces = store::find_all(connection, organization.id, ids)?;
-    api::tell_all(connection, caller, organization, &workspaces)
+    let told = api::tell_all(connection, caller, organization, &workspaces)?;
+    Ok(told.into_iter().map(|(_, resource)| resource).collect())
 }

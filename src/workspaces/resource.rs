@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::tags::{BINDING, TAG};
 use super::{Workspace, settings::VcsRepo};
 use crate::access::{Action, Caller, Subject, WorkspaceStanding};
-use crate::ids::WorkspaceId;
+use crate::ids::{OrganizationId, TagBindingId, TagId, WorkspaceId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
 use crate::team_access::{Runs, StateVersions, Variables};
@@ -65,8 +66,49 @@ pub(crate) const WORKSPACES: ResourceType = ResourceType {
         "agent-pool",
         "current-run",
         "ssh-key",
+        "tags",
+        "tag-bindings",
+        "effective-tag-bindings",
     ],
 };
+
+/// The type `tags`.
+pub(crate) const TAGS: ResourceType = ResourceType { name: TAG, fields: &["name"] };
+
+/// The type `tag-bindings`.
+pub(crate) const BINDINGS: ResourceType = ResourceType { name: BINDING, fields: &["key", "value"] };
+
+/// The type `effective-tag-bindings`: what a workspace has by itself or by a project, which there are none of.
+pub(crate) const EFFECTIVE_BINDINGS: ResourceType =
+    ResourceType { name: "effective-tag-bindings", fields: &["key", "value"] };
+
+/// A tag of an organization.
+pub(super) fn tag(organization: OrganizationId, name: &str) -> Resource {
+    Resource::new(&TAGS, TagId::of(organization, name)).attribute("name", name)
+}
+
+/// A workspace's tag bindings.
+pub(super) fn bindings(workspace: &Workspace) -> Vec<Resource> {
+    bindings_as(&BINDINGS, workspace)
+}
+
+/// The same, as those that are in force.
+pub(super) fn effective_bindings(workspace: &Workspace) -> Vec<Resource> {
+    bindings_as(&EFFECTIVE_BINDINGS, workspace)
+}
+
+fn bindings_as(kind: &'static ResourceType, workspace: &Workspace) -> Vec<Resource> {
+    let binding = |(key, value): (&String, &String)| {
+        Resource::new(kind, TagBindingId::of(workspace.id, key)).attribute("key", key).attribute("value", value)
+    };
+    workspace.tag_bindings.0.iter().map(binding).collect()
+}
+
+/// A workspace that links to its effective tag bindings, which are in the same document.
+pub(super) fn with_effective_bindings(resource: Resource, workspace: &Workspace) -> Resource {
+    let link = |key: &String| Identifier::new(EFFECTIVE_BINDINGS.name, TagBindingId::of(workspace.id, key));
+    resource.to_many(EFFECTIVE_BINDINGS.name, workspace.tag_bindings.0.keys().map(link).collect())
+}
 
 /// A reference to a workspace.
 pub(crate) fn identifier(id: WorkspaceId) -> Identifier {
@@ -95,6 +137,7 @@ pub(super) fn workspace(
         .attribute("operations", mode != ExecutionMode::Local)
         .attribute("permissions", permissions(caller, standing))
         .attribute("source", "tfe-api")
+        .attribute("tag-names", &workspace.tags)
         .attribute("updated-at", time(workspace.updated_at))
         .attribute("vcs-repo", settings.vcs_repo.as_ref().map(repository))
         .attribute("vcs-repo-identifier", settings.vcs_repo.as_ref().and_then(|repo| repo.identifier.as_ref()))
@@ -103,10 +146,13 @@ pub(super) fn workspace(
         .to_one("project", None)
         .to_one("current-run", None)
         .to_one("ssh-key", None)
+        .relation_link("tags", format!("/api/v2/workspaces/{}/relationships/tags", workspace.id))
+        .relation_link("tag-bindings", format!("/api/v2/workspaces/{}/tag-bindings", workspace.id))
+        .relation_link("effective-tag-bindings", format!("/api/v2/workspaces/{}/effective-tag-bindings", workspace.id))
         .link_self(format!("/api/v2/organizations/{}/workspaces/{}", organization.name, workspace.name))
 }
 
-/// What the HCP API tells of runs, modules and tags, which a token service has none of.
+/// What the HCP API tells of runs and modules, which a token service has none of.
 fn without_runs(resource: Resource) -> Resource {
     let resource = ["can-queue-destroy-plan", "locked", "no-code-upgrade-available"]
         .into_iter()
@@ -114,7 +160,7 @@ fn without_runs(resource: Resource) -> Resource {
     let counts = ["resource-count", "policy-check-failures", "run-failures", "workspace-kpis-runs-count"];
     let averages = ["apply-duration-average", "plan-duration-average"];
     let resource = counts.into_iter().chain(averages).fold(resource, |resource, name| resource.attribute(name, 0));
-    resource.attribute("environment", "default").attribute("source-module-id", ()).attribute("tag-names", json!([]))
+    resource.attribute("environment", "default").attribute("source-module-id", ())
 }
 
 fn repository(repository: &VcsRepo) -> Value {

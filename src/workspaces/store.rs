@@ -1,10 +1,13 @@
 //! The queries of workspaces.
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{Settings, Workspace};
+use super::Workspace;
+use super::tags::searched;
 use crate::access::WorkspaceReach;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{lower, team_workspaces, workspaces};
@@ -55,7 +58,30 @@ pub(super) fn list(
     if let Some(pattern) = query.search("wildcard-name") {
         found = found.filter(workspaces::name.ilike(wildcards(pattern)));
     }
+    if let Some(all) = query.search("tags") {
+        found = found.filter(workspaces::tags.contains(searched(all)));
+    }
+    if let Some(none) = query.search("exclude-tags") {
+        found = found.filter(not(workspaces::tags.overlaps_with(searched(none))));
+    }
     page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// The tags of those of an organization's workspaces that are within reach, each as often as a workspace has it.
+pub(super) fn tags(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    reach: WorkspaceReach,
+) -> QueryResult<Vec<String>> {
+    let mut found =
+        workspaces::table.filter(workspaces::organization_id.eq(organization)).select(workspaces::tags).into_boxed();
+    if let WorkspaceReach::OfTeams(teams) = reach {
+        let theirs =
+            team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
+        found = found.filter(workspaces::id.eq_any(theirs));
+    }
+    let tags: Vec<Vec<String>> = found.load(connection)?;
+    Ok(tags.into_iter().flatten().collect())
 }
 
 /// The `ILIKE` pattern of a name in which `*` stands for anything.
@@ -112,6 +138,8 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
             workspaces::name.eq(&new.name),
             workspaces::description.eq(&new.description),
             workspaces::settings.eq(stored(&new.settings)?),
+            workspaces::tags.eq(&new.tags),
+            workspaces::tag_bindings.eq(stored(&new.tag_bindings.0)?),
         ))
         .returning(Workspace::as_returning())
         .get_result(connection)
@@ -125,6 +153,8 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Resu
             workspaces::name.eq(&changed.name),
             workspaces::description.eq(&changed.description),
             workspaces::settings.eq(stored(&changed.settings)?),
+            workspaces::tags.eq(&changed.tags),
+            workspaces::tag_bindings.eq(stored(&changed.tag_bindings.0)?),
             workspaces::updated_at.eq(diesel::dsl::now),
         ))
         .returning(Workspace::as_returning())
@@ -137,9 +167,9 @@ pub(super) fn delete(connection: &mut PgConnection, id: WorkspaceId) -> QueryRes
     diesel::delete(workspaces::table.find(id)).execute(connection)
 }
 
-fn stored(settings: &Settings) -> Result<Value> {
-    serde_json::to_value(settings).map_err(|fault| {
-        log::error!("a workspace's settings cannot be written: {fault}");
+fn stored(part: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(part).map_err(|fault| {
+        log::error!("a part of a workspace cannot be written: {fault}");
         Error::internal()
     })
 }

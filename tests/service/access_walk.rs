@@ -70,6 +70,14 @@ fn workspace_change(_: &World) -> Value {
     resource("workspaces", json!({"auto-apply": true}))
 }
 
+fn new_tags(_: &World) -> Value {
+    json!({"data": [{"type": "tags", "attributes": {"name": "new"}}]})
+}
+
+fn new_bindings(_: &World) -> Value {
+    json!({"data": [{"type": "tag-bindings", "attributes": {"key": "new", "value": "new"}}]})
+}
+
 fn new_access(world: &World) -> Value {
     team_access(&world.named("open"), &world.named("prod"), json!({"access": "read"}))
 }
@@ -229,6 +237,18 @@ const TABLE: &[Row] = &[
     Row("PATCH",  "/workspaces/{lab}",                             workspace_change,    [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
     Row("DELETE", "/workspaces/{lab}",                             no_body,             [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
     Row("POST",   "/workspaces/{lab}/actions/safe-delete",         no_body,             [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/workspaces/{prod}/relationships/tags",           no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/workspaces/{prod}/relationships/tags",           new_tags,            [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("DELETE", "/workspaces/{prod}/relationships/tags",           new_tags,            [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/workspaces/{prod}/tag-bindings",                 no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/workspaces/{prod}/tag-bindings",                 new_bindings,        [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/workspaces/{prod}/effective-tag-bindings",       no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/workspaces/{lab}/relationships/tags",            no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("POST",   "/workspaces/{lab}/relationships/tags",            new_tags,            [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("DELETE", "/workspaces/{lab}/relationships/tags",            new_tags,            [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404]),
+    Row("GET",    "/workspaces/{lab}/tag-bindings",                  no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("PATCH",  "/workspaces/{lab}/tag-bindings",                  new_bindings,        [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
+    Row("GET",    "/workspaces/{lab}/effective-tag-bindings",        no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
 
     Row("GET",    "/team-workspaces?filter[workspace][id]={prod}", no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404]),
     Row("GET",    "/team-workspaces?filter[team][id]={ci}",        no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404]),

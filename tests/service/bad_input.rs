@@ -49,9 +49,11 @@ enum Takes {
     /// The same, or nothing at all.
     TokenOrNothing,
     Identifiers(&'static str),
+    /// A list of resources.
+    List(&'static str),
 }
 
-use Takes::{Identifiers, Nothing, Resource, Token, TokenOrNothing};
+use Takes::{Identifiers, List, Nothing, Resource, Token, TokenOrNothing};
 
 /// Every route behind a token that a user's token opens; `audit_trail` tries the one that none does.
 const ROUTES: &[(&str, &str, Takes)] = &[
@@ -102,6 +104,12 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("PATCH", "workspaces/{workspace}", Resource("workspaces")),
     ("DELETE", "workspaces/{workspace}", Nothing),
     ("POST", "workspaces/{workspace}/actions/safe-delete", Nothing),
+    ("GET", "workspaces/{workspace}/relationships/tags", Nothing),
+    ("POST", "workspaces/{workspace}/relationships/tags", List("tags")),
+    ("DELETE", "workspaces/{workspace}/relationships/tags", List("tags")),
+    ("GET", "workspaces/{workspace}/tag-bindings", Nothing),
+    ("PATCH", "workspaces/{workspace}/tag-bindings", List("tag-bindings")),
+    ("GET", "workspaces/{workspace}/effective-tag-bindings", Nothing),
     ("GET", "authentication-tokens/{token}", Nothing),
     ("PATCH", "authentication-tokens/{token}", Token),
     ("DELETE", "authentication-tokens/{token}", Nothing),
@@ -111,7 +119,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "authentication-tokens/{token}/actions/revoke", Nothing),
 ];
 
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "organizations",
     "users/{user}/authentication-tokens",
     "organizations/{organization}/organization-memberships",
@@ -121,6 +129,7 @@ const LISTS: [&str; 9] = [
     "teams/{team}/authentication-tokens",
     "organizations/{organization}/team-tokens",
     "organizations/{organization}/workspaces",
+    "workspaces/{workspace}/relationships/tags",
 ];
 
 const PASSWORD: &str = "changed password";
@@ -195,6 +204,10 @@ impl World {
             }
             Identifiers("users") => Some(identifiers("users", &["ada"])),
             Identifiers(kind) => Some(identifiers(kind, &[&self.token])),
+            List(kind) => {
+                let attributes = json!({"name": "changed", "key": "changed", "value": ""});
+                Some(json!({"data": [{"type": kind, "attributes": attributes}]}))
+            }
         }
     }
 
@@ -371,7 +384,7 @@ fn no_route_takes_a_body_of_another_type() {
         let (kind, attributes) = match takes {
             Resource(kind) => (*kind, world.good_body(*takes).unwrap()["data"]["attributes"].clone()),
             Token | TokenOrNothing => ("authentication-tokens", json!({})),
-            Nothing | Identifiers(_) => continue,
+            Nothing | Identifiers(_) | List(_) => continue,
         };
         let refused = |data: Value, status: u16, pointer: &str| {
             let body = json!({ "data": data }).to_string();
@@ -395,13 +408,31 @@ fn no_route_takes_a_body_of_another_type() {
             refused(json!({"type": "", "attributes": attributes}), 409, "/data/type");
         }
     }
+    for (method, pattern, takes) in ROUTES.iter().filter(|(.., takes)| matches!(takes, List(_))) {
+        let path = world.path(pattern);
+        let good = world.good_body(*takes).unwrap()["data"][0].clone();
+        for (wrong, status, pointer) in [
+            (good.clone(), 400, "/data"),
+            (json!([7]), 400, "/data/0"),
+            (json!([good, {"type": "nonsense"}]), 409, "/data/1/type"),
+            (json!([good, {"attributes": {}}]), 400, "/data/1/type"),
+            (json!([{"type": good["type"], "attributes": 7}]), 422, "/data/0/attributes"),
+        ] {
+            let body = json!({ "data": wrong }).to_string();
+            let answer = world.send_body(method, &path, body.as_bytes());
+            assert_refused(&answer, &[status], &format!("{method} {path} {body}"));
+            assert_eq!(answer.blamed(), [pointer], "{method} {path} {body}");
+        }
+    }
     world.assert_unchanged();
 }
 
 /// JSON:API "Client-Generated IDs" and "Updating Resources".
 fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
     let world = World::new();
-    for (method, pattern, takes) in ROUTES.iter().filter(|(.., takes)| !matches!(takes, Nothing | Identifiers(_))) {
+    for (method, pattern, takes) in
+        ROUTES.iter().filter(|(.., takes)| !matches!(takes, Nothing | Identifiers(_) | List(_)))
+    {
         let path = world.path(pattern);
         let mut body = world.good_body(*takes).unwrap();
         body["data"]["id"] = "another".into();

@@ -50,6 +50,7 @@ mod token_lists;
 mod ttl_policies;
 mod user_tokens;
 mod users;
+mod workspace_tags;
 mod workspaces;
 
 fn main() -> ExitCode {
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         ttl_policies::tests(),
         user_tokens::tests(),
         users::tests(),
+        workspace_tags::tests(),
         workspaces::tests(),
     ];
     let tests: Vec<Trial> = all.into_iter().flatten().collect();

@@ -1,0 +1,185 @@
+//! `workspaces/:id/relationships/tags`, `workspaces/:id/tag-bindings` and `workspaces/:id/effective-tag-bindings`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::{HttpRequest, HttpResponse};
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::api::Named;
+use super::resource::{self as look, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
+use super::tags::{self, BINDING, BindingAttributes, TAG, TagAttributes};
+use super::{Workspace, store};
+use crate::access::{Action, Caller, Gate, Visitor};
+use crate::audit::{self, Event};
+use crate::jsonapi::{Body, Document, Extent, Known, Query, Resource, Result, list_document};
+
+/// `name` is how shipped clients search here.
+pub(crate) const TAGS_OF_ONE: Known = Known { others: &["name"], ..Known::list(&[&TAGS]) };
+pub(crate) const BINDINGS_OF_ONE: Known = Known::show(&[&BINDINGS]);
+pub(crate) const EFFECTIVE_BINDINGS_OF_ONE: Known = Known::show(&[&EFFECTIVE_BINDINGS]);
+
+/// The routes.
+pub fn routes(service: &mut ServiceConfig) {
+    service
+        .service(
+            resource("/workspaces/{workspace}/relationships/tags")
+                .route(get().to(list))
+                .route(post().to(add))
+                .route(delete().to(remove)),
+        )
+        .service(
+            resource("/workspaces/{workspace}/tag-bindings").route(get().to(list_bindings)).route(patch().to(bind)),
+        )
+        .service(resource("/workspaces/{workspace}/effective-tag-bindings").route(get().to(list_effective_bindings)));
+}
+
+async fn list(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
+    let query = Query::of(&request, &TAGS_OF_ONE);
+    let (query, workspace) = gate
+        .read(visitor, path.place(), move |connection, caller| {
+            let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
+            Ok((query?, workspace))
+        })
+        .await?;
+    let part = query.other("name").unwrap_or_default().to_lowercase();
+    let found: Vec<&String> = workspace.tags.iter().filter(|name| name.contains(&part)).collect();
+    let place = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+    let page = found.iter().skip(place(query.page().offset())).take(place(query.page().size()));
+    let resources = page.map(|name| look::tag(workspace.organization_id, name)).collect();
+    let extent = Extent::Numbered { total: i64::try_from(found.len()).unwrap_or(i64::MAX) };
+    Ok(list_document(&request, &query, resources, &extent).respond(&query, &request, StatusCode::OK))
+}
+
+async fn add(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, path.place(), move |connection, caller| {
+        let (workspace, sent) = told(connection, caller, &path, query, &body)?;
+        let all = tags::sorted(workspace.tags.iter().cloned().chain(sent).collect());
+        set_tags(connection, caller, workspace, all)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes tags away; what the workspace has not got stays away.
+async fn remove(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &Known::NOTHING);
+    gate.write(visitor, path.place(), move |connection, caller| {
+        let (workspace, sent) = told(connection, caller, &path, query, &body)?;
+        let rest = workspace.tags.iter().filter(|name| !sent.contains(name)).cloned().collect();
+        set_tags(connection, caller, workspace, rest)
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The workspace, locked, and the names of the tags in the body.
+fn told(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    path: &Named,
+    query: Result<Query>,
+    body: &Body,
+) -> Result<(Workspace, Vec<String>)> {
+    let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+    query?;
+    let sent = body.list::<TagAttributes>(&[TAG], &[])?;
+    let names = tags::names(connection, caller, &sent)?;
+    Ok((store::lock(connection, workspace.id)?, names))
+}
+
+fn set_tags(connection: &mut PgConnection, caller: &Caller, workspace: Workspace, tags: Vec<String>) -> Result<()> {
+    tags::check_number(tags.len(), "/data")?;
+    if tags == workspace.tags {
+        return Ok(());
+    }
+    let changed = store::update(connection, &Workspace { tags, ..workspace })?;
+    record(connection, caller, &changed)
+}
+
+async fn list_bindings(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &BINDINGS_OF_ONE);
+    tell(request, visitor, path, gate, query, look::bindings).await
+}
+
+/// Those that a workspace has by itself: there are no projects that it could have any from.
+async fn list_effective_bindings(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &EFFECTIVE_BINDINGS_OF_ONE);
+    tell(request, visitor, path, gate, query, look::effective_bindings).await
+}
+
+async fn tell(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    gate: Data<Gate>,
+    query: Result<Query>,
+    look: fn(&Workspace) -> Vec<Resource>,
+) -> Result<HttpResponse> {
+    let (query, workspace) = gate
+        .read(visitor, path.place(), move |connection, caller| {
+            let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
+            Ok((query?, workspace))
+        })
+        .await?;
+    Ok(Document::list(look(&workspace)).respond(&query, &request, StatusCode::OK))
+}
+
+/// Adds bindings, or gives another value to those that are there.
+async fn bind(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    body: Body,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &BINDINGS_OF_ONE);
+    let (query, workspace) = gate
+        .write(visitor, path.place(), move |connection, caller| {
+            let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+            let query = query?;
+            let sent = tags::bindings(body.list::<BindingAttributes>(&[BINDING], &["key"])?);
+            let before = store::lock(connection, workspace.id)?;
+            let mut bindings = before.tag_bindings.clone();
+            bindings.0.extend(sent);
+            tags::check_number(bindings.0.len(), "/data")?;
+            if bindings == before.tag_bindings {
+                return Ok((query, before));
+            }
+            let changed = store::update(connection, &Workspace { tag_bindings: bindings, ..before })?;
+            record(connection, caller, &changed)?;
+            Ok((query, changed))
+        })
+        .await?;
+    Ok(Document::list(look::bindings(&workspace)).respond(&query, &request, StatusCode::OK))
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
+    let Workspace { name, tags, tag_bindings, .. } = workspace;
+    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, "update")
+        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.0}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}

@@ -1,0 +1,156 @@
+//! What workspaces are grouped by, in the two forms that clients of the HCP API write: tags, which are names, and tag
+//! bindings, which are keys with values.
+//!
+//! A tag has no row of its own: it is there as long as a workspace has it, and its id is made of its name.
+
+use std::collections::BTreeMap;
+
+use diesel::PgConnection;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::{Workspace, store};
+use crate::access::Caller;
+use crate::ids::TagId;
+use crate::jsonapi::{Error, Relationships, ResourceBody, Result};
+
+/// A workspace can have as many tags, and as many tag bindings.
+pub const MAX_TAGS: usize = 100;
+
+/// The type that names a tag.
+pub(crate) const TAG: &str = "tags";
+
+/// The type that names a tag binding.
+pub(crate) const BINDING: &str = "tag-bindings";
+
+/// What a client may write of a tag.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct TagAttributes {
+    /// `name`: 1 to 255 letters, digits, hyphens, underscores and colons, with a letter or digit at both ends. Kept in
+    /// lower case.
+    #[validate(custom(function = "valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9]([A-Za-z0-9_:-]{0,253}[A-Za-z0-9])?$")]
+    pub name: Option<String>,
+}
+
+/// What a client may write of a tag binding.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct BindingAttributes {
+    /// `key`: 1 to 128 characters.
+    #[validate(length(min = 1, max = 128, message = "Key must be 1 to 128 characters long"))]
+    #[schema(min_length = 1, max_length = 128)]
+    pub key: Option<String>,
+    /// `value`: at most 256 characters; none is the same as an empty one.
+    #[validate(length(max = 256, message = "Value must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
+    pub value: Option<String>,
+}
+
+fn valid_name(name: &str) -> Result<(), ValidationError> {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
+    if name.len() <= 255 && edge(name.chars().next()) && edge(name.chars().next_back()) && name.chars().all(inside) {
+        return Ok(());
+    }
+    let message = "Name must be 1 to 255 letters, digits, hyphens, underscores and colons, with a letter or digit at \
+                   both ends";
+    Err(ValidationError::new("name").with_message(message.into()))
+}
+
+/// A workspace's tag bindings by their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bindings(pub BTreeMap<String, String>);
+
+impl From<Value> for Bindings {
+    /// Reads what is stored; what is no text is left out.
+    fn from(stored: Value) -> Self {
+        let Value::Object(members) = stored else { return Self::default() };
+        let text = |(key, value): (String, Value)| Some((key, value.as_str()?.to_owned()));
+        Self(members.into_iter().filter_map(text).collect())
+    }
+}
+
+/// What the relationships of a workspace that a client sent say of its tags; none where they say nothing.
+pub(super) struct Written {
+    tags: Option<Vec<String>>,
+    bindings: Option<BTreeMap<String, String>>,
+}
+
+impl Written {
+    pub(super) fn read(connection: &mut PgConnection, caller: &Caller, sent: &Relationships) -> Result<Self> {
+        let tags = sent.resources(TAG, &[TAG], &[])?.map(|tags| names(connection, caller, &tags)).transpose()?;
+        let bindings = sent.resources(BINDING, &[BINDING], &["key"])?.map(bindings);
+        Ok(Self { tags, bindings })
+    }
+
+    /// The workspace with these instead of those that it had.
+    pub(super) fn put_on(self, workspace: Workspace) -> Result<Workspace> {
+        let tags = self.tags.map_or(workspace.tags, sorted);
+        let bindings = self.bindings.map_or(workspace.tag_bindings, Bindings);
+        let relationship = |name: &str| format!("/data/relationships/{name}/data");
+        check_number(tags.len(), &relationship(TAG))?;
+        check_number(bindings.0.len(), &relationship(BINDING))?;
+        Ok(Workspace { tags, tag_bindings: bindings, ..workspace })
+    }
+}
+
+/// A workspace cannot have more than [`MAX_TAGS`]; `pointer` says where they were sent.
+pub(super) fn check_number(number: usize, pointer: &str) -> Result<()> {
+    if number <= MAX_TAGS {
+        return Ok(());
+    }
+    Err(Error::attribute(pointer, format!("A workspace can have at most {MAX_TAGS} of these")))
+}
+
+/// The names of tags that a client sent, each by its name or by its id.
+///
+/// # Errors
+/// 404 for an id that no workspace's tag has which the caller sees, 422 for a tag without either.
+pub(super) fn names(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    sent: &[ResourceBody<TagAttributes>],
+) -> Result<Vec<String>> {
+    let organization = caller.organization()?;
+    let known: BTreeMap<TagId, String> = if sent.iter().any(|tag| tag.id.is_some()) {
+        let names = store::tags(connection, organization, caller.workspace_reach())?;
+        names.into_iter().map(|name| (TagId::of(organization, &name), name)).collect()
+    } else {
+        BTreeMap::new()
+    };
+    let (mut names, mut faults) = (vec![], vec![]);
+    for tag in sent {
+        match (&tag.id, &tag.attributes.name) {
+            (Some(id), _) => match id.parse().ok().and_then(|id: TagId| known.get(&id)) {
+                Some(name) => names.push(name.clone()),
+                None => faults.push(Error::not_found_at(tag.pointer("id"), "There is no tag with this id")),
+            },
+            (None, Some(name)) => names.push(name.to_lowercase()),
+            (None, None) => faults.push(Error::attribute(tag.pointer("attributes/name"), "Name is required")),
+        }
+    }
+    Error::check(faults)?;
+    Ok(names)
+}
+
+/// The tag bindings that a client sent, whose keys were required; of a key that is there twice, the last.
+pub(super) fn bindings(sent: Vec<ResourceBody<BindingAttributes>>) -> BTreeMap<String, String> {
+    let pair = |binding: BindingAttributes| Some((binding.key?, binding.value.unwrap_or_default()));
+    sent.into_iter().filter_map(|binding| pair(binding.attributes)).collect()
+}
+
+/// In order, each once.
+pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The names in a search, with commas; kept in lower case like the tags themselves.
+pub(super) fn searched(text: &str) -> Vec<String> {
+    text.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect()
+}
