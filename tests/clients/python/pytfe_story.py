@@ -7,12 +7,14 @@ checks every answer, and leaves nothing behind. Ends with 0 if every check passe
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from inspect import isfunction
 from typing import Any, TypeVar
 
 # The story is told to TFE_ADDRESS and to nobody else. httpx looks for proxies in
@@ -30,7 +32,11 @@ from pytfe.models import (  # noqa: E402
     OrganizationCreateOptions,
     OrganizationMembershipCreateOptions,
     OrganizationMembershipListOptions,
+    OrganizationMembershipReadOptions,
     OrganizationUpdateOptions,
+    OrgMembershipIncludeOpt,
+    Tag,
+    TagBinding,
     Team,
     TeamCreateOptions,
     TeamIncludeOpt,
@@ -42,10 +48,17 @@ from pytfe.models import (  # noqa: E402
     TeamUpdateOptions,
     User,
     Workspace,
+    WorkspaceAddTagBindingsOptions,
+    WorkspaceAddTagsOptions,
     WorkspaceCreateOptions,
+    WorkspaceIncludeOpt,
     WorkspaceListOptions,
+    WorkspaceReadOptions,
+    WorkspaceRemoveTagsOptions,
+    WorkspaceTagListOptions,
     WorkspaceUpdateOptions,
 )
+from pytfe.models.organization import OrganizationDefaultSettingsUpdateOptions  # noqa: E402
 from pytfe.models.org_token_ttl_policy import (  # noqa: E402
     DEFAULT_MAX_TTL_MS,
     OrgTokenTTLPolicyUpdateOptions,
@@ -57,6 +70,8 @@ from pytfe.models.organization_token import (  # noqa: E402
     TokenType,
 )
 from pytfe.models.team import OrganizationAccessOptions  # noqa: E402
+from pytfe.models.user import UserUpdateCurrentOptions  # noqa: E402
+from pytfe.models.workspace import VCSRepoOptions  # noqa: E402
 from pytfe.models.team_workspace_access import (  # noqa: E402
     TeamWorkspaceAccessAddOptions,
     TeamWorkspaceAccessType,
@@ -69,6 +84,70 @@ Answer = TypeVar("Answer")
 
 # What a client looks for when a description is not unique.
 DESCRIPTION_TAKEN = "Validation failed: Description has already been taken"
+
+
+# The parts of pytfe that are about what Latchkey has. It has none for user tokens and for the audit trail.
+SERVICES = (
+    "organization_memberships",
+    "organization_token_ttl_policies",
+    "organization_tokens",
+    "organizations",
+    "team_tokens",
+    "team_workspace_accesses",
+    "teams",
+    "users",
+    "workspaces",
+)
+
+# What pytfe can do besides with these, and why Latchkey has none of it.
+REASONS = {
+    "It asks no server.": ["organizations.validate"],
+    "A token service has no runs.": ["organizations.read_capacity", "organizations.read_run_queue"],
+    "A token service has no state, and so nothing to be retained, shared or locked.": [
+        "organizations.delete_data_retention_policy",
+        "organizations.read_data_retention_policy_choice",
+        "organizations.set_data_retention_policy",
+        "organizations.set_data_retention_policy_delete_older",
+        "organizations.set_data_retention_policy_dont_delete",
+        "workspaces.add_remote_state_consumers",
+        "workspaces.delete_data_retention_policy",
+        "workspaces.force_unlock",
+        "workspaces.list_remote_state_consumers",
+        "workspaces.lock",
+        "workspaces.read_data_retention_policy",
+        "workspaces.read_data_retention_policy_choice",
+        "workspaces.remove_remote_state_consumers",
+        "workspaces.set_data_retention_policy",
+        "workspaces.set_data_retention_policy_delete_older",
+        "workspaces.set_data_retention_policy_dont_delete",
+        "workspaces.unlock",
+        "workspaces.update_remote_state_consumers",
+    ],
+    "There are no SSH keys, assessments and variables.": [
+        "workspaces.assign_ssh_key",
+        "workspaces.current_assessment_result",
+        "workspaces.list_applicable_varsets",
+        "workspaces.unassign_ssh_key",
+    ],
+}
+OUT_OF_PLACE = {method for methods in REASONS.values() for method in methods}
+
+# Which methods the story has called.
+CALLED: set[str] = set()
+
+
+def noted(service: str, kind: type, name: str) -> None:
+    """Have a method of pytfe's noted down when the story calls it."""
+    method = vars(kind)[name]
+
+    @functools.wraps(method)
+    def call(*arguments: Any, **named: Any) -> Any:
+        # Methods of pytfe that are called by pytfe itself do not count.
+        if sys._getframe(1).f_code.co_filename == __file__:
+            CALLED.add(f"{service}.{name}")
+        return method(*arguments, **named)
+
+    setattr(kind, name, call)
 
 
 class Stopped(Exception):
@@ -119,10 +198,12 @@ class Story:
             self.tokens_live_only_so_long()
             self.tokens_are_listed()
             self.workspaces_are_made()
+            self.workspaces_are_tagged()
             self.teams_get_access_to_workspaces()
             self.strangers_are_refused()
             self.tokens_are_deleted()
             self.everything_is_deleted()
+            self.nothing_was_left_out()
         except Stopped:
             pass
         except Exception as error:
@@ -137,6 +218,18 @@ class Story:
         self.check("the user has an id", self.me.id != "")
         self.check("the user has a user name", self.me.username != "")
         self.equal("the user is no service account", False, self.me.is_service_account)
+        read = self.must("read the user by its id", lambda: self.client.users.read(self.me.id))
+        self.equal("it is the same", (self.me.id, self.me.username), (read.id, read.username))
+        name = f"py-{self.unique}"
+        renamed = self.must(
+            "take another user name",
+            lambda: self.client.users.update_current(UserUpdateCurrentOptions(username=name)),
+        )
+        self.equal("it is the user's name now", name, renamed.username)
+        self.must(
+            "take the old one back",
+            lambda: self.client.users.update_current(UserUpdateCurrentOptions(username=self.me.username)),
+        )
 
     def an_organization_is_founded(self) -> None:
         organizations = self.client.organizations
@@ -175,6 +268,19 @@ class Story:
         self.equal("the execution mode has changed", "local", updated.default_execution_mode)
         read = self.must("read the updated organization", lambda: organizations.read(name))
         self.equal("the update was kept", (new_email, "local"), (read.email, read.default_execution_mode))
+
+        settings = self.must("read the default settings", lambda: organizations.read_default_settings(name))
+        self.equal("they tell of the execution mode", "local", settings.default_execution_mode)
+        self.must("reset them", lambda: organizations.reset_default_settings(name))
+        read = self.must("read the organization once more", lambda: organizations.read(name))
+        self.equal("the execution mode is that of a new organization", "remote", read.default_execution_mode)
+        settings = self.must(
+            "update them",
+            lambda: organizations.update_default_settings(
+                name, OrganizationDefaultSettingsUpdateOptions(default_execution_mode="local")
+            ),
+        )
+        self.equal("the execution mode has changed again", "local", settings.default_execution_mode)
 
         listed = self.must("list organizations", lambda: list(organizations.list()))
         self.equal("the organization is listed once", 1, [o.name for o in listed].count(name))
@@ -412,6 +518,31 @@ class Story:
         self.equal("it is the only one", [invited.id], [one.id for one in found])
         read = self.must("read it", lambda: members.read(invited.id))
         self.equal("it is that one", invited.id, read.id)
+        both = OrganizationMembershipReadOptions(
+            include=[OrgMembershipIncludeOpt.USER, OrgMembershipIncludeOpt.TEAMS]
+        )
+        read = self.must("read it with its user and teams", lambda: members.read_with_options(invited.id, both))
+        self.check("the user is included", bool(read.user and read.user.username))
+        self.equal(
+            "the team it was invited into is included", [self.platform.name], [team.name for team in read.teams or []]
+        )
+
+        teams, ids = self.client.teams, [invited.id]
+        self.must("put it into a team", lambda: teams.add_organization_memberships(self.release.id, ids))
+        inside = self.must(
+            "list the team's memberships",
+            lambda: list(
+                teams.list_organization_memberships(
+                    self.release.id, status="invited", is_service_account=False, sort="username"
+                )
+            ),
+        )
+        self.equal("it is the only one invited", ids, [one.id for one in inside])
+        self.must("take it out", lambda: teams.remove_organization_memberships(self.release.id, ids))
+        inside = self.must(
+            "list them again", lambda: list(teams.list_organization_memberships(self.release.id))
+        )
+        self.equal("it is gone", [], [one.id for one in inside if one.id == invited.id])
         self.must("remove the invitation", lambda: members.delete(invited.id))
         self.not_found("it is not found any more", lambda: members.read(invited.id))
 
@@ -529,6 +660,68 @@ class Story:
         self.equal("what was changed has changed", True, changed.queue_all_runs)
         self.equal("what was not changed is as it was", "trial", changed.name)
 
+        repository = VCSRepoOptions(identifier="acme/infra", oauth_token_id="ot-1")
+        for name, remove in (
+            ("name", lambda: workspaces.remove_vcs_connection("trial", organization=place)),
+            ("id", lambda: workspaces.remove_vcs_connection_by_id(updated.id)),
+        ):
+            with_one = self.must(
+                "connect it with a repository",
+                lambda: workspaces.update_by_id(updated.id, WorkspaceUpdateOptions(vcs_repo=repository)),
+            )
+            self.equal("it is kept", "acme/infra", with_one.vcs_repo and with_one.vcs_repo.identifier)
+            without = self.must(f"disconnect it by its {name}", remove)
+            self.equal("it is gone", None, without.vcs_repo)
+
+        whole = WorkspaceReadOptions(include=[WorkspaceIncludeOpt.ORGANIZATION])
+        for name, read_whole in (
+            ("name", lambda: workspaces.read_with_options("trial", whole, organization=place)),
+            ("id", lambda: workspaces.read_by_id_with_options(updated.id, whole)),
+        ):
+            read = self.must(f"read it with its organization by its {name}", read_whole)
+            self.equal("the organization is the one it is in", place, read.organization and read.organization.name)
+        self.equal("it has no readme", None, self.must("read its readme", lambda: workspaces.readme(updated.id)))
+
+    def workspaces_are_tagged(self) -> None:
+        workspaces, live = self.client.workspaces, self.live
+        tags = [Tag(name="app"), Tag(name="team:web")]
+        self.must("tag the workspace", lambda: workspaces.add_tags(live.id, WorkspaceAddTagsOptions(tags=tags)))
+        read = self.must("read it", lambda: workspaces.read_by_id(live.id))
+        self.equal("it tells its tags", ["app", "team:web"], read.tag_names)
+        listed = self.must("list its tags", lambda: list(workspaces.list_tags(live.id)))
+        self.equal("they are these", ["app", "team:web"], [tag.name for tag in listed])
+        self.check("they have ids", all((tag.id or "").startswith("tag-") for tag in listed))
+        part = WorkspaceTagListOptions(query="web")
+        found = self.must("search them", lambda: list(workspaces.list_tags(live.id, part)))
+        self.equal("one is found", ["team:web"], [tag.name for tag in found])
+        self.equal("workspaces are found by a tag", ["live"], self.workspace_names(WorkspaceListOptions(tags="app")))
+        self.equal("and by the lack of one", ["trial"],
+                   self.workspace_names(WorkspaceListOptions(exclude_tags="app")))
+        gone = [Tag(name="app"), Tag(id=listed[1].id)]
+        self.must(
+            "take the tags away, one by its name and one by its id",
+            lambda: workspaces.remove_tags(live.id, WorkspaceRemoveTagsOptions(tags=gone)),
+        )
+        self.equal("it has none any more", [], self.must(
+            "list its tags again", lambda: list(workspaces.list_tags(live.id))))
+
+        pairs = [TagBinding(key="env", value="prod"), TagBinding(key="cost", value="42")]
+        bound = self.must(
+            "bind keys to it",
+            lambda: list(workspaces.add_tag_bindings(live.id, WorkspaceAddTagBindingsOptions(tag_bindings=pairs))),
+        )
+        expected = [("cost", "42"), ("env", "prod")]
+        self.equal("they are told", expected, [(one.key, one.value) for one in bound])
+        for name, call in (
+            ("those of its own", lambda: list(workspaces.list_tag_bindings(live.id))),
+            ("those in force", lambda: list(workspaces.list_effective_tag_bindings(live.id))),
+        ):
+            told = self.must(f"list {name}", call)
+            self.equal("they are kept", expected, [(one.key, one.value) for one in told])
+        self.must("delete them all", lambda: workspaces.delete_all_tag_bindings(live.id))
+        self.equal("there are none any more", [], self.must(
+            "list them again", lambda: list(workspaces.list_tag_bindings(live.id))))
+
     def teams_get_access_to_workspaces(self) -> None:
         access, live = self.client.team_workspace_accesses, self.live
         secret = self.create_token(self.client, self.release, "workspaces")
@@ -567,6 +760,8 @@ class Story:
             ),
         )
         self.equal("its runs are those of the level", TeamWorkspaceRunsPermission.PLAN, updated.runs)
+        read = self.must("read it", lambda: access.read(given.id))
+        self.equal("it is as it was changed", (given.id, updated.access), (read.id, read.access))
         listed = self.must("list the access", lambda: list(access.list(live.id)))
         self.equal("it is the only one", [given.id], [one.id for one in listed])
 
@@ -576,6 +771,14 @@ class Story:
             "delete the other by its name",
             lambda: self.client.workspaces.delete("trial", organization=self.organization),
         )
+        workspaces, place = self.client.workspaces, self.organization
+        for name in ("by-name", "by-id"):
+            again = self.must(
+                f"create {name}",
+                lambda name=name: workspaces.create(place, WorkspaceCreateOptions(name=name)),
+            )
+        self.must("delete one safely by its name", lambda: workspaces.safe_delete("by-name", organization=place))
+        self.must("delete one safely by its id", lambda: workspaces.safe_delete_by_id(again.id))
         self.equal("there are no workspaces any more", [], self.workspace_names())
         self.must("delete the team's token", lambda: self.client.team_tokens.delete_by_id(secret.id))
 
@@ -652,6 +855,15 @@ class Story:
         self.must("delete the other organization", lambda: self.client.organizations.delete(self.elsewhere))
         self.elsewhere = ""
 
+    def nothing_was_left_out(self) -> None:
+        """Whatever pytfe can do with what Latchkey has was done, but for what `OUT_OF_PLACE` gives a reason."""
+        for service in SERVICES:
+            kind = type(getattr(self.client, service))
+            methods = {f"{service}.{name}" for name in vars(kind) if not name.startswith("_")}
+            excused = {name for name in OUT_OF_PLACE if name.startswith(f"{service}.")}
+            self.equal(f"every method of {service} was called, or has its reason", methods, CALLED & methods | excused)
+            self.equal(f"nothing of {service} was called that is out of place", set(), CALLED & excused)
+
     def clean_up(self) -> None:
         """Remove what a story that ended early has left behind."""
         for name in (self.organization, self.elsewhere):
@@ -669,6 +881,11 @@ class Story:
         """Make a client that talks to the server and to nothing else."""
         config = TFEConfig(address=self.address, token=token, timeout=30, max_retries=2, proxies=None)
         client = TFEClient(config)
+        for service in SERVICES:
+            kind = type(getattr(client, service))
+            for name, member in list(vars(kind).items()):
+                if isfunction(member) and not name.startswith("_") and not hasattr(member, "__wrapped__"):
+                    noted(service, kind, name)
         # pytfe follows redirects wherever they lead, and has no setting for it.
         client._transport._sync.event_hooks = {"request": [self.stay_here]}
         self.clients.append(client)
