@@ -62,6 +62,17 @@ type story struct {
 	passed, failed int
 }
 
+// The story calls every method that go-tfe has for what Latchkey has: Organizations,
+// OrganizationMemberships, OrganizationTokens, OrganizationTokenTTLPolicies, Teams,
+// TeamMembers, TeamTokens, TeamAccess, Users, UserTokens, AuditTrails and Workspaces.
+// These are left out, each for its reason:
+//
+//   - Organizations.ReadCapacity, ReadRunQueue: a token service has no runs.
+//   - Organizations and Workspaces, all of …DataRetentionPolicy…, and of Workspaces
+//     …RemoteStateConsumers, Lock, Unlock, ForceUnlock: it has no state, and so nothing
+//     to be retained, shared or locked.
+//   - Workspaces.AssignSSHKey, UnassignSSHKey: it has no SSH keys.
+
 // tell goes through the chapters. A failed check does not end the story; only an
 // answer that nothing can be built upon does.
 func (s *story) tell(token string) {
@@ -83,6 +94,7 @@ func (s *story) tell(token string) {
 	s.tokensLiveOnlySoLong()
 	s.tokensAreListed()
 	s.workspacesAreMade()
+	s.workspacesAreTagged()
 	s.teamsGetAccessToWorkspaces()
 	s.strangersAreRefused()
 	s.tokensAreDeleted()
@@ -102,6 +114,11 @@ func (s *story) aUserArrives(token string) {
 	s.check("the user has an id", s.me.ID != "")
 	s.check("the user has a user name", s.me.Username != "")
 	s.equal("the user is no service account", false, s.me.IsServiceAccount)
+	renamed, err := s.client.Users.UpdateCurrent(s.ctx, tfe.UserUpdateOptions{Username: tfe.String("go-" + s.unique)})
+	s.must("take another user name", err)
+	s.equal("it is the user's name now", "go-"+s.unique, renamed.Username)
+	_, err = s.client.Users.UpdateCurrent(s.ctx, tfe.UserUpdateOptions{Username: &s.me.Username})
+	s.must("take the old one back", err)
 }
 
 func (s *story) anOrganizationIsFounded() {
@@ -525,6 +542,16 @@ func (s *story) workspacesAreMade() {
 	updated, err = workspaces.RemoveVCSConnectionByID(s.ctx, s.live.ID)
 	s.must("remove the repository", err)
 	s.check("it is gone", updated.VCSRepo == nil)
+	_, err = workspaces.UpdateByID(s.ctx, s.live.ID, tfe.WorkspaceUpdateOptions{
+		VCSRepo: &tfe.VCSRepoOptions{Identifier: tfe.String("acme/infra"), OAuthTokenID: tfe.String("ot-1")},
+	})
+	s.must("connect one again", err)
+	updated, err = workspaces.RemoveVCSConnection(s.ctx, s.organization, "live")
+	s.must("remove it by the workspace's name", err)
+	s.check("it is gone, too", updated.VCSRepo == nil)
+	readme, err := workspaces.Readme(s.ctx, s.live.ID)
+	s.must("read the readme", err)
+	s.check("there is none", readme == nil)
 }
 
 func (s *story) teamsGetAccessToWorkspaces() {
@@ -593,6 +620,9 @@ func (s *story) teamsGetAccessToWorkspaces() {
 	again, err := s.client.Workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{Name: tfe.String("again")})
 	s.must("create one more", err)
 	s.must("delete it safely", s.client.Workspaces.SafeDeleteByID(s.ctx, again.ID))
+	_, err = s.client.Workspaces.Create(s.ctx, s.organization, tfe.WorkspaceCreateOptions{Name: tfe.String("again")})
+	s.must("create it anew", err)
+	s.must("delete it safely by its name", s.client.Workspaces.SafeDelete(s.ctx, s.organization, "again"))
 	s.must("delete the team's token", s.deleteToken(s.release, "workspaces"))
 }
 
