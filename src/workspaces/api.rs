@@ -101,7 +101,12 @@ impl Named {
     }
 
     /// The workspace, locked, if the caller, as it stands now, may do `action` to it.
-    fn locked(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<(Caller, Workspace)> {
+    pub(super) fn locked(
+        &self,
+        connection: &mut PgConnection,
+        caller: &Caller,
+        action: Action,
+    ) -> Result<(Caller, Workspace)> {
         // Nobody else has a role in any of its workspaces, and so a lock to ask for.
         caller.may(Action::ListWorkspaces, Subject::Place)?;
         let id = self.find(connection, caller)?.id;

@@ -60,9 +60,9 @@ async fn add(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, path.place(), move |connection, caller| {
-        let (workspace, sent) = told(connection, caller, &path, query, &body)?;
+        let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
         let all = tags::sorted(workspace.tags.iter().cloned().chain(sent).collect());
-        set_tags(connection, caller, workspace, all)
+        set_tags(connection, &caller, workspace, all)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -78,27 +78,27 @@ async fn remove(
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, path.place(), move |connection, caller| {
-        let (workspace, sent) = told(connection, caller, &path, query, &body)?;
+        let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
         let rest = workspace.tags.iter().filter(|name| !sent.contains(name)).cloned().collect();
-        set_tags(connection, caller, workspace, rest)
+        set_tags(connection, &caller, workspace, rest)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The workspace, locked, and the names of the tags in the body.
+/// The caller as it stands now, the workspace, locked, and the names of the tags in the body.
 fn told(
     connection: &mut PgConnection,
     caller: &Caller,
     path: &Named,
     query: Result<Query>,
     body: &Body,
-) -> Result<(Workspace, Vec<String>)> {
-    let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+) -> Result<(Caller, Workspace, Vec<String>)> {
+    let (caller, workspace) = path.locked(connection, caller, Action::UpdateWorkspace)?;
     query?;
     let sent = body.list::<TagAttributes>(&[TAG], &[])?;
-    let names = tags::names(connection, caller, &sent)?;
-    Ok((store::lock(connection, workspace.id)?, names))
+    let names = tags::names(connection, &caller, &sent)?;
+    Ok((caller, workspace, names))
 }
 
 fn set_tags(connection: &mut PgConnection, caller: &Caller, workspace: Workspace, tags: Vec<String>) -> Result<()> {
@@ -159,10 +159,9 @@ async fn bind(
     let query = Query::of(&request, &BINDINGS_OF_ONE);
     let (query, workspace) = gate
         .write(visitor, path.place(), move |connection, caller| {
-            let workspace = path.allowed(connection, caller, Action::UpdateWorkspace)?;
+            let (caller, before) = path.locked(connection, caller, Action::UpdateWorkspace)?;
             let query = query?;
             let sent = tags::bindings(body.list::<BindingAttributes>(&[BINDING], &["key"])?);
-            let before = store::lock(connection, workspace.id)?;
             let mut bindings = before.tag_bindings.clone();
             bindings.0.extend(sent);
             tags::check_number(bindings.0.len(), "/data")?;
@@ -170,7 +169,7 @@ async fn bind(
                 return Ok((query, before));
             }
             let changed = store::update(connection, &Workspace { tag_bindings: bindings, ..before })?;
-            record(connection, caller, &changed)?;
+            record(connection, &caller, &changed)?;
             Ok((query, changed))
         })
         .await?;
