@@ -75,6 +75,8 @@ fn listed_place(query: &Result<Query>) -> Place {
 fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<Of> {
     let team = query.filter("team.id").map(|id| id.parse().map_err(|_| Error::not_found())).transpose()?;
     if let Some(id) = query.filter("workspace.id") {
+        // A workspace's own token sees the workspace and not who has access to it.
+        caller.may(Action::ListWorkspaces, Subject::Place)?;
         let (workspace, standing) = workspaces::seen(connection, caller, id)?;
         let any = Subject::TeamAccess(TeamFacts::of_any_secret_team(), Some(standing.role));
         let whose = if caller.can(Action::SeeTeamAccess, any) {

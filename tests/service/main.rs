@@ -45,12 +45,15 @@ mod team_memberships;
 mod team_tokens;
 mod teams;
 mod tls;
+mod token_actions;
 mod token_life;
 mod token_lists;
+mod token_states;
 mod ttl_policies;
 mod user_tokens;
 mod users;
 mod workspace_tags;
+mod workspace_tokens;
 mod workspaces;
 
 fn main() -> ExitCode {
@@ -80,12 +83,15 @@ fn main() -> ExitCode {
         team_tokens::tests(),
         teams::tests(),
         tls::tests(),
+        token_actions::tests(),
         token_life::tests(),
         token_lists::tests(),
+        token_states::tests(),
         ttl_policies::tests(),
         user_tokens::tests(),
         users::tests(),
         workspace_tags::tests(),
+        workspace_tokens::tests(),
         workspaces::tests(),
     ];
     let tests: Vec<Trial> = all.into_iter().flatten().collect();

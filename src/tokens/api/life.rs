@@ -12,7 +12,7 @@ use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, NewToken};
 use super::super::{Kind, Owner, Replacement, Status, Token, TokenChanges};
 use super::{Deed, SHOW, event, highest_role, may, no_escalation, record};
-use crate::access::{Caller, Gate, Place, Visitor};
+use crate::access::{Caller, Gate, Place, Role, Visitor};
 use crate::audit;
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Query, Result};
@@ -74,8 +74,9 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     edited.role = role.unwrap_or(token.role);
     edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
+    let given = if edited.role == token.role { Role::Viewer } else { edited.role };
     let highest = token.owner().map_or(Ok(caller.role), |owner| highest_role(connection, caller, owner))?;
-    no_escalation(caller, highest, edited.role, &added)?;
+    no_escalation(caller, highest, given, &added)?;
     Ok(edited)
 }
 
