@@ -15,8 +15,10 @@ macro_rules! documents {
 const DOCUMENTS: &[(&str, &str)] = documents![
     "account-details",
     "account-details-of-a-team",
+    "account-update",
     "authentication-token-delete",
     "authentication-token-show",
+    "effective-tag-bindings-list",
     "entitlement-set-show",
     "error-400-json",
     "error-400-query",
@@ -33,6 +35,12 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "error-422",
     "error-422-description-taken",
     "error-422-owners",
+    "membership-accept",
+    "membership-create",
+    "membership-delete",
+    "membership-list",
+    "membership-list-own",
+    "membership-show",
     "organization-create",
     "organization-delete",
     "organization-list",
@@ -40,10 +48,23 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "organization-show",
     "organization-team-tokens-delete",
     "organization-team-tokens-list",
+    "organization-token-create",
+    "organization-token-delete",
+    "organization-token-show",
     "organization-update",
+    "tag-bindings-list",
+    "tag-bindings-update",
+    "team-access-create",
+    "team-access-delete",
+    "team-access-list",
+    "team-access-show",
+    "team-access-update",
     "team-create",
     "team-delete",
     "team-list",
+    "team-memberships-add",
+    "team-memberships-list",
+    "team-memberships-remove",
     "team-show",
     "team-show-to-a-member",
     "team-token-create",
@@ -54,7 +75,21 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "team-update",
     "team-users-add",
     "team-users-remove",
+    "ttl-policies-list",
+    "ttl-policies-update",
+    "ttl-policies-update-by-a-list",
     "user-show",
+    "user-tokens-create",
+    "user-tokens-list",
+    "workspace-create",
+    "workspace-delete",
+    "workspace-list",
+    "workspace-show",
+    "workspace-show-by-name",
+    "workspace-tags-add",
+    "workspace-tags-list",
+    "workspace-tags-remove",
+    "workspace-update",
 ];
 
 /// A request with its answer.
@@ -89,7 +124,7 @@ fn read((name, text): &(&'static str, &'static str)) -> Option<Exchange> {
 fn filled(text: &str) -> String {
     const ID: &str = "1BvXkqGFw3cDy6ne5Mpz";
     let mut text = text.to_owned();
-    for kind in ["org", "team", "user", "ou", "at", "ws", "tw"] {
+    for kind in ["org", "team", "user", "ou", "at", "ws", "tws", "tag", "tb"] {
         for nth in 1..=9 {
             text = text.replace(&format!("<{kind}-{nth}>"), &format!("{kind}-{ID}{nth}"));
         }

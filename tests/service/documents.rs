@@ -12,7 +12,7 @@ use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
 use crate::support::App;
-use crate::support::app::{identifiers, resource};
+use crate::support::app::{identifiers, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
 tests![
@@ -130,7 +130,7 @@ impl Story {
 /// Puts `<team-1>`, `<time>` and the like in the place of what is different each time.
 fn redact(exchange: &mut Value, host: &str) {
     static ID: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at)-([1-9A-HJ-NP-Za-km-z]{20,22})\b").unwrap());
+        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at|ws|tws|tag|tb)-([1-9A-HJ-NP-Za-km-z]{20,22})\b").unwrap());
     static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
@@ -243,6 +243,9 @@ fn story() -> Vec<(String, Value)> {
     story.call("error-422-owners", client, &format!("PATCH {owners}"), renaming).expect(422);
     story.call("error-403-owners", client, &format!("DELETE {owners}"), Nothing).expect(403);
 
+    tell_of_members(&mut story, &app, client, &team);
+    tell_of_workspaces(&mut story, client, &team);
+
     // Only now, because a second after its use a token shows when that was.
     let ci = app.with(&token.secret());
     story.call("account-details-of-a-team", &ci, "GET /api/v2/account/details", Nothing).expect(200);
@@ -256,6 +259,85 @@ fn story() -> Vec<(String, Value)> {
     story.call("team-delete", client, &format!("DELETE /api/v2/teams/{team}"), Nothing).expect(204);
     story.call("organization-delete", client, "DELETE /api/v2/organizations/acme", Nothing).expect(204);
     story.told
+}
+
+fn tell_of_members(story: &mut Story, app: &App, client: &Client, team: &str) {
+    let cleo = app.user("cleo").client;
+    let members = "/api/v2/organizations/acme/organization-memberships";
+    let mut invitation = resource("organization-memberships", json!({"email": "cleo@example.com"}));
+    invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[team])});
+    let invited = story.call("membership-create", client, &format!("POST {members}"), Document(invitation)).expect(201);
+    let one = format!("/api/v2/organization-memberships/{}", invited.id());
+    let filtered = format!("GET {members}?filter[status]=invited&include=user,teams");
+    story.call("membership-list", client, &filtered, Nothing).expect(200);
+    story.call("membership-show", client, &format!("GET {one}"), Nothing).expect(200);
+    story.call("membership-list-own", &cleo, "GET /api/v2/organization-memberships", Nothing).expect(200);
+    story.call("membership-accept", &cleo, &format!("POST {one}/actions/accept"), Nothing).expect(200);
+    let path = format!("/api/v2/teams/{team}/relationships/organization-memberships");
+    story.call("team-memberships-list", client, &format!("GET {path}?sort=username"), Nothing).expect(200);
+    let these = || Document(identifiers("organization-memberships", &[&invited.id()]));
+    story.call("team-memberships-remove", client, &format!("DELETE {path}"), these()).expect(204);
+    story.call("team-memberships-add", client, &format!("POST {path}"), these()).expect(204);
+    story.call("membership-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
+
+    let policies = "/api/v2/organizations/acme/token-ttl-policies";
+    story.call("ttl-policies-list", client, &format!("GET {policies}"), Nothing).expect(200);
+    let kind = "organization-token-ttl-policies";
+    let item = json!({"token-type": "team", "max-ttl-ms": 86_400_000});
+    let change = Document(resource(kind, json!({"token-ttl-policies": [item]})));
+    story.call("ttl-policies-update", client, &format!("PATCH {policies}"), change).expect(200);
+    let change = Document(json!({"data": [{"type": kind, "attributes": item}]}));
+    story.call("ttl-policies-update-by-a-list", client, &format!("PATCH {policies}"), change).expect(200);
+
+    let own = "/api/v2/organizations/acme/authentication-token";
+    story.call("organization-token-create", client, &format!("POST {own}"), Nothing).expect(201);
+    story.call("organization-token-show", client, &format!("GET {own}"), Nothing).expect(200);
+    story.call("organization-token-delete", client, &format!("DELETE {own}"), Nothing).expect(204);
+    let cleos = cleo.get("/api/v2/account/details").expect(200).id();
+    let tokens = format!("/api/v2/users/{cleos}/authentication-tokens");
+    let laptop = Document(resource("authentication-tokens", json!({"description": "laptop"})));
+    story.call("user-tokens-create", &cleo, &format!("POST {tokens}"), laptop).expect(201);
+    story.call("user-tokens-list", &cleo, &format!("GET {tokens}?fields[authentication-tokens]=description"), Nothing);
+    let renaming = Document(resource("users", json!({"username": "cleopatra"})));
+    story.call("account-update", &cleo, "PATCH /api/v2/account/update", renaming).expect(200);
+}
+
+fn tell_of_workspaces(story: &mut Story, client: &Client, team: &str) {
+    let all = "/api/v2/organizations/acme/workspaces";
+    let binding = json!({"type": "tag-bindings", "attributes": {"key": "env", "value": "prod"}});
+    let mut prod = resource("workspaces", json!({"name": "prod", "description": "What customers see"}));
+    let tag = |name: &str| json!({"type": "tags", "attributes": {"name": name}});
+    prod["data"]["relationships"] = json!({"tags": {"data": [tag("app")]}, "tag-bindings": {"data": [binding]}});
+    let made = story.call("workspace-create", client, &format!("POST {all}"), Document(prod)).expect(201);
+    let one = format!("/api/v2/workspaces/{}", made.id());
+    let tags = format!("{one}/relationships/tags");
+    let more = || Document(json!({"data": [tag("team:web")]}));
+    story.call("workspace-tags-add", client, &format!("POST {tags}"), more()).expect(204);
+    story.call("workspace-tags-list", client, &format!("GET {tags}?page[size]=1"), Nothing).expect(200);
+    story.call("workspace-tags-remove", client, &format!("DELETE {tags}"), more()).expect(204);
+    let change = Document(json!({"data": [binding]}));
+    story.call("tag-bindings-update", client, &format!("PATCH {one}/tag-bindings"), change).expect(200);
+    story.call("tag-bindings-list", client, &format!("GET {one}/tag-bindings"), Nothing).expect(200);
+    let effective = format!("GET {one}/effective-tag-bindings");
+    story.call("effective-tag-bindings-list", client, &effective, Nothing).expect(200);
+    story.call("workspace-show", client, &format!("GET {one}"), Nothing).expect(200);
+    story.call("workspace-show-by-name", client, &format!("GET {all}/prod?include=organization"), Nothing).expect(200);
+    let list = format!("GET {all}?search[tags]=app&include=effective_tag_bindings");
+    story.call("workspace-list", client, &list, Nothing).expect(200);
+    let change = Document(resource("workspaces", json!({"auto-apply": true})));
+    story.call("workspace-update", client, &format!("PATCH {one}"), change).expect(200);
+
+    let access = "/api/v2/team-workspaces";
+    let read = Document(team_access(team, &made.id(), json!({"access": "read"})));
+    let given = story.call("team-access-create", client, &format!("POST {access}"), read).expect(201);
+    let of_one = format!("GET {access}?filter[workspace][id]={}&include=team,workspace", made.id());
+    story.call("team-access-list", client, &of_one, Nothing).expect(200);
+    let given = format!("{access}/{}", given.id());
+    story.call("team-access-show", client, &format!("GET {given}"), Nothing).expect(200);
+    let custom = Document(resource("team-workspaces", json!({"access": "custom", "runs": "apply"})));
+    story.call("team-access-update", client, &format!("PATCH {given}"), custom).expect(200);
+    story.call("team-access-delete", client, &format!("DELETE {given}"), Nothing).expect(204);
+    story.call("workspace-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
 }
 
 /// Where a document breaks a rule of <https://jsonapi.org/format/1.1/#document-structure>.
