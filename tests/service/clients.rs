@@ -1,4 +1,5 @@
-//! Published clients against a real service: each tells its story (`tests/clients/`) and checks every answer.
+//! Published clients against a real service: each tells its story (`tests/clients/`) and checks every answer. And a
+//! published validator of what such answers look like.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,7 +11,12 @@ use crate::support::app::{resource, team_access};
 use crate::support::client::Client;
 use crate::support::process::{Served, admin_secret, require, run};
 
-tests![go_tfe_tells_its_story, pytfe_tells_its_story, schemathesis_finds_nothing];
+tests![
+    go_tfe_tells_its_story,
+    pytfe_tells_its_story,
+    schemathesis_finds_nothing,
+    jsonapi_validator_takes_every_document,
+];
 
 fn clients(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language)
@@ -26,13 +32,17 @@ fn tell(story: &str, client: &mut Command) {
     let data = Folder::new();
     let service = Served::start(&data);
     client.env("TFE_ADDRESS", format!("http://{}", service.address)).env("TFE_TOKEN", admin_secret(&data));
-    let output = run(client);
-    let said = said(&output);
-    let last = said.lines().rev().find(|line| line.contains(" passed, ")).unwrap_or_default();
-    assert!(output.status.success() && last.ends_with(" passed, 0 failed"), "{story}:\n{said}");
-    assert!(!last.starts_with("0 "), "{story} checked nothing:\n{said}");
-    println!("{story}: {last}");
+    nothing_failed(story, &run(client));
     assert!(service.stop());
+}
+
+/// A program must say at its end how much it checked, and that nothing of it failed.
+fn nothing_failed(program: &str, output: &Output) {
+    let said = said(output);
+    let last = said.lines().rev().find(|line| line.contains(" passed, ")).unwrap_or_default();
+    assert!(output.status.success() && last.ends_with(" passed, 0 failed"), "{program}:\n{said}");
+    assert!(!last.starts_with("0 "), "{program} checked nothing:\n{said}");
+    println!("{program}: {last}");
 }
 
 fn said(output: &Output) -> String {
@@ -81,6 +91,39 @@ fn schemathesis_finds_nothing() {
     assert!(!tried.is_empty(), "schemathesis tried nothing:\n{said}");
     println!("schemathesis: {}", tried.trim());
     assert!(service.stop());
+}
+
+/// Every request and answer in `fixtures/documents`, which `documents` holds the service to.
+fn jsonapi_validator_takes_every_document() {
+    let node = works("node", &["--version"]) && works("npm", &["--version"]);
+    if require(node, "Node.js with npm is not installed: jsonapi-validator is not tried") {
+        let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/documents");
+        let mut check = Command::new("node");
+        check.arg(clients("jsonapi").join("check.js")).arg(documents).env("NODE_PATH", node_modules("jsonapi"));
+        nothing_failed("jsonapi-validator", &run(&mut check));
+    }
+}
+
+/// The packages that a client's lock file names, put under `target/` the first time.
+fn node_modules(client: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{client}-packages"));
+    let lock = clients(client).join("package-lock.json");
+    // Written last, so that packages that were not all put there are put there again.
+    let installed = folder.join("installed");
+    let read = |file: &Path| std::fs::read(file).ok();
+    if read(&installed) != read(&lock) {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(clients(client).join(file), folder.join(file)).unwrap();
+        }
+        let mut install = Command::new("npm");
+        install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
+        let output = run(&mut install);
+        assert!(output.status.success(), "{install:?}:\n{}", said(&output));
+        std::fs::copy(&lock, &installed).unwrap();
+    }
+    folder.join("node_modules")
 }
 
 /// What `schemathesis.toml` calls by name.
