@@ -274,7 +274,7 @@ fn add_users(
     if ids.is_empty() {
         return Ok(());
     }
-    memberships::add(connection, team.organization_id, &ids)?;
+    memberships::add(connection, team.organization_id, &ids, memberships::Status::Active)?;
     let added = teams::add_users(connection, team, &ids)?;
     let events: Vec<Event> =
         added.iter().map(|user| Event::new(Some(team.organization_id), "team_member", user, "create")).collect();

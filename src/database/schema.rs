@@ -47,6 +47,7 @@ diesel::table! {
         user_id -> Uuid,
         status -> Text,
         created_at -> Timestamptz,
+        invited_by_name -> Bool,
     }
 }
 
@@ -62,6 +63,7 @@ diesel::table! {
         username -> Text,
         email -> Text,
         service_account -> Bool,
+        email_known -> Bool,
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Membership {
     pub email: String,
     /// Whether the user is a program's account.
     pub service_account: bool,
+    /// Whether that is for others to know; not while the user is invited by name.
+    pub email_known: bool,
 }
 
 /// What a client may write of a new membership.

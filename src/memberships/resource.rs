@@ -17,7 +17,8 @@ pub(crate) fn identifier(id: MembershipId) -> Identifier {
     Identifier::new(MEMBERSHIPS.name, id)
 }
 
-/// A membership as the caller sees it: the address only to who can invite, and to the member.
+/// A membership as the caller sees it: the address only to the member and to who can invite, and to these not while
+/// they have invited by name.
 pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
     let resource = Resource::new(&MEMBERSHIPS, membership.id)
         .attribute("status", membership.status)
@@ -27,7 +28,7 @@ pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
         .to_one("organization", Some(organizations::identifier(&membership.organization_name)))
         .link_self(format!("/api/v2/organization-memberships/{}", membership.id));
     let own = caller.user() == Some(membership.user_id);
-    if own || caller.can(Action::SeeAddresses, Subject::Place) {
+    if own || (membership.email_known && caller.can(Action::SeeAddresses, Subject::Place)) {
         resource.attribute("email", &membership.email)
     } else {
         resource

@@ -72,7 +72,8 @@ pub(super) fn list(connection: &mut PgConnection, of: Of, query: &Query) -> Resu
     if let Some(q) = query.q() {
         let in_name = listed_memberships::username.ilike(containing(q));
         found = if addresses {
-            found.filter(in_name.or(listed_memberships::email.ilike(containing(q))))
+            found
+                .filter(in_name.or(listed_memberships::email_known.and(listed_memberships::email.ilike(containing(q)))))
         } else {
             found.filter(in_name)
         };
@@ -80,7 +81,7 @@ pub(super) fn list(connection: &mut PgConnection, of: Of, query: &Query) -> Resu
     if let Some(emails) = query.filter_list("email") {
         let emails: Vec<String> = emails.iter().map(|email| email.to_lowercase()).collect();
         let emails = if addresses { emails } else { vec![] };
-        found = found.filter(lower(listed_memberships::email).eq_any(emails));
+        found = found.filter(listed_memberships::email_known.and(lower(listed_memberships::email).eq_any(emails)));
     }
     if let Some(words) = query.filter_list("status") {
         found = found.filter(listed_memberships::status.eq_any(statuses(&words)?));
@@ -150,12 +151,13 @@ pub(super) fn teams_of(
         .load(connection)
 }
 
-/// Makes users active members of an organization, and answers who was not one yet. Who is a member or invited
-/// stays what they are.
+/// Makes users members of an organization, or invites them by name, and answers who was neither yet. Who is a member
+/// or invited stays what they are.
 pub(crate) fn add(
     connection: &mut PgConnection,
     organization: OrganizationId,
     users: &[UserId],
+    status: Status,
 ) -> QueryResult<Vec<UserId>> {
     let rows: Vec<_> = users
         .iter()
@@ -164,7 +166,8 @@ pub(crate) fn add(
                 memberships::id.eq(MembershipId::generate()),
                 memberships::organization_id.eq(organization),
                 memberships::user_id.eq(user),
-                memberships::status.eq(Status::Active),
+                memberships::status.eq(status),
+                memberships::invited_by_name.eq(status == Status::Invited),
             )
         })
         .collect();

@@ -38,7 +38,10 @@ fn routes() -> Vec<Route> {
             .query(&Known::NOTHING)
             .gives_identifiers(&USERS),
         Route::post("/teams/{team}/relationships/users", "addTeamUsers", "Put users into a team")
-            .details("The `id` of a user is the user's name. Who is in the team already stays in it.")
+            .details(
+                "The `id` of a user is the user's name. Who is in the team already stays in it. Who is no member of \
+                 the organization is invited, and has no right before accepting.",
+            )
             .query(&Known::NOTHING)
             .sends(users()),
         Route::delete("/teams/{team}/relationships/users", "removeTeamUsers", "Take users out of a team")

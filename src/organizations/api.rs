@@ -85,7 +85,7 @@ async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
             let new = Organization::new(String::new(), String::new()).changed(new.without_id()?.attributes);
             let organization = store::create(connection, &new)?;
             let owners = teams::create_owners(connection, organization.id)?;
-            memberships::add(connection, organization.id, &[owner])?;
+            memberships::add(connection, organization.id, &[owner], memberships::Status::Active)?;
             teams::add_users(connection, &owners, &[owner])?;
             audit::record(
                 connection,

@@ -22,7 +22,8 @@ pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &st
     Ok((caller, team))
 }
 
-/// Puts users into a team whose row is locked; who is not in the organization yet gets a membership.
+/// Puts users into a team whose row is locked. Who is not in the organization yet is invited: nobody becomes a member
+/// unasked.
 ///
 /// # Errors
 /// 404 if the caller is removed from the organization at this moment.
@@ -30,13 +31,15 @@ pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team
     if users.is_empty() {
         return Ok(());
     }
-    let joined = memberships::add(connection, team.organization_id, users)?;
+    let joined = memberships::add(connection, team.organization_id, users, memberships::Status::Invited)?;
     // Who is being removed, which takes no lock on the team, does not let themselves in again.
     if caller.user().is_some_and(|own| joined.contains(&own)) {
         return Err(Error::not_found());
     }
     let added = store::add_users(connection, team, users)?;
+    let invited = json!({"team": team.id, "status": "invited"});
     let mut events = events(team, "organization_user", &joined, "create");
+    events = events.into_iter().map(|event| event.meta(invited.clone())).collect();
     events.extend(self::events(team, "team_member", &added, "create"));
     Ok(audit::record(connection, &caller.actor(), &events)?)
 }

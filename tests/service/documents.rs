@@ -196,6 +196,7 @@ fn story() -> Vec<(String, Value)> {
     let users = format!("/api/v2/teams/{team}/relationships/users");
     let both = || Document(identifiers("users", &["ada", "bob"]));
     story.call("team-users-add", client, &format!("POST {users}"), both()).expect(204);
+    bob.accept(&bob.memberships()[0]);
     let show = format!("GET /api/v2/teams/{team}?include=users,organization-memberships");
     story.call("team-show", client, &show, Nothing).expect(200);
     story.call("team-show-to-a-member", member, &format!("GET /api/v2/teams/{team}"), Nothing).expect(200);

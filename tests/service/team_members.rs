@@ -1,12 +1,14 @@
 //! `teams/:id/relationships/users`: who is in a team.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::App;
 use crate::support::app::{identifiers, resource};
 
 tests![
-    a_user_is_added_by_name_and_becomes_a_member_of_the_organization,
+    who_is_put_into_a_team_by_name_is_invited,
+    a_member_is_put_into_a_team_at_once,
+    who_invites_by_name_is_not_told_the_address,
     a_user_name_is_found_without_regard_to_case,
     an_unknown_user_is_named_and_nobody_is_added,
     adding_twice_is_adding_once,
@@ -24,19 +26,72 @@ tests![
     each_change_is_audited_once,
 ];
 
-fn a_user_is_added_by_name_and_becomes_a_member_of_the_organization() {
+fn who_is_put_into_a_team_by_name_is_invited() {
     let app = App::start();
     let (ada, bob, joe) = (app.user("ada"), app.user("bob"), app.user("joe"));
     ada.organization("acme");
     let team = ada.team("acme", "ci");
-    bob.client.get("/api/v2/organizations/acme").expect(404);
     let path = format!("/api/v2/teams/{team}/relationships/users");
     ada.client.post(&path, &identifiers("users", &["bob", "joe"])).expect(204);
+    assert_eq!(ada.client.get(&path).expect(200).ids().len(), 2);
     for user in [&bob, &joe] {
-        user.client.get("/api/v2/organizations/acme").expect(200);
-        user.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+        for hidden in ["organizations/acme".to_owned(), format!("teams/{team}")] {
+            user.client.get(&format!("/api/v2/{hidden}")).expect(404);
+        }
+        user.client.post_nothing(&format!("/api/v2/teams/{team}/authentication-token")).expect(404);
     }
-    assert_eq!(app.count("memberships WHERE status = 'active'"), 3);
+    assert_eq!(app.count("memberships WHERE status = 'invited'"), 2);
+    assert_eq!(app.count("audit_events WHERE meta ->> 'status' = 'invited'"), 2);
+    bob.accept(&bob.memberships()[0]);
+    bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+    joe.client.get(&format!("/api/v2/teams/{team}")).expect(404);
+    // Asking again changes nothing about either.
+    ada.client.post(&path, &identifiers("users", &["bob", "joe"])).expect(204);
+    bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+    joe.client.get(&format!("/api/v2/teams/{team}")).expect(404);
+}
+
+fn a_member_is_put_into_a_team_at_once() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.organization("acme");
+    ada.add_to_team(&ada.team("acme", "ops"), &bob);
+    let team = ada.team("acme", "ci");
+    let path = format!("/api/v2/teams/{team}/relationships/users");
+    ada.client.post(&path, &identifiers("users", &["bob"])).expect(204);
+    bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+}
+
+fn who_invites_by_name_is_not_told_the_address() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.organization("acme");
+    let team = ada.team("acme", "ci");
+    let path = format!("/api/v2/teams/{team}/relationships/users");
+    ada.client.post(&path, &identifiers("users", &["bob"])).expect(204);
+    let membership = bob.memberships().remove(0);
+    let list = "/api/v2/organizations/acme/organization-memberships";
+    let of = |found: &[Value]| found.iter().filter(|one| one["id"] == membership).cloned().collect::<Vec<_>>();
+    let told = || {
+        let all = ada.client.get(list).expect(200);
+        let one = ada.client.get(&format!("/api/v2/organization-memberships/{membership}")).expect(200);
+        let of_team = ada.client.get(&format!("/api/v2/teams/{team}/relationships/organization-memberships"));
+        let with_team = ada.client.get(&format!("/api/v2/teams/{team}?include=organization-memberships")).expect(200);
+        let mut told = of(all.body["data"].as_array().unwrap());
+        told.push(one.body["data"].clone());
+        told.extend(of(of_team.expect(200).body["data"].as_array().unwrap()));
+        told.extend(of(with_team.body["included"].as_array().unwrap()));
+        told.iter().map(|one| one["attributes"]["email"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let found = |search: &str| ada.client.get(&format!("{list}?{search}")).expect(200).ids().contains(&membership);
+    assert_eq!(told(), [None, None, None, None]);
+    assert!(!found("q=bob@example") && !found("filter[email]=bob@example.com") && found("q=bob"));
+    // It is no secret to its owner.
+    let own = bob.client.get("/api/v2/organization-memberships").expect(200);
+    assert_eq!(own.body["data"][0]["attributes"]["email"], "bob@example.com");
+    bob.accept(&membership);
+    assert_eq!(told(), vec![Some("bob@example.com".to_owned()); 4]);
+    assert!(found("q=bob@example") && found("filter[email]=bob@example.com"));
 }
 
 fn a_user_name_is_found_without_regard_to_case() {
@@ -46,6 +101,7 @@ fn a_user_name_is_found_without_regard_to_case() {
     let team = ada.team("acme", "ci");
     let path = format!("/api/v2/teams/{team}/relationships/users");
     ada.client.post(&path, &identifiers("users", &["bOB"])).expect(204);
+    bob.accept(&bob.memberships()[0]);
     bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
 }
 

@@ -163,10 +163,24 @@ impl User {
         teams.body["data"][0]["id"].as_str().unwrap().to_owned()
     }
 
-    /// Puts another user into a team.
+    /// Puts another user into a team; one who is invited into the organization by it accepts.
     pub fn add_to_team(&self, team: &str, other: &Self) {
+        let before = other.memberships();
         let path = format!("/api/v2/teams/{team}/relationships/users");
         self.client.post(&path, &identifiers("users", &[&other.username])).expect(204);
+        for invited in other.memberships().iter().filter(|membership| !before.contains(membership)) {
+            other.accept(invited);
+        }
+    }
+
+    /// The ids of the user's memberships, also of those that wait for acceptance.
+    pub fn memberships(&self) -> Vec<String> {
+        self.client.get("/api/v2/organization-memberships?page[size]=100").expect(200).ids()
+    }
+
+    /// Accepts an invitation.
+    pub fn accept(&self, membership: &str) {
+        self.client.post_nothing(&format!("/api/v2/organization-memberships/{membership}/actions/accept")).expect(200);
     }
 
     /// Makes a workspace, and answers its id.
