@@ -292,14 +292,16 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
         if teams::holds_user(connection, &owners, membership.user_id)? {
             caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
         }
-        if store::delete(connection, membership.id)? == 0 {
-            return Err(Error::not_found());
-        }
+        store::lock(connection, membership.id)?;
+        let left = store::leave_teams(connection, organization, membership.user_id)?;
+        store::delete(connection, membership.id)?;
         if teams::active_members(connection, &owners)? == 0 {
             return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
         }
-        let event = event(organization, "organization_user", membership.user_id, "destroy", json!({}));
-        Ok(audit::record(connection, &caller.actor(), &[event])?)
+        let event = |resource, about| self::event(organization, resource, membership.user_id, "destroy", about);
+        let mut events: Vec<Event> = left.iter().map(|team| event("team_member", json!({ "team": team }))).collect();
+        events.push(event("organization_user", json!({})));
+        Ok(audit::record(connection, &caller.actor(), &events)?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -216,7 +216,29 @@ pub(super) fn accept(connection: &mut PgConnection, id: MembershipId) -> QueryRe
         .execute(connection)
 }
 
-/// Ends a membership, and with it the user's part in every team.
+/// Locks a membership until the transaction's end, so that nobody puts its user into a team; not found if it has
+/// been ended.
+pub(super) fn lock(connection: &mut PgConnection, id: MembershipId) -> QueryResult<()> {
+    memberships::table.find(id).select(memberships::id).for_update().first::<MembershipId>(connection)?;
+    Ok(())
+}
+
+/// Takes a user out of every team of an organization, and answers which these were.
+pub(super) fn leave_teams(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    user: UserId,
+) -> QueryResult<Vec<TeamId>> {
+    diesel::delete(
+        team_members::table
+            .filter(team_members::organization_id.eq(organization))
+            .filter(team_members::user_id.eq(user)),
+    )
+    .returning(team_members::team_id)
+    .get_results(connection)
+}
+
+/// Ends a membership. It must be locked.
 pub(super) fn delete(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
     diesel::delete(memberships::table.find(id)).execute(connection)
 }

@@ -234,8 +234,16 @@ fn every_change_is_told() {
     let named = identifiers("organization-memberships", &[&membership]);
     assert_eq!(told(&|| client.delete_with(&inside, &named)), ["team_member destroy"]);
     assert_eq!(told(&|| client.post(&inside, &named)), ["team_member create"]);
-    let names = told(&|| client.delete(&own));
-    assert!(names.contains(&"organization_user destroy".to_owned()), "{names:?}");
+    scene.ada.add_to_team(&scene.ada.team("acme", "more"), &bob);
+    let left = "team_member destroy";
+    assert_eq!(
+        told(&|| client.delete(&own)),
+        ["organization_user destroy", left, left],
+        "of every team that bob was in"
+    );
+    let teams = "(SELECT DISTINCT meta ->> 'team' FROM audit_events WHERE action = 'destroy' \
+                 AND resource_type = 'team_member') AS teams";
+    assert_eq!(scene.app.count(teams), 2);
 
     let policies = json!({"token-ttl-policies": [{"token-type": "team", "max-ttl-ms": 86_400_000}]});
     let policies = resource("organization-token-ttl-policies", policies);
