@@ -20,7 +20,7 @@ use crate::ids::OrganizationId;
 use crate::jsonapi::{is_name, present};
 
 pub(crate) use resource::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization};
-pub(crate) use store::{create, find, hold, lock};
+pub(crate) use store::{create, find, hold, lock, shared};
 
 /// An organization as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]

@@ -1,6 +1,7 @@
 //! The queries of organizations.
 
 use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Uuid};
 use serde_json::Value;
@@ -59,17 +60,7 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
                         .select(memberships::organization_id),
                 ),
             )
-            // What the gate asks of one organization is asked of each (DESIGN §3, rule 4).
-            .filter(
-                sql::<Bool>(
-                    "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
-                     ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
-                     WHERE organizations.max_ttl_enabled AND tokens.created_at \
-                     + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now() AND tokens.id = ",
-                )
-                .bind::<Uuid, _>(token)
-                .sql(")"),
-            ),
+            .filter(lets_in(token)),
     };
     // `q` goes before `q[name]` and `q[email]`, as in the HCP API.
     if let Some(q) = query.q() {
@@ -84,6 +75,38 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
         }
     }
     page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;
+
+/// Whether an organization lets a user's token in, by its age: what the gate asks of one is asked of each of
+/// several (DESIGN §3, rule 4).
+fn lets_in(token: TokenId) -> Condition {
+    Box::new(
+        sql::<Bool>(
+            "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
+             ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
+             WHERE organizations.max_ttl_enabled AND tokens.created_at \
+             + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now() AND tokens.id = ",
+        )
+        .bind::<Uuid, _>(token)
+        .sql(")"),
+    )
+}
+
+/// Whether two users are active members of one organization that lets the first one's token in.
+pub(crate) fn shared(connection: &mut PgConnection, one: UserId, token: TokenId, other: UserId) -> QueryResult<bool> {
+    let of = |user: UserId| {
+        memberships::table
+            .filter(memberships::user_id.eq(user))
+            .filter(memberships::status.eq("active"))
+            .select(memberships::organization_id)
+    };
+    let shared = organizations::table
+        .filter(organizations::id.eq_any(of(one)))
+        .filter(organizations::id.eq_any(of(other)))
+        .filter(lets_in(token));
+    diesel::select(diesel::dsl::exists(shared)).get_result(connection)
 }
 
 /// An organization by id.

@@ -12,6 +12,7 @@ use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::UserId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Resource, Result};
+use crate::organizations;
 
 pub(crate) const SHOW: Known = Known::show(&[&USERS]);
 
@@ -129,7 +130,7 @@ fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Resul
     let visible = match &caller.principal {
         Principal::User { id, .. } if *id == wanted => return Ok(look::own(&store::find(connection, wanted)?)),
         Principal::User { site_admin: true, .. } => true,
-        Principal::User { id, .. } => store::share_an_organization(connection, *id, wanted)?,
+        Principal::User { id, .. } => organizations::shared(connection, *id, caller.token, wanted)?,
         Principal::Team { organization, .. } | Principal::Organization { id: organization, .. } => {
             store::is_member(connection, *organization, wanted)?
         }

@@ -190,24 +190,6 @@ pub fn by_usernames(connection: &mut PgConnection, names: &[String]) -> QueryRes
     users::table.filter(lower(users::username).eq_any(names)).select(User::as_select()).load(connection)
 }
 
-/// Whether two users are active members of one organization.
-pub fn share_an_organization(connection: &mut PgConnection, one: UserId, other: UserId) -> QueryResult<bool> {
-    let theirs = diesel::alias!(memberships as theirs);
-    diesel::select(diesel::dsl::exists(
-        memberships::table
-            .inner_join(
-                theirs.on(theirs
-                    .field(memberships::organization_id)
-                    .eq(memberships::organization_id)
-                    .and(theirs.field(memberships::user_id).eq(other))
-                    .and(theirs.field(memberships::status).eq("active"))),
-            )
-            .filter(memberships::user_id.eq(one))
-            .filter(memberships::status.eq("active")),
-    ))
-    .get_result(connection)
-}
-
 /// Whether a user is an active member of an organization.
 pub fn is_member(connection: &mut PgConnection, organization: OrganizationId, user: UserId) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(

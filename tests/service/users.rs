@@ -1,6 +1,9 @@
 //! `account/details` and `users/:id`.
 
+use serde_json::json;
+
 use crate::support::App;
+use crate::support::app::resource;
 
 tests![
     account_details_show_the_user_who_calls,
@@ -9,6 +12,7 @@ tests![
     a_fellow_member_is_seen_without_the_email,
     a_stranger_is_not_seen,
     a_fellowship_that_is_over_is_over_at_once,
+    a_token_that_is_too_old_for_an_organization_sees_nobody_in_it,
     a_team_token_sees_the_members_of_its_organization,
     a_site_admin_sees_every_user,
     an_account_has_no_secrets,
@@ -83,6 +87,28 @@ fn a_fellowship_that_is_over_is_over_at_once() {
     bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(200);
     app.sql("DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bob')");
     bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(404);
+}
+
+fn a_token_that_is_too_old_for_an_organization_sees_nobody_in_it() {
+    let app = App::start();
+    let (ada, bob, zoe) = (app.user("ada"), app.user("bob"), app.user("zoe"));
+    ada.organization("acme");
+    zoe.organization("elsewhere");
+    ada.add_to_team(&ada.team("acme", "ci"), &bob);
+    zoe.add_to_team(&zoe.team("elsewhere", "ci"), &bob);
+    let enforce = |enforced: bool| {
+        let change = resource("organizations", json!({"max-ttl-enabled": enforced}));
+        ada.client.patch("/api/v2/organizations/acme", &change).expect(200);
+    };
+    app.sql(
+        "UPDATE tokens SET created_at = now() - interval '731 days' WHERE user_id <> \
+             (SELECT id FROM users WHERE username = 'ada')",
+    );
+    for (enforced, status) in [(false, 200), (true, 404), (false, 200)] {
+        enforce(enforced);
+        bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(status);
+        bob.client.get(&format!("/api/v2/users/{}", zoe.id)).expect(200);
+    }
 }
 
 fn a_team_token_sees_the_members_of_its_organization() {
