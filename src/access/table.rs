@@ -68,8 +68,8 @@ pub enum Action {
     RemoveMembers,
     /// See one's own membership, also before it is accepted.
     SeeOwnMembership,
-    /// Accept an invitation.
-    AcceptInvitation,
+    /// Accept or decline an invitation.
+    AnswerInvitation,
     /// Read the organization's audit trail.
     ReadAuditTrail,
     /// Change the caller's own name, address or password.
@@ -309,7 +309,7 @@ impl Action {
                 "Only owners and teams with manage-membership may remove members",
             ),
             A::SeeOwnMembership => (Look, &[OwnUser], NotFound, ""),
-            A::AcceptInvitation => (Change, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
+            A::AnswerInvitation => (Change, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
             A::ReadAuditTrail => (Look, &[AuditReader], NotFound, ""),
             A::ChangeAccount => (Change, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
             A::ReadOrganizationToken => (Look, &[Owner, SiteAdmin], NotFound, ""),

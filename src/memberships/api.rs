@@ -275,24 +275,24 @@ fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Memb
     Ok(membership)
 }
 
-/// Ends a membership: the user's rights end at once, in every team.
+/// Ends a membership: the user's rights end at once, in every team. The invited decline their own by it.
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &Known::NOTHING);
     gate.write(visitor, place(&path), move |connection, caller| {
         let membership = seen(connection, caller, &path)?;
-        caller.may(Action::RemoveMembers, Subject::Place)?;
+        may_end(caller, &membership)?;
         query?;
         let organization = membership.organization_id;
         // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
         // The organization first, as its deletion does.
         organizations::hold(connection, organization)?;
         let owners = teams::lock_owners(connection, organization)?;
+        let membership = Membership { status: store::lock(connection, membership.id)?, ..membership };
         let caller = &caller.after_waiting(connection)?;
-        caller.may(Action::RemoveMembers, Subject::Place)?;
-        if teams::holds_user(connection, &owners, membership.user_id)? {
+        may_end(caller, &membership)?;
+        if !declines(caller, &membership) && teams::holds_user(connection, &owners, membership.user_id)? {
             caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
         }
-        store::lock(connection, membership.id)?;
         let left = store::leave_teams(connection, organization, membership.user_id)?;
         store::delete(connection, membership.id)?;
         if teams::active_members(connection, &owners)? == 0 {
@@ -307,6 +307,16 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
     Ok(HttpResponse::NoContent().finish())
 }
 
+fn may_end(caller: &Caller, membership: &Membership) -> Result<()> {
+    if declines(caller, membership) { Ok(()) } else { caller.may(Action::RemoveMembers, Subject::Place) }
+}
+
+/// Whether it is an invitation of the caller's own.
+fn declines(caller: &Caller, membership: &Membership) -> bool {
+    let own = Subject::User(membership.user_id);
+    membership.status == Status::Invited && caller.can(Action::AnswerInvitation, own)
+}
+
 /// The invited user becomes a member.
 async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
@@ -314,7 +324,7 @@ async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate
         .write(visitor, place(&path), move |connection, caller| {
             let id: MembershipId = path.parse().map_err(|_| Error::not_found())?;
             let membership = store::find(connection, id)?;
-            caller.may(Action::AcceptInvitation, Subject::User(membership.user_id))?;
+            caller.may(Action::AnswerInvitation, Subject::User(membership.user_id))?;
             let query = query?;
             if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
                 let caller = &caller.after_waiting(connection)?;

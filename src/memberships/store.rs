@@ -216,11 +216,10 @@ pub(super) fn accept(connection: &mut PgConnection, id: MembershipId) -> QueryRe
         .execute(connection)
 }
 
-/// Locks a membership until the transaction's end, so that nobody puts its user into a team; not found if it has
-/// been ended.
-pub(super) fn lock(connection: &mut PgConnection, id: MembershipId) -> QueryResult<()> {
-    memberships::table.find(id).select(memberships::id).for_update().first::<MembershipId>(connection)?;
-    Ok(())
+/// Locks a membership until the transaction's end, so that nobody puts its user into a team, and answers how far it
+/// has come; not found if it has been ended.
+pub(super) fn lock(connection: &mut PgConnection, id: MembershipId) -> QueryResult<Status> {
+    memberships::table.find(id).select(memberships::status).for_update().first(connection)
 }
 
 /// Takes a user out of every team of an organization, and answers which these were.

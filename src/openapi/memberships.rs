@@ -49,7 +49,7 @@ fn of_organizations() -> Vec<Route> {
             .gives_list(&MEMBERSHIPS),
         Route::get(one, "showMembership", "Show a membership").query(&api::SHOW).gives(&MEMBERSHIPS),
         Route::delete(one, "deleteMembership", "End a membership")
-            .details("The user's rights end at once, in every team.")
+            .details("The user's rights end at once, in every team. Who is invited declines by it.")
             .query(&Known::NOTHING),
         Route::post(
             "/organization-memberships/{membership}/actions/accept",

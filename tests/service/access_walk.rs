@@ -225,7 +225,7 @@ const TABLE: &[Row] = &[
     Row("DELETE", "/organization-memberships/{cleo-membership}",   no_body,             [404, 403, 403, 403, 204, 204, 403, 404, 204, 204, 404, 404]),
     Row("DELETE", "/organization-memberships/{ada-membership}",    no_body,             [404, 403, 403, 403, 403, 403, 403, 404, 403, 403, 404, 404]),
     Row("GET",    "/organization-memberships/{ian-membership}",    no_body,             [404, 200, 200, 200, 200, 200, 200, 200, 200, 200, 404, 404]),
-    Row("DELETE", "/organization-memberships/{ian-membership}",    no_body,             [404, 403, 403, 403, 204, 204, 403, 404, 204, 204, 404, 404]),
+    Row("DELETE", "/organization-memberships/{ian-membership}",    no_body,             [404, 403, 403, 403, 204, 204, 403, 204, 204, 204, 404, 404]),
     Row("POST",   "/organization-memberships/{ian-membership}/actions/accept", no_body, [404, 404, 404, 404, 404, 404, 404, 200, 404, 404, 404, 404]),
 
     Row("GET",    "/teams/{ci}/relationships/users",               no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404, 404]),
@@ -360,7 +360,7 @@ fn cap(world: &World, principal: &str, role: &str, method: &str, path: &str, bod
         (_, path) if path.starts_with("/teams/") && path.contains("/authentication-token") => shared("admin", "member", PART, 403),
         (_, path) if path.starts_with("/teams/") => ranked("admin", 404),
         ("POST", path) if path.ends_with("/actions/accept") => shared("admin", "member", PART, 403),
-        (_, path) if path.starts_with("/organization-memberships/") => ranked("admin", 403),
+        (_, path) if path.starts_with("/organization-memberships/") => shared("admin", "member", PART, 403),
         ("POST", "/users/{ben}/authentication-tokens") => shared("owner", "member", PART, 403),
         (_, "/authentication-tokens/{owners-token}/actions/regenerate") => shared("owner", "member", OWNERS, 403),
         (_, path) if path.starts_with("/authentication-tokens/{owners-token}") => shared("owner", "member", &["owner"], 403),

@@ -20,7 +20,9 @@ tests![
     an_invited_user_has_no_rights_before_accepting,
     only_the_invited_user_accepts,
     accepting_twice_is_accepting_once,
-    an_invitation_is_declined_by_nobody_but_who_may_remove,
+    an_invitation_is_taken_back_by_who_may_remove,
+    the_invited_decline,
+    declining_is_not_leaving,
     the_list_is_searched_and_filtered,
     the_list_counts_by_status,
     the_list_is_sorted_and_paged,
@@ -275,16 +277,42 @@ fn accepting_twice_is_accepting_once() {
     }
 }
 
-fn an_invitation_is_declined_by_nobody_but_who_may_remove() {
+fn an_invitation_is_taken_back_by_who_may_remove() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
     let id = scene.invite("bob@example.com").id();
-    bob.client.delete(&format!("{OWN}/{id}")).expect(404);
     scene.ada.client.delete(&format!("{OWN}/{id}")).expect(204);
     accept(&bob.client, &id).expect(404);
     bob.client.get(&format!("{OWN}/{id}")).expect(404);
     assert!(bob.client.get(OWN).expect(200).ids().is_empty());
     scene.invite("bob@example.com");
+}
+
+fn the_invited_decline() {
+    let scene = Scene::set();
+    let (bob, eve, owners) = (scene.app.user("bob"), scene.app.user("eve"), scene.ada.owners_team("acme"));
+    scene.invite("eve@example.com");
+    // Among the owners, too: it is the invited one's own affair.
+    let teams = [scene.team.as_str(), &owners];
+    let id = scene.ada.client.post(ACME, &invitation("bob@example.com", &teams)).expect(201).id();
+    eve.client.delete(&format!("{OWN}/{id}")).expect(404);
+    bob.client.delete(&format!("{OWN}/{id}")).expect(204);
+    bob.client.delete(&format!("{OWN}/{id}")).expect(404);
+    accept(&bob.client, &id).expect(404);
+    assert!(bob.memberships().is_empty());
+    assert_eq!(scene.app.count("team_members"), 2, "ada and eve");
+    let told = format!("audit_events WHERE action = 'destroy' AND accessor_id = '{0}' AND resource_id = '{0}'", bob.id);
+    assert_eq!(scene.app.count(&told), 3, "from the organization and from two teams");
+    scene.invite("bob@example.com");
+}
+
+fn declining_is_not_leaving() {
+    let scene = Scene::set();
+    let bob = scene.app.user("bob");
+    let id = scene.invite("bob@example.com").id();
+    accept(&bob.client, &id).expect(200);
+    bob.client.delete(&format!("{OWN}/{id}")).expect(403);
+    bob.client.get(&format!("{OWN}/{id}")).expect(200);
 }
 
 fn the_list_is_searched_and_filtered() {

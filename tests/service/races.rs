@@ -31,6 +31,7 @@ tests![
     a_permission_that_is_taken_away_while_its_holder_waits_is_gone,
     a_token_that_is_revoked_while_it_replaces_itself_has_no_successor,
     who_is_being_removed_does_not_come_back,
+    who_accepts_while_declining_stays,
     a_name_that_passes_to_another_organization_while_one_waits_names_none,
 ];
 
@@ -594,6 +595,17 @@ fn who_is_being_removed_does_not_come_back() {
     bob.client.post(memberships, &invitation("bob@example.com", &scene.team)).expect(422);
     holder.release();
     assert_eq!(scene.app.count("memberships"), 1);
+}
+
+fn who_accepts_while_declining_stays() {
+    let scene = Scene::set();
+    let bob = scene.app.user("bob");
+    let memberships = "/api/v2/organizations/acme/organization-memberships";
+    let id = scene.ada.client.post(memberships, &invitation("bob@example.com", &scene.team)).expect(201).id();
+    let lock = "UPDATE memberships SET status = 'active' WHERE status = 'invited'";
+    let decline = || bob.client.delete(&format!("/api/v2/organization-memberships/{id}"));
+    waiting(&scene.app, lock, decline, Holder::release).expect(403);
+    assert_eq!(scene.app.count("memberships"), 2);
 }
 
 fn a_name_that_passes_to_another_organization_while_one_waits_names_none() {
