@@ -94,17 +94,14 @@ fn lets_in(token: TokenId) -> Condition {
     )
 }
 
-/// Whether two users are active members of one organization that lets the first one's token in.
+/// Whether a user is an active member of an organization that another user is in, or invited to, and that lets the
+/// first one's token in.
 pub(crate) fn shared(connection: &mut PgConnection, one: UserId, token: TokenId, other: UserId) -> QueryResult<bool> {
-    let of = |user: UserId| {
-        memberships::table
-            .filter(memberships::user_id.eq(user))
-            .filter(memberships::status.eq("active"))
-            .select(memberships::organization_id)
-    };
+    let of = |user: UserId| memberships::table.filter(memberships::user_id.eq(user));
+    let active = of(one).filter(memberships::status.eq("active"));
     let shared = organizations::table
-        .filter(organizations::id.eq_any(of(one)))
-        .filter(organizations::id.eq_any(of(other)))
+        .filter(organizations::id.eq_any(active.select(memberships::organization_id)))
+        .filter(organizations::id.eq_any(of(other).select(memberships::organization_id)))
         .filter(lets_in(token));
     diesel::select(diesel::dsl::exists(shared)).get_result(connection)
 }

@@ -113,7 +113,7 @@ fn own(connection: &mut PgConnection, caller: &Caller) -> Result<(Caller, User, 
     Ok((caller.after_waiting(connection)?, user, hash))
 }
 
-/// Users see themselves, fellow members of an organization, and as site admins everybody.
+/// Users see themselves, whose membership they see, also of an invited user, and as site admins everybody.
 async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let (query, user) = gate
@@ -132,7 +132,7 @@ fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Resul
         Principal::User { site_admin: true, .. } => true,
         Principal::User { id, .. } => organizations::shared(connection, *id, caller.token, wanted)?,
         Principal::Team { organization, .. } | Principal::Organization { id: organization, .. } => {
-            store::is_member(connection, *organization, wanted)?
+            store::is_in(connection, *organization, wanted)?
         }
         Principal::AuditTrails { .. } | Principal::Workspace { .. } => false,
     };

@@ -190,13 +190,10 @@ pub fn by_usernames(connection: &mut PgConnection, names: &[String]) -> QueryRes
     users::table.filter(lower(users::username).eq_any(names)).select(User::as_select()).load(connection)
 }
 
-/// Whether a user is an active member of an organization.
-pub fn is_member(connection: &mut PgConnection, organization: OrganizationId, user: UserId) -> QueryResult<bool> {
+/// Whether a user is in an organization, or invited to it.
+pub fn is_in(connection: &mut PgConnection, organization: OrganizationId, user: UserId) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
-        memberships::table
-            .filter(memberships::organization_id.eq(organization))
-            .filter(memberships::user_id.eq(user))
-            .filter(memberships::status.eq("active")),
+        memberships::table.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user)),
     ))
     .get_result(connection)
 }

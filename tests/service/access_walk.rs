@@ -141,6 +141,7 @@ fn cleos(world: &World) -> Value {
 const TABLE: &[Row] = &[
     Row("GET",    "/account/details",                              no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     Row("GET",    "/users/{ada}",                                  no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404, 404]),
+    Row("GET",    "/users/{ian}",                                  no_body,             [404, 200, 200, 200, 200, 200, 200, 200, 200, 200, 404, 404]),
     Row("GET",    "/users/{zoe}",                                  no_body,             [200, 404, 404, 404, 404, 404, 200, 404, 404, 404, 404, 404]),
 
     Row("GET",    "/organizations",                                no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -484,6 +485,7 @@ impl World {
         let ids = vec![
             ("ada", ada.id.clone()),
             ("zoe", zoe.id.clone()),
+            ("ian", ian.id.clone()),
             ("ben", ben.id.clone()),
             ("ada-membership", ada_membership),
             ("cleo-membership", cleo_membership),
@@ -585,7 +587,9 @@ fn walk_as(role: &str) {
                 ));
             }
             if *method != "GET" && answer.status < 300 {
+                let used = app.database_url.clone();
                 app = world.copy();
+                cluster::discard(&used);
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::resource;
+use crate::support::app::{identifiers, resource};
 
 tests![
     account_details_show_the_user_who_calls,
@@ -13,6 +13,7 @@ tests![
     a_stranger_is_not_seen,
     a_fellowship_that_is_over_is_over_at_once,
     a_token_that_is_too_old_for_an_organization_sees_nobody_in_it,
+    who_is_invited_is_seen_and_sees_nobody,
     a_team_token_sees_the_members_of_its_organization,
     a_site_admin_sees_every_user,
     an_account_has_no_secrets,
@@ -109,6 +110,26 @@ fn a_token_that_is_too_old_for_an_organization_sees_nobody_in_it() {
         bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(status);
         bob.client.get(&format!("/api/v2/users/{}", zoe.id)).expect(200);
     }
+}
+
+fn who_is_invited_is_seen_and_sees_nobody() {
+    let app = App::start();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.organization("acme");
+    let team = ada.team("acme", "ci");
+    let ci = app.with(&ada.team_token(&team).secret());
+    let bobs = format!("/api/v2/users/{}", bob.id);
+    ci.get(&bobs).expect(404);
+    let users = format!("/api/v2/teams/{team}/relationships/users");
+    ada.client.post(&users, &identifiers("users", &["bob"])).expect(204);
+    let included = ada.client.get(&format!("/api/v2/teams/{team}?include=users")).expect(200);
+    for client in [&ada.client, &ci] {
+        // As it is included elsewhere, without the address.
+        assert_eq!(client.get(&bobs).expect(200).body["data"], included.body["included"][0]);
+    }
+    bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(404);
+    ada.client.delete(&format!("/api/v2/organization-memberships/{}", bob.memberships()[0])).expect(204);
+    ada.client.get(&bobs).expect(404);
 }
 
 fn a_team_token_sees_the_members_of_its_organization() {

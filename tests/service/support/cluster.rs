@@ -74,6 +74,14 @@ pub fn copy_of(url: &str) -> String {
     clone(name)
 }
 
+/// Drops a copy of a database to which nobody is connected any more, unsearched: what it tells another copy tells, too.
+pub fn discard(url: &str) {
+    let cluster = cluster();
+    cluster.databases.lock().unwrap().retain(|known| known != url);
+    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap();
+    execute(&cluster.postgres.url_of("postgres"), &format!("DROP DATABASE {name} WITH (FORCE)"));
+}
+
 /// The URLs of all databases that tests used.
 pub fn databases() -> Vec<String> {
     cluster().databases.lock().unwrap().clone()
