@@ -14,12 +14,13 @@ use secrecy::SecretString;
 use serde_json::json;
 use validator::ValidateEmail;
 
-use crate::config::{Opened, Storage};
+use crate::config::{Encryption, Opened, Storage};
 use crate::data_directory::Purpose;
 use crate::database::Database;
 use crate::fixtures;
-use crate::jsonapi::PublicUrl;
+use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
+use crate::signing::{self, Before, Rotated};
 use crate::tls;
 use crate::tokens::Secret;
 use crate::users::{self, NewUser, Rank, User};
@@ -44,6 +45,9 @@ enum Command {
     /// Manage users
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage the keys that JWTs are signed with
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Load sample data
     #[command(subcommand)]
     Fixtures(FixturesCommand),
@@ -71,6 +75,9 @@ struct Serve {
     /// Address under which clients reach the service, for links and service discovery [default: what a request names]
     #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
+
+    #[command(flatten)]
+    encryption: Encryption,
 
     #[command(flatten)]
     storage: Storage,
@@ -129,6 +136,30 @@ enum Format {
 }
 
 #[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Sign with a new key from now on; tokens that the one before has signed stay good
+    Rotate(RotateKeys),
+    /// Show every signing key, the newest first, without its private part
+    List {
+        #[command(flatten)]
+        storage: Storage,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RotateKeys {
+    /// Go on even if the key in use cannot be decrypted: the encryption key was lost or is to be another from now on
+    #[arg(long, env = "LATCHKEY_NEW_ENCRYPTION_KEY", value_parser = BoolishValueParser::new())]
+    new_encryption_key: bool,
+
+    #[command(flatten)]
+    encryption: Encryption,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
+#[derive(Debug, Subcommand)]
 enum FixturesCommand {
     /// Load the JSON:API documents of a folder: users, organizations, teams and tokens; their secrets are shown
     /// this once
@@ -159,6 +190,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Migrate { storage } => migrate(&storage),
         Command::User(UserCommand::Create(create)) => create.run(),
         Command::User(UserCommand::ConfirmEmail(confirm)) => confirm.run(),
+        Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(),
+        Command::Keys(KeysCommand::List { storage }) => list_keys(&storage),
         Command::Fixtures(FixturesCommand::Load { directory, storage }) => load(&directory, &storage),
     };
     match done {
@@ -223,7 +256,12 @@ impl Serve {
         // Tried before anything connects to the database: the end of a private PostgreSQL under a pool that is
         // about to connect is told of on the console, beside the one line that matters.
         drop(TcpListener::bind(self.listen).map_err(cannot_listen)?);
+        let encryption = self.encryption.key(&opened.directory)?;
         let admin = admin_token(opened)?;
+        if let Err(fault) = signing::check(&mut PgConnection::establish(&opened.url)?, &encryption) {
+            // Everything else works: a wrong key keeps nobody's tokens from being checked.
+            log::error!("no token can be made as a JWT: {fault}");
+        }
         let database = Database::new(&opened.url, self.database_connections);
         actix_web::rt::System::new().block_on(async {
             let service = Service::start(&database, self.listen())?;
@@ -321,6 +359,40 @@ impl ConfirmEmail {
         PgConnection::establish(url)?
             .transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
     }
+}
+
+impl RotateKeys {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let rotated = self.rotate(&opened);
+        opened.close()?;
+        let Rotated { new, old } = rotated?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{new}  in use")?;
+        if let Some(old) = old {
+            writeln!(out, "{old}  retired, published as long as a token that it has signed is good")?;
+        }
+        Ok(())
+    }
+
+    fn rotate(&self, opened: &Opened) -> Result<Rotated, Failure> {
+        let before = if self.new_encryption_key { Before::Abandoned } else { Before::Decrypted };
+        let encryption = self.encryption.key(&opened.directory)?;
+        Ok(signing::rotate(&mut PgConnection::establish(&opened.url)?, &encryption, before)?)
+    }
+}
+
+fn list_keys(storage: &Storage) -> Result<(), Failure> {
+    let opened = storage.open(Purpose::Command)?;
+    let listed = PgConnection::establish(&opened.url)
+        .map_err(Failure::from)
+        .and_then(|mut connection| Ok(signing::list(&mut connection)?));
+    opened.close()?;
+    let mut out = std::io::stdout().lock();
+    for key in listed? {
+        writeln!(out, "{}  {}  since {}", key.kid, key.state(), time(key.since()))?;
+    }
+    Ok(())
 }
 
 fn migrate(storage: &Storage) -> Result<(), Failure> {

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::data_directory::{self, Access, DataDirectory, Purpose};
 use crate::database::private::{self, Durability, PrivateCluster, Supervisor};
 use crate::database::{StartError, migrations};
+use crate::signing::{EncryptionKey, InvalidEncryptionKey};
 
 /// Where state is kept.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +26,35 @@ pub struct Storage {
     pub data_dir: Option<PathBuf>,
 }
 
+/// What private keys are encrypted with in the database.
+#[derive(Debug, Clone, Args)]
+pub struct Encryption {
+    /// Key that signing keys are encrypted with in the database: 32 random bytes in base64 or hex, the same for all
+    /// services of a database [default: the file encryption-key in the data folder, made at the first start]
+    // No parser that could refuse it: clap would show what it refuses.
+    #[arg(long, value_name = "KEY", env = "LATCHKEY_ENCRYPTION_KEY", hide_env_values = true,
+          value_parser = StringValueParser::new().map(SecretString::from))]
+    pub encryption_key: Option<SecretString>,
+}
+
+impl Encryption {
+    /// The key given, or else that of the data folder.
+    ///
+    /// # Errors
+    /// When it is none, or the data folder cannot be written.
+    pub fn key(&self, directory: &DataDirectory) -> Result<EncryptionKey, Error> {
+        let given = self.encryption_key.as_ref().filter(|given| !given.expose_secret().is_empty());
+        let (text, place) = match given {
+            Some(given) => (given.clone(), "given with --encryption-key".to_owned()),
+            None => {
+                let path = directory.encryption_key_path();
+                (directory.encryption_key()?, format!("in {}", path.display()))
+            }
+        };
+        text.expose_secret().trim().parse().map_err(|fault| Error::EncryptionKey { place, fault })
+    }
+}
+
 /// Why the storage could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,6 +67,14 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Database(#[from] StartError),
+    /// The encryption key is none.
+    #[error("the encryption key {place} {fault}")]
+    EncryptionKey {
+        /// Where it comes from.
+        place: String,
+        /// What is wrong.
+        fault: InvalidEncryptionKey,
+    },
 }
 
 /// A database that is there and has this release's tables, and the data folder, if one is in use.

@@ -1,5 +1,6 @@
 //! The data folder: where Latchkey keeps its private PostgreSQL and the first
-//! admin's token, and the lock that says who may start that PostgreSQL.
+//! admin's token, the key that signing keys are encrypted with, and the lock
+//! that says who may start that PostgreSQL.
 //!
 //! The lock is `flock(2)` on `<folder>/lock`, so the kernel frees it however
 //! its holder ends. What the file says (`serve 123`) only explains the lock.
@@ -13,6 +14,8 @@ use std::{env, process, thread};
 
 use nix::unistd::geteuid;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::signing::EncryptionKey;
 
 /// How long to wait for a command that holds the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -208,6 +211,47 @@ impl DataDirectory {
         write().map_err(io_error("write the admin's token to", &path))?;
         Ok(path)
     }
+
+    /// Where the key is that signing keys are encrypted with, unless one is given.
+    pub fn encryption_key_path(&self) -> PathBuf {
+        self.path.join("encryption-key")
+    }
+
+    /// What [`Self::encryption_key_path`] holds; the first time, a new key, for the owner's eyes only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read or written.
+    pub fn encryption_key(&self) -> Result<SecretString, Error> {
+        let path = self.encryption_key_path();
+        let read = || fs::read_to_string(&path).map(SecretString::from);
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_encryption_key(&path).map_err(io_error("write the encryption key to", &path))?;
+                read()
+            }
+            known => known,
+        }
+        .map_err(io_error("read the encryption key in", &path))
+    }
+
+    /// The file is there whole or not at all, and whoever makes it first has made it: services may share the folder.
+    fn make_encryption_key(&self, path: &Path) -> io::Result<()> {
+        let unfinished = self.path.join(format!("encryption-key.{}", uuid::Uuid::now_v7()));
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+            writeln!(file, "{}", EncryptionKey::generate().map_err(io::Error::other)?.expose_secret())?;
+            file.sync_all()?;
+            match fs::hard_link(&unfinished, path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => File::open(&self.path)?.sync_all(),
+            }
+        };
+        let written = write();
+        // Gone already, if it could not even be made.
+        let _ = fs::remove_file(&unfinished);
+        written
+    }
 }
 
 /// Makes the folder if it is missing, and gives its canonical path.
@@ -333,6 +377,22 @@ mod tests {
         let mode = fs::metadata(data.path()).unwrap().permissions().mode() & 0o777;
         let expected = if geteuid().is_root() { 0o711 } else { 0o700 };
         assert_eq!(mode, expected);
+    }
+
+    #[test]
+    fn the_encryption_key_is_made_once_and_for_the_owner_s_eyes_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDirectory::open_unlocked(folder.path()).unwrap();
+        let make = || data.encryption_key().unwrap().expose_secret().to_owned();
+        let made: Vec<String> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|key| *key == made[0] && key.trim().parse::<EncryptionKey>().is_ok()));
+        assert_eq!(make(), made[0]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing unfinished is left");
+        let mode = fs::metadata(data.encryption_key_path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod memberships;
 pub mod openapi;
 pub mod organizations;
 pub mod server;
+pub mod signing;
 pub mod team_access;
 pub mod teams;
 pub mod tls;

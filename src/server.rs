@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::tokens::{Usage, UsageWriter};
 use crate::{
-    audit, health, memberships, openapi, organizations, team_access, teams, tls, tokens, ttl_policies, users,
+    audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens, ttl_policies, users,
     workspaces,
 };
 
@@ -125,7 +125,7 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
 
 /// Every route of the service.
 fn routes(service: &mut ServiceConfig) {
-    service.configure(health::routes).configure(openapi::page_route).service(
+    service.configure(health::routes).configure(signing::api::routes).configure(openapi::page_route).service(
         scope("/api/v2")
             .configure(health::ping_route)
             .configure(openapi::description_route)

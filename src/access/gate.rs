@@ -108,11 +108,22 @@ impl Gate {
             .await
     }
 
+    /// Does `work`, which reads what anybody may know.
+    ///
+    /// # Errors
+    /// 503 when the database is away; else what `work` returns.
+    pub async fn read_for_anybody<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.visit(work, |_, found| Ok(found)).await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
     /// 503 when it does not.
     pub async fn is_open(&self) -> Result<()> {
-        self.database.visit(ping, |_, ()| Ok(())).await
+        self.read_for_anybody(ping).await
     }
 }

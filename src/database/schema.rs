@@ -149,6 +149,17 @@ diesel::table! {
         replaces -> Nullable<Uuid>,
         last_used_at -> Nullable<Timestamptz>,
         usage_count -> BigInt,
+        signing_key -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        public_key -> Bytea,
+        sealed_private_key -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -219,6 +230,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     token_ttl_policies,
     workspaces,
     team_workspaces,
+    signing_keys,
 );
 
 diesel::define_sql_function! {

@@ -49,8 +49,10 @@ pub async fn frame(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HEADER, value);
     }
-    // Answers are for who asked, and some hold a secret.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Answers are for who asked, and some hold a secret; those that are for everybody say so themselves.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     Ok(ServiceResponse::new(http_request, response))
 }
 

@@ -614,9 +614,13 @@ fn an_admins_token_does_what_is_not_for_owners_alone() {
 
 fn routes_without_a_token_need_none() {
     let app = App::start();
-    for (path, status) in
-        [("/api/v2/ping", 204), ("/.well-known/terraform.json", 200), ("/health/live", 200), ("/health/ready", 200)]
-    {
+    for (path, status) in [
+        ("/api/v2/ping", 204),
+        ("/.well-known/terraform.json", 200),
+        ("/.well-known/jwks.json", 200),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+    ] {
         app.anonymous().get(path).expect(status);
         app.with("nonsense").get(path).expect(status);
     }

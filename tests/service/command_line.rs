@@ -32,7 +32,7 @@ tests![
 
 /// The command failed with this status and said one line, which this answers.
 #[track_caller]
-fn refusal(output: &Output, status: i32) -> String {
+pub fn refusal(output: &Output, status: i32) -> String {
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(status), "{said}");
     assert_eq!(said.lines().count(), 1, "one line: {said}");
@@ -44,7 +44,7 @@ fn refusal(output: &Output, status: i32) -> String {
 
 /// What the command printed; it must have succeeded, and its log must hold no secret.
 #[track_caller]
-fn printed(output: &Output) -> String {
+pub fn printed(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let mut leaked = vec![];
@@ -55,7 +55,7 @@ fn printed(output: &Output) -> String {
 
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 5] = [
+    let commands: [(&[&str], Flags); 7] = [
         (
             &["serve"],
             &[
@@ -64,6 +64,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--tls-certificate", "LATCHKEY_TLS_CERTIFICATE"),
                 ("--tls-key", "LATCHKEY_TLS_KEY"),
                 ("--public-url", "LATCHKEY_PUBLIC_URL"),
+                ("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"),
             ],
         ),
         (&["migrate"], &[]),
@@ -72,6 +73,11 @@ fn help_shows_every_flag_with_its_variable() {
             &[("--email", "LATCHKEY_EMAIL"), ("--site-admin", "LATCHKEY_SITE_ADMIN"), ("--format", "LATCHKEY_FORMAT")],
         ),
         (&["user", "confirm-email"], &[("--email", "LATCHKEY_EMAIL")]),
+        (
+            &["keys", "rotate"],
+            &[("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"), ("--new-encryption-key", "LATCHKEY_NEW_ENCRYPTION_KEY")],
+        ),
+        (&["keys", "list"], &[]),
         (&["fixtures", "load"], &[]),
     ];
     let storage = [("--database-url", "DATABASE_URL"), ("--data-dir", "LATCHKEY_DATA_DIR")];

@@ -230,7 +230,11 @@ fn the_readme_names_what_exists() {
     for row in readme.lines().filter(|line| line.starts_with("| `--")) {
         let cells: Vec<&str> = row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect();
         let (flag, variable) = (cells[0].split_whitespace().next().unwrap(), cells[1]);
-        let of = if cells.last().unwrap().starts_with("user create") { &["user", "create"][..] } else { &["serve"] };
+        let of = match *cells.last().unwrap() {
+            of if of.starts_with("user create") => &["user", "create"][..],
+            of if of.starts_with("keys rotate") => &["keys", "rotate"],
+            _ => &["serve"],
+        };
         let help = run(latchkey().args(of).arg("--help")).stdout;
         let help = String::from_utf8(help).unwrap();
         assert!(help.contains(flag) && help.contains(variable), "{flag} {variable}: {help}");
