@@ -72,7 +72,7 @@ struct Serve {
     #[arg(long, value_name = "FILE", env = "LATCHKEY_TLS_KEY", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
 
-    /// Address under which clients reach the service, for links and service discovery [default: what a request names]
+    /// Address under which clients reach the service, for links, service discovery and the issuer of JWTs [default: what a request names; of JWTs, latchkey]
     #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
 
@@ -264,7 +264,7 @@ impl Serve {
         }
         let database = Database::new(&opened.url, self.database_connections);
         actix_web::rt::System::new().block_on(async {
-            let service = Service::start(&database, self.listen())?;
+            let service = Service::start(&database, encryption, self.listen())?;
             let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
             let address = format!("{scheme}://{}", service.address());
             // It listens to signals from its first step on: who has read the greeting can stop it cleanly.

@@ -12,6 +12,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use crate::access::Gate;
 use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
+use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{Usage, UsageWriter};
 use crate::{
     audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens, ttl_policies, users,
@@ -64,14 +65,15 @@ pub struct Listen {
 }
 
 impl Service {
-    /// Listens, and serves from `database`. Requests are answered once [`Service::run`] is awaited.
+    /// Listens, and serves from `database`, in which private keys are encrypted with `encryption`. Requests are answered once [`Service::run`] is awaited.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the certificate not be used.
-    pub fn start(database: &Database, listen: Listen) -> Result<Self, Error> {
+    pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen) -> Result<Self, Error> {
         let usage = Usage::default();
-        let gate = Data::new(Gate::new(database.clone(), usage.clone()));
         let Listen { address, tls, public_url, workers } = listen;
+        let signer = Signer::new(public_url.as_ref(), encryption);
+        let gate = Data::new(Gate::new(database.clone(), usage.clone(), signer));
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(gate.clone())

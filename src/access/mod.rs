@@ -16,6 +16,7 @@ use diesel::PgConnection;
 use crate::audit::Actor;
 use crate::ids::{MembershipId, OrganizationId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
+use crate::signing::Signer;
 use crate::teams::Permission;
 use crate::tokens::{Ability, Creator};
 
@@ -119,6 +120,8 @@ pub struct Caller {
     pub standing: Standing,
     /// The request's id, for the audit trail.
     pub request_id: String,
+    /// What signs the tokens that are to be JWTs.
+    pub signer: Signer,
 }
 
 /// What the table needs to know of a team.
@@ -276,7 +279,7 @@ impl Caller {
     pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
         let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
         let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
-        let again = good.into_caller(self.path.clone(), self.request_id.clone())?;
+        let again = good.into_caller(self.path.clone(), self.request_id.clone(), self.signer.clone())?;
         // A name may have passed to another organization, in which this one's rights say nothing.
         if again.place == self.place { Ok(again) } else { Err(Error::not_found()) }
     }

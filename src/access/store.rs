@@ -11,6 +11,7 @@ use super::{Caller, Place, Principal, Role, Standing};
 use crate::database::schema::{memberships, team_members, teams};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
+use crate::signing::Signer;
 use crate::teams::Permission;
 use crate::tokens::{Ability, Digest, Kind, Status};
 
@@ -97,7 +98,7 @@ impl Entry {
     }
 
     /// The caller that this makes, if the token is good.
-    pub(super) fn into_caller(self, path: Place, request_id: String) -> Result<Caller> {
+    pub(super) fn into_caller(self, path: Place, request_id: String, signer: Signer) -> Result<Caller> {
         let principal = self.principal()?;
         let own_place = self.organization.is_some() && self.organization == self.place;
         let member = match self.kind {
@@ -125,6 +126,7 @@ impl Entry {
             place: self.place,
             standing,
             request_id,
+            signer,
         })
     }
 

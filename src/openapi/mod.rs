@@ -107,7 +107,9 @@ fn components(schemas: Vec<Named>) -> Components {
     }
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token of a user, a team or an organization: `lku_…`, `lkt_…`, `lko_…` or `lka_…`"))
+        .description(Some(
+            "A token of a user, a team or an organization: `lku_…`, `lkt_…`, `lko_…` or `lka_…`, or a JWT",
+        ))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     components

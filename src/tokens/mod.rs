@@ -4,6 +4,7 @@
 
 mod ability;
 pub mod api;
+mod jwt;
 mod resource;
 mod secret;
 mod store;
@@ -252,6 +253,8 @@ pub struct TokenAttributes {
     #[validate(custom(function = "valid_abilities"))]
     #[schema(max_items = 100)]
     pub abilities: Option<Vec<Ability>>,
+    /// `format`: what the secret is to be; without it, `opaque`.
+    pub format: Option<Format>,
 }
 
 /// What a client may change of a token.

@@ -1,4 +1,4 @@
-//! Secrets: how they are made, recognized and stored (DESIGN §2).
+//! Secrets: how they are made, recognized and stored (DESIGN §2). Those that are JWTs are made in `jwt`.
 //!
 //! A [`Secret`] is what a client sends; a [`Digest`] is all that is stored of it. They are two types so that
 //! mixing them up does not compile, and a secret cannot be printed.
@@ -16,17 +16,21 @@ const START_LENGTH: usize = 4;
 const LENGTH: usize = START_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 /// How much of a secret is shown so that people can tell tokens apart.
 const PREFIX_LENGTH: usize = 10;
+/// More than a JWT with every ability that a token can have.
+const JWT_MAX: usize = 16_384;
+/// Of an Ed25519 signature, 64 bytes, in base64url.
+const SIGNATURE_LENGTH: usize = 86;
 
 /// The operating system could not give random numbers.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gives no random numbers: {0}")]
 pub struct NoRandomness(#[from] getrandom::Error);
 
-/// The string that authenticates: 53 characters, about 256 bits of them random.
+/// The string that authenticates: 53 characters, about 256 bits of them random, or a JWT.
 #[derive(Clone, Debug)]
 pub struct Secret(SecretString);
 
-/// SHA-256 of a secret. The secret is long and random, so a fast hash without salt is enough.
+/// SHA-256 of a secret. The secret is long and random, or its signature is, so a fast hash without salt is enough.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -45,9 +49,18 @@ impl Secret {
         Ok(Self(text.into()))
     }
 
-    /// The secret that a text is, if it has the form of one and its checksum is right.
+    /// The secret that a signed text is.
+    pub(super) const fn of_jwt(signed: SecretString) -> Self {
+        Self(signed)
+    }
+
+    /// The secret that a text is, if it has the form of one and its checksum is right. Of a JWT, only the form is looked
+    /// at: one that was not made here, or altered, has another digest than every token.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if is_jwt(text) {
+            return Some(Self(text.into()));
+        }
         let (start, rest) = text.split_at_checked(START_LENGTH)?;
         let known = Kind::ALL.iter().any(|kind| start.as_bytes() == [b'l', b'k', kind.letter() as u8, b'_']);
         let whole = text.len() == LENGTH && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -89,6 +102,23 @@ impl std::fmt::Debug for Digest {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Digest(…)")
     }
+}
+
+/// Whether a text has the form of a JWT that is signed with Ed25519.
+fn is_jwt(text: &str) -> bool {
+    let is_base64url = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    // `eyJ` is how `{"` begins.
+    if text.len() > JWT_MAX || !text.starts_with("eyJ") {
+        return false;
+    }
+    let mut parts = text.split('.');
+    let (Some(header), Some(claims), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    signature.len() == SIGNATURE_LENGTH && [header, claims, signature].into_iter().all(is_base64url)
 }
 
 /// Random letters and digits; bytes that would favour some of them are thrown away.
@@ -151,6 +181,30 @@ mod tests {
     fn what_is_no_secret_is_refused() {
         for text in ["", "lk", "lkt_", "lké_aaaa", &"é".repeat(30), &"a".repeat(53), &"lkt_".repeat(5000)] {
             assert!(Secret::parse(text).is_none());
+        }
+    }
+
+    #[test]
+    fn of_a_jwt_the_form_is_looked_at() {
+        let signature = "s".repeat(SIGNATURE_LENGTH);
+        let jwt = format!("eyJhbGciOi.eyJpc-_z.{signature}");
+        assert_eq!(Secret::parse(&jwt).unwrap().prefix(), "eyJhbGciOi");
+        let long = |length: usize| format!("eyJhbGciOi.{}.{signature}", "c".repeat(length - 12 - SIGNATURE_LENGTH));
+        assert!(Secret::parse(&long(JWT_MAX)).is_some());
+        for text in [
+            long(JWT_MAX + 1),
+            jwt[..jwt.len() - 1].to_owned(),
+            format!("{jwt}s"),
+            format!("{jwt}."),
+            format!("{jwt}.{signature}"),
+            jwt.replace('-', "+"),
+            jwt.replace("eyJpc-_z", ""),
+            jwt.replacen("eyJ", "eyK", 1),
+            format!("eyJhbGciOi.{signature}"),
+            "eyJhbGciOiJub25lIn0.e30.".to_owned(),
+            "eyJ".to_owned(),
+        ] {
+            assert!(Secret::parse(&text).is_none(), "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
+use super::jwt::{self, Form};
 use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token};
 use crate::access::{Beyond, Role, TokenReach, WorkspaceReach};
 use crate::database::containing;
@@ -190,6 +191,8 @@ pub(crate) struct NewToken<'a> {
     pub(crate) role: Role,
     /// What it may do at other services.
     pub(crate) abilities: &'a [Ability],
+    /// What its secret is to be.
+    pub(crate) form: Form<'a>,
     /// The token that it succeeds.
     pub(crate) replaces: Option<TokenId>,
     /// Who makes it.
@@ -197,7 +200,7 @@ pub(crate) struct NewToken<'a> {
 }
 
 impl NewToken<'_> {
-    /// A token that never expires, of the role `owner`, made by the command line.
+    /// An opaque token that never expires, of the role `owner`, made by the command line.
     pub(crate) const fn of(owner: Owner) -> Self {
         Self {
             owner,
@@ -205,6 +208,7 @@ impl NewToken<'_> {
             expired_at: None,
             role: Role::Owner,
             abilities: &[],
+            form: Form::Opaque,
             replaces: None,
             created_by: Creator::System,
         }
@@ -213,10 +217,8 @@ impl NewToken<'_> {
 
 /// Makes a token and answers it with its secret, which is nowhere else from here on.
 pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Result<(Token, Secret)> {
-    let secret = Secret::generate(new.owner.kind()).map_err(|fault| {
-        log::error!("{fault}");
-        Error::internal()
-    })?;
+    let id = TokenId::generate();
+    let (secret, signing_key) = secret(connection, id, new)?;
     let (user, team, workspace) = match new.owner {
         Owner::User(user) => (Some(user), None, None),
         Owner::Team(_, team) => (None, Some(team), None),
@@ -229,7 +231,6 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         Creator::Organization(id) => (None, None, Some(id)),
         Creator::System => (None, None, None),
     };
-    let id = TokenId::generate();
     diesel::insert_into(tokens::table)
         .values((
             (
@@ -244,6 +245,8 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
                 tokens::description.eq(new.description),
                 tokens::token_hash.eq(secret.digest().as_bytes().as_slice()),
                 tokens::token_prefix.eq(secret.prefix()),
+                tokens::format.eq(new.form.format()),
+                tokens::signing_key.eq(signing_key),
                 tokens::expired_at.eq(new.expired_at),
                 tokens::role.eq(new.role),
                 tokens::abilities.eq(new.abilities),
@@ -257,6 +260,20 @@ pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         ))
         .execute(connection)?;
     Ok((find(connection, id)?, secret))
+}
+
+/// The secret of a new token, and the key that has signed it, if it is signed.
+fn secret(connection: &mut PgConnection, id: TokenId, new: &NewToken<'_>) -> Result<(Secret, Option<String>)> {
+    match new.form {
+        Form::Opaque => {
+            let secret = Secret::generate(new.owner.kind()).map_err(|fault| {
+                log::error!("{fault}");
+                Error::internal()
+            })?;
+            Ok((secret, None))
+        }
+        Form::Jwt(signer) => jwt::sign(connection, signer, id, new).map(|(secret, kid)| (secret, Some(kid))),
+    }
 }
 
 /// Ends tokens for good.

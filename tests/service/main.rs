@@ -29,6 +29,7 @@ mod bad_input;
 mod clients;
 mod command_line;
 mod documents;
+mod jwt;
 mod memberships;
 mod memory;
 mod openapi;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         clients::tests(),
         command_line::tests(),
         documents::tests(),
+        jwt::tests(),
         memberships::tests(),
         memory::tests(),
         organization_tokens::tests(),

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde_json::json;
 
+use super::super::jwt::{self, Form};
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, NewToken};
 use super::super::{Kind, Owner, Replacement, Status, Token, TokenChanges};
@@ -70,6 +71,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         let asked = asked.map(|moment| moment.0);
         edited.expired_at =
             ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
+        jwt::check_expiry(token, edited.expired_at)?;
     }
     edited.role = role.unwrap_or(token.role);
     edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
@@ -171,6 +173,7 @@ fn replace(
         expired_at: successor_expiry(connection, token, asked)?,
         role: token.role,
         abilities: &token.abilities,
+        form: Form::of(token.format, &caller.signer),
         replaces: Some(token.id),
         created_by: caller.creator(),
         ..NewToken::of(owner)

@@ -13,9 +13,10 @@ use chrono::Utc;
 use diesel::PgConnection;
 use serde_json::json;
 
+use super::jwt::Form;
 use super::resource::{self as look, TOKENS};
 use super::store::{self, NewToken, Room};
-use super::{Ability, Kind, Owner, Token, TokenAttributes};
+use super::{Ability, Format, Kind, Owner, Token, TokenAttributes};
 use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::TokenId;
@@ -161,7 +162,8 @@ fn issue(
     let revoked = store::make_room(connection, owner, room)?;
     let description = room.description();
     let created_by = caller.creator();
-    let new = NewToken { description, expired_at, role, abilities, created_by, ..NewToken::of(owner) };
+    let form = Form::of(attributes.format.unwrap_or(Format::Opaque), &caller.signer);
+    let new = NewToken { description, expired_at, role, abilities, form, created_by, ..NewToken::of(owner) };
     let (token, secret) = store::create(connection, &new)?;
     let mut events: Vec<Event> = revoked.into_iter().map(|id| event(&token, "destroy").about(id)).collect();
     events.push(event(&token, "create"));

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use super::client::{Answer, Client};
 use super::{cluster, leaks};
 
+/// What services encrypt signing keys with, unless a test says otherwise.
+pub const ENCRYPTION_KEY: &str = "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a";
+
 /// A running service.
 pub struct App {
     /// Where it listens.
@@ -41,12 +44,19 @@ impl App {
 
     /// Starts a service on a database that is there.
     pub fn on(database_url: String) -> Self {
+        Self::with_keys(database_url, ENCRYPTION_KEY, None)
+    }
+
+    /// The same with another encryption key, and the public URL that JWTs name.
+    pub fn with_keys(database_url: String, encryption_key: &str, public_url: Option<&str>) -> Self {
         let database = Database::new(&database_url, 8);
-        let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url: None, workers: 1 };
+        let public_url = public_url.map(|url| url.parse().unwrap());
+        let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url, workers: 1 };
+        let encryption = encryption_key.parse().unwrap();
         let (started, address) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let service = Service::start(&database, listen).unwrap();
+                let service = Service::start(&database, encryption, listen).unwrap();
                 started.send((service.address(), service.handle())).unwrap();
                 service.run().await.unwrap();
             });

@@ -12,14 +12,15 @@ use regex::Regex;
 
 use super::cluster;
 
-/// What a secret looks like (DESIGN §2).
-static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}").unwrap());
+/// What a secret looks like, also one that is a JWT (DESIGN §2).
+static SECRET: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{86}").unwrap());
 
 /// What is random in a secret, beyond the prefix that is shown.
 const INSIDE: Range<usize> = 10..47;
 
 /// What can hold the inside of a secret.
-static ALPHANUMERIC: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z]{37,}").unwrap());
+static RANDOM: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z_-]{37,}").unwrap());
 
 static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static LOGGED: Mutex<String> = Mutex::new(String::new());
@@ -81,9 +82,12 @@ pub fn look(text: &str, place: &str, found: &mut Vec<String>) {
         found.push(format!("{place}: {}…", &secret.as_str()[..10]));
     }
     let known = KNOWN.lock().unwrap();
-    let insides: HashMap<&str, &str> = known.iter().map(|secret| (&secret[INSIDE], &secret[..10])).collect();
+    // Of a JWT, the signature: anybody can guess the rest.
+    let last_part = |secret: &'_ String| secret.rfind('.').map_or(0, |dot| dot + 1);
+    let insides: HashMap<&str, &str> =
+        known.iter().map(|secret| (&secret[last_part(secret)..][INSIDE], &secret[..10])).collect();
     // One pass over the text, however many secrets there are.
-    for run in ALPHANUMERIC.find_iter(text).map(|run| run.as_str()) {
+    for run in RANDOM.find_iter(text).map(|run| run.as_str()) {
         let windows = (0..=run.len() - INSIDE.len()).map(|start| &run[start..start + INSIDE.len()]);
         let leaks = windows.filter_map(|window| insides.get(window));
         found.extend(leaks.map(|prefix| format!("{place}: the inside of {prefix}…")));

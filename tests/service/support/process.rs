@@ -58,6 +58,7 @@ pub struct Served {
     pub address: SocketAddr,
     /// What it said at its start.
     pub greeting: String,
+    log: PathBuf,
     child: Child,
 }
 
@@ -103,7 +104,12 @@ impl Served {
             .split_whitespace()
             .find_map(|word| word.trim_start_matches("https://").trim_start_matches("http://").parse().ok())
             .unwrap_or_else(|| panic!("no greeting, but {:?}: {}", greeting, std::fs::read_to_string(&log).unwrap()));
-        Self { address, greeting, child }
+        Self { address, greeting, log, child }
+    }
+
+    /// What it has logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
     }
 
     /// Its process id.
