@@ -1,21 +1,28 @@
 //! Published clients against a real service: each tells its story (`tests/clients/`) and checks every answer. And a
 //! published validator of what such answers look like.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{TimeDelta, Utc};
+use regex::Regex;
+use serde_json::{Value, json};
 
 use crate::serving::Folder;
 use crate::support::app::{resource, team_access};
-use crate::support::client::Client;
-use crate::support::process::{Served, admin_secret, require, run};
+use crate::support::client::{Answer, Client};
+use crate::support::process::{Served, admin_secret, latchkey, require, run};
 
 tests![
     go_tfe_tells_its_story,
     pytfe_tells_its_story,
     schemathesis_finds_nothing,
     jsonapi_validator_takes_every_document,
+    pyjwt_verifies_as_documented,
+    jose_verifies_as_documented,
 ];
 
 fn clients(language: &str) -> PathBuf {
@@ -145,6 +152,114 @@ fn world(owner: &Client) -> [(&'static str, String); 6] {
         ("LATCHKEY_USER", owner.get("/api/v2/account/details").expect(200).id()),
         ("LATCHKEY_MEMBERSHIP", owner.get("/api/v2/organization-memberships").expect(200).ids().remove(0)),
     ]
+}
+
+fn pyjwt_verifies_as_documented() {
+    let python = works("python3", &["-c", "import ensurepip, venv"]);
+    if require(python, "Python 3 with venv is not installed: PyJWT is not tried") {
+        let python = environment("jwt", "jwt");
+        verifies("PyJWT", || {
+            let mut program = Command::new(&python);
+            program.args(["-c", &documented("python")]);
+            program
+        });
+    }
+}
+
+fn jose_verifies_as_documented() {
+    if require(works("npm", &["--version"]), "Node with npm is not installed: jose is not tried") {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jose");
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(clients("jwt").join(file), folder.join(file)).unwrap();
+        }
+        let output = run(Command::new("npm").args(["ci", "--silent", "--no-fund", "--no-audit"]).current_dir(&folder));
+        assert!(output.status.success(), "{}", said(&output));
+        std::fs::write(folder.join("documented.mjs"), documented("js")).unwrap();
+        verifies("jose", || {
+            let mut program = Command::new("node");
+            program.arg("documented.mjs").current_dir(&folder);
+            program
+        });
+    }
+}
+
+/// The block of this language in `docs/jwt.md`.
+fn documented(language: &str) -> String {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/jwt.md")).unwrap();
+    let block = text.split_once(&format!("```{language}\n")).unwrap().1;
+    block.split_once("```").unwrap().0.to_owned()
+}
+
+/// Lets a program verify JWTs against what a service publishes, before and after its key is rotated.
+fn verifies(library: &str, program: impl Fn() -> Command) {
+    let data = Folder::new();
+    // The address is the issuer, and so must be known before the service starts.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{address}");
+    let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args([
+        "--listen",
+        &address.to_string(),
+        "--public-url",
+        &url,
+    ]));
+    let owner = service.with(&admin_secret(&data));
+    let organization = |name: &str| {
+        let new = json!({"name": name, "email": "admin@example.com"});
+        let made = owner.post("/api/v2/organizations", &resource("organizations", new)).expect(201);
+        made.attribute("external-id").as_str().unwrap().to_owned()
+    };
+    let acme = organization("acme");
+    organization("other");
+    let make = |organization: &str, lives: i64| {
+        let until = (Utc::now() + TimeDelta::seconds(lives)).to_rfc3339();
+        let attributes = json!({"format": "jwt", "abilities": ["agents:read"], "expired-at": until});
+        let path = format!("/api/v2/organizations/{organization}/authentication-token?token=audit-trails");
+        owner.post(&path, &resource("authentication-tokens", attributes)).expect(201)
+    };
+    let attempt = |token: &str| {
+        let mut program = program();
+        program.env("LATCHKEY", &url).env("ORGANIZATION", &acme).env("TOKEN", token).env("no_proxy", "*");
+        run(&mut program)
+    };
+    let accepts = |token: &Answer| {
+        let output = attempt(&token.secret());
+        assert!(output.status.success(), "{library}: {}", said(&output));
+        let claims: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&claims["jti"], &claims["sub"]), (&json!(token.id()), &json!(acme)), "{library}");
+        assert_eq!(claims["abilities"], json!(["agents:read"]), "{library}");
+    };
+    let refuses = |token: &str, because: &str| {
+        let output = attempt(token);
+        assert!(!output.status.success(), "{library} accepts {because}");
+        let because = Regex::new(because).unwrap();
+        assert!(because.is_match(&said(&output)), "{library}, {because}: {}", said(&output));
+    };
+
+    let short = make("acme", 2).secret();
+    let old = make("acme", 3600);
+    accepts(&old);
+    let rotated = run(latchkey().args(["keys", "rotate", "--data-dir"]).arg(&*data));
+    assert!(rotated.status.success(), "{}", said(&rotated));
+    accepts(&old);
+    let new = make("acme", 3600);
+    accepts(&new);
+
+    let secret = new.secret();
+    let [header, claims, signature] = secret.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let base64 = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);
+    let text = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    let altered = base64(text(claims).replace("agents:read", "agents:rule").as_bytes());
+    assert_ne!(altered, claims);
+    let mut other_signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    other_signature[9] ^= 1;
+    let none = text(header).replace("EdDSA", "none");
+    refuses(&format!("{header}.{altered}.{signature}"), "(?i)signature verification failed");
+    refuses(&format!("{header}.{claims}.{}", base64(&other_signature)), "(?i)signature verification failed");
+    refuses(&format!("{}.{claims}.", base64(none.as_bytes())), "alg.* not allowed");
+    refuses(&make("other", 3600).secret(), "a token of another organization");
+    refuses(&short, "has expired|\"exp\" claim timestamp check failed");
+    assert!(service.stop());
 }
 
 /// The Python of an environment with a package and all that it needs, made under `target/` the first time.
