@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod abilities;
 pub mod access;
 pub mod audit;
 pub mod cli;

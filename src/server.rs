@@ -15,8 +15,8 @@ use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{Usage, UsageWriter};
 use crate::{
-    audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens, ttl_policies, users,
-    workspaces,
+    abilities, audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens,
+    ttl_policies, users, workspaces,
 };
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
@@ -137,6 +137,7 @@ fn routes(service: &mut ServiceConfig) {
             .configure(memberships::api::routes)
             .configure(tokens::api::routes)
             .configure(ttl_policies::api::routes)
+            .configure(abilities::api::routes)
             .configure(workspaces::api::routes)
             .configure(workspaces::tag_api::routes)
             .configure(team_access::api::routes)

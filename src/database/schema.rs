@@ -41,6 +41,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    abilities (organization_id, name) {
+        organization_id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     memberships (id) {
         id -> Uuid,
         organization_id -> Uuid,

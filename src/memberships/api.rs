@@ -308,13 +308,16 @@ async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gat
 }
 
 fn may_end(caller: &Caller, membership: &Membership) -> Result<()> {
-    if declines(caller, membership) { Ok(()) } else { caller.may(Action::RemoveMembers, Subject::Place) }
+    if declines(caller, membership) {
+        return caller.may(Action::AnswerInvitation, Subject::User(membership.user_id));
+    }
+    caller.may(Action::RemoveMembers, Subject::Place)
 }
 
 /// Whether it is an invitation of the caller's own.
 fn declines(caller: &Caller, membership: &Membership) -> bool {
     let own = Subject::User(membership.user_id);
-    membership.status == Status::Invited && caller.can(Action::AnswerInvitation, own)
+    membership.status == Status::Invited && caller.can(Action::SeeOwnMembership, own)
 }
 
 /// The invited user becomes a member.

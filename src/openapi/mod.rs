@@ -13,6 +13,7 @@
 //! document in `fixtures/documents` one more name in `examples.rs`. What a plain parameter or a filter may hold, if that
 //! is less than any text, is said with [`Route::values`].
 
+mod abilities;
 mod audit;
 mod examples;
 mod memberships;
@@ -61,7 +62,7 @@ struct Room {
 }
 
 /// Every room, in the order of the description.
-const ROOMS: [fn() -> Room; 9] = [
+const ROOMS: [fn() -> Room; 10] = [
     service::room,
     users::room,
     organizations::room,
@@ -70,6 +71,7 @@ const ROOMS: [fn() -> Room; 9] = [
     tokens::room,
     workspaces::room,
     ttl_policies::room,
+    abilities::room,
     audit::room,
 ];
 

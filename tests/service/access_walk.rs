@@ -115,6 +115,10 @@ fn new_policies(_: &World) -> Value {
     resource("organization-token-ttl-policies", json!({ "token-ttl-policies": policies }))
 }
 
+fn new_abilities(_: &World) -> Value {
+    resource("abilities", json!({"abilities": [{"name": "agents:read", "description": "Look at agents"}]}))
+}
+
 fn invitation_into(team: &str) -> Value {
     let mut invitation = resource("organization-memberships", json!({"email": "new@example.com"}));
     invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[team])});
@@ -217,6 +221,8 @@ const TABLE: &[Row] = &[
     Row("GET",    "/organization/audit-trail",                     no_body,             [404, 404, 404, 404, 404, 404, 404, 404, 404, 200, 200, 404]),
     Row("GET",    "/organizations/acme/token-ttl-policies",        no_body,             [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404, 404]),
     Row("PATCH",  "/organizations/acme/token-ttl-policies",        new_policies,        [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404, 404]),
+    Row("GET",    "/organizations/acme/abilities",                 no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404, 404]),
+    Row("PATCH",  "/organizations/acme/abilities",                 new_abilities,       [404, 403, 403, 403, 200, 200, 200, 404, 403, 200, 404, 404]),
 
     Row("GET",    "/organization-memberships",                     no_body,             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     Row("GET",    "/organizations/acme/organization-memberships",  no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404, 404]),

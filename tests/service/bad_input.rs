@@ -74,6 +74,8 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("DELETE", "organizations/{organization}/authentication-token", Nothing),
     ("GET", "organizations/{organization}/token-ttl-policies", Nothing),
     ("PATCH", "organizations/{organization}/token-ttl-policies", Resource("organization-token-ttl-policies")),
+    ("GET", "organizations/{organization}/abilities", Nothing),
+    ("PATCH", "organizations/{organization}/abilities", Resource("abilities")),
     ("GET", "organizations/{organization}/organization-memberships", Nothing),
     ("POST", "organizations/{organization}/organization-memberships", Resource("organization-memberships")),
     ("GET", "organization-memberships", Nothing),
@@ -137,7 +139,7 @@ const PASSWORD: &str = "changed password";
 /// Reading a token leaves an event as well, and is no change.
 const CHANGES: &str = "audit_events WHERE action NOT IN ('show', 'refuse')";
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "users",
     "organizations",
     "memberships",
@@ -145,6 +147,7 @@ const TABLES: [&str; 9] = [
     "team_members",
     "tokens",
     "token_ttl_policies",
+    "abilities",
     "workspaces",
     CHANGES,
 ];
@@ -197,6 +200,7 @@ impl World {
                 let policies = json!([{"token-type": "team", "max-ttl-ms": 86_400_000}]);
                 Some(resource("organization-token-ttl-policies", json!({"token-ttl-policies": policies})))
             }
+            Resource("abilities") => Some(resource("abilities", json!({"abilities": [{"name": "agents:read"}]}))),
             Resource(kind) => Some(resource(kind, json!({"name": "changed", "email": "changed@example.com"}))),
             Token | TokenOrNothing => Some(resource("authentication-tokens", json!({"description": "changed"}))),
             Identifiers("organization-memberships") => {

@@ -190,6 +190,16 @@ fn story() -> Vec<(String, Value)> {
     let entitlements = "GET /api/v2/organizations/acme/entitlement-set";
     story.call("entitlement-set-show", client, entitlements, Nothing).expect(200);
 
+    let abilities = json!([
+        {"name": "agents:read", "description": "Look at agents"},
+        {"name": "storage:*", "description": "Do anything with stored files"},
+    ]);
+    let abilities = Document(resource("abilities", json!({ "abilities": abilities })));
+    story
+        .call("organization-abilities-update", client, "PATCH /api/v2/organizations/acme/abilities", abilities)
+        .expect(200);
+    story.call("organization-abilities-list", client, "GET /api/v2/organizations/acme/abilities", Nothing).expect(200);
+
     let ci = json!({"name": "ci", "description": "builds", "organization-access": {"manage-workspaces": true}});
     let teams = "POST /api/v2/organizations/acme/teams";
     let team = story.call("team-create", client, teams, Document(resource("teams", ci))).expect(200).id();
@@ -215,6 +225,10 @@ fn story() -> Vec<(String, Value)> {
     };
     let described = story.call("team-tokens-create", client, &format!("POST {plural}"), nightly()).expect(201);
     story.call("error-422-description-taken", client, &format!("POST {plural}"), nightly()).expect(422);
+    let unregistered = json!({"description": "backup", "abilities": ["storage:read", "agents:restart"]});
+    let unregistered = Document(resource("authentication-tokens", unregistered));
+    let name = "error-422-ability-not-registered";
+    story.call(name, client, &format!("POST {plural}"), unregistered).expect(422);
     story.call("team-tokens-list", client, &format!("GET {plural}?q=ci"), Nothing).expect(200);
     let of_organization = "GET /api/v2/organizations/acme/team-tokens?q=ci&filter[expiry_status]=active";
     story.call("organization-team-tokens-list", client, of_organization, Nothing).expect(200);

@@ -21,6 +21,7 @@ macro_rules! tests {
     };
 }
 
+mod abilities;
 mod access_walk;
 mod account;
 mod audit;
@@ -60,6 +61,7 @@ mod workspaces;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let all = vec![
+        abilities::tests(),
         access_walk::tests(),
         account::tests(),
         audit::tests(),

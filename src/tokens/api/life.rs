@@ -17,7 +17,7 @@ use crate::access::{Caller, Gate, Place, Role, Visitor};
 use crate::audit;
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Query, Result};
-use crate::{organizations, teams, ttl_policies};
+use crate::{abilities, organizations, teams, ttl_policies};
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -79,6 +79,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     let given = if edited.role == token.role { Role::Viewer } else { edited.role };
     let highest = token.owner().map_or(Ok(caller.role), |owner| highest_role(connection, caller, owner))?;
     no_escalation(caller, highest, given, &added)?;
+    abilities::check(connection, token.organization_id, &added)?;
     Ok(edited)
 }
 

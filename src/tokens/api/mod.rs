@@ -21,7 +21,7 @@ use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visit
 use crate::audit::{self, Event};
 use crate::ids::TokenId;
 use crate::jsonapi::{Document, Error, Known, Query, Result};
-use crate::{ttl_policies, workspaces};
+use crate::{abilities, ttl_policies, workspaces};
 
 pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
 
@@ -157,6 +157,7 @@ fn issue(
     let role = attributes.role.unwrap_or(highest);
     let abilities = attributes.abilities.as_deref().unwrap_or_default();
     no_escalation(caller, highest, role, abilities)?;
+    abilities::check(connection, owner.organization(), abilities)?;
     let asked = attributes.expired_at.map(|moment| moment.0);
     let expired_at = ttl_policies::expiry(connection, owner.organization(), owner.kind(), Utc::now(), asked)?;
     let revoked = store::make_room(connection, owner, room)?;

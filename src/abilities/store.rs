@@ -1,0 +1,31 @@
+//! The queries of registered abilities.
+
+use diesel::prelude::*;
+
+use super::Registered;
+use crate::database::schema::abilities;
+use crate::ids::OrganizationId;
+
+/// What an organization has registered, in its order.
+pub(super) fn list(connection: &mut PgConnection, organization: OrganizationId) -> QueryResult<Vec<Registered>> {
+    let mut registry = abilities::table
+        .filter(abilities::organization_id.eq(organization))
+        .select(Registered::as_select())
+        .load(connection)?;
+    // Not by the database, whose order of texts depends on its locale.
+    registry.sort();
+    Ok(registry)
+}
+
+/// Registers these abilities and no others. The organization must be locked.
+pub(super) fn replace(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    registry: &[Registered],
+) -> QueryResult<()> {
+    diesel::delete(abilities::table.filter(abilities::organization_id.eq(organization))).execute(connection)?;
+    let rows: Vec<_> =
+        registry.iter().map(|registered| (abilities::organization_id.eq(organization), registered)).collect();
+    diesel::insert_into(abilities::table).values(rows).execute(connection)?;
+    Ok(())
+}
