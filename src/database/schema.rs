@@ -172,6 +172,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    token_usage_days (token_id, date) {
+        token_id -> Uuid,
+        date -> Date,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
     /// A view: tokens beside the names that lists search and sort by, and how they stand now.
     listed_tokens (id) {
         id -> Uuid,

@@ -19,6 +19,7 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "authentication-token-delete",
     "authentication-token-show",
     "effective-tag-bindings-list",
+    "authentication-token-usage",
     "entitlement-set-show",
     "error-400-json",
     "error-400-query",
@@ -133,6 +134,7 @@ fn filled(text: &str) -> String {
         }
     }
     text.replace("<time>", "2026-07-14T09:30:00.000Z")
+        .replace("<day>", "2026-07-14")
         .replace("<prefix>", "lkt_4vXQ0d")
         .replace("<host>", "latchkey.example")
         .replace("<request-id>", "0190b0a4-7d2c-7c3e-8a55-2f1f6f0c9d11")

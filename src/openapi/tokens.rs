@@ -1,6 +1,7 @@
 //! Tokens of users, teams, organizations and workspaces.
 
-use utoipa::openapi::Schema;
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
 use super::Room;
 use super::route::Route;
@@ -10,9 +11,9 @@ use crate::access::Role;
 use crate::jsonapi::Known;
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
-use crate::tokens::api::{self, organization, team, user, workspace};
+use crate::tokens::api::{self, organization, team, usage, user, workspace};
 use crate::tokens::{
-    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Status, TOKENS, TokenAttributes, TokenChanges,
+    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Status, TOKENS, TokenAttributes, TokenChanges, USAGE_DAYS,
 };
 use crate::users::USERS;
 use crate::workspaces::WORKSPACES;
@@ -22,7 +23,7 @@ pub(super) fn room() -> Room {
         tag: "tokens",
         about: "Long-lived credentials. The secret is in exactly one answer: the one that makes the token",
         routes: [of_teams(), of_organizations(), of_workspaces(), others(), life()].into_iter().flatten().collect(),
-        kinds: vec![token()],
+        kinds: vec![token(), usage_day()],
     }
 }
 
@@ -150,9 +151,32 @@ fn others() -> Vec<Route> {
         Route::get("/authentication-tokens/{token}", "showToken", "Show a token, without its secret")
             .query(&api::SHOW)
             .gives(&TOKENS),
+        Route::get("/authentication-tokens/{token}/usage", "listTokenUsage", "How often a token was used, day by day")
+            .details(
+                "Every day (UTC) from the one asked for to today, oldest first, with 0 where there was no use: at most \
+                 91 of them, and never a second page. What is older is not kept. Uses are written about once a second. \
+                 A revoked token has its history, too.",
+            )
+            .query(&usage::LIST)
+            .values("filter[since]", since())
+            .means("filter[since]", "The first day, or a time on it; without it, and before that, 90 days ago")
+            .gives_list(&USAGE_DAYS),
         Route::delete("/authentication-tokens/{token}", "deleteToken", "Revoke a token, for good and at once")
             .query(&Known::NOTHING),
     ]
+}
+
+/// A day, or a time.
+fn since() -> Schema {
+    let day = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
+    AnyOfBuilder::new().item(day).item(time()).build().into()
+}
+
+fn usage_day() -> Kind {
+    let day = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
+    Kind::new(&USAGE_DAYS, "How often a token was used on a day (UTC)")
+        .attribute("date", day())
+        .attribute("count", count(0))
 }
 
 fn expiry() -> Schema {

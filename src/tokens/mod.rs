@@ -23,7 +23,7 @@ use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Moment, present};
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
-pub(crate) use resource::{NAMES, TOKENS};
+pub(crate) use resource::{NAMES, TOKENS, USAGE_DAYS};
 pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
@@ -294,6 +294,9 @@ pub struct Replacement {
     #[schema(value_type = Option<Moment>)]
     pub expired_at: Option<Option<Moment>>,
 }
+
+/// For so many days before today it is told how often a token was used (DESIGN §3, rule 7).
+pub const USAGE_KEPT_DAYS: i64 = 90;
 
 /// The longest grace after a regeneration, in seconds: a week (DESIGN §3, rule 5).
 pub const GRACE_MAX: i32 = 604_800;

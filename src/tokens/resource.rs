@@ -1,5 +1,7 @@
 //! How tokens look on the wire.
 
+use chrono::NaiveDate;
+
 use super::{Secret, Token};
 use crate::ids::TokenId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
@@ -33,6 +35,9 @@ pub(crate) const TOKENS: ResourceType = ResourceType {
         "replaced-by",
     ],
 };
+
+/// The type `token-usage-days`.
+pub(crate) const USAGE_DAYS: ResourceType = ResourceType { name: "token-usage-days", fields: &["date", "count"] };
 
 /// What a client may call the type: shipped ones use the singular, too (DESIGN §5).
 pub(crate) const NAMES: &[&str] = &[TOKENS.name, "authentication-token"];
@@ -72,6 +77,11 @@ pub(super) fn token(token: &Token) -> Resource {
 /// A token just made: the one answer that shows its secret.
 pub(super) fn created(new: &Token, secret: &Secret) -> Resource {
     token(new).attribute("token", secret.reveal())
+}
+
+/// How often a token was used on a day. The id is made of both.
+pub(super) fn usage_day(id: TokenId, date: NaiveDate, count: i64) -> Resource {
+    Resource::new(&USAGE_DAYS, format!("{id}-{date}")).attribute("date", date.to_string()).attribute("count", count)
 }
 
 fn identifier(id: TokenId) -> Identifier {

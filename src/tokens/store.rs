@@ -1,6 +1,8 @@
 //! The queries of tokens.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -11,7 +13,7 @@ use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token};
 use crate::access::{Beyond, Role, TokenReach, WorkspaceReach};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{listed_tokens, statement_timestamp, team_workspaces, tokens};
+use crate::database::schema::{listed_tokens, statement_timestamp, team_workspaces, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Listed, Query, Result};
 
@@ -386,23 +388,59 @@ pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: Of) -> QueryR
     Ok(())
 }
 
-/// Adds up what was counted since the last time.
-pub(super) fn count_usage(connection: &mut PgConnection, used: &[(TokenId, i64, DateTime<Utc>)]) -> QueryResult<()> {
-    let ids: Vec<uuid::Uuid> = used.iter().map(|(id, ..)| id.uuid()).collect();
-    let counts: Vec<i64> = used.iter().map(|(_, count, _)| *count).collect();
-    let times: Vec<DateTime<Utc>> = used.iter().map(|(.., time)| *time).collect();
-    // Rows are locked in one order, so that replicas that count the same tokens do not deadlock.
+/// Uses of a token on one day (UTC) that were counted and are not written yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    /// The token.
+    pub(super) token: TokenId,
+    /// The day on which it was used.
+    pub(super) date: NaiveDate,
+    /// How often.
+    pub(super) count: i64,
+    /// The last of these times.
+    pub(super) last: DateTime<Utc>,
+}
+
+/// Adds up what was counted since the last time, in one statement: both sums are written, or none. What is counted of a
+/// token that has been deleted is dropped.
+pub(super) fn count_usage(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<()> {
+    let ids: Vec<uuid::Uuid> = counted.iter().map(|used| used.token.uuid()).collect();
+    let dates: Vec<NaiveDate> = counted.iter().map(|used| used.date).collect();
+    let counts: Vec<i64> = counted.iter().map(|used| used.count).collect();
+    let times: Vec<DateTime<Utc>> = counted.iter().map(|used| used.last).collect();
+    // Tokens are locked in one order, so that replicas that count the same ones do not deadlock; who has not locked a
+    // token does not write its days.
     diesel::sql_query(
-        "WITH used AS (SELECT * FROM unnest($1, $2, $3) AS used (id, count, last)), \
-         locked AS (SELECT tokens.id FROM tokens JOIN used USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens) \
-         UPDATE tokens SET usage_count = usage_count + used.count, \
-         last_used_at = greatest(last_used_at, used.last) FROM used JOIN locked USING (id) WHERE tokens.id = used.id",
+        "WITH used AS (SELECT * FROM unnest($1, $2, $3, $4) AS used (id, date, count, last)), \
+         sums AS (SELECT id, sum(count)::bigint AS count, max(last) AS last FROM used GROUP BY id), \
+         locked AS (SELECT tokens.id FROM tokens JOIN sums USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens), \
+         written AS (UPDATE tokens SET usage_count = usage_count + sums.count, \
+         last_used_at = greatest(last_used_at, sums.last) FROM sums JOIN locked USING (id) WHERE tokens.id = sums.id \
+         RETURNING tokens.id) \
+         INSERT INTO token_usage_days (token_id, date, count) \
+         SELECT used.id, used.date, used.count FROM used JOIN written USING (id) ORDER BY used.id, used.date \
+         ON CONFLICT (token_id, date) DO UPDATE SET count = token_usage_days.count + excluded.count",
     )
     .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Date>, _>(dates)
     .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(counts)
     .bind::<diesel::sql_types::Array<diesel::sql_types::Timestamptz>, _>(times)
     .execute(connection)?;
     Ok(())
+}
+
+/// How often a token was used, by day, from a day on.
+pub(super) fn usage(
+    connection: &mut PgConnection,
+    id: TokenId,
+    since: NaiveDate,
+) -> QueryResult<HashMap<NaiveDate, i64>> {
+    let days = token_usage_days::table
+        .filter(token_usage_days::token_id.eq(id))
+        .filter(token_usage_days::date.ge(since))
+        .select((token_usage_days::date, token_usage_days::count))
+        .load(connection)?;
+    Ok(days.into_iter().collect())
 }
 
 #[diesel::dsl::auto_type]

@@ -199,6 +199,12 @@ const TABLE: &[Row] = &[
     Row("DELETE", "/authentication-tokens/{owners-token}",         no_body,             [404, 404, 404, 404, 204, 204, 404, 404, 404, 204, 404, 404]),
     Row("GET",    "/authentication-tokens/{ben-token}",            no_body,             [404, 200, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
     Row("DELETE", "/authentication-tokens/{ben-token}",            no_body,             [404, 204, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    // As reading the token itself.
+    Row("GET",    "/authentication-tokens/{ci-token}/usage",       no_body,             [404, 200, 200, 200, 200, 200, 404, 404, 404, 200, 404, 404]),
+    Row("GET",    "/authentication-tokens/{ci-described}/usage",   no_body,             [404, 200, 404, 200, 200, 200, 404, 404, 404, 200, 404, 404]),
+    Row("GET",    "/authentication-tokens/{owners-token}/usage",   no_body,             [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404, 404]),
+    Row("GET",    "/authentication-tokens/{ben-token}/usage",      no_body,             [404, 200, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    Row("GET",    "/authentication-tokens/{audit-token}/usage",    no_body,             [404, 404, 404, 404, 200, 200, 200, 404, 404, 200, 404, 404]),
 
     Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403, 404, 200, 200, 404, 404]),
     Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403, 404, 404, 204, 404, 404]),

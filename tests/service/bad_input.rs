@@ -113,6 +113,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("PATCH", "workspaces/{workspace}/tag-bindings", List("tag-bindings")),
     ("GET", "workspaces/{workspace}/effective-tag-bindings", Nothing),
     ("GET", "authentication-tokens/{token}", Nothing),
+    ("GET", "authentication-tokens/{token}/usage", Nothing),
     ("PATCH", "authentication-tokens/{token}", Token),
     ("DELETE", "authentication-tokens/{token}", Nothing),
     ("POST", "authentication-tokens/{token}/actions/disable", Nothing),

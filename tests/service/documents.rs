@@ -134,6 +134,7 @@ fn redact(exchange: &mut Value, host: &str) {
     static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
+    static DAY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b20[0-8]\d-\d\d-\d\d$").unwrap());
     static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\blk[utowa]_[0-9A-Za-z]{49}\b").unwrap());
     static PREFIX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^lk[utowa]_[0-9A-Za-z]{6}$").unwrap());
     static CURSOR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\beyJ[\w-]{20,}").unwrap());
@@ -150,6 +151,7 @@ fn redact(exchange: &mut Value, host: &str) {
         });
         let short = REQUEST_ID.replace(&short, "<request-id>").into_owned();
         let short = TIME.replace(&short, "<time>").into_owned();
+        let short = DAY.replace(&short, "<day>").into_owned();
         let short = SECRET.replace_all(&short, "<secret>").into_owned();
         let short = PREFIX.replace(&short, "<prefix>").into_owned();
         let short = CURSOR.replace_all(&short, "<cursor>").into_owned();
@@ -234,6 +236,9 @@ fn story() -> Vec<(String, Value)> {
     story.call("organization-team-tokens-list", client, of_organization, Nothing).expect(200);
     let by_id = format!("/api/v2/authentication-tokens/{}", described.id());
     story.call("authentication-token-show", client, &format!("GET {by_id}"), Nothing).expect(200);
+
+    let today = format!("GET {by_id}/usage?filter[since]={}", chrono::Utc::now().date_naive());
+    story.call("authentication-token-usage", client, &today, Nothing).expect(200);
 
     let nonsense = "GET /api/v2/organizations?sort=nonsense&page[number]=0&filter[nonsense]=1";
     story.call("error-400-query", client, nonsense, Nothing).expect(400);

@@ -51,6 +51,7 @@ mod token_actions;
 mod token_life;
 mod token_lists;
 mod token_states;
+mod token_usage;
 mod ttl_policies;
 mod user_tokens;
 mod users;
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         token_life::tests(),
         token_lists::tests(),
         token_states::tests(),
+        token_usage::tests(),
         ttl_policies::tests(),
         user_tokens::tests(),
         users::tests(),

@@ -3,6 +3,7 @@
 mod life;
 pub(crate) mod organization;
 pub(crate) mod team;
+pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod workspace;
 
@@ -33,6 +34,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .configure(user::routes)
         .configure(workspace::routes)
         .configure(life::routes)
+        .configure(usage::routes)
         .service(
             resource("/authentication-tokens/{token}")
                 .route(get().to(show))
