@@ -22,7 +22,7 @@ use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
 use crate::signing::{self, Before, Rotated};
 use crate::tls;
-use crate::tokens::Secret;
+use crate::tokens::{Retention, Secret};
 use crate::users::{self, NewUser, Rank, User};
 
 /// Latchkey: a self-hosted authority for long-lived API tokens
@@ -75,6 +75,10 @@ struct Serve {
     /// Address under which clients reach the service, for links, service discovery and the issuer of JWTs [default: what a request names; of JWTs, latchkey]
     #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
+
+    /// How long revoked tokens stay in the database: a number of days, or a time such as 90d or 12h
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_REVOKED_RETENTION", default_value = "90d")]
+    revoked_retention: Retention,
 
     #[command(flatten)]
     encryption: Encryption,
@@ -264,7 +268,7 @@ impl Serve {
         }
         let database = Database::new(&opened.url, self.database_connections);
         actix_web::rt::System::new().block_on(async {
-            let service = Service::start(&database, encryption, self.listen())?;
+            let service = Service::start(&database, encryption, self.listen(), self.revoked_retention)?;
             let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
             let address = format!("{scheme}://{}", service.address());
             // It listens to signals from its first step on: who has read the greeting can stop it cleanly.

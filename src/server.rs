@@ -13,7 +13,7 @@ use crate::access::Gate;
 use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Usage, UsageWriter};
+use crate::tokens::{Remover, Retention, Usage, UsageWriter};
 use crate::{
     abilities, audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens,
     ttl_policies, users, workspaces,
@@ -30,6 +30,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     usage: UsageWriter,
+    remover: Remover,
 }
 
 /// Why the service cannot listen.
@@ -65,11 +66,17 @@ pub struct Listen {
 }
 
 impl Service {
-    /// Listens, and serves from `database`, in which private keys are encrypted with `encryption`. Requests are answered once [`Service::run`] is awaited.
+    /// Listens, and serves from `database`, in which private keys are encrypted with `encryption` and revoked tokens stay
+    /// as long as `retention` says. Requests are answered once [`Service::run`] is awaited.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the certificate not be used.
-    pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen) -> Result<Self, Error> {
+    pub fn start(
+        database: &Database,
+        encryption: EncryptionKey,
+        listen: Listen,
+        retention: Retention,
+    ) -> Result<Self, Error> {
         let usage = Usage::default();
         let Listen { address, tls, public_url, workers } = listen;
         let signer = Signer::new(public_url.as_ref(), encryption);
@@ -93,7 +100,8 @@ impl Service {
         };
         let address = http.addrs().first().copied().unwrap_or(address);
         let usage = UsageWriter::start(usage, database.clone())?;
-        Ok(Self { server: http.run(), address, usage })
+        let remover = Remover::start(retention, database.clone())?;
+        Ok(Self { server: http.run(), address, usage, remover })
     }
 
     /// Where it listens: the address asked for, with the port that port 0 became.
@@ -114,6 +122,7 @@ impl Service {
     /// When the server fails.
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
+        self.remover.stop();
         self.usage.stop();
         ended
     }

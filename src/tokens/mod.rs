@@ -6,6 +6,7 @@ mod ability;
 pub mod api;
 mod jwt;
 mod resource;
+mod retention;
 mod secret;
 mod store;
 mod usage;
@@ -24,6 +25,7 @@ use crate::jsonapi::{Moment, present};
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
 pub(crate) use resource::{NAMES, TOKENS, USAGE_DAYS};
+pub use retention::{NoRetention, Remover, Retention};
 pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};

@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz};
 
 use super::jwt::{self, Form};
-use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token};
+use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
 use crate::access::{Beyond, Role, TokenReach, WorkspaceReach};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
@@ -441,6 +441,63 @@ pub(super) fn usage(
         .select((token_usage_days::date, token_usage_days::count))
         .load(connection)?;
     Ok(days.into_iter().collect())
+}
+
+/// Any number, as long as nothing else on the same database locks it.
+const REMOVAL_LOCK: i64 = 0x1a7c_4b3f;
+
+/// Takes the lock under which old things are removed until the transaction's end, or answers that somebody has it.
+pub(super) fn lock_removal(connection: &mut PgConnection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(").bind::<BigInt, _>(REMOVAL_LOCK).sql(")"))
+        .get_result(connection)
+}
+
+/// A token that was removed.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = tokens, check_for_backend(Pg))]
+pub(super) struct Removed {
+    pub(super) id: TokenId,
+    pub(super) kind: Kind,
+    pub(super) organization_id: Option<OrganizationId>,
+    pub(super) team_id: Option<TeamId>,
+    pub(super) workspace_id: Option<WorkspaceId>,
+    pub(super) description: Option<String>,
+    pub(super) revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Removes those tokens that have been revoked for so many seconds, the oldest first, at most so many.
+pub(super) fn remove_revoked(connection: &mut PgConnection, seconds: i64, most: usize) -> QueryResult<Vec<Removed>> {
+    let before = now.into_sql::<Timestamptz>() - seconds.seconds();
+    let due: Vec<TokenId> = tokens::table
+        .filter(tokens::revoked_at.le(before.nullable()))
+        .order(tokens::revoked_at)
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(tokens::id)
+        .load(connection)?;
+    if due.is_empty() {
+        return Ok(vec![]);
+    }
+    // Their successors change as well: they forget whom they succeeded. All are locked in the one order, as others do.
+    tokens::table
+        .filter(tokens::id.eq_any(&due).or(tokens::replaces.eq_any(&due)))
+        .order(tokens::id)
+        .select(tokens::id)
+        .for_update()
+        .load::<TokenId>(connection)?;
+    diesel::delete(tokens::table.filter(tokens::id.eq_any(&due))).returning(Removed::as_returning()).load(connection)
+}
+
+/// Removes days of use that are too old, at most so many, and answers how many. Those that somebody else is about to
+/// delete, with their token, are left to them.
+pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryResult<usize> {
+    diesel::sql_query(
+        "DELETE FROM token_usage_days AS days USING (SELECT token_id, date FROM token_usage_days \
+         WHERE date < (now() AT TIME ZONE 'UTC')::date - $1 ORDER BY date LIMIT $2 FOR UPDATE SKIP LOCKED) AS old \
+         WHERE days.token_id = old.token_id AND days.date = old.date",
+    )
+    .bind::<Integer, _>(i32::try_from(USAGE_KEPT_DAYS).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
+    .execute(connection)
 }
 
 #[diesel::dsl::auto_type]

@@ -65,6 +65,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--tls-key", "LATCHKEY_TLS_KEY"),
                 ("--public-url", "LATCHKEY_PUBLIC_URL"),
                 ("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"),
+                ("--revoked-retention", "LATCHKEY_REVOKED_RETENTION"),
             ],
         ),
         (&["migrate"], &[]),
@@ -133,12 +134,14 @@ fn an_empty_database_url_is_none() {
 }
 
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
-    let wrong: [(&[&str], &str); 13] = [
+    let wrong: [(&[&str], &str); 15] = [
         (&["serve", "--nonsense"], "--nonsense"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
         (&["serve", "--listen"], "--listen"),
         (&["serve", "--database-connections", "many"], "--database-connections"),
+        (&["serve", "--revoked-retention", "soon"], "--revoked-retention"),
+        (&["serve", "--revoked-retention", "0"], "--revoked-retention"),
         (&["server"], "server"),
         (&["user", "create", "ada"], "--email"),
         (&["user", "create", "--email", "ada@example.com"], "NAME"),

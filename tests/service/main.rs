@@ -39,6 +39,7 @@ mod organizations;
 mod outage;
 mod quick_start;
 mod races;
+mod retention;
 mod serving;
 mod smoke;
 mod team_access;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         outage::tests(),
         quick_start::tests(),
         races::tests(),
+        retention::tests(),
         serving::tests(),
         smoke::tests(),
         team_access::tests(),

@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
 use latchkey::database::Database;
 use latchkey::server::{Listen, Service};
+use latchkey::tokens::Retention;
 use latchkey::users::{self, NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
 
@@ -56,7 +57,8 @@ impl App {
         let (started, address) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let service = Service::start(&database, encryption, listen).unwrap();
+                let retention = Retention::default();
+                let service = Service::start(&database, encryption, listen, retention).unwrap();
                 started.send((service.address(), service.handle())).unwrap();
                 service.run().await.unwrap();
             });

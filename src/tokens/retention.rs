@@ -1,0 +1,162 @@
+//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old (DESIGN §3,
+//! rules 6 and 7). Tokens that are merely expired or switched off stay: nobody has ended them for good.
+//!
+//! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it
+//! has a lock, and the others leave it to that one.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::{Connection, PgConnection};
+use serde_json::json;
+
+use super::store;
+use crate::audit::{self, Actor, Event};
+use crate::database::Database;
+use crate::jsonapi::{Result, time};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often is looked, unless tokens are kept for less than that.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// The most tokens, and the most days of use, that are removed in one transaction.
+const BATCH: usize = 500;
+
+/// How long revoked tokens are kept: from a second to a hundred years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention(Duration);
+
+/// A text is no retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number of days, or a time such as 90d, 12h or 30m, from a second to a hundred years")]
+pub struct NoRetention;
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self(90 * DAY)
+    }
+}
+
+impl FromStr for Retention {
+    type Err = NoRetention;
+
+    fn from_str(text: &str) -> Result<Self, NoRetention> {
+        let days = text.parse::<u32>().ok().map(|days| days * DAY);
+        let time = days.or_else(|| humantime::parse_duration(text).ok()).ok_or(NoRetention)?;
+        let fits = (Duration::from_secs(1)..=36_525 * DAY).contains(&time);
+        if fits { Ok(Self(time)) } else { Err(NoRetention) }
+    }
+}
+
+impl fmt::Display for Retention {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", humantime::format_duration(self.0))
+    }
+}
+
+impl Retention {
+    fn seconds(self) -> i64 {
+        i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    fn every(self) -> Duration {
+        EVERY.min(self.0)
+    }
+}
+
+/// The thread that removes what is over.
+#[derive(Debug)]
+pub struct Remover {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Remover {
+    /// Begins to look.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(retention: Retention, database: Database) -> std::io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("retention".to_owned()).spawn(move || {
+            loop {
+                while !is_stopped(&stopped) && remove_some(&database, retention) {}
+                if stopped.recv_timeout(retention.every()) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends after the batch that is under way.
+    pub fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            log::error!("old tokens were not removed any more: their thread had panicked");
+        }
+    }
+}
+
+fn is_stopped(stopped: &Receiver<()>) -> bool {
+    stopped.try_recv() != Err(TryRecvError::Empty)
+}
+
+/// Removes a batch, and answers whether there may be more. What cannot be removed now is there the next time.
+fn remove_some(database: &Database, retention: Retention) -> bool {
+    let removed = database.blocking(move |connection| {
+        connection.transaction(|connection| {
+            if !store::lock_removal(connection)? {
+                return Ok(false);
+            }
+            let full_of_tokens = remove_tokens(connection, retention)? == BATCH;
+            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens)
+        })
+    });
+    removed.unwrap_or_else(|fault| {
+        log::warn!("old tokens are not removed yet: {fault}");
+        false
+    })
+}
+
+fn remove_tokens(connection: &mut PgConnection, retention: Retention) -> Result<usize> {
+    let removed = store::remove_revoked(connection, retention.seconds(), BATCH)?;
+    let events = removed.iter().map(|token| {
+        let meta = json!({
+            "kind": token.kind,
+            "team": token.team_id,
+            "workspace": token.workspace_id,
+            "description": token.description,
+            "revoked-at": token.revoked_at.map(time),
+        });
+        Event::new(token.organization_id, "authentication_token", token.id, "remove").meta(meta)
+    });
+    let events: Vec<Event> = events.collect();
+    audit::record(connection, &Actor::system(), &events)?;
+    Ok(removed.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retention_is_a_number_of_days_or_a_time() {
+        let read = |text: &str| text.parse::<Retention>().map(|retention| retention.0.as_secs());
+        assert_eq!(read("90"), Ok(90 * 86_400));
+        assert_eq!(read("90d"), Ok(90 * 86_400));
+        assert_eq!(read("1d 12h"), Ok(36 * 3600));
+        assert_eq!(read("1s"), Ok(1));
+        assert_eq!(read("36525"), Ok(36_525 * 86_400));
+        for wrong in
+            ["", "0", "0s", "999ms", "-1", "-1d", "36526", "36525d 1s", "4294967295", "90 days ago", "x", "1.5"]
+        {
+            assert_eq!(read(wrong), Err(NoRetention), "{wrong:?}");
+        }
+        assert_eq!(Retention::default().to_string().parse(), Ok(Retention::default()));
+    }
+}
