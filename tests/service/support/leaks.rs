@@ -13,8 +13,9 @@ use regex::Regex;
 use super::cluster;
 
 /// What a secret looks like, also one that is a JWT (DESIGN §2).
-static SECRET: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{86}").unwrap());
+static SECRET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}|eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{86}").unwrap()
+});
 
 /// What is random in a secret, beyond the prefix that is shown.
 const INSIDE: Range<usize> = 10..47;
