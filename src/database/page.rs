@@ -59,6 +59,12 @@ impl SortColumn {
         Self { key, column, sql_type: "timestamptz", null_as: None, nulls: Nulls::None }
     }
 
+    /// A whole number that is always there.
+    #[must_use]
+    pub const fn number(key: &'static str, column: &'static str) -> Self {
+        Self { key, column, sql_type: "bigint", null_as: None, nulls: Nulls::None }
+    }
+
     /// A time, or null for never.
     #[must_use]
     pub const fn time_or_never(key: &'static str, column: &'static str) -> Self {

@@ -23,7 +23,7 @@ pub use pagination::{
     list_document,
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use query::{Direction, Known, Pages, Query, SearchIn, Sort};
+pub use query::{Direction, Given, Known, Pages, Query, SearchIn, Sort};
 pub use request::{Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, present};
 
 pub use values::{Moment, is_name, time, valid_name};

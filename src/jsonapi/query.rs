@@ -130,6 +130,23 @@ pub struct Sort {
     pub direction: Direction,
 }
 
+/// What a client gave for one filter.
+#[derive(Debug, Clone, Default)]
+struct Filter {
+    given: Vec<Given>,
+    /// All values, with commas between.
+    joined: String,
+}
+
+/// One time that a client gave a filter: some shipped ones repeat it where others write a list with commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The parameter as the client spelled it, for an error.
+    pub name: String,
+    /// What it gave.
+    pub value: String,
+}
+
 /// A query string that holds nothing but what its endpoint knows.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -137,7 +154,7 @@ pub struct Query {
     sort: Vec<Sort>,
     searches: BTreeMap<&'static str, String>,
     named_searches: BTreeMap<&'static str, String>,
-    filters: BTreeMap<&'static str, String>,
+    filters: BTreeMap<&'static str, Filter>,
     includes: Option<BTreeSet<&'static str>>,
     fields: BTreeMap<&'static str, BTreeSet<String>>,
     others: BTreeMap<&'static str, String>,
@@ -150,24 +167,37 @@ impl Query {
     ///
     /// All faults are reported together, as 400.
     pub fn of(request: &HttpRequest, known: &'static Known) -> Result<Self> {
-        let answer = Answer::of(request.headers())?;
-        let mode = if names_cursor_profile(&answer.profiles) { PageMode::Cursors } else { PageMode::Numbers };
-        Self::read(request.query_string(), known, mode)
+        Ok(Self::of_with(request, known, |_| Ok(()))?.0)
+    }
+
+    /// The same, and beside it what the endpoint reads from the values of its filters. Faults of both are reported
+    /// together.
+    pub fn of_with<T>(
+        request: &HttpRequest,
+        known: &'static Known,
+        values: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<(Self, T)> {
+        Self::read(request.query_string(), known, mode_of(request)?, values)
     }
 
     /// Reads a raw query string (without `?`); see [`Query::of`].
     pub fn parse(raw: &str, known: &'static Known) -> Result<Self> {
-        Self::read(raw, known, PageMode::Numbers)
+        Ok(Self::read(raw, known, PageMode::Numbers, |_| Ok(()))?.0)
     }
 
-    fn read(raw: &str, known: &'static Known, mode: PageMode) -> Result<Self> {
+    fn read<T>(
+        raw: &str,
+        known: &'static Known,
+        mode: PageMode,
+        values: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<(Self, T)> {
         let mut reader = Reader::new(known);
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if let Err(fault) = reader.take_pair(pair) {
                 reader.faults.push(fault);
             }
         }
-        reader.finish(mode)
+        reader.finish(mode, values)
     }
 
     /// Which page is asked for.
@@ -197,7 +227,12 @@ impl Query {
 
     /// The value of a filter, by the name under which it is declared.
     pub fn filter(&self, name: &str) -> Option<&str> {
-        self.filters.get(name).map(String::as_str)
+        self.filters.get(name).map(|filter| filter.joined.as_str())
+    }
+
+    /// Everything that the client gave for a filter, as given: for values that can hold a comma.
+    pub fn given(&self, name: &str) -> &[Given] {
+        self.filters.get(name).map(|filter| filter.given.as_slice()).unwrap_or_default()
     }
 
     /// The comma-separated values of a filter; empty ones are left out.
@@ -285,7 +320,7 @@ impl Reader {
             }
             ("filter", [_, ..]) => {
                 let declared = known.filters.iter().find(|filter| is_filter(filter, &path));
-                self.take_filter(declared.ok_or_else(unknown)?, value);
+                self.take_filter(declared.ok_or_else(unknown)?, name, value);
                 Ok(())
             }
             ("include", [] | [""]) => self.take_include(name, value),
@@ -302,12 +337,13 @@ impl Reader {
     }
 
     /// Some shipped clients repeat a filter where others write a list with commas.
-    fn take_filter(&mut self, declared: &'static str, value: &str) {
-        let values = self.query.filters.entry(declared).or_default();
-        if !values.is_empty() {
-            values.push(',');
+    fn take_filter(&mut self, declared: &'static str, name: &str, value: &str) {
+        let filter = self.query.filters.entry(declared).or_default();
+        if !filter.joined.is_empty() {
+            filter.joined.push(',');
         }
-        values.push_str(value);
+        filter.joined.push_str(value);
+        filter.given.push(Given { name: name.to_owned(), value: value.to_owned() });
     }
 
     /// Refuses what was there before, under whatever spelling.
@@ -394,7 +430,7 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(mut self, mode: PageMode) -> Result<Query> {
+    fn finish<T>(mut self, mode: PageMode, values: impl FnOnce(&Query) -> Result<T>) -> Result<(Query, T)> {
         if self.query.sort.is_empty() {
             self.query.sort = default_sort(self.known.default_sort);
         }
@@ -403,9 +439,17 @@ impl Reader {
             Ok(page) => self.query.page = page,
             Err(fault) => self.faults.push(fault),
         }
-        Error::check(self.faults)?;
-        Ok(self.query)
+        let values = values(&self.query);
+        let of_values = values.as_ref().err().cloned();
+        Error::check(self.faults.into_iter().chain(of_values))?;
+        Ok((self.query, values?))
     }
+}
+
+/// A client can ask for cursors by naming the profile in `Accept`.
+fn mode_of(request: &HttpRequest) -> Result<PageMode> {
+    let answer = Answer::of(request.headers())?;
+    Ok(if names_cursor_profile(&answer.profiles) { PageMode::Cursors } else { PageMode::Numbers })
 }
 
 fn unknown_parameter(name: &str) -> Error {

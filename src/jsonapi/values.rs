@@ -1,5 +1,7 @@
 //! Values that attributes of any type share: times and names.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::ValidationError;
@@ -9,14 +11,24 @@ use validator::ValidationError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Moment(pub DateTime<Utc>);
 
+/// A text is no [`Moment`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an RFC 3339 time such as 2031-05-17T08:00:00Z")]
+pub struct NoMoment;
+
+impl FromStr for Moment {
+    type Err = NoMoment;
+
+    fn from_str(text: &str) -> Result<Self, NoMoment> {
+        let moment = DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| NoMoment)?;
+        if (0..=9999).contains(&moment.0.year()) { Ok(moment) } else { Err(NoMoment) }
+    }
+}
+
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(&text)
-            .map(|time| Self(time.to_utc()))
-            .ok()
-            .filter(|moment| (0..=9999).contains(&moment.0.year()))
-            .ok_or_else(|| serde::de::Error::custom("must be an RFC 3339 time such as 2031-05-17T08:00:00Z"))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
