@@ -45,6 +45,7 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "membership-show",
     "organization-abilities-list",
     "organization-abilities-update",
+    "organization-authentication-tokens-list",
     "organization-create",
     "organization-delete",
     "organization-list",

@@ -1,5 +1,6 @@
 //! Tokens of users, teams, organizations and workspaces.
 
+use utoipa::PartialSchema;
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
@@ -11,9 +12,10 @@ use crate::access::Role;
 use crate::jsonapi::Known;
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
-use crate::tokens::api::{self, organization, team, usage, user, workspace};
+use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
-    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Status, TOKENS, TokenAttributes, TokenChanges, USAGE_DAYS,
+    Ability, ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Stale, Status, TOKENS, TokenAttributes,
+    TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
 };
 use crate::users::USERS;
 use crate::workspaces::WORKSPACES;
@@ -44,9 +46,8 @@ fn of_teams() -> Vec<Route> {
             .gives_new(&TOKENS),
         Route::delete(one, "deleteTeamToken", "Revoke the team's one token without a description")
             .query(&Known::NOTHING),
-        Route::get(many, "listTokensOfTeam", "List the tokens of a team that the caller may read")
+        filtered(Route::get(many, "listTokensOfTeam", "List the tokens of a team that the caller may read"))
             .query(&team::LIST)
-            .values("filter[expiry_status]", expiry())
             .gives_list(&TOKENS),
         Route::post(many, "createTokenOfTeam", "Make one more token for a team")
             .details("Descriptions are unique among a team's live tokens. An empty string is one, null is none.")
@@ -58,6 +59,7 @@ fn of_teams() -> Vec<Route> {
 
 fn of_organizations() -> Vec<Route> {
     let one = "/organizations/{organization}/authentication-token";
+    let whole = "/organizations/{organization}/authentication-tokens";
     let many = "/organizations/{organization}/team-tokens";
     let which = || one_of(&[Owned::AuditTrails.as_str()]);
     vec![
@@ -75,9 +77,18 @@ fn of_organizations() -> Vec<Route> {
         Route::delete(one, "deleteOrganizationToken", "Revoke the organization's own token")
             .query(&organization::ONE_OF_TWO)
             .values("token", which()),
-        Route::get(many, "listTeamTokens", "List the tokens of all teams that the caller may read")
+        filtered(Route::get(whole, "listTokens", "List all tokens of the organization that the caller may read"))
+            .details(
+                "Its own tokens and those of its teams and workspaces. A user's token belongs to a person and not to \
+                 an organization: it is in `users/:id/authentication-tokens`, and `filter[kind]=user` finds nothing \
+                 here. With numbered pages, `meta.status-counts` tells how many tokens of each status match the \
+                 search and all filters but those by status and `filter[trashed]`.",
+            )
+            .query(&all::LIST)
+            .gives_list(&TOKENS),
+        filtered(Route::get(many, "listTeamTokens", "List the tokens of all teams that the caller may read"))
+            .means("q", "Only those of teams whose name holds this text, in any case")
             .query(&team::LIST)
-            .values("filter[expiry_status]", expiry())
             .gives_list(&TOKENS),
         Route::delete(many, "deleteTeamTokens", "Revoke many tokens of teams: all of them or none")
             .query(&Known::NOTHING)
@@ -88,9 +99,8 @@ fn of_organizations() -> Vec<Route> {
 fn of_workspaces() -> Vec<Route> {
     let many = "/workspaces/{workspace}/authentication-tokens";
     vec![
-        Route::get(many, "listWorkspaceTokens", "List the tokens of a workspace that the caller may read")
+        filtered(Route::get(many, "listWorkspaceTokens", "List the tokens of a workspace that the caller may read"))
             .query(&workspace::LIST)
-            .values("filter[expiry_status]", expiry())
             .gives_list(&TOKENS),
         Route::post(many, "createWorkspaceToken", "Make one more token for a workspace")
             .details("It acts as the workspace: it sees that workspace and nothing else of the organization.")
@@ -139,10 +149,9 @@ fn life() -> Vec<Route> {
 
 fn others() -> Vec<Route> {
     vec![
-        Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens")
+        filtered(Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens"))
             .details("To anybody but the user the list is empty.")
             .query(&user::LIST)
-            .values("filter[expiry_status]", expiry())
             .gives_list(&TOKENS),
         Route::post("/users/{user}/authentication-tokens", "createUserToken", "Make one more token of one's own")
             .query(&api::SHOW)
@@ -179,8 +188,54 @@ fn usage_day() -> Kind {
         .attribute("count", count(0))
 }
 
-fn expiry() -> Schema {
-    one_of(&ExpiryStatus::ALL.map(ExpiryStatus::as_str))
+/// A list with the filters that all lists of tokens have.
+fn filtered(route: Route) -> Route {
+    const TIMES: [(&str, &str); 10] = [
+        ("filter[created-after]", "Only what was made later"),
+        ("filter[created-before]", "Only what was made earlier"),
+        ("filter[updated-after]", "Only what was changed later"),
+        ("filter[updated-before]", "Only what was changed earlier"),
+        ("filter[last-used-after]", "Only what was last used later"),
+        ("filter[last-used-before]", "Only what was last used earlier; not what never was"),
+        ("filter[expires-after]", "Only whose `expired-at` is later; not what never expires"),
+        ("filter[expires-before]", "Only whose `expired-at` is earlier; not what never expires"),
+        ("filter[revoked-after]", "Only what was revoked later, also what is revoked by now"),
+        ("filter[revoked-before]", "Only what was revoked earlier, also what is revoked by now"),
+    ];
+    let route = route
+        .means("q", "Only what holds this text in its description, prefix or owner's name, in any case")
+        .values("filter[kind]", one_of(&Owned::ALL.map(Owned::as_str)))
+        .values("filter[status]", one_of(&Status::ALL.map(Status::as_str)))
+        .means(
+            "filter[status]",
+            "Only what stands so; several with commas. With `revoked`, also what is revoked by now",
+        )
+        .values("filter[role]", one_of(&Role::ALL.map(Role::as_str)))
+        .values("filter[ability]", Ability::schema())
+        .means(
+            "filter[ability]",
+            "Only whose abilities cover one of these, by name or as `resource:*`; several with commas",
+        )
+        .means("filter[id]", "Only these, by id; several with commas")
+        .means("filter[description]", "Only this very description, commas and all; several by repeating the filter")
+        .means("filter[team]", "Only those of these teams, by id; several with commas")
+        .means("filter[workspace]", "Only those of these workspaces, by id; several with commas")
+        .means(
+            "filter[created-by]",
+            "Only what these made: users and teams by id, organizations by id or name; several with commas",
+        )
+        .values("filter[unused-for-days]", count(0).maximum(Some(UNUSED_DAYS_MAX)))
+        .means("filter[unused-for-days]", "Only what was not used for so many days, or was made before and never used")
+        .values("filter[stale]", one_of(&Stale::ALL.map(Stale::as_str)))
+        .means(
+            "filter[stale]",
+            "`true`: only what is active and was not used for 90 days, or never and was made 30 days ago; `false`: \
+             only the rest",
+        )
+        .values("filter[expiry_status]", one_of(&ExpiryStatus::ALL.map(ExpiryStatus::as_str)))
+        .values("filter[trashed]", one_of(&Trashed::ALL.map(Trashed::as_str)))
+        .means("filter[trashed]", "`with`: also what is revoked, which is left out without it; `only`: nothing else");
+    TIMES.into_iter().fold(route, |route, (filter, meaning)| route.values(filter, time()).means(filter, meaning))
 }
 
 fn token() -> Kind {

@@ -4,7 +4,9 @@
 
 mod ability;
 pub mod api;
+mod filters;
 mod jwt;
+mod lists;
 mod resource;
 mod retention;
 mod secret;
@@ -24,6 +26,7 @@ use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Moment, present};
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
+pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
 pub(crate) use resource::{NAMES, TOKENS, USAGE_DAYS};
 pub use retention::{NoRetention, Remover, Retention};
 pub use secret::{Digest, NoRandomness, Secret};

@@ -6,49 +6,22 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 
 use super::jwt::{self, Form};
-use super::{Ability, Creator, ExpiryStatus, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
-use crate::access::{Beyond, Role, TokenReach, WorkspaceReach};
-use crate::database::containing;
-use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{listed_tokens, statement_timestamp, team_workspaces, token_usage_days, tokens};
+use super::{Ability, Creator, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
+use crate::access::Role;
+use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
-use crate::jsonapi::{Error, Listed, Query, Result};
-
-/// What lists of tokens can be sorted by.
-pub(super) const COLUMNS: &[SortColumn] = &[
-    SortColumn::text_or_null("team-name", "team_name"),
-    SortColumn::text_or_null("created-by", "created_by_name"),
-    SortColumn::time_or_never("expired-at", "expired_at"),
-    SortColumn::time_or_never("last-used-at", "last_used_at"),
-    SortColumn::time("created-at", "created_at"),
-];
-
-impl Position for Token {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "team-name" => self.team_name.clone(),
-            "created-by" => self.created_by_name.clone(),
-            "created-at" => Some(self.created_at.to_rfc3339()),
-            "expired-at" => self.expired_at.map(|time| time.to_rfc3339()),
-            _ => self.last_used_at.map(|time| time.to_rfc3339()),
-        }
-    }
-
-    fn id(&self) -> uuid::Uuid {
-        self.id.uuid()
-    }
-}
-
-type Condition = Box<dyn BoxableExpression<listed_tokens::table, Pg, SqlType = Nullable<Bool>>>;
+use crate::jsonapi::{Error, Result};
 
 /// Whose tokens a list holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Of {
-    /// Those of all teams of an organization.
+    /// All that belong to an organization: its own, and those of its teams and workspaces.
     Organization(OrganizationId),
+    /// Those of all teams of an organization.
+    Teams(OrganizationId),
     /// Those of one team.
     Team(TeamId),
     /// Those of a user.
@@ -57,30 +30,6 @@ pub(crate) enum Of {
     Workspace(WorkspaceId),
     /// None.
     Nobody,
-}
-
-/// A page of those tokens that the caller can reach.
-pub(super) fn list(connection: &mut PgConnection, of: Of, reach: &TokenReach, query: &Query) -> Result<Listed<Token>> {
-    let mut found = listed_tokens::table.filter(not_revoked()).select(Token::as_select()).into_boxed();
-    found = match of {
-        Of::Organization(id) => {
-            found.filter(listed_tokens::organization_id.eq(id)).filter(listed_tokens::kind.eq(Kind::Team))
-        }
-        Of::Team(id) => found.filter(listed_tokens::team_id.eq(id)),
-        Of::User(id) => found.filter(listed_tokens::user_id.eq(id)),
-        Of::Workspace(id) => found.filter(listed_tokens::workspace_id.eq(id)),
-        Of::Nobody => found.filter(diesel::dsl::sql::<Bool>("false")),
-    };
-    if let Some(condition) = within(of, reach) {
-        found = found.filter(condition);
-    }
-    if let Some(q) = query.q() {
-        found = found.filter(listed_tokens::team_name.ilike(containing(q)));
-    }
-    if let Some(condition) = expiry_status(query)? {
-        found = found.filter(condition);
-    }
-    page(connection, found, COLUMNS, query.sort(), query.page())
 }
 
 /// Tokens of an organization's teams by id, as far as there are such, locked until the transaction's end and in one
@@ -375,7 +324,9 @@ pub(super) fn lock(connection: &mut PgConnection, id: TokenId) -> QueryResult<()
 pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: Of) -> QueryResult<()> {
     let touched = tokens::table.order(tokens::id).select(tokens::id).for_update();
     match of {
-        Of::Organization(id) => touched.filter(tokens::organization_id.eq(id)).load::<TokenId>(connection)?,
+        Of::Organization(id) | Of::Teams(id) => {
+            touched.filter(tokens::organization_id.eq(id)).load::<TokenId>(connection)?
+        }
         Of::User(id) => {
             touched.filter(tokens::user_id.eq(id).or(tokens::created_by_user_id.eq(id))).load::<TokenId>(connection)?
         }
@@ -500,79 +451,10 @@ pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryR
     .execute(connection)
 }
 
+/// Whether a token is not ended for good.
 #[diesel::dsl::auto_type]
-fn not_revoked() -> _ {
+pub(super) fn not_revoked() -> _ {
     // During the grace after a regeneration the time of revocation lies ahead. `now()` is the time when the
     // transaction began, and would take for such a grace what another one revoked while this one waited for it.
     listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(statement_timestamp().nullable()))
-}
-
-/// Which tokens of a list are within reach; none for all of them.
-fn within(of: Of, reach: &TokenReach) -> Option<Condition> {
-    match of {
-        // Whoever lists a user's own tokens is that user.
-        Of::User(_) | Of::Nobody => None,
-        Of::Workspace(_) => Some(of_workspaces(reach)),
-        Of::Organization(_) | Of::Team(_) => of_teams(reach),
-    }
-}
-
-fn of_teams(reach: &TokenReach) -> Option<Condition> {
-    let own = listed_tokens::team_allows_members.eq(true).and(listed_tokens::team_id.eq_any(reach.own_teams.clone()));
-    let own: Condition = match reach.itself {
-        Some(id) => Box::new(own.or(listed_tokens::team_allows_members.eq(true).and(listed_tokens::id.eq(id)))),
-        None => Box::new(own),
-    };
-    match reach.beyond {
-        Beyond::Everything => None,
-        Beyond::OrdinaryTeams => Some(Box::new(own.or(listed_tokens::team_owners.eq(false)))),
-        Beyond::Nothing => Some(own),
-    }
-}
-
-fn of_workspaces(reach: &TokenReach) -> Condition {
-    let workspace = listed_tokens::kind.eq(Kind::Workspace).nullable();
-    match (&reach.workspaces, reach.itself) {
-        (WorkspaceReach::Everything, _) => Box::new(workspace),
-        (WorkspaceReach::OfTeams(teams), itself) => {
-            let theirs = team_workspaces::table
-                .filter(team_workspaces::team_id.eq_any(teams.clone()))
-                .select(team_workspaces::workspace_id.nullable());
-            let own = listed_tokens::id.nullable().eq(itself);
-            Box::new(workspace.and(listed_tokens::workspace_id.eq_any(theirs).or(own)))
-        }
-    }
-}
-
-/// Several expiry statuses are joined by "or".
-fn expiry_status(query: &Query) -> Result<Option<Condition>> {
-    const FILTER: &str = "filter[expiry_status]";
-    let Some(words) = query.filter_list("expiry_status") else { return Ok(None) };
-    let known = || ExpiryStatus::ALL.map(ExpiryStatus::as_str).join(", ");
-    let mut any: Option<Condition> = None;
-    for word in words {
-        let status = ExpiryStatus::from_word(word)
-            .ok_or_else(|| Error::parameter(FILTER, format!("Must be among {}", known())))?;
-        any = Some(match any {
-            None => expiring(status),
-            Some(before) => Box::new(before.or(expiring(status))),
-        });
-    }
-    any.map(Some).ok_or_else(|| Error::parameter(FILTER, format!("Must name at least one of {}", known())))
-}
-
-fn expiring(status: ExpiryStatus) -> Condition {
-    // By its own expiry or its organization's TTL policy.
-    let at = listed_tokens::ends_at;
-    match status {
-        ExpiryStatus::Active => Box::new(at.gt(now).or(at.is_null())),
-        ExpiryStatus::ExpiringIn7Days => {
-            Box::new(at.gt(now).and(at.le((now.into_sql::<Timestamptz>() + 7.days()).nullable())))
-        }
-        ExpiryStatus::ExpiringIn30Days => {
-            Box::new(at.gt(now).and(at.le((now.into_sql::<Timestamptz>() + 30.days()).nullable())))
-        }
-        ExpiryStatus::Expired => Box::new(at.le(now)),
-        ExpiryStatus::NoExpiration => Box::new(at.is_null().nullable()),
-    }
 }

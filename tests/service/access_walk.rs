@@ -208,6 +208,7 @@ const TABLE: &[Row] = &[
 
     Row("GET",    "/organizations/acme/team-tokens",               no_body,             [404, 200, 200, 200, 200, 200, 403, 404, 200, 200, 404, 404]),
     Row("DELETE", "/organizations/acme/team-tokens",               described_token,     [404, 204, 404, 204, 204, 204, 403, 404, 404, 204, 404, 404]),
+    Row("GET",    "/organizations/acme/authentication-tokens",     no_body,             [404, 200, 200, 200, 200, 200, 200, 404, 200, 200, 404, 404]),
 
     // Routes that a user's account or an organization's own token is behind.
     Row("PATCH",  "/account/update",                               account_change,      [200, 200, 403, 200, 200, 403, 200, 200, 200, 403, 403, 403]),

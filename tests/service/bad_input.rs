@@ -98,6 +98,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("DELETE", "teams/{team}/authentication-token", Nothing),
     ("GET", "teams/{team}/authentication-tokens", Nothing),
     ("POST", "teams/{team}/authentication-tokens", Token),
+    ("GET", "organizations/{organization}/authentication-tokens", Nothing),
     ("GET", "organizations/{organization}/team-tokens", Nothing),
     ("DELETE", "organizations/{organization}/team-tokens", Identifiers("authentication-tokens")),
     ("GET", "organizations/{organization}/workspaces", Nothing),
@@ -122,7 +123,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("POST", "authentication-tokens/{token}/actions/revoke", Nothing),
 ];
 
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 12] = [
     "organizations",
     "users/{user}/authentication-tokens",
     "organizations/{organization}/organization-memberships",
@@ -130,8 +131,10 @@ const LISTS: [&str; 10] = [
     "teams/{team}/relationships/organization-memberships",
     "organizations/{organization}/teams",
     "teams/{team}/authentication-tokens",
+    "organizations/{organization}/authentication-tokens",
     "organizations/{organization}/team-tokens",
     "organizations/{organization}/workspaces",
+    "workspaces/{workspace}/authentication-tokens",
     "workspaces/{workspace}/relationships/tags",
 ];
 

@@ -234,6 +234,9 @@ fn story() -> Vec<(String, Value)> {
     story.call("team-tokens-list", client, &format!("GET {plural}?q=ci"), Nothing).expect(200);
     let of_organization = "GET /api/v2/organizations/acme/team-tokens?q=ci&filter[expiry_status]=active";
     story.call("organization-team-tokens-list", client, of_organization, Nothing).expect(200);
+    let all = "GET /api/v2/organizations/acme/authentication-tokens?filter[kind]=team,workspace&filter[unused-for-days]=0\
+               &sort=-description&page[size]=1";
+    story.call("organization-authentication-tokens-list", client, all, Nothing).expect(200);
     let by_id = format!("/api/v2/authentication-tokens/{}", described.id());
     story.call("authentication-token-show", client, &format!("GET {by_id}"), Nothing).expect(200);
 

@@ -30,6 +30,7 @@ mod bad_input;
 mod clients;
 mod command_line;
 mod documents;
+mod finding_tokens;
 mod jwt;
 mod memberships;
 mod memory;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         command_line::tests(),
         documents::tests(),
         jwt::tests(),
+        finding_tokens::tests(),
         memberships::tests(),
         memory::tests(),
         organization_tokens::tests(),

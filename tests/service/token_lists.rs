@@ -155,11 +155,11 @@ fn seeded(rows: usize, random: &mut Random) -> (App, User, Vec<Row>, DateTime<Ut
     (app, ada, rows, now)
 }
 
-/// Every page by its number.
-fn walk_numbers(client: &Client, question: &str, size: usize) -> Vec<String> {
+/// Every page by its number; the question ends in `?` or `&`.
+pub fn walk_numbers(client: &Client, question: &str, size: usize) -> Vec<String> {
     let mut found = vec![];
     for number in 1.. {
-        let page = client.get(&format!("{LIST}?{question}page[size]={size}&page[number]={number}")).expect(200);
+        let page = client.get(&format!("{question}page[size]={size}&page[number]={number}")).expect(200);
         let pagination = &page.body["meta"]["pagination"];
         found.extend(page.ids());
         if pagination["next-page"].is_null() {
@@ -173,7 +173,7 @@ fn walk_numbers(client: &Client, question: &str, size: usize) -> Vec<String> {
 }
 
 /// Every page from one end to the other, by the links `next` or `prev`.
-fn walk_links(client: &Client, start: &str, link: &str, mut between: impl FnMut()) -> Vec<Vec<String>> {
+pub fn walk_links(client: &Client, start: &str, link: &str, mut between: impl FnMut()) -> Vec<Vec<String>> {
     let mut pages = vec![];
     let mut next = Some(start.to_owned());
     while let Some(path) = next {
@@ -186,7 +186,7 @@ fn walk_links(client: &Client, start: &str, link: &str, mut between: impl FnMut(
 }
 
 /// A link without scheme and host.
-fn path_of(url: &str) -> String {
+pub fn path_of(url: &str) -> String {
     let (_, rest) = url.split_once("://").unwrap_or_else(|| panic!("{url} is not absolute"));
     rest[rest.find('/').unwrap()..].to_owned()
 }
@@ -210,7 +210,7 @@ fn random_walks_find_what_a_plain_model_finds() {
         let search = random.one_of(&["", "", "", "BUILD", "o", "_", "nothing"]);
         let size = 1 + random.below(40);
 
-        let mut question = format!("sort={}&q={search}&", sort.join(","));
+        let mut question = format!("{LIST}?sort={}&q={search}&", sort.join(","));
         if !wanted.is_empty() {
             question = format!("{question}{FILTER}={}&", wanted.join(","));
         }
@@ -223,7 +223,7 @@ fn random_walks_find_what_a_plain_model_finds() {
         let expected: Vec<String> = expected.iter().map(|row| row.id.to_string()).collect();
 
         assert_eq!(walk_numbers(&ada.client, &question, size), expected, "by numbers: {question}");
-        let first = format!("{LIST}?{question}page[size]={size}&page[after]=");
+        let first = format!("{question}page[size]={size}&page[after]=");
         let pages = walk_links(&ada.client, &first, "next", || {});
         assert_eq!(pages.concat(), expected, "by cursors: {question}");
         assert!(pages.iter().rev().skip(1).all(|page| page.len() == size), "{question}");
@@ -264,7 +264,6 @@ fn unknown_sorts_filters_and_parameters_are_refused() {
         ("sort=expired-at,colour", "sort"),
         ("sort=+expired-at", "sort"),
         ("sort=--expired-at", "sort"),
-        ("sort=description", "sort"),
         ("filter[expiry_status]=ripe", FILTER),
         ("filter[expiry_status]=active,ripe", FILTER),
         ("filter[colour]=red", "filter[colour]"),

@@ -1,5 +1,6 @@
 //! The routes of tokens: `authentication-tokens/:id` for any token here, and those of each kind of owner beside it.
 
+pub(crate) mod all;
 mod life;
 pub(crate) mod organization;
 pub(crate) mod team;
@@ -14,21 +15,27 @@ use chrono::Utc;
 use diesel::PgConnection;
 use serde_json::json;
 
+use super::filters::FILTERS;
 use super::jwt::Form;
+use super::lists::SORT_KEYS;
 use super::resource::{self as look, TOKENS};
 use super::store::{self, NewToken, Room};
 use super::{Ability, Format, Kind, Owner, Token, TokenAttributes};
 use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::TokenId;
-use crate::jsonapi::{Document, Error, Known, Query, Result};
+use crate::jsonapi::{Document, Error, Known, Pages, Query, Result, SearchIn};
 use crate::{abilities, ttl_policies, workspaces};
 
 pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
 
+/// What every list of tokens knows; each has an order of its own.
+const LISTED: Known = Known { pages: Pages::Both, sort: SORT_KEYS, q: SearchIn::Text, filters: FILTERS, ..SHOW };
+
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
+        .configure(all::routes)
         .configure(team::routes)
         .configure(organization::routes)
         .configure(user::routes)

@@ -8,25 +8,19 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
+use super::super::filters::Filters;
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
-use super::super::{Owner, Token, TokenAttributes};
-use super::{Deed, SHOW, issue, locked_token, may, record, revoke};
+use super::super::{Owner, Token, TokenAttributes, lists};
+use super::{Deed, LISTED, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
-use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Result, SearchIn, list_document};
+use crate::jsonapi::{Body, Document, Error, Known, Query, Result, list_document};
 use crate::organizations;
 use crate::teams::place;
 use crate::teams::{self, Team};
 
-pub(crate) const LIST: Known = Known {
-    pages: Pages::Both,
-    sort: &["team-name", "created-by", "expired-at", "last-used-at"],
-    default_sort: "expired-at",
-    q: SearchIn::Text,
-    filters: &["expiry_status"],
-    ..SHOW
-};
+pub(crate) const LIST: Known = Known { default_sort: "expired-at", ..LISTED };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -143,13 +137,13 @@ async fn list_of_team(
     path: Path<String>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
+    let asked = Query::of_with(&request, &LIST, Filters::of);
     let (query, found) = gate
         .read(visitor, place(&path), move |connection, caller| {
             let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
             caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
-            let query = query?;
-            let found = store::list(connection, Of::Team(team.id), &caller.token_reach(), &query)?;
+            let (query, filters) = asked?;
+            let found = lists::list(connection, Of::Team(team.id), &caller.token_reach(), &query, &filters)?;
             Ok((query, found))
         })
         .await?;
@@ -168,12 +162,12 @@ async fn list_of_organization(
     path: Path<String>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
+    let asked = Query::of_with(&request, &LIST, Filters::of);
     let (query, found) = gate
         .read(visitor, organizations::place(&path), move |connection, caller| {
             caller.may(Action::ListTeamTokens, Subject::Place)?;
-            let (query, organization) = (query?, caller.organization()?);
-            let found = store::list(connection, Of::Organization(organization), &caller.token_reach(), &query)?;
+            let ((query, filters), of) = (asked?, Of::Teams(caller.organization()?));
+            let found = lists::list(connection, of, &caller.token_reach(), &query, &filters)?;
             Ok((query, found))
         })
         .await?;

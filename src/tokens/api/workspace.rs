@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::super::filters::Filters;
 use super::super::resource::{self as look, NAMES};
-use super::super::store::{self, Of, Room};
-use super::super::{Owner, TokenAttributes};
+use super::super::store::{Of, Room};
+use super::super::{Owner, TokenAttributes, lists};
 use super::{SHOW, issue};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::jsonapi::{Body, Error, Query, Result, list_document};
@@ -22,12 +23,12 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 }
 
 async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
+    let asked = Query::of_with(&request, &LIST, Filters::of);
     let (query, found) = gate
         .read(visitor, place(&path), move |connection, caller| {
             let (workspace, _) = workspaces::seen(connection, caller, &path)?;
-            let query = query?;
-            let found = store::list(connection, Of::Workspace(workspace.id), &caller.token_reach(), &query)?;
+            let ((query, filters), of) = (asked?, Of::Workspace(workspace.id));
+            let found = lists::list(connection, of, &caller.token_reach(), &query, &filters)?;
             Ok((query, found))
         })
         .await?;

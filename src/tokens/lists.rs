@@ -1,0 +1,189 @@
+//! The queries behind lists of tokens: whose, within whose reach, in which order.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::filters::{Condition, Filters, any, boxed};
+use super::store::Of;
+use super::{Kind, Status, Token};
+use crate::access::{Beyond, TokenReach, WorkspaceReach};
+use crate::database::containing;
+use crate::database::page::{Position, SortColumn, page};
+use crate::database::schema::{listed_tokens as t, team_workspaces};
+use crate::jsonapi::{Listed, Query, Result};
+
+/// What lists of tokens can be sorted by.
+const COLUMNS: &[SortColumn] = &[
+    SortColumn::text_or_null("description", "description"),
+    SortColumn::text("kind", "kind"),
+    SortColumn::text("role", "role"),
+    SortColumn::text("status", "status"),
+    SortColumn::text("token-prefix", "token_prefix"),
+    SortColumn::text("format", "format"),
+    SortColumn::number("usage-count", "usage_count"),
+    SortColumn::time("created-at", "created_at"),
+    SortColumn::time("updated-at", "updated_at"),
+    SortColumn::time_or_never("last-used-at", "last_used_at"),
+    SortColumn::time_or_never("expired-at", "expired_at"),
+    SortColumn::time_or_never("disabled-at", "disabled_at"),
+    SortColumn::time_or_never("revoked-at", "revoked_at"),
+    SortColumn::text_or_null("owner-name", "owner_name"),
+    SortColumn::text_or_null("team-name", "team_name"),
+    SortColumn::text_or_null("created-by", "created_by_name"),
+];
+
+/// Their keys.
+pub(super) const SORT_KEYS: &[&str] = &{
+    let mut keys = [""; COLUMNS.len()];
+    let mut nth = 0;
+    while nth < keys.len() {
+        keys[nth] = COLUMNS[nth].key;
+        nth += 1;
+    }
+    keys
+};
+
+impl Position for Token {
+    fn value_of(&self, key: &str) -> Option<String> {
+        match key {
+            "description" => self.description.clone(),
+            "kind" => Some(self.kind.to_string()),
+            "role" => Some(self.role.to_string()),
+            "status" => Some(self.status.to_string()),
+            "token-prefix" => Some(self.token_prefix.clone()),
+            "format" => Some(self.format.to_string()),
+            "usage-count" => Some(self.usage_count.to_string()),
+            "created-at" => Some(self.created_at.to_rfc3339()),
+            "updated-at" => Some(self.updated_at.to_rfc3339()),
+            "last-used-at" => self.last_used_at.map(|time| time.to_rfc3339()),
+            "expired-at" => self.expired_at.map(|time| time.to_rfc3339()),
+            "disabled-at" => self.disabled_at.map(|time| time.to_rfc3339()),
+            "revoked-at" => self.revoked_at.map(|time| time.to_rfc3339()),
+            "owner-name" => self.owner_name.clone(),
+            "team-name" => self.team_name.clone(),
+            _ => self.created_by_name.clone(),
+        }
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// A page of those tokens that the caller can reach.
+pub(super) fn list(
+    connection: &mut PgConnection,
+    of: Of,
+    reach: &TokenReach,
+    query: &Query,
+    filters: &Filters,
+) -> Result<Listed<Token>> {
+    let found = t::table.select(Token::as_select()).into_boxed();
+    let conditions = every(of, reach, query, filters).into_iter().chain(filters.passing());
+    let found = conditions.fold(found, |found, condition| found.filter(condition));
+    page(connection, found, COLUMNS, query.sort(), query.page())
+}
+
+/// How many tokens of each status there are among those that the list would hold, if it were neither filtered by status
+/// nor left out what is revoked.
+pub(super) fn status_counts(
+    connection: &mut PgConnection,
+    of: Of,
+    reach: &TokenReach,
+    query: &Query,
+    filters: &Filters,
+) -> QueryResult<Vec<(Status, i64)>> {
+    let counted = t::table.group_by(t::status).select((t::status, count_star())).into_boxed();
+    every(of, reach, query, filters).into_iter().fold(counted, |counted, one| counted.filter(one)).load(connection)
+}
+
+/// What every token of a list has in common, however it stands now.
+fn every(of: Of, reach: &TokenReach, query: &Query, filters: &Filters) -> Vec<Condition> {
+    let filters = filters.lasting();
+    // The many combinations of filters must not fill a connection's memory with prepared statements; a literal keeps
+    // a statement from being prepared for good.
+    let unprepared = (filters.len() > 1).then(|| literal("true"));
+    let searched = query.q().map(|q| holding(of, q));
+    let whole: [_; 4] = [Some(belonging(of)), within(of, reach), searched, unprepared];
+    whole.into_iter().flatten().chain(filters).collect()
+}
+
+fn literal(text: &str) -> Condition {
+    boxed(diesel::dsl::sql::<Bool>(text).nullable())
+}
+
+fn belonging(of: Of) -> Condition {
+    match of {
+        Of::Organization(id) => boxed(t::organization_id.eq(id)),
+        Of::Teams(id) => boxed(t::organization_id.eq(id).and(t::kind.eq(Kind::Team).nullable())),
+        Of::Team(id) => boxed(t::team_id.eq(id)),
+        Of::User(id) => boxed(t::user_id.eq(id)),
+        Of::Workspace(id) => boxed(t::workspace_id.eq(id)),
+        Of::Nobody => literal("false"),
+    }
+}
+
+/// What a search looks into. The HCP API's list of team tokens is searched by the team's name alone.
+fn holding(of: Of, q: &str) -> Condition {
+    let pattern = || containing(q);
+    match of {
+        Of::Teams(_) => boxed(t::team_name.ilike(pattern())),
+        _ => {
+            let prefix = t::token_prefix.ilike(pattern()).nullable();
+            boxed(t::description.ilike(pattern()).or(prefix).or(t::owner_name.ilike(pattern())))
+        }
+    }
+}
+
+/// Which tokens of a list are within reach; none for all of them.
+fn within(of: Of, reach: &TokenReach) -> Option<Condition> {
+    match of {
+        // Whoever lists a user's own tokens is that user.
+        Of::User(_) | Of::Nobody => None,
+        Of::Workspace(_) => of_workspaces(reach),
+        Of::Teams(_) | Of::Team(_) => of_teams(reach),
+        Of::Organization(_) => of_organization(reach),
+    }
+}
+
+/// Of each kind what is within reach.
+fn of_organization(reach: &TokenReach) -> Option<Condition> {
+    let (teams, workspaces) = (of_teams(reach), of_workspaces(reach));
+    if reach.organization && teams.is_none() && workspaces.is_none() {
+        return None;
+    }
+    let and = |kind: Condition, condition: Option<Condition>| match condition {
+        Some(condition) => boxed(kind.and(condition)),
+        None => kind,
+    };
+    let is = |kind: Kind| boxed(t::kind.eq(kind).nullable());
+    let own = reach.organization.then(|| boxed(is(Kind::Organization).or(is(Kind::AuditTrails))));
+    any([and(is(Kind::Team), teams), and(is(Kind::Workspace), workspaces)].into_iter().chain(own))
+}
+
+fn of_teams(reach: &TokenReach) -> Option<Condition> {
+    let own = t::team_allows_members.eq(true).and(t::team_id.eq_any(reach.own_teams.clone()));
+    let own = match reach.itself {
+        Some(id) => boxed(own.or(t::team_allows_members.eq(true).and(t::id.eq(id)))),
+        None => boxed(own),
+    };
+    match reach.beyond {
+        Beyond::Everything => None,
+        Beyond::OrdinaryTeams => Some(boxed(own.or(t::team_owners.eq(false)))),
+        Beyond::Nothing => Some(own),
+    }
+}
+
+fn of_workspaces(reach: &TokenReach) -> Option<Condition> {
+    match (&reach.workspaces, reach.itself) {
+        (WorkspaceReach::Everything, _) => None,
+        (WorkspaceReach::OfTeams(teams), itself) => {
+            let theirs = team_workspaces::table
+                .filter(team_workspaces::team_id.eq_any(teams.clone()))
+                .select(team_workspaces::workspace_id.nullable());
+            let own = t::id.nullable().eq(itself);
+            Some(boxed(t::workspace_id.eq_any(theirs).or(own)))
+        }
+    }
+}
