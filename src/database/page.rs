@@ -247,9 +247,15 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Page<Q> {
         if self.order.len() > 3 {
             out.unsafe_to_cache_prepared();
         }
-        let count = if self.part.counted { "count(*) OVER ()" } else { "0::bigint" };
         out.push_sql("SELECT page.*, ");
-        out.push_sql(count);
+        if self.part.counted {
+            // Not count(*) OVER (): counted by itself, a list need not be joined to what is only shown.
+            out.push_sql("(");
+            walk_count(&*self.query, out.reborrow())?;
+            out.push_sql(")");
+        } else {
+            out.push_sql("0::bigint");
+        }
         out.push_sql(" FROM (");
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(") AS page");
@@ -406,10 +412,14 @@ impl<Q> QueryId for Count<Q> {
 impl<Q> RunQueryDsl<PgConnection> for Count<Q> {}
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Count<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.query.walk_ast(out.reborrow())?;
-        out.push_sql(") AS counted");
-        Ok(())
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        walk_count(&*self.query, out)
     }
+}
+
+fn walk_count<'b, Q: QueryFragment<Pg>>(query: &'b Q, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    out.push_sql("SELECT count(*) FROM (");
+    query.walk_ast(out.reborrow())?;
+    out.push_sql(") AS counted");
+    Ok(())
 }
