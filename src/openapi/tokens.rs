@@ -1,6 +1,5 @@
 //! Tokens of users, teams, organizations and workspaces.
 
-use utoipa::PartialSchema;
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
@@ -14,7 +13,7 @@ use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
-    Ability, ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Stale, Status, TOKENS, TokenAttributes,
+    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Stale, Status, TOKENS, TokenAttributes,
     TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
 };
 use crate::users::USERS;
@@ -211,7 +210,6 @@ fn filtered(route: Route) -> Route {
             "Only what stands so; several with commas. With `revoked`, also what is revoked by now",
         )
         .values("filter[role]", one_of(&Role::ALL.map(Role::as_str)))
-        .values("filter[ability]", Ability::schema())
         .means(
             "filter[ability]",
             "Only whose abilities cover one of these, by name or as `resource:*`; several with commas",

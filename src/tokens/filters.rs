@@ -293,6 +293,22 @@ impl Reader<'_> {
         (!given.is_empty()).then_some(all)
     }
 
+    /// The same, of a list that cannot be empty.
+    fn some<T>(
+        &mut self,
+        filter: &str,
+        read: impl Fn(&str) -> Result<Option<T>, String>,
+        if_empty: impl Fn() -> String,
+    ) -> Option<Vec<T>> {
+        let faults = self.faults.len();
+        let items = self.list(filter, read);
+        if items.as_ref().is_some_and(Vec::is_empty) && self.faults.len() == faults {
+            let first = self.query.given(filter).first();
+            self.faults.extend(first.map(|given| Error::parameter(&given.name, if_empty())));
+        }
+        items
+    }
+
     /// The one value of a filter that takes no list.
     fn one<T>(&mut self, filter: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let (Given { name, value }, more) = self.query.given(filter).split_first()?;
@@ -305,14 +321,8 @@ impl Reader<'_> {
     fn words<T: Copy>(&mut self, filter: &str, all: &[T], spelled: fn(T) -> &'static str) -> Option<Vec<T>> {
         let found = |word: &str| all.iter().copied().find(|known| spelled(*known) == word);
         let known = || all.iter().copied().map(spelled).collect::<Vec<_>>().join(", ");
-        let faults = self.faults.len();
-        let words = self.list(filter, |word| found(word).map(Some).ok_or_else(|| format!("Must be among {}", known())));
-        if words.as_ref().is_some_and(Vec::is_empty) && self.faults.len() == faults {
-            let first = self.query.given(filter).first();
-            let fault = |given: &Given| Error::parameter(&given.name, format!("Must name at least one of {}", known()));
-            self.faults.extend(first.map(fault));
-        }
-        words
+        let words = |word: &str| found(word).map(Some).ok_or_else(|| format!("Must be among {}", known()));
+        self.some(filter, words, || format!("Must name at least one of {}", known()))
     }
 
     fn word<T: Copy>(&mut self, filter: &str, all: &[T], spelled: fn(T) -> &'static str) -> Option<T> {
@@ -327,7 +337,8 @@ impl Reader<'_> {
     }
 
     fn abilities(&mut self, filter: &str) -> Option<Vec<Ability>> {
-        self.list(filter, |text| text.parse().map(Some).map_err(|fault: NoAbility| format!("An ability {fault}")))
+        let ability = |text: &str| text.parse().map(Some).map_err(|fault: NoAbility| format!("An ability {fault}"));
+        self.some(filter, ability, || "Must name at least one ability".to_owned())
     }
 
     /// Whole texts, which may hold commas: only a repeated filter names several.
