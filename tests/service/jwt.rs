@@ -389,7 +389,20 @@ fn a_retired_key_is_published_while_it_is_needed() {
     assert_eq!(kids(&anybody).len(), 2, "its grace is not over");
     let id: latchkey::ids::TokenId = token.id().parse().unwrap();
     app.sql(&format!("UPDATE tokens SET revoked_at = now() - interval '1 second' WHERE id = '{}'", id.uuid()));
-    assert_eq!(kids(&anybody), [new]);
+    assert_eq!(kids(&anybody), [new.as_str()]);
+    // One that is needed for ever, and one that has signed nothing: a token may have been under way.
+    rotate(&app);
+    let unused = kids(&anybody).remove(0);
+    rotate(&app);
+    assert_eq!(kids(&anybody)[1..], [unused.as_str(), &new]);
+    let retire = |minutes: u8| {
+        app.sql(&format!(
+            "UPDATE signing_keys SET retired_at = now() - interval '{minutes} minutes' WHERE retired_at IS NOT NULL"
+        ));
+        kids(&anybody)[1..].to_vec()
+    };
+    assert!(retire(59).contains(&unused));
+    assert_eq!(retire(61), [new]);
 }
 
 fn jwts_that_are_made_during_a_rotation_are_good() {
