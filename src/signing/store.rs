@@ -84,10 +84,10 @@ pub fn list(connection: &mut PgConnection) -> QueryResult<Vec<Listed>> {
         .load(connection)
 }
 
-/// In use, or just retired: a token may have been under way at the rotation. Or with a token that works: the index
-/// `tokens_signed` has the answer at once, however many there are.
+/// In use, or just retired: a token may have been under way at the rotation. Or with a token that works: the last one to
+/// end is the last one in the index `tokens_signed`, however many there are. (`EXISTS` may be planned as a walk over all.)
 fn is_published() -> SqlLiteral<Bool> {
     sql("(signing_keys.retired_at IS NULL OR signing_keys.retired_at > now() - interval '1 hour' \
-         OR EXISTS (SELECT FROM tokens WHERE tokens.signing_key = signing_keys.kid \
-           AND coalesce(least(tokens.revoked_at, tokens.expired_at), 'infinity') > now()))")
+         OR coalesce((SELECT coalesce(least(tokens.revoked_at, tokens.expired_at), 'infinity') AS ends_at FROM tokens \
+           WHERE tokens.signing_key = signing_keys.kid ORDER BY ends_at DESC LIMIT 1) > now(), false))")
 }
