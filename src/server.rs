@@ -9,7 +9,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Data, ServiceConfig, scope};
 use actix_web::{App, HttpResponse, HttpServer};
 
-use crate::access::Gate;
+use crate::access::{AddressLimit, Gate};
 use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::signing::{EncryptionKey, Signer};
@@ -78,12 +78,14 @@ impl Service {
         retention: Retention,
     ) -> Result<Self, Error> {
         let usage = Usage::default();
+        let limit = Data::new(AddressLimit::default());
         let Listen { address, tls, public_url, workers } = listen;
         let signer = Signer::new(public_url.as_ref(), encryption);
         let gate = Data::new(Gate::new(database.clone(), usage.clone(), signer));
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(gate.clone())
+                .app_data(limit.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes)
                 .default_service(actix_web::web::to(nowhere))

@@ -122,6 +122,17 @@ impl Gate {
         self.database.visit(work, |_, found| Ok(found)).await
     }
 
+    /// Does `work` in one transaction for anybody, where no token is needed.
+    ///
+    /// # Errors
+    /// 503 when the database is away; else what `work` returns.
+    pub async fn write_for_anybody<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.visit(ping, |connection, ()| connection.transaction(work)).await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

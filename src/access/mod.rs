@@ -3,6 +3,7 @@
 //! [`Gate`] lets a request in: it finds the token's principal and the principal's standing in the organization
 //! that the request is about, in one round trip, and then does the request's work on the same connection.
 
+mod address_limit;
 mod gate;
 mod refusals;
 mod store;
@@ -20,6 +21,7 @@ use crate::signing::Signer;
 use crate::teams::Permission;
 use crate::tokens::{Ability, Creator};
 
+pub use address_limit::{AddressLimit, WithinLimit};
 pub use gate::{Gate, Visitor};
 use table::Deed;
 pub use table::{Action, Who};

@@ -38,6 +38,12 @@ impl Actor {
         }
     }
 
+    /// Somebody who needed no token.
+    #[must_use]
+    pub fn anybody(description: &str, request_id: String) -> Self {
+        Self { description: Some(description.to_owned()), request_id: Some(request_id), ..Self::system() }
+    }
+
     /// The service itself, or its command line.
     #[must_use]
     pub const fn system() -> Self {
@@ -71,6 +77,13 @@ impl Event {
     #[must_use]
     pub fn about(mut self, resource_id: impl ToString) -> Self {
         self.resource_id = resource_id.to_string();
+        self
+    }
+
+    /// With one member more in what is said about it. Never a secret.
+    #[must_use]
+    pub fn and_meta(mut self, name: &str, value: Value) -> Self {
+        self.meta[name] = value;
         self
     }
 

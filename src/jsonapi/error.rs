@@ -148,6 +148,16 @@ impl Error {
         )
     }
 
+    /// 429 for who asks too often, to be tried again after so many seconds (RFC 6585 §4).
+    pub fn too_many_requests(seconds: u64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests",
+            format!("Too many requests from this address; try again in {seconds} seconds"),
+        )
+        .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// 503, to be tried again in a second.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "service unavailable", detail)

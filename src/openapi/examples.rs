@@ -37,6 +37,7 @@ const DOCUMENTS: &[(&str, &str)] = documents![
     "error-422-ability-not-registered",
     "error-422-description-taken",
     "error-422-owners",
+    "leaked-tokens-report",
     "membership-accept",
     "membership-create",
     "membership-delete",

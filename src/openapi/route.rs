@@ -27,6 +27,7 @@ pub(super) struct Route {
     meanings: Vec<(&'static str, &'static str)>,
     sends: Option<Sends>,
     conflicts: bool,
+    limited: bool,
     answer: StatusCode,
     gives: Gives,
     needs: Needs,
@@ -66,6 +67,7 @@ impl Route {
             meanings: vec![],
             sends: None,
             conflicts: false,
+            limited: false,
             answer: StatusCode::NO_CONTENT,
             gives: Gives::Nothing,
             needs: Needs::Token,
@@ -111,6 +113,11 @@ impl Route {
     /// With 409 where the state of the resource forbids it.
     pub(super) fn conflicts(self) -> Self {
         Self { conflicts: true, ..self }
+    }
+
+    /// With 429 for an address that asks too often.
+    pub(super) fn limited(self) -> Self {
+        Self { limited: true, ..self }
     }
 
     /// With what one of these parameters means.
@@ -247,6 +254,9 @@ impl Route {
         if self.needs != Needs::Nothing {
             all.push(StatusCode::SERVICE_UNAVAILABLE);
         }
+        if self.limited {
+            all.push(StatusCode::TOO_MANY_REQUESTS);
+        }
         if self.conflicts || self.sends.is_some() {
             all.push(StatusCode::CONFLICT);
         }
@@ -291,6 +301,10 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
         (StatusCode::UNPROCESSABLE_ENTITY, "Values are not acceptable: one error object for each, with its pointer"),
+        (
+            StatusCode::TOO_MANY_REQUESTS,
+            "The address asks too often; `Retry-After` tells in how many seconds it may again",
+        ),
         (StatusCode::SERVICE_UNAVAILABLE, "The database is away; nothing was done"),
     ];
     told.into_iter().map(|(status, about)| (refusal_name(status), refusal(status, about))).collect()
@@ -304,6 +318,7 @@ fn refusal(status: StatusCode, about: &str) -> Response {
     let response = match status {
         StatusCode::UNAUTHORIZED => response.header("WWW-Authenticate", header()),
         StatusCode::METHOD_NOT_ALLOWED => response.header("Allow", header()),
+        StatusCode::TOO_MANY_REQUESTS => response.header("Retry-After", header()),
         _ => response,
     };
     response.content(MEDIA_TYPE, content.build()).build()

@@ -25,8 +25,8 @@ pub(super) struct Sends {
 /// How many resources the body can hold.
 enum Form {
     One,
-    /// A list of any number of them.
-    List,
+    /// A list of at most so many of them.
+    List(usize),
     /// One, or a list of at least one of these others.
     OneOrListOf(Box<Sends>),
 }
@@ -83,7 +83,12 @@ impl Sends {
 
     /// Not one but a list of these.
     pub(super) fn listed(self) -> Self {
-        Self { form: Form::List, ..self }
+        self.listed_up_to(MAX_IDENTIFIERS)
+    }
+
+    /// Not one but a list of at most so many of these.
+    pub(super) fn listed_up_to(self, most: usize) -> Self {
+        Self { form: Form::List(most), ..self }
     }
 
     /// These attributes must be there.
@@ -140,7 +145,7 @@ impl Sends {
         let data: RefOr<Schema> = match &self.form {
             _ if self.rule == Rule::Identifiers => list_of(identifier(&self.types)).into(),
             Form::One => self.resource().into(),
-            Form::List => list_of(self.resource()).into(),
+            Form::List(most) => list_of(self.resource()).max_items(Some(*most)).into(),
             Form::OneOrListOf(each) => {
                 let list = list_of(each.resource()).min_items(Some(1));
                 RefOr::T(AnyOfBuilder::new().item(self.resource()).item(list).into())

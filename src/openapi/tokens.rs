@@ -13,8 +13,8 @@ use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
-    ExpiryStatus, Format, Kind as Owned, NAMES, Replacement, Stale, Status, TOKENS, TokenAttributes,
-    TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
+    ExpiryStatus, Format, Kind as Owned, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale,
+    Status, TOKENS, TokenAttributes, TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
 };
 use crate::users::USERS;
 use crate::workspaces::WORKSPACES;
@@ -23,7 +23,10 @@ pub(super) fn room() -> Room {
     Room {
         tag: "tokens",
         about: "Long-lived credentials. The secret is in exactly one answer: the one that makes the token",
-        routes: [of_teams(), of_organizations(), of_workspaces(), others(), life()].into_iter().flatten().collect(),
+        routes: [of_teams(), of_organizations(), of_workspaces(), others(), life(), leaked()]
+            .into_iter()
+            .flatten()
+            .collect(),
         kinds: vec![token(), usage_day()],
     }
 }
@@ -234,6 +237,25 @@ fn filtered(route: Route) -> Route {
         .values("filter[trashed]", one_of(&Trashed::ALL.map(Trashed::as_str)))
         .means("filter[trashed]", "`with`: also what is revoked, which is left out without it; `only`: nothing else");
     TIMES.into_iter().fold(route, |route, (filter, meaning)| route.values(filter, time()).means(filter, meaning))
+}
+
+fn leaked() -> Vec<Route> {
+    let writes = Sends::attributes::<LeakedAttributes>(&[LEAKED_TOKENS]).requires(&["token"]);
+    vec![
+        Route::post(
+            "/leaked-tokens",
+            "reportLeakedTokens",
+            "Report secrets that were found somewhere; no token needed",
+        )
+        .details(
+            "Those that are real are revoked at once, and the audit trail tells where they were found. The answer is \
+                 the same whether or not any is real. An address may ask 60 times at once and then once a second.",
+        )
+        .query(&Known::NOTHING)
+        .sends(writes.listed_up_to(REPORTED_MAX))
+        .open()
+        .limited(),
+    ]
 }
 
 fn token() -> Kind {

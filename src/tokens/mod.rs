@@ -6,6 +6,7 @@ mod ability;
 pub mod api;
 mod filters;
 mod jwt;
+mod leaked;
 mod lists;
 mod resource;
 mod retention;
@@ -27,6 +28,7 @@ use crate::jsonapi::{Moment, present};
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
 pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
+pub(crate) use leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 pub(crate) use resource::{NAMES, TOKENS, USAGE_DAYS};
 pub use retention::{NoRetention, Remover, Retention};
 pub use secret::{Digest, NoRandomness, Secret};

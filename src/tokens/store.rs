@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 
 use super::jwt::{self, Form};
-use super::{Ability, Creator, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
+use super::{Ability, Creator, Digest, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
 use crate::access::Role;
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -52,6 +52,26 @@ pub(super) fn lock_all(
         .filter(not_revoked())
         .select(Token::as_select())
         .load(connection)
+}
+
+/// The tokens with these secrets, as far as there are such and they are not revoked, locked until the transaction's end
+/// and in one order; one query, whether or not there are any.
+pub(super) fn lock_by_secret(connection: &mut PgConnection, digests: &[Digest]) -> QueryResult<Vec<(Digest, Token)>> {
+    let hashes: Vec<&[u8]> = digests.iter().map(|digest| digest.as_bytes().as_slice()).collect();
+    let locked: Vec<(TokenId, Vec<u8>)> = tokens::table
+        .filter(tokens::token_hash.eq_any(hashes))
+        .order(tokens::id)
+        .select((tokens::id, tokens::token_hash))
+        .for_no_key_update()
+        .load(connection)?;
+    let ids = locked.iter().map(|(id, _)| *id);
+    let found = listed_tokens::table.filter(listed_tokens::id.eq_any(ids.collect::<Vec<_>>())).filter(not_revoked());
+    let found: Vec<Token> = found.select(Token::as_select()).load(connection)?;
+    let digest_of = |token: &Token| {
+        let (_, hash) = locked.iter().find(|(id, _)| *id == token.id)?;
+        digests.iter().find(|digest| digest.as_bytes() == hash.as_slice()).cloned()
+    };
+    Ok(found.into_iter().filter_map(|token| Some((digest_of(&token)?, token))).collect())
 }
 
 /// A token by id, unless it is revoked.

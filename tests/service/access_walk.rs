@@ -637,4 +637,9 @@ fn routes_without_a_token_need_none() {
         app.anonymous().get(path).expect(status);
         app.with("nonsense").get(path).expect(status);
     }
+    let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::User).unwrap();
+    let report = json!({"data": [{"type": "leaked-tokens", "attributes": {"token": unknown.reveal()}}]});
+    for client in [app.anonymous(), app.with("nonsense"), app.with(unknown.reveal())] {
+        client.post("/api/v2/leaked-tokens", &report).expect(204);
+    }
 }

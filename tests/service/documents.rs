@@ -278,6 +278,14 @@ fn story() -> Vec<(String, Value)> {
     let bulk = Document(identifiers("authentication-tokens", &[&last]));
     let path = "DELETE /api/v2/organizations/acme/team-tokens";
     story.call("organization-team-tokens-delete", client, path, bulk).expect(204);
+    let found = ada.described_token(&team, json!({"description": "found"})).secret();
+    let found = json!([{
+        "type": "leaked-tokens",
+        "attributes": {"token": found, "url": "https://git.example/acme/app/blob/main/.env"},
+    }]);
+    story
+        .call("leaked-tokens-report", &nobody, "POST /api/v2/leaked-tokens", Document(json!({"data": found})))
+        .expect(204);
     story.call("team-users-remove", client, &format!("DELETE {users}"), both()).expect(204);
     story.call("team-delete", client, &format!("DELETE /api/v2/teams/{team}"), Nothing).expect(204);
     story.call("organization-delete", client, "DELETE /api/v2/organizations/acme", Nothing).expect(204);

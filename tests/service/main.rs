@@ -32,6 +32,7 @@ mod command_line;
 mod documents;
 mod finding_tokens;
 mod jwt;
+mod leaked_tokens;
 mod memberships;
 mod memory;
 mod openapi;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         documents::tests(),
         jwt::tests(),
         finding_tokens::tests(),
+        leaked_tokens::tests(),
         memberships::tests(),
         memory::tests(),
         organization_tokens::tests(),

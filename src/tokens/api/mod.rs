@@ -1,6 +1,7 @@
 //! The routes of tokens: `authentication-tokens/:id` for any token here, and those of each kind of owner beside it.
 
 pub(crate) mod all;
+mod leaked;
 mod life;
 pub(crate) mod organization;
 pub(crate) mod team;
@@ -40,6 +41,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .configure(organization::routes)
         .configure(user::routes)
         .configure(workspace::routes)
+        .configure(leaked::routes)
         .configure(life::routes)
         .configure(usage::routes)
         .service(

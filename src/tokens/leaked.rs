@@ -1,0 +1,124 @@
+//! Reports of secrets that somebody has found somewhere: what one may say, and what of it is kept (DESIGN §3, rule 10).
+
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::secret::{PREFIX_LENGTH, Secret};
+
+/// The type `leaked-tokens`.
+pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
+
+/// The most secrets that one request may report.
+pub const REPORTED_MAX: usize = 100;
+
+/// The most characters that a place may have.
+const URL_MAX: usize = 2048;
+
+/// What a finder may say of a secret.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeakedAttributes {
+    /// `token`: the secret, or what looks like one.
+    #[schema(value_type = Option<String>)]
+    pub token: Option<SecretString>,
+    /// `url`: where it was found, http or https, in at most 2048 characters.
+    #[validate(custom(function = "valid_place"))]
+    #[schema(max_length = 2048, format = "uri")]
+    pub url: Option<String>,
+}
+
+fn valid_place(url: &str) -> Result<(), ValidationError> {
+    let fits = url.chars().count() <= URL_MAX;
+    if fits && Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Ok(());
+    }
+    let message = format!("Url must be an http or https URL of at most {URL_MAX} characters");
+    Err(ValidationError::new("url").with_message(message.into()))
+}
+
+/// What has the form of a secret among what was reported, with the place that is kept of it.
+pub(super) fn found(reports: &[LeakedAttributes]) -> Vec<(Secret, Option<String>)> {
+    let told = |report: &LeakedAttributes| report.token.as_ref().and_then(|token| Secret::parse(token.expose_secret()));
+    let secrets: Vec<Option<Secret>> = reports.iter().map(told).collect();
+    let known: Vec<&Secret> = secrets.iter().flatten().collect();
+    let places = reports.iter().map(|report| report.url.as_deref().and_then(|url| place(url, &known)));
+    let places: Vec<Option<String>> = places.collect();
+    secrets.into_iter().zip(places).filter_map(|(secret, place)| Some((secret?, place))).collect()
+}
+
+/// An address without a name and password in it, and without secrets: a leak can be a part of the address itself, and
+/// no secret may get into the audit trail.
+fn place(url: &str, reported: &[&Secret]) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    // Neither fails for an address with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let clean = without_secrets(url.as_str(), reported);
+    let decoded = percent_decode_str(&clean).decode_utf8_lossy();
+    // Where a secret hides behind percent signs, only the host is told.
+    let hidden = without_secrets(&decoded, reported) != decoded;
+    Some(if hidden { url.origin().ascii_serialization() } else { clean })
+}
+
+/// A text with no more of a secret than its prefix, also where a secret's end is missing.
+fn without_secrets(text: &str, reported: &[&Secret]) -> String {
+    let text =
+        reported.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), &hint(secret.prefix())));
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("lk") {
+        clean.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = Secret::beginning(rest).map_or("lk".len(), str::len);
+        let (piece, after) = rest.split_at(length);
+        match piece.get(..PREFIX_LENGTH) {
+            Some(prefix) if piece.len() > PREFIX_LENGTH => clean.push_str(&hint(prefix)),
+            _ => clean.push_str(piece),
+        }
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
+}
+
+fn hint(prefix: &str) -> String {
+    format!("{prefix}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::*;
+
+    #[test]
+    fn a_place_is_an_address_of_the_web() {
+        let longest = format!("https://example.com/{}", "x".repeat(2028));
+        for good in ["https://example.com/a?b#c", "http://192.0.2.1:8080", "HTTPS://EXAMPLE.COM", &longest] {
+            assert!(valid_place(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "example.com", "ftp://example.com", "file:///etc", "javascript:1", "https://", &format!("{longest}x")]
+        {
+            assert!(valid_place(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_kept_of_a_place() {
+        let [reported, other] = [Kind::Team, Kind::User].map(|kind| Secret::generate(kind).unwrap());
+        let (one, two) = (reported.reveal(), other.reveal());
+        let kept = |url: &str| place(url, &[&reported]).unwrap();
+        let url = format!("https://ada:sesame@example.com/bulk_/lkt_x/{one}?a={two}{two}&b={}#lk", &two[..40]);
+        let (first, second) = (reported.prefix(), other.prefix());
+        let expected = format!("https://example.com/bulk_/lkt_x/{first}…?a={second}…{second}…&b={second}…#lk");
+        assert_eq!(kept(&url), expected);
+        let encoded = format!("https://example.com:8443/a/{}", one.replace('_', "%5F"));
+        assert_eq!(kept(&encoded), "https://example.com:8443");
+        let commit = "https://example.com/blob/0123456789abcdef0123456789abcdef01234567/talk_to_lkt_";
+        assert_eq!(kept(commit), commit);
+    }
+}
