@@ -67,6 +67,13 @@ fn tagged() -> Vec<Route> {
             .details("There are no projects that a workspace could inherit others from.")
             .query(&tag_api::EFFECTIVE_BINDINGS_OF_ONE)
             .gives_list(&EFFECTIVE_BINDINGS),
+        Route::get(
+            "/workspaces/{workspace}/relationships/remote-state-consumers",
+            "listRemoteStateConsumers",
+            "List the workspaces that read its state: none, as there is no state",
+        )
+        .query(&api::CONSUMERS)
+        .gives_list(&WORKSPACES),
     ]
 }
 

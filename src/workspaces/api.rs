@@ -15,7 +15,9 @@ use super::{Workspace, WorkspaceAttributes, store};
 use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::WorkspaceId;
-use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, is_name, list_document};
+use crate::jsonapi::{
+    Body, Document, Error, Extent, Known, Pages, Query, Resource, Result, SearchIn, is_name, list_document,
+};
 use crate::organizations::{self, ORGANIZATIONS, Organization};
 use crate::team_access::{self, Grant};
 
@@ -43,6 +45,7 @@ pub(crate) const LIST: Known = Known {
     search: &["name", "wildcard-name", "tags", "exclude-tags"],
     ..SHOW
 };
+pub(crate) const CONSUMERS: Known = Known::list(&[&WORKSPACES]);
 
 /// The routes. There is no state that could be lost, so that every deletion is a safe one.
 pub fn routes(service: &mut ServiceConfig) {
@@ -64,7 +67,10 @@ pub fn routes(service: &mut ServiceConfig) {
                 .route(patch().to(update))
                 .route(delete().to(destroy)),
         )
-        .service(resource("/workspaces/{workspace}/actions/safe-delete").route(post().to(destroy)));
+        .service(resource("/workspaces/{workspace}/actions/safe-delete").route(post().to(destroy)))
+        .service(
+            resource("/workspaces/{workspace}/relationships/remote-state-consumers").route(get().to(list_consumers)),
+        );
 }
 
 /// A workspace as a path names it: by its id, or by its name in an organization.
@@ -191,6 +197,25 @@ fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, works
     let (resources, included) = with_included(query, caller, &organization, told);
     let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
     Ok(Document::one(resource).include(included))
+}
+
+/// The workspaces that read a workspace's state: there is no state, so that there are none. Shipped clients ask all the
+/// same, and take 404 for a workspace whose state everybody reads.
+async fn list_consumers(
+    request: HttpRequest,
+    visitor: Visitor,
+    path: Path<Named>,
+    gate: Data<Gate>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &CONSUMERS);
+    let query = gate
+        .read(visitor, path.place(), move |connection, caller| {
+            path.allowed(connection, caller, Action::SeeWorkspace)?;
+            query
+        })
+        .await?;
+    let none = Extent::Numbered { total: 0 };
+    Ok(list_document(&request, &query, vec![], &none).respond(&query, &request, StatusCode::OK))
 }
 
 async fn create(

@@ -269,6 +269,7 @@ const TABLE: &[Row] = &[
     Row("GET",    "/workspaces/{prod}/tag-bindings",                 no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404, 200]),
     Row("PATCH",  "/workspaces/{prod}/tag-bindings",                 new_bindings,        [404, 404, 404, 404, 200, 200, 404, 404, 404, 200, 404, 404]),
     Row("GET",    "/workspaces/{prod}/effective-tag-bindings",       no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404, 200]),
+    Row("GET",    "/workspaces/{prod}/relationships/remote-state-consumers", no_body,   [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404, 200]),
     Row("GET",    "/workspaces/{lab}/relationships/tags",            no_body,             [404, 200, 200, 404, 200, 200, 404, 404, 404, 200, 404, 404]),
     Row("POST",   "/workspaces/{lab}/relationships/tags",            new_tags,            [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404, 404]),
     Row("DELETE", "/workspaces/{lab}/relationships/tags",            new_tags,            [404, 204, 204, 404, 204, 204, 404, 404, 404, 204, 404, 404]),

@@ -113,6 +113,7 @@ const ROUTES: &[(&str, &str, Takes)] = &[
     ("GET", "workspaces/{workspace}/tag-bindings", Nothing),
     ("PATCH", "workspaces/{workspace}/tag-bindings", List("tag-bindings")),
     ("GET", "workspaces/{workspace}/effective-tag-bindings", Nothing),
+    ("GET", "workspaces/{workspace}/relationships/remote-state-consumers", Nothing),
     ("GET", "authentication-tokens/{token}", Nothing),
     ("GET", "authentication-tokens/{token}/usage", Nothing),
     ("PATCH", "authentication-tokens/{token}", Token),

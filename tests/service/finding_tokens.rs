@@ -35,6 +35,7 @@ tests![
     rows_that_come_during_a_walk_by_cursor_disturb_none,
 ];
 
+const KEY: &str = "0123456789012345678901234567890123456789012";
 const LIST: &str = "/api/v2/organizations/acme/authentication-tokens";
 
 const TEAMS: [&str; 3] = ["Build_1", "build-2", "ops"];
@@ -195,13 +196,19 @@ impl World {
             ] {
                 write!(value, ", {}", time(moment)).unwrap();
             }
-            values.push(format!("{value}, {})", row.usage_count));
+            let signed_with = if row.format == "jwt" { quoted(KEY) } else { "null".to_owned() };
+            values.push(format!("{value}, {}, {signed_with})", row.usage_count));
         }
+        // What a row that is a JWT was signed with: a key that is out of use.
+        self.app.sql(&format!(
+            "INSERT INTO signing_keys (kid, public_key, retired_at) \
+             VALUES ('{KEY}', decode(repeat('00', 32), 'hex'), now()) ON CONFLICT DO NOTHING"
+        ));
         self.app.sql(&format!(
             "INSERT INTO tokens (id, kind, user_id, organization_id, team_id, workspace_id, description, token_hash, \
              token_prefix, format, role, abilities, created_by_user_id, created_by_team_id, \
              created_by_organization_id, created_at, updated_at, last_used_at, expired_at, disabled_at, revoked_at, \
-             usage_count) VALUES {}",
+             usage_count, signing_key) VALUES {}",
             values.join(", ")
         ));
     }

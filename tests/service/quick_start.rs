@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use regex::Regex;
+use serde_json::Value;
 
 use crate::serving::{Folder, until};
 use crate::support::client::Client;
@@ -19,6 +20,7 @@ use crate::support::{App, cluster, leaks};
 
 tests![
     the_quick_start_works_as_it_stands,
+    the_guide_to_tokens_works_as_it_stands,
     make_run_serves_and_its_second_start_is_quick,
     the_readme_tells_of_every_route,
     the_readme_names_what_exists
@@ -33,11 +35,10 @@ fn readme() -> String {
     std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
 }
 
-/// The blocks marked as `sh`, one after the other.
-fn quick_start() -> String {
+/// The blocks of a text that are marked as `sh`, one after the other.
+fn commands(text: &str) -> String {
     let fenced = Regex::new(r"(?ms)^```sh\n(.*?)^```$").unwrap();
-    let readme = readme();
-    fenced.captures_iter(&readme).map(|block| block[1].to_owned()).collect()
+    fenced.captures_iter(text).map(|block| block[1].to_owned()).collect()
 }
 
 /// A command as from a terminal: without what `make test` and `cargo test` have told this process. What a person has
@@ -61,7 +62,7 @@ fn at_a_terminal(program: &str, data: &Path) -> Command {
 fn follow(address: SocketAddr, data: &Path) {
     let mut shell = at_a_terminal("sh", data);
     // Where README's address is not free, its variable says another, as a reader would.
-    shell.args(["-eu", "-c", &quick_start()]).env("LATCHKEY", format!("http://{address}"));
+    shell.args(["-eu", "-c", &commands(&readme())]).env("LATCHKEY", format!("http://{address}"));
     let output = run(&mut shell);
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
@@ -85,6 +86,41 @@ fn the_quick_start_works_as_it_stands() {
     let listen = if free { theirs } else { "127.0.0.1:0" };
     let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", listen]));
     follow(service.address, &data);
+    assert!(service.stop());
+}
+
+fn the_guide_to_tokens_works_as_it_stands() {
+    let data = Folder::new();
+    let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", "127.0.0.1:0"]));
+    let guide = std::fs::read_to_string(Path::new(ROOT).join("docs/tokens.md")).unwrap();
+    let mut shell = at_a_terminal("sh", &data);
+    shell.args(["-eu", "-c", &commands(&guide)]).env("LATCHKEY", format!("http://{}", service.address));
+    let output = run(&mut shell);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    leaks::remember(&said);
+    assert!(output.status.success(), "{said}");
+    for expected in [
+        "a workspace's token gets 200",
+        "disabled, it gets 401",
+        "enabled, it gets 200",
+        "in the grace the old one gets 200 and the new one 200",
+        "after the grace the old one gets 401 and the new one 200",
+        "reported, it gets 401",
+    ] {
+        assert!(said.lines().any(|line| line == expected), "{expected}:\n{said}");
+    }
+    // What the lists found, by the query that they were asked for.
+    let documents = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lists: Vec<Value> = documents.filter(|document| document["data"].is_array()).collect();
+    let found = |query: &str, attribute: &str| -> Vec<Value> {
+        let asked = |list: &&Value| list["links"]["self"].as_str().is_some_and(|link| link.contains(query));
+        let list = lists.iter().find(asked).unwrap_or_else(|| panic!("no list of {query}:\n{said}"));
+        list["data"].as_array().unwrap().iter().map(|token| token["attributes"][attribute].clone()).collect()
+    };
+    assert_eq!(found("ability", "kind"), ["workspace"]);
+    assert_eq!(found("q=dash", "description"), ["dashboard"]);
+    assert!(found("stale", "kind").is_empty());
+    assert_eq!(found("trashed", "status"), ["revoked"]);
     assert!(service.stop());
 }
 

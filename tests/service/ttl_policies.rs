@@ -184,7 +184,7 @@ fn a_list_with_a_wrong_policy_is_refused_whole() {
         (with(json!({"max-ttl-ms": DAY})), 422, format!("{attributes}/token-type")),
         (with(json!({"token-type": "user"})), 422, format!("{attributes}/max-ttl-ms")),
         (with(json!({"token-type": "user", "max-ttl-ms": null})), 422, format!("{attributes}/max-ttl-ms")),
-        (with(json!({"token-type": "workspace", "max-ttl-ms": DAY})), 422, format!("{attributes}/token-type")),
+        (with(json!({"token-type": "robot", "max-ttl-ms": DAY})), 422, format!("{attributes}/token-type")),
         (with(json!({"token-type": "user", "max-ttl-ms": "1d"})), 422, format!("{attributes}/max-ttl-ms")),
         (with(json!({"token-type": "user", "max-ttl-ms": 59_999})), 422, format!("{attributes}/max-ttl-ms")),
         (with(json!({"token-type": "user", "max-ttl-ms": i64::MAX})), 422, format!("{attributes}/max-ttl-ms")),

@@ -69,7 +69,7 @@ type story struct {
 //
 //   - Organizations.ReadCapacity, ReadRunQueue: a token service has no runs.
 //   - Organizations and Workspaces, all of …DataRetentionPolicy…, and of Workspaces
-//     …RemoteStateConsumers, Lock, Unlock, ForceUnlock: it has no state, and so nothing
+//     Add-, Remove- and UpdateRemoteStateConsumers, Lock, Unlock, ForceUnlock: it has no state, and so nothing
 //     to be retained, shared or locked.
 //   - Workspaces.AssignSSHKey, UnassignSSHKey: it has no SSH keys.
 
@@ -488,6 +488,9 @@ func (s *story) workspacesAreMade() {
 	})
 	s.must("read it by its name", err)
 	s.equal("it is the one that was created", s.live.ID, read.ID)
+	consumers, err := workspaces.ListRemoteStateConsumers(s.ctx, s.live.ID, nil)
+	s.must("list who reads its state", err)
+	s.equal("nobody does: there is no state", 0, len(consumers.Items))
 	s.need("it tells its organization", read.Organization != nil)
 	s.equal("the organization is the one it is in", s.organization, read.Organization.Name)
 	s.check("the organization is included", read.Organization.Email != "")

@@ -112,7 +112,6 @@ REASONS = {
         "workspaces.add_remote_state_consumers",
         "workspaces.delete_data_retention_policy",
         "workspaces.force_unlock",
-        "workspaces.list_remote_state_consumers",
         "workspaces.lock",
         "workspaces.read_data_retention_policy",
         "workspaces.read_data_retention_policy_choice",
@@ -688,6 +687,10 @@ class Story:
         self.must("tag the workspace", lambda: workspaces.add_tags(live.id, WorkspaceAddTagsOptions(tags=tags)))
         read = self.must("read it", lambda: workspaces.read_by_id(live.id))
         self.equal("it tells its tags", ["app", "team:web"], read.tag_names)
+        consumers = self.must(
+            "list who reads its state", lambda: list(workspaces.list_remote_state_consumers(live.id))
+        )
+        self.equal("nobody does: there is no state", [], consumers)
         listed = self.must("list its tags", lambda: list(workspaces.list_tags(live.id)))
         self.equal("they are these", ["app", "team:web"], [tag.name for tag in listed])
         self.check("they have ids", all((tag.id or "").startswith("tag-") for tag in listed))
