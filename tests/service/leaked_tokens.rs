@@ -71,6 +71,7 @@ fn every_kind_of_token_is_revoked() {
         make("organizations/acme/authentication-token?token=audit-trails"),
         make(&format!("workspaces/{workspace}/authentication-tokens")),
         make(&format!("users/{}/authentication-tokens", scene.ada.id)),
+        scene.ada.described_token(&scene.team, json!({"description": "leaked, too", "format": "jwt"})),
     ];
     let other = scene.token("not leaked").secret();
     let secrets: Vec<String> = made.iter().map(Answer::secret).collect();
@@ -90,8 +91,8 @@ fn every_kind_of_token_is_revoked() {
     }
     // In the trail of the organization are those that belong to it.
     let acme = "(SELECT id FROM organizations WHERE name = 'acme')";
-    assert_eq!(scene.app.count(&format!("{LEAKS} AND organization_id = {acme}")), 5);
-    assert_eq!(scene.app.count(LEAKS), 6);
+    assert_eq!(scene.app.count(&format!("{LEAKS} AND organization_id = {acme}")), 6);
+    assert_eq!(scene.app.count(LEAKS), 7);
 }
 
 fn a_token_is_revoked_whatever_its_status() {

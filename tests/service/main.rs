@@ -35,6 +35,7 @@ mod jwt;
 mod leaked_tokens;
 mod memberships;
 mod memory;
+mod migrations;
 mod openapi;
 mod organization_tokens;
 mod organizations;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         leaked_tokens::tests(),
         memberships::tests(),
         memory::tests(),
+        migrations::tests(),
         organization_tokens::tests(),
         openapi::tests(),
         organizations::tests(),
