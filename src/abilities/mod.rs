@@ -16,7 +16,7 @@ use validator::Validate;
 
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, Result};
+use crate::jsonapi::{Error, Result, objects};
 use crate::tokens::Ability;
 
 pub(crate) use resource::ABILITIES;
@@ -46,6 +46,7 @@ pub struct Registered {
 #[serde(rename_all = "kebab-case")]
 pub struct RegistryAttributes {
     /// `abilities`: at most 1000, each once; they take the place of all before. None is every ability allowed.
+    #[serde(default, deserialize_with = "objects")]
     #[schema(max_items = 1000)]
     pub abilities: Option<Vec<Registered>>,
 }

@@ -24,7 +24,10 @@ pub use pagination::{
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use query::{Direction, Given, Known, Pages, Query, SearchIn, Sort};
-pub use request::{Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, present};
+pub use request::{
+    Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, object, objects, present,
+    present_object,
+};
 
 pub use values::{Moment, is_name, time, valid_name};
 

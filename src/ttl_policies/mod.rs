@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::database::words::words;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Error, Result};
+use crate::jsonapi::{Body, Error, Result, objects};
 use crate::tokens::Kind;
 
 pub(crate) use resource::POLICIES;
@@ -73,6 +73,7 @@ pub struct Policy {
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyAttributes {
     /// `token-ttl-policies`: at least one, each kind once.
+    #[serde(default, deserialize_with = "objects")]
     #[schema(min_items = 1)]
     pub token_ttl_policies: Option<Vec<PolicyItem>>,
 }

@@ -28,6 +28,7 @@ tests![
     a_nul_character_is_refused_wherever_it_is,
     a_time_that_is_none_is_refused,
     a_null_document_is_not_an_empty_one,
+    a_list_of_values_is_no_object,
     every_wrong_token_gets_the_same_401,
     a_scheme_is_bearer_in_any_case,
     two_authorization_headers_are_no_authorization,
@@ -680,6 +681,29 @@ fn a_null_document_is_not_an_empty_one() {
     let path = world.path("teams/{team}/authentication-token");
     for body in ["null", "{\"data\":null}", "{\"data\":[]}"] {
         assert_refused(&world.send_body("POST", &path, body.as_bytes()), &[400], body);
+    }
+    world.assert_unchanged();
+}
+
+/// The values of an object's members in their order are not the object.
+fn a_list_of_values_is_no_object() {
+    let world = World::new();
+    let workspace = world.path("workspaces/{workspace}");
+    let organization = world.path("organizations/{organization}");
+    for (path, kind, attributes) in [
+        (&workspace, "workspaces", json!({"setting-overwrites": [true, true]})),
+        (&workspace, "workspaces", json!({"setting-overwrites": [null, null]})),
+        (&workspace, "workspaces", json!({"vcs-repo": ["acme/app", "main"]})),
+        (&workspace, "workspaces", json!({"vcs-repo": []})),
+        (
+            &format!("{organization}/token-ttl-policies"),
+            "organization-token-ttl-policies",
+            json!({"token-ttl-policies": [["team", 86_400_000]]}),
+        ),
+        (&format!("{organization}/abilities"), "abilities", json!({"abilities": [["agents:read", "Look"]]})),
+    ] {
+        let refused = world.ada.client.patch(path, &resource(kind, attributes.clone())).expect(422);
+        assert!(refused.detail().contains("an object"), "{attributes}: {}", refused.detail());
     }
     world.assert_unchanged();
 }
