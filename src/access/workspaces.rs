@@ -82,14 +82,6 @@ pub enum WorkspaceReach {
     OfTeams(Vec<TeamId>),
 }
 
-impl WorkspaceReach {
-    /// None.
-    #[must_use]
-    pub const fn nothing() -> Self {
-        Self::OfTeams(vec![])
-    }
-}
-
 impl Caller {
     /// What the caller is in a workspace that its teams have these accesses to; none if it is nothing there, so that
     /// the workspace does not exist for it.

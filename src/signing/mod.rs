@@ -235,7 +235,7 @@ fn thumbprint(public: &[u8]) -> String {
 
 /// A key as people see it.
 impl Listed {
-    /// What it is good for now.
+    /// How it stands.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match (self.retired_at, self.published) {

@@ -40,8 +40,7 @@ impl Ability {
     /// Whether who has this ability has the other one, too.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let resource = |ability: &Self| ability.0.split_once(':').map(|(resource, _)| resource.to_owned());
-        self == other || self.0.ends_with(":*") && resource(self) == resource(other)
+        self == other || self.0.strip_suffix('*').is_some_and(|resource| other.0.starts_with(resource))
     }
 }
 

@@ -66,7 +66,7 @@ impl Kind {
 }
 
 words! {
-    /// What a token is good for now. Only an active one authenticates (DESIGN §3, rule 3).
+    /// How a token stands. Only an active one authenticates (DESIGN §3, rule 3).
     Status {
         /// Ended for good.
         Revoked = "revoked",
@@ -153,7 +153,7 @@ pub struct Token {
     pub replaces: Option<TokenId>,
     /// Its successor.
     pub replaced_by: Option<TokenId>,
-    /// What it is good for now.
+    /// How it stands.
     pub status: Status,
     /// The owning team's name.
     pub team_name: Option<String>,

@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::{Secret, Token};
+use serde_json::Value;
+
+use super::{Secret, Status, Token};
 use crate::ids::TokenId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::{organizations, teams, users, workspaces};
@@ -82,6 +84,12 @@ pub(super) fn created(new: &Token, secret: &Secret) -> Resource {
 /// How often a token was used on a day. The id is made of both.
 pub(super) fn usage_day(id: TokenId, date: NaiveDate, count: i64) -> Resource {
     Resource::new(&USAGE_DAYS, format!("{id}-{date}")).attribute("date", date.to_string()).attribute("count", count)
+}
+
+/// `status-counts`: how many tokens of each status there are.
+pub(super) fn status_counts(counts: &[(Status, i64)]) -> Value {
+    let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
+    Status::ALL.into_iter().map(|status| (status.to_string(), Value::from(of(status)))).collect()
 }
 
 fn identifier(id: TokenId) -> Identifier {

@@ -36,27 +36,22 @@ pub(super) async fn edit(
     body: Body,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let id = path.parse::<TokenId>().ok();
-    let (query, token) = gate
-        .write(visitor, Place::Token(id), move |connection, caller| {
-            let (caller, token) = held_with_owner(connection, caller, id, Deed::Edit)?;
-            let query = query?;
-            let changes = body.resource_lenient::<TokenChanges>(NAMES)?.about(&[&path])?.attributes;
-            match token.status {
-                Status::Revoked => return Err(Error::not_found()),
-                Status::Expired => return Err(over("An expired token cannot be edited; regenerate it instead")),
-                Status::Inactive | Status::Active => {}
-            }
-            let edited = edited(connection, &caller, &token, changes)?;
-            if edited != token {
-                store::edit(connection, &edited)?;
-                record(connection, &caller, &edited, "update")?;
-            }
-            Ok((query, store::find_any(connection, token.id)?))
-        })
-        .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    let id = path.into_inner();
+    act(request, visitor, gate, id.clone(), Deed::Edit, move |connection, caller, token| {
+        let changes = body.resource_lenient::<TokenChanges>(NAMES)?.about(&[&id])?.attributes;
+        match token.status {
+            Status::Revoked => return Err(Error::not_found()),
+            Status::Expired => return Err(over("An expired token cannot be edited; regenerate it instead")),
+            Status::Inactive | Status::Active => {}
+        }
+        let edited = edited(connection, caller, &token, changes)?;
+        if edited != token {
+            store::edit(connection, &edited)?;
+            record(connection, caller, &edited, "update")?;
+        }
+        shown(connection, token.id)
+    })
+    .await
 }
 
 /// The token after the changes.
@@ -77,7 +72,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
     let given = if edited.role == token.role { Role::Viewer } else { edited.role };
-    let highest = token.owner().map_or(Ok(caller.role), |owner| highest_role(connection, caller, owner))?;
+    let highest = highest_role(connection, caller, token.owner().ok_or_else(Error::not_found)?)?;
     no_escalation(caller, highest, given, &added)?;
     abilities::check(connection, token.organization_id, &added)?;
     Ok(edited)
@@ -109,23 +104,17 @@ async fn switch(
     gate: Data<Gate>,
     on: bool,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let id = path.parse::<TokenId>().ok();
-    let (query, token) = gate
-        .write(visitor, Place::Token(id), move |connection, caller| {
-            let (caller, token) = held(connection, caller, id, Deed::Switch)?;
-            let query = query?;
-            match (token.status, on) {
-                (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
-                (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
-                (Status::Active, true) | (Status::Inactive, false) => return Ok((query, token)),
-                (Status::Active, false) | (Status::Inactive, true) => store::switch(connection, token.id, on)?,
-            }
-            record(connection, &caller, &token, if on { "enable" } else { "disable" })?;
-            Ok((query, store::find_any(connection, token.id)?))
-        })
-        .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    act(request, visitor, gate, path.into_inner(), Deed::Switch, move |connection, caller, token| {
+        match (token.status, on) {
+            (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
+            (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
+            (Status::Active, true) | (Status::Inactive, false) => return Ok(Document::one(look::token(&token))),
+            (Status::Active, false) | (Status::Inactive, true) => store::switch(connection, token.id, on)?,
+        }
+        record(connection, caller, &token, if on { "enable" } else { "disable" })?;
+        shown(connection, token.id)
+    })
+    .await
 }
 
 /// Issues the successor of a token, which is revoked at once or after a grace (DESIGN §3, rule 5).
@@ -136,28 +125,23 @@ async fn regenerate(
     body: Body,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let id = path.parse::<TokenId>().ok();
-    let (query, document) = gate
-        .write(visitor, Place::Token(id), move |connection, caller| {
-            let (caller, token) = held_with_owner(connection, caller, id, Deed::Regenerate)?;
-            let query = query?;
-            let asked = body.resource_or_empty::<Replacement>(NAMES)?.about(&[&path])?.attributes;
-            if token.replaced_by.is_some() {
-                return Err(over("The token has been regenerated already; regenerate its successor instead"));
-            }
-            match token.status {
-                Status::Revoked => return Err(over("A revoked token has no successor; make a new token instead")),
-                Status::Inactive => return Err(over("A disabled token cannot be regenerated; enable it first")),
-                Status::Expired | Status::Active => {}
-            }
-            let owner = token.owner().ok_or_else(Error::not_found)?;
-            let highest = highest_role(connection, &caller, owner)?;
-            no_escalation(&caller, highest, token.role, &token.abilities)?;
-            Ok((query, replace(connection, &caller, &token, owner, &asked)?))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::CREATED))
+    let id = path.into_inner();
+    act(request, visitor, gate, id.clone(), Deed::Regenerate, move |connection, caller, token| {
+        let asked = body.resource_or_empty::<Replacement>(NAMES)?.about(&[&id])?.attributes;
+        if token.replaced_by.is_some() {
+            return Err(over("The token has been regenerated already; regenerate its successor instead"));
+        }
+        match token.status {
+            Status::Revoked => return Err(over("A revoked token has no successor; make a new token instead")),
+            Status::Inactive => return Err(over("A disabled token cannot be regenerated; enable it first")),
+            Status::Expired | Status::Active => {}
+        }
+        let owner = token.owner().ok_or_else(Error::not_found)?;
+        let highest = highest_role(connection, caller, owner)?;
+        no_escalation(caller, highest, token.role, &token.abilities)?;
+        replace(connection, caller, &token, owner, &asked)
+    })
+    .await
 }
 
 fn replace(
@@ -169,6 +153,10 @@ fn replace(
 ) -> Result<Document> {
     let grace = asked.grace_period_seconds.unwrap_or(0);
     store::revoke_after(connection, token.id, grace)?;
+    if token.status == Status::Expired {
+        // What is expired holds its description no more: another one may have taken it.
+        check_description(connection, token, token.description.as_deref())?;
+    }
     let new = NewToken {
         description: token.description.as_deref(),
         expired_at: successor_expiry(connection, token, asked)?,
@@ -204,38 +192,48 @@ fn successor_expiry(
 
 /// Revokes a token and shows it; one that is revoked already stays as it is.
 async fn revoke(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+    act(request, visitor, gate, path.into_inner(), Deed::Delete, |connection, caller, token| {
+        let id = token.id;
+        if token.status != Status::Revoked {
+            super::revoke(connection, caller, &[token])?;
+        }
+        shown(connection, id)
+    })
+    .await
+}
+
+/// Does something with the token that a path names, locked and whether or not it is revoked, for a caller who may; the
+/// answer is its document.
+async fn act(
+    request: HttpRequest,
+    visitor: Visitor,
+    gate: Data<Gate>,
+    id: String,
+    deed: Deed,
+    work: impl FnOnce(&mut PgConnection, &Caller, Token) -> Result<Document> + Send + 'static,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let id = path.parse::<TokenId>().ok();
-    let (query, token) = gate
+    let id = id.parse::<TokenId>().ok();
+    let (query, document) = gate
         .write(visitor, Place::Token(id), move |connection, caller| {
-            let (caller, token) = held(connection, caller, id, Deed::Delete)?;
-            let query = query?;
-            if token.status == Status::Revoked {
-                return Ok((query, token));
+            let id = id.ok_or_else(Error::not_found)?;
+            if matches!(deed, Deed::Edit | Deed::Regenerate) {
+                lock_owner(connection, id)?;
             }
-            super::revoke(connection, &caller, &[token])?;
-            Ok((query, store::find_any(connection, id.ok_or_else(Error::not_found)?)?))
+            let token = store::lock_any(connection, id)?;
+            let caller = &caller.after_waiting(connection)?;
+            may(connection, caller, deed, &token)?;
+            let query = query?;
+            Ok((query, work(connection, caller, token)?))
         })
         .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    let status = if deed == Deed::Regenerate { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(document.respond(&query, &request, status))
 }
 
-/// The token, locked, whether or not it is revoked, for a caller who may do this with it.
-fn held(connection: &mut PgConnection, caller: &Caller, id: Option<TokenId>, deed: Deed) -> Result<(Caller, Token)> {
-    let token = store::lock_any(connection, id.ok_or_else(Error::not_found)?)?;
-    let caller = caller.after_waiting(connection)?;
-    may(connection, &caller, deed, &token)?;
-    Ok((caller, token))
-}
-
-/// The same with the lock on its owner, which keeps others from making a token in its place.
-fn held_with_owner(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    id: Option<TokenId>,
-    deed: Deed,
-) -> Result<(Caller, Token)> {
-    let token = store::find_any(connection, id.ok_or_else(Error::not_found)?)?;
+/// Keeps others from making a token in the place of this one, or of its description.
+fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
+    let token = store::find_any(connection, id)?;
     match (token.kind, token.team_id, token.organization_id) {
         (Kind::Team, Some(team), _) => drop(teams::lock(connection, team)?),
         (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {
@@ -243,7 +241,11 @@ fn held_with_owner(
         }
         _ => {}
     }
-    held(connection, caller, id, deed)
+    Ok(())
+}
+
+fn shown(connection: &mut PgConnection, id: TokenId) -> Result<Document> {
+    Ok(Document::one(look::token(&store::find_any(connection, id)?)))
 }
 
 fn over(detail: &str) -> Error {

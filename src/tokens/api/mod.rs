@@ -16,16 +16,16 @@ use chrono::Utc;
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::filters::FILTERS;
+use super::filters::{FILTERS, Filters};
 use super::jwt::Form;
-use super::lists::SORT_KEYS;
+use super::lists::{self, SORT_KEYS};
 use super::resource::{self as look, TOKENS};
-use super::store::{self, NewToken, Room};
+use super::store::{self, NewToken, Of, Room};
 use super::{Ability, Format, Kind, Owner, Token, TokenAttributes};
 use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::TokenId;
-use crate::jsonapi::{Document, Error, Known, Pages, Query, Result, SearchIn};
+use crate::jsonapi::{Document, Error, Extent, Known, Pages, Query, Result, SearchIn, list_document};
 use crate::{abilities, ttl_policies, workspaces};
 
 pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
@@ -50,6 +50,41 @@ pub fn routes(service: &mut ServiceConfig) {
                 .route(patch().to(life::edit))
                 .route(delete().to(destroy)),
         );
+}
+
+/// Answers with those of a list's tokens that the caller may read, once `of` has let the caller see the list.
+async fn list(
+    request: HttpRequest,
+    visitor: Visitor,
+    gate: Data<Gate>,
+    place: Place,
+    known: &'static Known,
+    of: impl FnOnce(&mut PgConnection, &Caller) -> Result<Of> + Send + 'static,
+) -> Result<HttpResponse> {
+    let asked = Query::of_with(&request, known, Filters::of);
+    let (query, found, counts) = gate
+        .read(visitor, place, move |connection, caller| {
+            let of = of(connection, caller)?;
+            let (query, filters) = asked?;
+            let reach = caller.token_reach();
+            let found = lists::list(connection, of, &reach, &query, &filters)?;
+            // Counting reads everything; a cursor's cost must not grow with the list.
+            let counts = match (of, &found.extent) {
+                (Of::Organization(_), Extent::Numbered { .. }) => {
+                    Some(lists::status_counts(connection, of, &reach, &query, &filters)?)
+                }
+                _ => None,
+            };
+            Ok((query, found, counts))
+        })
+        .await?;
+    let resources = found.rows.iter().map(look::token).collect();
+    let document = list_document(&request, &query, resources, &found.extent);
+    let document = match counts {
+        Some(counts) => document.meta("status-counts", look::status_counts(&counts)),
+        None => document,
+    };
+    Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {

@@ -8,14 +8,13 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
-use super::super::filters::Filters;
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
-use super::super::{Owner, Token, TokenAttributes, lists};
+use super::super::{Owner, Token, TokenAttributes};
 use super::{Deed, LISTED, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
-use crate::jsonapi::{Body, Document, Error, Known, Query, Result, list_document};
+use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
 use crate::organizations;
 use crate::teams::place;
 use crate::teams::{self, Team};
@@ -137,18 +136,12 @@ async fn list_of_team(
     path: Path<String>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let asked = Query::of_with(&request, &LIST, Filters::of);
-    let (query, found) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
-            let (query, filters) = asked?;
-            let found = lists::list(connection, Of::Team(team.id), &caller.token_reach(), &query, &filters)?;
-            Ok((query, found))
-        })
-        .await?;
-    let resources = found.rows.iter().map(look::token).collect();
-    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+    super::list(request, visitor, gate, place(&path), &LIST, move |connection, caller| {
+        let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
+        caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+        Ok(Of::Team(team.id))
+    })
+    .await
 }
 
 fn locked_team(connection: &mut PgConnection, id: &str) -> Result<Team> {
@@ -162,17 +155,11 @@ async fn list_of_organization(
     path: Path<String>,
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
-    let asked = Query::of_with(&request, &LIST, Filters::of);
-    let (query, found) = gate
-        .read(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::ListTeamTokens, Subject::Place)?;
-            let ((query, filters), of) = (asked?, Of::Teams(caller.organization()?));
-            let found = lists::list(connection, of, &caller.token_reach(), &query, &filters)?;
-            Ok((query, found))
-        })
-        .await?;
-    let resources = found.rows.iter().map(look::token).collect();
-    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+    super::list(request, visitor, gate, organizations::place(&path), &LIST, |_, caller| {
+        caller.may(Action::ListTeamTokens, Subject::Place)?;
+        Ok(Of::Teams(caller.organization()?))
+    })
+    .await
 }
 
 /// Revokes all the tokens that the body names, or none of them.

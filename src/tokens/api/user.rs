@@ -4,14 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::filters::Filters;
-use super::super::resource::{self as look, NAMES};
+use super::super::resource::NAMES;
 use super::super::store::{Of, Room};
-use super::super::{Owner, TokenAttributes, lists};
+use super::super::{Owner, TokenAttributes};
 use super::{LISTED, SHOW, issue};
 use crate::access::{Action, Gate, Place, Subject, Visitor};
 use crate::ids::UserId;
-use crate::jsonapi::{Body, Error, Known, Query, Result, list_document};
+use crate::jsonapi::{Body, Error, Known, Query, Result};
 
 pub(crate) const LIST: Known = Known { default_sort: "created-at", ..LISTED };
 
@@ -22,19 +21,12 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 
 /// The user's own tokens; to anybody else the list is empty (DESIGN §4).
 async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let asked = Query::of_with(&request, &LIST, Filters::of);
-    let (query, found) = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
-            let user: UserId = path.parse().map_err(|_| Error::not_found())?;
-            let (query, filters) = asked?;
-            let own = caller.can(Action::ReadUserToken, Subject::User(user));
-            let of = if own { Of::User(user) } else { Of::Nobody };
-            let found = lists::list(connection, of, &caller.token_reach(), &query, &filters)?;
-            Ok((query, found))
-        })
-        .await?;
-    let resources = found.rows.iter().map(look::token).collect();
-    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+    super::list(request, visitor, gate, Place::Nowhere, &LIST, move |_, caller| {
+        let user: UserId = path.parse().map_err(|_| Error::not_found())?;
+        let own = caller.can(Action::ReadUserToken, Subject::User(user));
+        Ok(if own { Of::User(user) } else { Of::Nobody })
+    })
+    .await
 }
 
 async fn create(

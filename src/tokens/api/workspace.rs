@@ -4,13 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::filters::Filters;
-use super::super::resource::{self as look, NAMES};
+use super::super::resource::NAMES;
 use super::super::store::{Of, Room};
-use super::super::{Owner, TokenAttributes, lists};
+use super::super::{Owner, TokenAttributes};
 use super::{SHOW, issue};
 use crate::access::{Action, Gate, Subject, Visitor};
-use crate::jsonapi::{Body, Error, Query, Result, list_document};
+use crate::jsonapi::{Body, Error, Query, Result};
 use crate::workspaces::{self, place};
 
 pub(crate) use super::team::LIST;
@@ -23,17 +22,11 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 }
 
 async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let asked = Query::of_with(&request, &LIST, Filters::of);
-    let (query, found) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            let (workspace, _) = workspaces::seen(connection, caller, &path)?;
-            let ((query, filters), of) = (asked?, Of::Workspace(workspace.id));
-            let found = lists::list(connection, of, &caller.token_reach(), &query, &filters)?;
-            Ok((query, found))
-        })
-        .await?;
-    let resources = found.rows.iter().map(look::token).collect();
-    Ok(list_document(&request, &query, resources, &found.extent).respond(&query, &request, StatusCode::OK))
+    super::list(request, visitor, gate, place(&path), &LIST, move |connection, caller| {
+        let (workspace, _) = workspaces::seen(connection, caller, &path)?;
+        Ok(Of::Workspace(workspace.id))
+    })
+    .await
 }
 
 async fn create(
