@@ -4,7 +4,11 @@
 DATA_DIR = $${LATCHKEY_DATA_DIR:-$$([ "$$(id -u)" = 0 ] && echo /var/lib || echo "$${XDG_DATA_HOME:-$$HOME/.local/share}")/latchkey}
 RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 
-.PHONY: help run test check admin-token
+# FEATURES=bundled compiles libpq and OpenSSL in, where the system has no libpq.
+export FEATURES
+BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
+
+.PHONY: help run test check dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -12,17 +16,21 @@ help: ## list what can be made
 
 run: ## set up, then serve on http://127.0.0.1:8080; more flags: make run ARGS="--listen 127.0.0.1:8090"
 	@script/setup run
-	@cargo build --release --locked
+	@$(BUILD) --release
 	@exec "$(RELEASE)" serve $(ARGS)
 
 test: ## set up, then run every test; the memory test measures a release build
 	@script/setup test
-	@cargo build --release --locked
-	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked
+	@$(BUILD) --release
+	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)")
 
 check: ## formatting, and clippy with warnings denied
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
+
+dist: ## target/dist/latchkey, for packages: needs nothing but libc beside it
+	@FEATURES=bundled script/setup build
+	@cargo build --profile dist --locked --features bundled
 
 admin-token: ## print the token of the first admin
 	@cat "$(DATA_DIR)/admin-token"
