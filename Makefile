@@ -8,7 +8,7 @@ RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 export FEATURES
 BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
 
-.PHONY: help run test check dist admin-token
+.PHONY: help run test check doc deny dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -27,6 +27,13 @@ test: ## set up, then run every test; the memory test measures a release build
 check: ## formatting, and clippy with warnings denied
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
+
+doc: ## the documentation of the code, private items too, with warnings denied
+	@RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+
+deny: ## licences, advisories and sources of every crate, with cargo-deny
+	@command -v cargo-deny >/dev/null || { echo "deny: install it with: cargo install --locked cargo-deny" >&2; exit 1; }
+	@cargo deny check
 
 dist: ## target/dist/latchkey, for packages: needs nothing but libc beside it
 	@FEATURES=bundled script/setup build
