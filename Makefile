@@ -8,7 +8,7 @@ RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 export FEATURES
 BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
 
-.PHONY: help run test check doc deny dist admin-token
+.PHONY: help run test test-memory check doc deny dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -19,10 +19,16 @@ run: ## set up, then serve on http://127.0.0.1:8080; more flags: make run ARGS="
 	@$(BUILD) --release
 	@exec "$(RELEASE)" serve $(ARGS)
 
-test: ## set up, then run every test; the memory test measures a release build
+test: ## set up, then run every test but that of test-memory
 	@script/setup test
 	@$(BUILD) --release
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)")
+
+test-memory: ## measure how much memory an idle release build takes
+	@script/setup test
+	@$(BUILD) --release
+	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") \
+		--test service -- --ignored --exact memory::a_release_build_idles_in_little_memory
 
 check: ## formatting, and clippy with warnings denied
 	@cargo fmt --check

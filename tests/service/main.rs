@@ -19,6 +19,14 @@ macro_rules! tests {
             vec![$($crate::trial(concat!(module_path!(), "::", stringify!($name)), $name)),*]
         }
     };
+    // Tests that run only with `--ignored`.
+    (ignored: $($name:ident),* $(,)?) => {
+        /// The tests of this file, which run only when they are asked for.
+        pub fn tests() -> Vec<libtest_mimic::Trial> {
+            let tests = vec![$($crate::trial(concat!(module_path!(), "::", stringify!($name)), $name)),*];
+            tests.into_iter().map(|test| test.with_ignored_flag(true)).collect()
+        }
+    };
 }
 
 mod abilities;

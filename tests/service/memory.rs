@@ -1,11 +1,11 @@
-//! How much memory a release build takes when nobody asks it anything.
+//! How much memory a release build takes when nobody asks it anything. `make test-memory` runs it.
 
 use std::time::Duration;
 
 use crate::serving::Folder;
 use crate::support::process::{Served, admin_secret, release_binary};
 
-tests![a_release_build_idles_in_little_memory];
+tests![ignored: a_release_build_idles_in_little_memory];
 
 /// In KiB.
 const LIMIT: u64 = 64 * 1024;

@@ -38,10 +38,13 @@ pub fn require(there: bool, lack: &str) -> bool {
     there
 }
 
-/// The release build that `make test` has made, if it was `make test`.
+/// The release build that `make test` or `make test-memory` has made, if one of them runs this.
 pub fn release_binary(lack: &str) -> Option<PathBuf> {
     let binary = std::env::var_os("LATCHKEY_RELEASE_BINARY").map(PathBuf::from);
-    require(binary.is_some(), &format!("{lack}: LATCHKEY_RELEASE_BINARY names no binary, run `make test`"));
+    require(
+        binary.is_some(),
+        &format!("{lack}: LATCHKEY_RELEASE_BINARY names no binary, run `make test` or `make test-memory`"),
+    );
     binary
 }
 
