@@ -2,14 +2,14 @@
 //! computed here, and nowhere else.
 
 use super::{Caller, Principal, Standing};
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{TeamId, WorkspaceId};
 use crate::team_access::{Grant, Level, WorkspacePermissions};
 use crate::teams::Permission;
 
-words! {
+text_enum! {
     /// What somebody is in a workspace, and what a token caps its principal to; the lowest first.
-    Role {
+    pub enum Role {
         /// By access `read`, or `read-workspaces`. A token of this role only looks.
         Viewer = "viewer",
         /// By access `write`, `plan` or `custom`. A token of this role does what an ordinary member may.

@@ -9,7 +9,7 @@ pub mod migrations;
 pub mod page;
 pub mod private;
 pub mod schema;
-pub(crate) mod words;
+pub(crate) mod text_enum;
 
 use std::sync::Arc;
 use std::time::Duration;

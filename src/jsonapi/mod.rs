@@ -12,6 +12,7 @@ mod pagination;
 mod public_url;
 mod query;
 mod request;
+pub mod schema;
 mod values;
 
 pub use document::{Document, Identifier, Links, Resource, ResourceType};

@@ -14,15 +14,15 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::database::schema::listed_memberships;
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{MembershipId, OrganizationId, UserId};
 
 pub(crate) use resource::{MEMBERSHIPS, identifier, membership};
 pub(crate) use store::add;
 
-words! {
+text_enum! {
     /// How far a user's membership has come.
-    Status {
+    pub enum Status {
         /// Asked, but has not accepted.
         Invited = "invited",
         /// A member.

@@ -2,9 +2,9 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::Kind;
 use super::sends::Sends;
 use crate::abilities::{ABILITIES, Registered, RegistryAttributes, api};
+use crate::jsonapi::schema::ResourceSchema;
 
 pub(super) fn room() -> Room {
     let path = "/organizations/{organization}/abilities";
@@ -23,7 +23,7 @@ pub(super) fn room() -> Room {
             .sends(writes)
             .gives_list(&ABILITIES),
     ];
-    let kind = Kind::new(&ABILITIES, "An ability that an organization knows")
+    let kind = ResourceSchema::new(&ABILITIES, "An ability that an organization knows")
         .written::<Registered>(&["name"])
         .written_or_null::<Registered>(&["description"]);
     Room {

@@ -4,8 +4,8 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{count, null, object, one_of, or_null, text, time};
 use crate::audit::api;
+use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
 
 pub(super) fn room() -> Room {
     let trail = object()

@@ -2,9 +2,9 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, null, one_of, text, time};
 use super::sends::Sends;
 use crate::jsonapi::Known;
+use crate::jsonapi::schema::{ResourceSchema, null, one_of, text, time};
 use crate::memberships::{InvitationAttributes, MEMBERSHIPS, Status, api};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
@@ -81,8 +81,8 @@ fn status() -> utoipa::openapi::Schema {
     one_of(&Status::ALL.map(Status::as_str))
 }
 
-fn membership() -> Kind {
-    Kind::new(&MEMBERSHIPS, "A user in an organization; the address only to the user and to who can invite")
+fn membership() -> ResourceSchema {
+    ResourceSchema::new(&MEMBERSHIPS, "A user in an organization; the address only to the user and to who can invite")
         .attribute("status", status())
         .attribute("email", text())
         .attribute("created-at", time())

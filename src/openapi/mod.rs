@@ -9,7 +9,7 @@
 //!     .sends(Sends::attributes::<ThingAttributes>(&[THINGS.name]).requires(&["name"])).gives_new(&THINGS),
 //! ```
 //!
-//! A new type is one more [`Kind`] in the `kinds` of the room, a new room one more line in [`ROOMS`], and a new
+//! A new type is one more [`ResourceSchema`] in the `kinds` of the room, a new room one more line in [`ROOMS`], and a new
 //! document in `fixtures/documents` one more name in `examples.rs`. What a plain parameter or a filter may hold, if that
 //! is less than any text, is said with [`Route::values`].
 
@@ -21,7 +21,6 @@ mod organizations;
 mod page;
 mod parameters;
 mod route;
-mod schemas;
 mod sends;
 mod service;
 mod teams;
@@ -39,10 +38,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
+use crate::jsonapi::schema::{self, Named, ResourceSchema};
 use crate::jsonapi::{Known, Query, Result};
 use route::Route;
-use schemas::{Kind, Named};
-pub(crate) use schemas::{one_of, pattern};
 
 /// The name of the one way to authenticate.
 const BEARER: &str = "token";
@@ -58,7 +56,7 @@ struct Room {
     tag: &'static str,
     about: &'static str,
     routes: Vec<Route>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ResourceSchema>,
 }
 
 /// Every room, in the order of the description.
@@ -78,12 +76,12 @@ const ROOMS: [fn() -> Room; 10] = [
 /// The description.
 #[must_use]
 pub fn description() -> OpenApi {
-    let mut schemas = schemas::shared();
+    let mut schemas = schema::shared();
     let mut paths = Paths::new();
     let mut tags = vec![];
     for room in ROOMS.iter().map(|room| room()) {
         tags.push(TagBuilder::new().name(room.tag).description(Some(room.about)).build());
-        schemas.extend(room.kinds.into_iter().map(Kind::finish));
+        schemas.extend(room.kinds.into_iter().map(ResourceSchema::finish));
         for route in room.routes {
             schemas.extend(route.schemas());
             let (path, method) = (route.full_path(), route.method());

@@ -2,8 +2,8 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, null, one_of, or_null, text, time, truth, truths};
 use super::sends::Sends;
+use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
 use crate::organizations::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, api};
 
 pub(super) fn room() -> Room {
@@ -61,7 +61,7 @@ const KEPT: [&str; 16] = [
     "stacks-default-execution-mode",
 ];
 
-fn organization() -> Kind {
+fn organization() -> ResourceSchema {
     const FLAGS: [&str; 8] = [
         "plan-expired",
         "plan-is-trial",
@@ -72,7 +72,7 @@ fn organization() -> Kind {
         "two-factor-conformant",
         "is-in-degraded-mode",
     ];
-    Kind::new(&ORGANIZATIONS, "A tenant")
+    ResourceSchema::new(&ORGANIZATIONS, "A tenant")
         .written::<OrganizationAttributes>(&KEPT)
         .written_or_null::<OrganizationAttributes>(&["session-timeout", "session-remember", "owners-team-saml-role-id"])
         .attribute("external-id", text())
@@ -89,7 +89,7 @@ fn organization() -> Kind {
         .one("default-agent-pool", &["agent-pools"])
 }
 
-fn entitlements() -> Kind {
+fn entitlements() -> ResourceSchema {
     let about = "What an organization may use: everything that Latchkey has; a limit of null is none";
-    Kind::new(&ENTITLEMENT_SETS, about).attributes(ENTITLEMENT_SETS.fields, || or_null(truth()))
+    ResourceSchema::new(&ENTITLEMENT_SETS, about).attributes(ENTITLEMENT_SETS.fields, || or_null(truth()))
 }

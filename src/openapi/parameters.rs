@@ -3,7 +3,7 @@
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Required, Schema};
 
-use super::schemas::{count, one_of, text};
+use crate::jsonapi::schema::{count, one_of, text};
 use crate::jsonapi::{Known, Pages, SearchIn};
 
 /// The parameters in a path, `{team}` and the like.

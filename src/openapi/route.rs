@@ -11,8 +11,8 @@ use utoipa::openapi::{Ref, RefOr, Response, Schema};
 use super::BEARER;
 use super::examples;
 use super::parameters;
-use super::schemas::{ERRORS, Named, document, identifier, list, named, text};
 use super::sends::Sends;
+use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, text};
 use crate::jsonapi::{Known, MEDIA_TYPE, ResourceType};
 
 /// A route: what it is called, what it takes and what it answers.

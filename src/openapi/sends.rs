@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, SchemaType};
 use utoipa::openapi::{ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::schemas::{Named, identifier, named, object, one_of, or_null, text, written};
+use crate::jsonapi::schema::{Named, identifier, named, object, one_of, or_null, text, written};
 use crate::jsonapi::{MAX_IDENTIFIERS, MEDIA_TYPE};
 
 /// The body of a request.

@@ -4,8 +4,8 @@ use utoipa::openapi::schema::ArrayBuilder;
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{object, one_of, text};
 use crate::jsonapi::Known;
+use crate::jsonapi::schema::{object, one_of, text};
 
 const JSON: &str = "application/json";
 

@@ -5,9 +5,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, count, null, object, or_null, truth, truths};
 use super::sends::Sends;
 use crate::jsonapi::Known;
+use crate::jsonapi::schema::{ResourceSchema, count, null, object, or_null, truth, truths};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::{AccessChanges, Permission, TEAMS, TeamAttributes, api};
 use crate::users::USERS;
@@ -51,9 +51,9 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-fn team() -> Kind {
+fn team() -> ResourceSchema {
     const NONE: [&str; 3] = ["scim-group-name", "scim-updated-at", "hcp-resource-name"];
-    Kind::new(&TEAMS, "A group of users with what they may do in their organization, and tokens of its own")
+    ResourceSchema::new(&TEAMS, "A group of users with what they may do in their organization, and tokens of its own")
         .written::<TeamAttributes>(&["name", "visibility", "allow-member-token-management"])
         .written_or_null::<TeamAttributes>(&["description", "sso-team-id"])
         .attributes(&["users-count", "non-service-users-count"], || count(0))

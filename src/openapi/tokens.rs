@@ -5,16 +5,16 @@ use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, count, one_of, or_null, text, time};
 use super::sends::Sends;
 use crate::access::Role;
 use crate::jsonapi::Known;
+use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
-    ExpiryStatus, Format, Kind as Owned, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale,
-    Status, TOKENS, TokenAttributes, TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
+    ExpiryStatus, Format, Kind, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale, Status,
+    TOKENS, TokenAttributes, TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
 };
 use crate::users::USERS;
 use crate::workspaces::WORKSPACES;
@@ -63,7 +63,7 @@ fn of_organizations() -> Vec<Route> {
     let one = "/organizations/{organization}/authentication-token";
     let whole = "/organizations/{organization}/authentication-tokens";
     let many = "/organizations/{organization}/team-tokens";
-    let which = || one_of(&[Owned::AuditTrails.as_str()]);
+    let which = || one_of(&[Kind::AuditTrails.as_str()]);
     vec![
         Route::get(one, "showOrganizationToken", "Show the organization's own token")
             .details("With `token=audit-trails`, the one that reads its audit trail; here and below.")
@@ -183,9 +183,9 @@ fn since() -> Schema {
     AnyOfBuilder::new().item(day).item(time()).build().into()
 }
 
-fn usage_day() -> Kind {
+fn usage_day() -> ResourceSchema {
     let day = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
-    Kind::new(&USAGE_DAYS, "How often a token was used on a day (UTC)")
+    ResourceSchema::new(&USAGE_DAYS, "How often a token was used on a day (UTC)")
         .attribute("date", day())
         .attribute("count", count(0))
 }
@@ -206,7 +206,7 @@ fn filtered(route: Route) -> Route {
     ];
     let route = route
         .means("q", "Only what holds this text in its description, prefix or owner's name, in any case")
-        .values("filter[kind]", one_of(&Owned::ALL.map(Owned::as_str)))
+        .values("filter[kind]", one_of(&Kind::ALL.map(Kind::as_str)))
         .values("filter[status]", one_of(&Status::ALL.map(Status::as_str)))
         .means(
             "filter[status]",
@@ -258,10 +258,10 @@ fn leaked() -> Vec<Route> {
     ]
 }
 
-fn token() -> Kind {
+fn token() -> ResourceSchema {
     let secret = || or_null(text()).description(Some("The secret, in the answer that makes the token; later null"));
-    Kind::new(&TOKENS, "A long-lived credential")
-        .attribute("kind", one_of(&Owned::ALL.map(Owned::as_str)))
+    ResourceSchema::new(&TOKENS, "A long-lived credential")
+        .attribute("kind", one_of(&Kind::ALL.map(Kind::as_str)))
         .written_or_null::<TokenAttributes>(&["description"])
         .attribute("role", one_of(&Role::ALL.map(Role::as_str)))
         .written::<TokenAttributes>(&["abilities"])

@@ -2,8 +2,8 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, or_null, time, written};
 use super::sends::Sends;
+use crate::jsonapi::schema::{ResourceSchema, or_null, time, written};
 use crate::ttl_policies::{OnePolicyAttributes, POLICIES, PolicyAttributes, PolicyItem, api};
 
 pub(super) fn room() -> Room {
@@ -23,8 +23,8 @@ pub(super) fn room() -> Room {
     Room { tag: "token-ttl-policies", about, routes, kinds: vec![policy()] }
 }
 
-fn policy() -> Kind {
-    Kind::new(&POLICIES, "The longest life of one kind of token")
+fn policy() -> ResourceSchema {
+    ResourceSchema::new(&POLICIES, "The longest life of one kind of token")
         .attribute("token-type", written::<PolicyItem>("token-type"))
         .attribute("max-ttl-ms", written::<PolicyItem>("max-ttl-ms"))
         .attributes(&["created-at", "updated-at"], || or_null(time()))

@@ -2,8 +2,8 @@
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, null, object, one_of, or_null, text, truth, truths};
 use super::sends::Sends;
+use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
 use crate::users::{AccountAttributes, PasswordAttributes, USERS, api};
 
 pub(super) fn room() -> Room {
@@ -34,7 +34,7 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-fn user() -> Kind {
+fn user() -> ResourceSchema {
     const FLAGS: [&str; 9] = [
         "is-service-account",
         "v2-only",
@@ -46,7 +46,7 @@ fn user() -> Kind {
         "is-sudo",
         "enterprise-support",
     ];
-    Kind::new(&USERS, "A person or a service account; what only users themselves see is missing to others")
+    ResourceSchema::new(&USERS, "A person or a service account; what only users themselves see is missing to others")
         .attribute("username", text())
         .attribute("email", text())
         .attributes(&FLAGS, truth)

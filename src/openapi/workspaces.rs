@@ -4,8 +4,8 @@ use utoipa::openapi::{ArrayBuilder, Schema};
 
 use super::Room;
 use super::route::Route;
-use super::schemas::{Kind, one_of, text, time, truths, written};
 use super::sends::Sends;
+use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
 use crate::jsonapi::{Known, ResourceType};
 use crate::organizations::ORGANIZATIONS;
 use crate::team_access::{self, TEAM_WORKSPACES, TeamAccessAttributes};
@@ -21,7 +21,7 @@ pub(super) fn room() -> Room {
         kinds: vec![
             workspace(),
             access(),
-            Kind::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
+            ResourceSchema::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
             binding(&BINDINGS, "A key with a value that is bound to a workspace"),
             binding(&EFFECTIVE_BINDINGS, "The same: a workspace inherits none"),
         ],
@@ -154,8 +154,8 @@ fn of_teams() -> Vec<Route> {
     ]
 }
 
-fn workspace() -> Kind {
-    Kind::new(&WORKSPACES, "A workspace. What a token service has none of is zero, false or null")
+fn workspace() -> ResourceSchema {
+    ResourceSchema::new(&WORKSPACES, "A workspace. What a token service has none of is zero, false or null")
         .attribute("name", written::<WorkspaceAttributes>("name"))
         .attributes(&["created-at", "updated-at", "latest-change-at"], time)
         .attribute("permissions", truths())
@@ -172,11 +172,11 @@ fn workspace() -> Kind {
         .many("effective-tag-bindings", EFFECTIVE_BINDINGS.name)
 }
 
-fn binding(kind: &'static ResourceType, about: &'static str) -> Kind {
-    Kind::new(kind, about).written::<BindingAttributes>(&["key", "value"])
+fn binding(kind: &'static ResourceType, about: &'static str) -> ResourceSchema {
+    ResourceSchema::new(kind, about).written::<BindingAttributes>(&["key", "value"])
 }
 
-fn access() -> Kind {
+fn access() -> ResourceSchema {
     const ATTRIBUTES: [&str; 8] = [
         "access",
         "runs",
@@ -187,7 +187,7 @@ fn access() -> Kind {
         "run-tasks",
         "policy-overrides",
     ];
-    Kind::new(&TEAM_WORKSPACES, "What a team may do in a workspace")
+    ResourceSchema::new(&TEAM_WORKSPACES, "What a team may do in a workspace")
         .written::<TeamAccessAttributes>(&ATTRIBUTES)
         .one("team", &[TEAMS.name])
         .one("workspace", &[WORKSPACES.name])

@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::access::Place;
 use crate::database::schema::organizations;
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{is_name, present};
 
@@ -68,9 +68,9 @@ impl Organization {
     }
 }
 
-words! {
+text_enum! {
     /// How members must sign in.
-    AuthPolicy {
+    pub enum AuthPolicy {
         /// With a password.
         Password = "password",
         /// With two factors.
@@ -78,9 +78,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// Where runs are executed unless a workspace says otherwise.
-    ExecutionMode {
+    pub enum ExecutionMode {
         /// By the service.
         Remote = "remote",
         /// On the caller's machine.

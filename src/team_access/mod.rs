@@ -14,16 +14,16 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::database::schema::team_workspaces;
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
 pub(crate) use resource::TEAM_WORKSPACES;
 pub(crate) use store::grants;
 
-words! {
+text_enum! {
     /// How much access: `access`.
-    Level {
+    pub enum Level {
         /// Looks on.
         Read = "read",
         /// Plans runs, too.
@@ -37,9 +37,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What may be done with runs, the least first.
-    Runs {
+    pub enum Runs {
         /// Look at them.
         Read = "read",
         /// Plan them.
@@ -49,9 +49,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What may be done with variables, the least first.
-    Variables {
+    pub enum Variables {
         /// Nothing.
         None = "none",
         /// Look at them.
@@ -61,9 +61,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What may be done with state versions, the least first.
-    StateVersions {
+    pub enum StateVersions {
         /// Nothing.
         None = "none",
         /// Look at their outputs.
@@ -75,9 +75,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What may be done with Sentinel mocks, the least first.
-    SentinelMocks {
+    pub enum SentinelMocks {
         /// Nothing.
         None = "none",
         /// Download them.

@@ -18,7 +18,7 @@ use validator::Validate;
 
 use crate::access::{Caller, Place, TeamFacts};
 use crate::database::schema::teams;
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId};
 use crate::jsonapi::{Resource, Result, present};
 
@@ -28,9 +28,9 @@ pub(crate) use store::{active_members, add_users, create, create_owners, find, h
 /// The name of the team that is made with every organization.
 pub const OWNERS: &str = "owners";
 
-words! {
+text_enum! {
     /// Who sees a team.
-    Visibility {
+    pub enum Visibility {
         /// Its members, owners, and who manages teams or accesses secret ones.
         Secret = "secret",
         /// Every member of the organization.
@@ -38,9 +38,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What a team may do in its organization: the members of `organization-access`.
-    Permission {
+    pub enum Permission {
         /// `manage-policies`.
         ManagePolicies = "manage-policies",
         /// `manage-workspaces`: admin in every workspace.

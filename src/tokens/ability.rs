@@ -87,7 +87,7 @@ impl ToSql<Text, Pg> for Ability {
 
 impl utoipa::PartialSchema for Ability {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        crate::openapi::pattern("^[a-z0-9-]+:([a-z0-9-]+|\\*)$", ABILITY_MAX).into()
+        crate::jsonapi::schema::pattern("^[a-z0-9-]+:([a-z0-9-]+|\\*)$", ABILITY_MAX).into()
     }
 }
 

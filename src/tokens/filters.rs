@@ -15,7 +15,7 @@ use super::store::not_revoked;
 use super::{Ability, ExpiryStatus, Kind, NoAbility, Status};
 use crate::access::Role;
 use crate::database::schema::{listed_tokens as t, lower};
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Given, Moment, Query, Result};
 
@@ -54,9 +54,9 @@ const STALE_DAYS: i32 = 90;
 /// … or never in so many days since it was made.
 const STALE_DAYS_IF_NEVER: i32 = 30;
 
-words! {
+text_enum! {
     /// What `filter[trashed]` can ask for.
-    Trashed {
+    pub enum Trashed {
         /// Also what is revoked.
         With = "with",
         /// Only what is revoked.
@@ -64,9 +64,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What `filter[stale]` can ask for.
-    Stale {
+    pub enum Stale {
         /// What works and is not used.
         Yes = "true",
         /// All else.

@@ -22,7 +22,7 @@ use validator::{Validate, ValidationError};
 
 use crate::access::Role;
 use crate::database::schema::listed_tokens;
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Moment, present};
 
@@ -35,9 +35,9 @@ pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
 
-words! {
+text_enum! {
     /// What a token authenticates as.
-    Kind {
+    pub enum Kind {
         /// A user.
         User = "user",
         /// A team.
@@ -65,9 +65,9 @@ impl Kind {
     }
 }
 
-words! {
+text_enum! {
     /// How a token stands. Only an active one authenticates (DESIGN §3, rule 3).
-    Status {
+    pub enum Status {
         /// Ended for good.
         Revoked = "revoked",
         /// Past its expiry.
@@ -79,9 +79,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What the secret is.
-    Format {
+    pub enum Format {
         /// A random text, which only Latchkey can judge.
         Opaque = "opaque",
         /// A JSON Web Token (RFC 7519), which anybody can verify by the published keys.
@@ -89,9 +89,9 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What `filter[expiry_status]` can ask for.
-    ExpiryStatus {
+    pub enum ExpiryStatus {
         /// Not expired.
         Active = "active",
         /// Expires within 7 days.

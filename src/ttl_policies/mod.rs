@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::database::words::words;
+use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Error, Result, objects};
 use crate::tokens::Kind;
@@ -27,9 +27,9 @@ pub const DEFAULT_MAX_TTL_MS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
 /// The shortest maximum that can be set, one minute, and the longest, a hundred years.
 pub const MAX_TTL_MS_RANGE: std::ops::RangeInclusive<i64> = 60_000..=100 * 365 * 24 * 60 * 60 * 1000;
 
-words! {
+text_enum! {
     /// The kinds of token that a policy can be made for, as the HCP API spells them.
-    TokenType {
+    pub enum TokenType {
         /// Organization tokens.
         Organization = "organization",
         /// Team tokens.

@@ -5,56 +5,56 @@ use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, SchemaType, Ty
 use utoipa::openapi::{ArrayBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::jsonapi::{Moment, ResourceType};
+use super::{Moment, ResourceType};
 
 /// A schema with the name that it is referred to by.
-pub(super) type Named = (String, RefOr<Schema>);
+pub type Named = (String, RefOr<Schema>);
 
 /// The component that describes an error document.
-pub(super) const ERRORS: &str = "errors";
+pub const ERRORS: &str = "errors";
 
 /// The schema of this name.
-pub(super) fn named(name: &str) -> RefOr<Schema> {
+pub fn named(name: &str) -> RefOr<Schema> {
     Ref::from_schema_name(name).into()
 }
 
 /// A text, one of these.
-pub(crate) fn one_of(words: &[&str]) -> Schema {
+pub fn one_of(words: &[&str]) -> Schema {
     text().enum_values(Some(words.iter().copied())).build().into()
 }
 
 /// A text of a form, at most so long.
-pub(crate) fn pattern(pattern: &str, most: usize) -> Schema {
+pub fn pattern(pattern: &str, most: usize) -> Schema {
     text().pattern(Some(pattern)).max_length(Some(most)).build().into()
 }
 
 /// Any text.
-pub(super) fn text() -> ObjectBuilder {
+pub fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
 /// A whole number from `least`.
-pub(super) fn count(least: i64) -> ObjectBuilder {
+pub fn count(least: i64) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least))
 }
 
 /// True or false.
-pub(super) fn truth() -> ObjectBuilder {
+pub fn truth() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
 /// Always null: what the HCP API has and a token service has not.
-pub(super) fn null() -> ObjectBuilder {
+pub fn null() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Null)
 }
 
 /// A time, in RFC 3339.
-pub(super) fn time() -> ObjectBuilder {
+pub fn time() -> ObjectBuilder {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 }
 
 /// The same value, or null.
-pub(super) fn or_null(one: ObjectBuilder) -> ObjectBuilder {
+pub fn or_null(one: ObjectBuilder) -> ObjectBuilder {
     let mut one: Object = one.build();
     if let SchemaType::Type(kind) = one.schema_type {
         one.schema_type = SchemaType::Array(vec![kind, Type::Null]);
@@ -101,12 +101,12 @@ fn not_null(schema: RefOr<Schema>) -> RefOr<Schema> {
 }
 
 /// An object of nothing but truths: permissions.
-pub(super) fn truths() -> ObjectBuilder {
+pub fn truths() -> ObjectBuilder {
     object().additional_properties(Some(Schema::from(truth().build())))
 }
 
 /// An object with any members.
-pub(super) fn object() -> ObjectBuilder {
+pub fn object() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object)
 }
 
@@ -116,12 +116,12 @@ fn closed(object: ObjectBuilder) -> ObjectBuilder {
 }
 
 /// The attribute `name` of what clients write, where a value must be given: in a request that requires it.
-pub(super) fn written<T: PartialSchema>(name: &str) -> RefOr<Schema> {
+pub fn written<T: PartialSchema>(name: &str) -> RefOr<Schema> {
     not_null(written_or_null::<T>(name))
 }
 
 /// The attribute `name` of what clients write.
-pub(super) fn written_or_null<T: PartialSchema>(name: &str) -> RefOr<Schema> {
+pub fn written_or_null<T: PartialSchema>(name: &str) -> RefOr<Schema> {
     match T::schema() {
         RefOr::T(Schema::Object(mut object)) => {
             object.properties.remove(name).unwrap_or_else(|| schema::empty().into())
@@ -131,7 +131,7 @@ pub(super) fn written_or_null<T: PartialSchema>(name: &str) -> RefOr<Schema> {
 }
 
 /// How a type of resource looks in an answer. With `fields[…]` any of its members can be missing.
-pub(super) struct Kind {
+pub struct ResourceSchema {
     kind: &'static ResourceType,
     about: &'static str,
     attributes: ObjectBuilder,
@@ -139,47 +139,47 @@ pub(super) struct Kind {
     described: Vec<&'static str>,
 }
 
-impl Kind {
+impl ResourceSchema {
     /// A type without attributes.
-    pub(super) fn new(kind: &'static ResourceType, about: &'static str) -> Self {
+    pub fn new(kind: &'static ResourceType, about: &'static str) -> Self {
         Self { kind, about, attributes: object(), relationships: object(), described: vec![] }
     }
 
     /// With an attribute.
-    pub(super) fn attribute(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+    pub fn attribute(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.attributes = self.attributes.property(name, schema);
         self.described.push(name);
         self
     }
 
     /// With attributes that all have the same schema.
-    pub(super) fn attributes(self, names: &[&'static str], schema: fn() -> ObjectBuilder) -> Self {
+    pub fn attributes(self, names: &[&'static str], schema: fn() -> ObjectBuilder) -> Self {
         names.iter().fold(self, |kind, name| kind.attribute(name, schema()))
     }
 
     /// With attributes that are shown as clients write them, and are never null.
-    pub(super) fn written<T: PartialSchema>(self, names: &[&'static str]) -> Self {
+    pub fn written<T: PartialSchema>(self, names: &[&'static str]) -> Self {
         names.iter().fold(self, |kind, name| kind.attribute(name, written::<T>(name)))
     }
 
     /// With attributes that are shown as clients write them.
-    pub(super) fn written_or_null<T: PartialSchema>(self, names: &[&'static str]) -> Self {
+    pub fn written_or_null<T: PartialSchema>(self, names: &[&'static str]) -> Self {
         names.iter().fold(self, |kind, name| kind.attribute(name, written_or_null::<T>(name)))
     }
 
     /// With a relationship to one resource of one of these types, or to none.
-    pub(super) fn one(self, name: &'static str, types: &[&str]) -> Self {
+    pub fn one(self, name: &'static str, types: &[&str]) -> Self {
         let one = AnyOfBuilder::new().item(identifier(types)).item(null());
         self.relationship(name, object().property("data", one))
     }
 
     /// With a relationship to any number of resources of a type.
-    pub(super) fn many(self, name: &'static str, kind: &str) -> Self {
+    pub fn many(self, name: &'static str, kind: &str) -> Self {
         self.relationship(name, object().property("data", ArrayBuilder::new().items(identifier(&[kind]))))
     }
 
     /// With a relationship that has only a link.
-    pub(super) fn link(self, name: &'static str) -> Self {
+    pub fn link(self, name: &'static str) -> Self {
         self.relationship(name, object())
     }
 
@@ -191,7 +191,7 @@ impl Kind {
     }
 
     /// The schema. What is in the list of the type's fields and was not described can be anything.
-    pub(super) fn finish(self) -> Named {
+    pub fn finish(self) -> Named {
         let (described, fields) = (&self.described, self.kind.fields);
         let missing = fields.iter().filter(|field| !described.contains(field));
         let attributes = missing.fold(self.attributes, |all, field| all.property(*field, schema::empty()));
@@ -211,12 +211,12 @@ impl Kind {
 }
 
 /// A resource identifier object (JSON:API "Resource Identifier Objects").
-pub(super) fn identifier(types: &[&str]) -> ObjectBuilder {
+pub fn identifier(types: &[&str]) -> ObjectBuilder {
     object().required("type").required("id").property("type", one_of(types)).property("id", text().min_length(Some(1)))
 }
 
 /// A document around `data` that can include resources of `types`.
-pub(super) fn document(data: impl Into<RefOr<Schema>>, types: &[&'static ResourceType]) -> ObjectBuilder {
+pub fn document(data: impl Into<RefOr<Schema>>, types: &[&'static ResourceType]) -> ObjectBuilder {
     let known = types.iter().fold(AnyOfBuilder::new(), |any, kind| any.item(named(kind.name)));
     let included = ArrayBuilder::new().items(RefOr::T(Schema::AnyOf(known.build())));
     let document = object().required("data").required("jsonapi").property("data", data);
@@ -225,12 +225,12 @@ pub(super) fn document(data: impl Into<RefOr<Schema>>, types: &[&'static Resourc
 }
 
 /// A document whose data is a list of `items`.
-pub(super) fn list(items: impl Into<RefOr<Schema>>, types: &[&'static ResourceType]) -> ObjectBuilder {
+pub fn list(items: impl Into<RefOr<Schema>>, types: &[&'static ResourceType]) -> ObjectBuilder {
     document(ArrayBuilder::new().items(items.into()), types)
 }
 
 /// What all documents share.
-pub(super) fn shared() -> Vec<Named> {
+pub fn shared() -> Vec<Named> {
     let jsonapi = object().property("version", one_of(&["1.1"])).property("profile", ArrayBuilder::new().items(text()));
     let link = || or_null(text());
     let links =

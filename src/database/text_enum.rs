@@ -3,8 +3,8 @@
 /// Defines an enum whose variants have one spelling each: in PostgreSQL, in JSON and in the query string.
 ///
 /// The column's `CHECK` holds the same words; a row with another one is a fault of reading, not a panic.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+macro_rules! text_enum {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -32,7 +32,7 @@ macro_rules! words {
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                crate::openapi::one_of(&[$($word),+]).into()
+                crate::jsonapi::schema::one_of(&[$($word),+]).into()
             }
         }
 
@@ -78,4 +78,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use text_enum;
