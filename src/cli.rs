@@ -15,6 +15,7 @@ use serde_json::json;
 use validator::ValidateEmail;
 
 use crate::config::{Encryption, Opened, Storage};
+use crate::credential::Secret;
 use crate::data_directory::Purpose;
 use crate::database::Database;
 use crate::fixtures;
@@ -22,7 +23,7 @@ use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
 use crate::signing::{self, Before, Rotated};
 use crate::tls;
-use crate::tokens::{Retention, Secret};
+use crate::tokens::Retention;
 use crate::users::{self, NewUser, Rank, User};
 
 /// Latchkey: a self-hosted authority for long-lived API tokens

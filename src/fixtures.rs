@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::audit::{self, Actor, Event};
+use crate::credential::Secret;
 use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{self, Moment, is_name};
 use crate::organizations::Organization;
 use crate::teams::{AccessChanges, Permissions, Team, Visibility};
 use crate::tokens::NewToken;
-use crate::tokens::{self, Owner, Secret};
+use crate::tokens::{self, Owner};
 use crate::users::{self, NewUser, Rank};
 use crate::{memberships, organizations, teams};
 

@@ -10,6 +10,7 @@ pub mod access;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod data_directory;
 pub mod database;
 pub mod fixtures;

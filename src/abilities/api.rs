@@ -11,9 +11,9 @@ use super::resource::{self as look, ABILITIES};
 use super::{Registered, RegistryAttributes, store};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
+use crate::credential::Ability;
 use crate::jsonapi::{Body, Document, Known, Query, Result};
 use crate::organizations::{self, place};
-use crate::tokens::Ability;
 
 pub(crate) const SHOW: Known = Known::show(&[&ABILITIES]);
 

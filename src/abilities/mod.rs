@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::credential::Ability;
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result, objects};
-use crate::tokens::Ability;
 
 pub(crate) use resource::ABILITIES;
 

@@ -10,10 +10,11 @@ use diesel::prelude::*;
 use super::refusals::Refusals;
 use super::store::Key;
 use super::{Caller, Place, store};
+use crate::credential::Secret;
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
 use crate::signing::Signer;
-use crate::tokens::{Secret, Usage};
+use crate::tokens::Usage;
 
 /// Who stands at the gate: the secret that a request brought, if it has the form of one, and the request's id.
 #[derive(Debug, Clone)]

@@ -5,7 +5,9 @@
 
 mod address_limit;
 mod gate;
+mod permission;
 mod refusals;
+mod role;
 mod store;
 pub mod table;
 mod workspaces;
@@ -15,17 +17,18 @@ use std::collections::BTreeSet;
 use diesel::PgConnection;
 
 use crate::audit::Actor;
+use crate::credential::{Ability, Creator};
 use crate::ids::{MembershipId, OrganizationId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
-use crate::teams::Permission;
-use crate::tokens::{Ability, Creator};
 
 pub use address_limit::{AddressLimit, WithinLimit};
 pub use gate::{Gate, Visitor};
+pub use permission::Permission;
+pub use role::Role;
 use table::Deed;
 pub use table::{Action, Who};
-pub use workspaces::{Role, WorkspaceReach, WorkspaceStanding};
+pub use workspaces::{WorkspaceReach, WorkspaceStanding};
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::store::Refused;
 use crate::audit::{self, Actor, Event};
+use crate::credential::Status;
 use crate::ids::TokenId;
-use crate::tokens::Status;
 
 const ONCE_IN: Duration = Duration::from_secs(60);
 

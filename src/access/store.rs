@@ -8,12 +8,12 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
 
 use super::{Caller, Place, Principal, Role, Standing};
+use crate::access::Permission;
+use crate::credential::{Ability, Digest, Kind, Status};
 use crate::database::schema::{memberships, team_members, teams};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
-use crate::teams::Permission;
-use crate::tokens::{Ability, Digest, Kind, Status};
 
 /// A token that was found by its secret, its owner, and the owner's standing in the place.
 #[derive(Debug, Queryable)]

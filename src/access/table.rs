@@ -4,8 +4,8 @@
 //! else is answered. Routes ask it and hold no rules of their own.
 
 use super::Role;
+use crate::access::Permission;
 use crate::jsonapi::Error;
-use crate::teams::Permission;
 
 /// Something that a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

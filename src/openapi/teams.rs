@@ -6,10 +6,11 @@ use utoipa::{PartialSchema, ToSchema};
 use super::Room;
 use super::route::Route;
 use super::sends::Sends;
+use crate::access::Permission;
 use crate::jsonapi::Known;
 use crate::jsonapi::schema::{ResourceSchema, count, null, object, or_null, truth, truths};
 use crate::organizations::ORGANIZATIONS;
-use crate::teams::{AccessChanges, Permission, TEAMS, TeamAttributes, api};
+use crate::teams::{AccessChanges, TEAMS, TeamAttributes, api};
 use crate::users::USERS;
 
 pub(super) fn room() -> Room {

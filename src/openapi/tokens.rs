@@ -7,14 +7,15 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::access::Role;
+use crate::credential::{Format, Kind, Status};
 use crate::jsonapi::Known;
 use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
-    ExpiryStatus, Format, Kind, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale, Status,
-    TOKENS, TokenAttributes, TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
+    ExpiryStatus, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale, TOKENS, TokenAttributes,
+    TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
 };
 use crate::users::USERS;
 use crate::workspaces::WORKSPACES;

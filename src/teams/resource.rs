@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Permission, Team};
+use super::Team;
+use crate::access::Permission;
 use crate::access::{Action, Caller, Subject};
 use crate::ids::TeamId;
 use crate::jsonapi::{Identifier, Resource, ResourceType};

@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::{OWNERS, Permission, Permissions, Team, Visibility};
+use super::{OWNERS, Permissions, Team, Visibility};
+use crate::access::Permission;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};

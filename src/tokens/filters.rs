@@ -11,9 +11,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
+use super::ExpiryStatus;
 use super::store::not_revoked;
-use super::{Ability, ExpiryStatus, Kind, NoAbility, Status};
 use crate::access::Role;
+use crate::credential::{Ability, Kind, NoAbility, Status};
 use crate::database::schema::{listed_tokens as t, lower};
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};

@@ -5,8 +5,9 @@ use diesel::PgConnection;
 use serde::Serialize;
 
 use super::store::NewToken;
-use super::{Ability, Format, Kind, Owner, Secret, Token};
+use super::{Owner, Token};
 use crate::access::Role;
+use crate::credential::{Ability, Format, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;

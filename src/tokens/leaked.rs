@@ -7,7 +7,7 @@ use url::Url;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::secret::{PREFIX_LENGTH, Secret};
+use crate::credential::{PREFIX_LENGTH, Secret};
 
 /// The type `leaked-tokens`.
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
@@ -91,8 +91,8 @@ fn hint(prefix: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
     use super::*;
+    use crate::credential::Kind;
 
     #[test]
     fn a_place_is_an_address_of_the_web() {

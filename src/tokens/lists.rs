@@ -4,10 +4,11 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::Token;
 use super::filters::{Condition, Filters, any, boxed};
 use super::store::Of;
-use super::{Kind, Status, Token};
 use crate::access::{Beyond, TokenReach, WorkspaceReach};
+use crate::credential::{Kind, Status};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_tokens as t, team_workspaces};

@@ -2,7 +2,6 @@
 //!
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
-mod ability;
 pub mod api;
 mod filters;
 mod jwt;
@@ -10,7 +9,6 @@ mod leaked;
 mod lists;
 mod resource;
 mod retention;
-mod secret;
 mod store;
 mod usage;
 
@@ -21,73 +19,18 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::Role;
+use crate::credential::{ABILITIES_MAX, Ability, Format, Kind, Status};
 use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Moment, present};
 
-pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
 pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
 pub(crate) use leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 pub(crate) use resource::{NAMES, TOKENS, USAGE_DAYS};
 pub use retention::{NoRetention, Remover, Retention};
-pub use secret::{Digest, NoRandomness, Secret};
 pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
-
-text_enum! {
-    /// What a token authenticates as.
-    pub enum Kind {
-        /// A user.
-        User = "user",
-        /// A team.
-        Team = "team",
-        /// An organization, as its owner.
-        Organization = "organization",
-        /// The reader of an organization's audit trail.
-        AuditTrails = "audit-trails",
-        /// A workspace.
-        Workspace = "workspace",
-    }
-}
-
-impl Kind {
-    /// The letter in a secret's prefix: `lku_`, `lkt_`, … (DESIGN §2).
-    #[must_use]
-    pub const fn letter(self) -> char {
-        match self {
-            Self::User => 'u',
-            Self::Team => 't',
-            Self::Organization => 'o',
-            Self::AuditTrails => 'a',
-            Self::Workspace => 'w',
-        }
-    }
-}
-
-text_enum! {
-    /// How a token stands. Only an active one authenticates (DESIGN §3, rule 3).
-    pub enum Status {
-        /// Ended for good.
-        Revoked = "revoked",
-        /// Past its expiry.
-        Expired = "expired",
-        /// Switched off.
-        Inactive = "inactive",
-        /// Good.
-        Active = "active",
-    }
-}
-
-text_enum! {
-    /// What the secret is.
-    pub enum Format {
-        /// A random text, which only Latchkey can judge.
-        Opaque = "opaque",
-        /// A JSON Web Token (RFC 7519), which anybody can verify by the published keys.
-        Jwt = "jwt",
-    }
-}
 
 text_enum! {
     /// What `filter[expiry_status]` can ask for.
@@ -169,19 +112,6 @@ pub struct Token {
     pub created_by_name: Option<String>,
     /// The name of the organization that made it.
     pub created_by_organization_name: Option<String>,
-}
-
-/// Who makes a token: kept with it as `created-by`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Creator {
-    /// A user.
-    User(UserId),
-    /// A team, by its token.
-    Team(TeamId),
-    /// An organization, by its token.
-    Organization(OrganizationId),
-    /// The command line.
-    System,
 }
 
 /// What a token authenticates as, when it is made.

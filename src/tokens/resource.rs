@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use serde_json::Value;
 
-use super::{Secret, Status, Token};
+use super::Token;
+use crate::credential::{Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::{organizations, teams, users, workspaces};

@@ -9,8 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 
 use super::jwt::{self, Form};
-use super::{Ability, Creator, Digest, Kind, Owner, Secret, Token, USAGE_KEPT_DAYS};
+use super::{Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::Role;
+use crate::credential::{Ability, Creator, Digest, Kind, Secret};
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::credential::Kind;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Error, Result, objects};
-use crate::tokens::Kind;
 
 pub(crate) use resource::POLICIES;
 use resource::id;

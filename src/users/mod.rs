@@ -16,10 +16,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::audit::{self, Actor, Event};
+use crate::credential::Secret;
 use crate::database::schema::users;
 use crate::ids::UserId;
 use crate::tokens::NewToken;
-use crate::tokens::{self, Owner, Secret};
+use crate::tokens::{self, Owner};
 
 pub(crate) use resource::{USERS, identifier, public};
 pub use store::{NotConfirmed, NotCreated};

@@ -468,7 +468,7 @@ impl World {
         let mut mistyped = owners_token.secret();
         let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
         mistyped.push(last);
-        let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::User).unwrap();
+        let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
 
         let ben_token = ben.token_id(&app);
         let tokens_of = |workspace: &str| {
@@ -638,7 +638,7 @@ fn routes_without_a_token_need_none() {
         app.anonymous().get(path).expect(status);
         app.with("nonsense").get(path).expect(status);
     }
-    let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::User).unwrap();
+    let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
     let report = json!({"data": [{"type": "leaked-tokens", "attributes": {"token": unknown.reveal()}}]});
     for client in [app.anonymous(), app.with("nonsense"), app.with(unknown.reveal())] {
         client.post("/api/v2/leaked-tokens", &report).expect(204);

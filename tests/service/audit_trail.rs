@@ -299,7 +299,7 @@ fn a_refused_sign_in_is_told_once_a_minute() {
         assert!(events.is_empty(), "the same token again in the same minute: {events:#?}");
     }
     // A secret that was never issued belongs to nobody's trail.
-    let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::Team).unwrap();
+    let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::Team).unwrap();
     let (events, _) = scene.told_of(|| scene.app.with(unknown.reveal()).get("/api/v2/organizations/acme").expect(401));
     assert!(events.is_empty());
 }

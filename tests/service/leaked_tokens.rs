@@ -118,7 +118,7 @@ fn a_token_is_revoked_whatever_its_status() {
 fn the_answer_is_the_same_for_what_is_not_real() {
     let scene = Scene::set();
     let real = scene.token("real").secret();
-    let unknown = latchkey::tokens::Secret::generate(latchkey::tokens::Kind::Team).unwrap();
+    let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::Team).unwrap();
     let mistyped = format!("{}!", &real[..52]);
     let before = scene.app.count("tokens WHERE revoked_at IS NULL");
     let told = |answer: Answer| {

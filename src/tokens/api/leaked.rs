@@ -9,10 +9,11 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::super::leaked::{self, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
-use super::super::{Digest, Token, store};
+use super::super::{Token, store};
 use super::event;
 use crate::access::{Gate, WithinLimit};
 use crate::audit::{self, Actor, Event};
+use crate::credential::Digest;
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Error, Known, Query, Result, request_id};
 

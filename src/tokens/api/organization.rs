@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Room};
-use super::super::{Kind, Owner, TokenAttributes};
+use super::super::{Owner, TokenAttributes};
 use super::{Deed, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
+use crate::credential::Kind;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
 use crate::organizations::{self, place};

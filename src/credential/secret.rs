@@ -15,7 +15,7 @@ const CHECKSUM_LENGTH: usize = 6;
 const START_LENGTH: usize = 4;
 const LENGTH: usize = START_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 /// How much of a secret is shown so that people can tell tokens apart.
-pub(super) const PREFIX_LENGTH: usize = 10;
+pub(crate) const PREFIX_LENGTH: usize = 10;
 /// More than a JWT with every ability that a token can have.
 const JWT_MAX: usize = 16_384;
 /// Of an Ed25519 signature, 64 bytes, in base64url.
@@ -50,7 +50,7 @@ impl Secret {
     }
 
     /// The secret that a signed text is.
-    pub(super) const fn of_jwt(signed: SecretString) -> Self {
+    pub(crate) const fn of_jwt(signed: SecretString) -> Self {
         Self(signed)
     }
 
@@ -72,7 +72,7 @@ impl Secret {
     }
 
     /// As much of the start of a text as may belong to a secret; none if it does not start like one.
-    pub(super) fn beginning(text: &str) -> Option<&str> {
+    pub(crate) fn beginning(text: &str) -> Option<&str> {
         let (start, rest) = text.split_at_checked(START_LENGTH)?;
         let known = Kind::ALL.iter().any(|kind| start.as_bytes() == [b'l', b'k', kind.letter() as u8, b'_']);
         let length = rest.bytes().take(LENGTH - START_LENGTH).take_while(u8::is_ascii_alphanumeric).count();

@@ -1,0 +1,71 @@
+//! What a token authenticates as, who made it, how it stands and what its secret is.
+
+use crate::database::text_enum::text_enum;
+use crate::ids::{OrganizationId, TeamId, UserId};
+
+text_enum! {
+    /// What a token authenticates as.
+    pub enum Kind {
+        /// A user.
+        User = "user",
+        /// A team.
+        Team = "team",
+        /// An organization, as its owner.
+        Organization = "organization",
+        /// The reader of an organization's audit trail.
+        AuditTrails = "audit-trails",
+        /// A workspace.
+        Workspace = "workspace",
+    }
+}
+
+impl Kind {
+    /// The letter in a secret's prefix: `lku_`, `lkt_`, … (DESIGN §2).
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::User => 'u',
+            Self::Team => 't',
+            Self::Organization => 'o',
+            Self::AuditTrails => 'a',
+            Self::Workspace => 'w',
+        }
+    }
+}
+
+text_enum! {
+    /// How a token stands. Only an active one authenticates (DESIGN §3, rule 3).
+    pub enum Status {
+        /// Ended for good.
+        Revoked = "revoked",
+        /// Past its expiry.
+        Expired = "expired",
+        /// Switched off.
+        Inactive = "inactive",
+        /// Good.
+        Active = "active",
+    }
+}
+
+text_enum! {
+    /// What the secret is.
+    pub enum Format {
+        /// A random text, which only Latchkey can judge.
+        Opaque = "opaque",
+        /// A JSON Web Token (RFC 7519), which anybody can verify by the published keys.
+        Jwt = "jwt",
+    }
+}
+
+/// Who makes a token: kept with it as `created-by`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Creator {
+    /// A user.
+    User(UserId),
+    /// A team, by its token.
+    Team(TeamId),
+    /// An organization, by its token.
+    Organization(OrganizationId),
+    /// The command line.
+    System,
+}

@@ -1,0 +1,12 @@
+//! What everybody who speaks of tokens needs: secrets and their digests, kinds, abilities.
+//!
+//! Nothing in here knows another room of the domain. The token itself, with its owner and its life, is in `tokens`.
+
+mod ability;
+mod kind;
+mod secret;
+
+pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
+pub use kind::{Creator, Format, Kind, Status};
+pub(crate) use secret::PREFIX_LENGTH;
+pub use secret::{Digest, NoRandomness, Secret};
