@@ -80,11 +80,12 @@ impl Service {
         let usage = Usage::default();
         let limit = Data::new(AddressLimit::default());
         let Listen { address, tls, public_url, workers } = listen;
-        let signer = Signer::new(public_url.as_ref(), encryption);
-        let gate = Data::new(Gate::new(database.clone(), usage.clone(), signer));
+        let signer = Data::new(Signer::new(public_url.as_ref(), encryption));
+        let gate = Data::new(Gate::new(database.clone(), usage.clone()));
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(gate.clone())
+                .app_data(signer.clone())
                 .app_data(limit.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes)

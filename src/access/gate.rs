@@ -13,7 +13,6 @@ use super::{Caller, Place, store};
 use crate::credential::Secret;
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
-use crate::signing::Signer;
 use crate::tokens::Usage;
 
 /// Who stands at the gate: the secret that a request brought, if it has the form of one, and the request's id.
@@ -56,14 +55,13 @@ pub struct Gate {
     database: Database,
     usage: Usage,
     refusals: Refusals,
-    signer: Signer,
 }
 
 impl Gate {
-    /// A gate to the database, which tells `usage` of every token that passes. Who is let in has JWTs signed by `signer`.
+    /// A gate to the database, which tells `usage` of every token that passes.
     #[must_use]
-    pub fn new(database: Database, usage: Usage, signer: Signer) -> Self {
-        Self { database, usage, refusals: Refusals::default(), signer }
+    pub fn new(database: Database, usage: Usage) -> Self {
+        Self { database, usage, refusals: Refusals::default() }
     }
 
     /// Lets the visitor in and does `work`, which only reads.
@@ -80,7 +78,6 @@ impl Gate {
         let secret = visitor.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), visitor.request_id);
         let (usage, refusals) = (self.usage.clone(), self.refusals.clone());
-        let signer = self.signer.clone();
         let path = place.clone();
         let enter = move |connection: &mut PgConnection| store::enter(connection, Key::Digest(&digest), &place);
         self.database
@@ -90,7 +87,7 @@ impl Gate {
                     refusals.record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
-                let caller = entry.into_caller(path, request_id, signer)?;
+                let caller = entry.into_caller(path, request_id)?;
                 usage.record(caller.token);
                 work(connection, &caller)
             })

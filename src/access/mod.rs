@@ -20,7 +20,6 @@ use crate::audit::Actor;
 use crate::credential::{Ability, Creator};
 use crate::ids::{MembershipId, OrganizationId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
-use crate::signing::Signer;
 
 pub use address_limit::{AddressLimit, WithinLimit};
 pub use gate::{Gate, Visitor};
@@ -125,8 +124,6 @@ pub struct Caller {
     pub standing: Standing,
     /// The request's id, for the audit trail.
     pub request_id: String,
-    /// What signs the tokens that are to be JWTs.
-    pub signer: Signer,
 }
 
 /// What the table needs to know of a team.
@@ -284,7 +281,7 @@ impl Caller {
     pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
         let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
         let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
-        let again = good.into_caller(self.path.clone(), self.request_id.clone(), self.signer.clone())?;
+        let again = good.into_caller(self.path.clone(), self.request_id.clone())?;
         // A name may have passed to another organization, in which this one's rights say nothing.
         if again.place == self.place { Ok(again) } else { Err(Error::not_found()) }
     }

@@ -13,7 +13,6 @@ use crate::credential::{Ability, Digest, Kind, Status};
 use crate::database::schema::{memberships, team_members, teams};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
-use crate::signing::Signer;
 
 /// A token that was found by its secret, its owner, and the owner's standing in the place.
 #[derive(Debug, Queryable)]
@@ -98,7 +97,7 @@ impl Entry {
     }
 
     /// The caller that this makes, if the token is good.
-    pub(super) fn into_caller(self, path: Place, request_id: String, signer: Signer) -> Result<Caller> {
+    pub(super) fn into_caller(self, path: Place, request_id: String) -> Result<Caller> {
         let principal = self.principal()?;
         let own_place = self.organization.is_some() && self.organization == self.place;
         let member = match self.kind {
@@ -126,7 +125,6 @@ impl Entry {
             place: self.place,
             standing,
             request_id,
-            signer,
         })
     }
 

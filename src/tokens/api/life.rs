@@ -18,6 +18,7 @@ use crate::audit;
 use crate::credential::{Kind, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Query, Result};
+use crate::signing::Signer;
 use crate::{abilities, organizations, teams, ttl_policies};
 
 /// The routes.
@@ -125,6 +126,7 @@ async fn regenerate(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let id = path.into_inner();
     act(request, visitor, gate, id.clone(), Deed::Regenerate, move |connection, caller, token| {
@@ -140,13 +142,14 @@ async fn regenerate(
         let owner = token.owner().ok_or_else(Error::not_found)?;
         let highest = highest_role(connection, caller, owner)?;
         no_escalation(caller, highest, token.role, &token.abilities)?;
-        replace(connection, caller, &token, owner, &asked)
+        replace(connection, &signer, caller, &token, owner, &asked)
     })
     .await
 }
 
 fn replace(
     connection: &mut PgConnection,
+    signer: &Signer,
     caller: &Caller,
     token: &Token,
     owner: Owner,
@@ -163,7 +166,7 @@ fn replace(
         expired_at: successor_expiry(connection, token, asked)?,
         role: token.role,
         abilities: &token.abilities,
-        form: Form::of(token.format, &caller.signer),
+        form: Form::of(token.format, signer),
         replaces: Some(token.id),
         created_by: caller.creator(),
         ..NewToken::of(owner)

@@ -27,6 +27,7 @@ use crate::audit::{self, Event};
 use crate::credential::{Ability, Format, Kind};
 use crate::ids::TokenId;
 use crate::jsonapi::{Document, Error, Extent, Known, Pages, Query, Result, SearchIn, list_document};
+use crate::signing::Signer;
 use crate::{abilities, ttl_policies, workspaces};
 
 pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
@@ -195,6 +196,7 @@ fn no_escalation(caller: &Caller, highest: Role, role: Role, abilities: &[Abilit
 /// Makes a token, of a role up to `highest`, and revokes what stood in its place. What the room is in must be locked.
 fn issue(
     connection: &mut PgConnection,
+    signer: &Signer,
     caller: &Caller,
     owner: Owner,
     room: Room<'_>,
@@ -210,7 +212,7 @@ fn issue(
     let revoked = store::make_room(connection, owner, room)?;
     let description = room.description();
     let created_by = caller.creator();
-    let form = Form::of(attributes.format.unwrap_or(Format::Opaque), &caller.signer);
+    let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
     let new = NewToken { description, expired_at, role, abilities, form, created_by, ..NewToken::of(owner) };
     let (token, secret) = store::create(connection, &new)?;
     let mut events: Vec<Event> = revoked.into_iter().map(|id| event(&token, "destroy").about(id)).collect();

@@ -14,6 +14,7 @@ use crate::credential::Kind;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
 use crate::organizations::{self, place};
+use crate::signing::Signer;
 
 pub(crate) const ONE_OF_TWO: Known = Known { others: &["token"], ..SHOW };
 
@@ -61,6 +62,7 @@ async fn regenerate(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &ONE_OF_TWO);
     let (query, document) = gate
@@ -74,7 +76,7 @@ async fn regenerate(
             store::lock_occupant(connection, owner)?;
             let caller = &caller.after_waiting(connection)?;
             caller.may(Action::CreateOrganizationToken, Subject::Place)?;
-            let document = issue(connection, caller, owner, Room::OneOfKind, &attributes, caller.role)?;
+            let document = issue(connection, &signer, caller, owner, Room::OneOfKind, &attributes, caller.role)?;
             Ok((query, document))
         })
         .await?;

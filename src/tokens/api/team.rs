@@ -16,6 +16,7 @@ use crate::access::{Action, Gate, Subject, Visitor};
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
 use crate::organizations;
+use crate::signing::Signer;
 use crate::teams::place;
 use crate::teams::{self, Team};
 
@@ -45,6 +46,7 @@ async fn regenerate(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
@@ -56,7 +58,10 @@ async fn regenerate(
             caller.may(Action::RegenerateTeamToken, subject)?;
             let query = query?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
-            Ok((query, issue(connection, caller, team_owner(&team), Room::Described(None), &attributes, caller.role)?))
+            Ok((
+                query,
+                issue(connection, &signer, caller, team_owner(&team), Room::Described(None), &attributes, caller.role)?,
+            ))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
@@ -69,6 +74,7 @@ async fn create(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
@@ -84,7 +90,15 @@ async fn create(
             }
             Ok((
                 query,
-                issue(connection, caller, team_owner(&team), Room::Described(description), &attributes, caller.role)?,
+                issue(
+                    connection,
+                    &signer,
+                    caller,
+                    team_owner(&team),
+                    Room::Described(description),
+                    &attributes,
+                    caller.role,
+                )?,
             ))
         })
         .await?;

@@ -11,6 +11,7 @@ use super::{LISTED, SHOW, issue};
 use crate::access::{Action, Gate, Place, Subject, Visitor};
 use crate::ids::UserId;
 use crate::jsonapi::{Body, Error, Known, Query, Result};
+use crate::signing::Signer;
 
 pub(crate) const LIST: Known = Known { default_sort: "created-at", ..LISTED };
 
@@ -35,6 +36,7 @@ async fn create(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
@@ -44,8 +46,15 @@ async fn create(
             let query = query?;
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
-            let document =
-                issue(connection, caller, Owner::User(user), Room::OneMore(description), &attributes, caller.role)?;
+            let document = issue(
+                connection,
+                &signer,
+                caller,
+                Owner::User(user),
+                Room::OneMore(description),
+                &attributes,
+                caller.role,
+            )?;
             Ok((query, document))
         })
         .await?;

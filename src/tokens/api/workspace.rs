@@ -10,6 +10,7 @@ use super::super::{Owner, TokenAttributes};
 use super::{SHOW, issue};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::jsonapi::{Body, Error, Query, Result};
+use crate::signing::Signer;
 use crate::workspaces::{self, place};
 
 pub(crate) use super::team::LIST;
@@ -35,6 +36,7 @@ async fn create(
     path: Path<String>,
     body: Body,
     gate: Data<Gate>,
+    signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let (query, document) = gate
@@ -49,7 +51,7 @@ async fn create(
             let description = attributes.description.as_ref().and_then(Option::as_deref);
             let owner = Owner::Workspace(workspace.organization_id, workspace.id);
             let highest = role.ok_or_else(Error::not_found)?;
-            Ok((query, issue(connection, caller, owner, Room::OneMore(description), &attributes, highest)?))
+            Ok((query, issue(connection, &signer, caller, owner, Room::OneMore(description), &attributes, highest)?))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
