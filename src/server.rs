@@ -139,21 +139,21 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
 
 /// Every route of the service.
 fn routes(service: &mut ServiceConfig) {
-    service.configure(health::routes).configure(signing::api::routes).configure(openapi::page_route).service(
+    service.configure(health::routes).configure(signing::http::routes).configure(openapi::page_route).service(
         scope("/api/v2")
             .configure(health::ping_route)
             .configure(openapi::description_route)
-            .configure(users::api::routes)
-            .configure(organizations::api::routes)
-            .configure(teams::api::routes)
-            .configure(memberships::api::routes)
-            .configure(tokens::api::routes)
-            .configure(ttl_policies::api::routes)
-            .configure(abilities::api::routes)
-            .configure(workspaces::api::routes)
-            .configure(workspaces::tag_api::routes)
-            .configure(team_access::api::routes)
-            .configure(audit::api::routes),
+            .configure(users::http::routes)
+            .configure(organizations::http::routes)
+            .configure(teams::http::routes)
+            .configure(memberships::http::routes)
+            .configure(tokens::http::routes)
+            .configure(ttl_policies::http::routes)
+            .configure(abilities::http::routes)
+            .configure(workspaces::http::routes)
+            .configure(workspaces::tag_http::routes)
+            .configure(team_access::http::routes)
+            .configure(audit::http::routes),
     );
 }
 

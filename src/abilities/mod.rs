@@ -2,88 +2,11 @@
 //!
 //! What an ability looks like, and what it covers, is `tokens`' business.
 
-pub mod api;
-mod resource;
+pub mod http;
+mod model;
 mod store;
+mod view;
 
-use std::collections::BTreeSet;
-
-use diesel::PgConnection;
-use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use validator::Validate;
-
-use crate::credential::Ability;
-use crate::database::schema::abilities;
-use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, Result, objects};
-
-pub(crate) use resource::ABILITIES;
-
-/// The most abilities that an organization can register.
-pub const REGISTERED_MAX: usize = 1000;
-
-/// The most characters that a description may have.
-pub const DESCRIPTION_MAX: usize = 255;
-
-/// An ability that an organization knows.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable,
-)]
-#[diesel(table_name = abilities, check_for_backend(diesel::pg::Pg))]
-#[serde(rename_all = "kebab-case")]
-pub struct Registered {
-    /// `name`: the ability.
-    pub name: Ability,
-    /// `description`: what it lets one do, in at most 255 characters.
-    #[schema(max_length = 255)]
-    pub description: Option<String>,
-}
-
-/// What a client may write.
-#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct RegistryAttributes {
-    /// `abilities`: at most 1000, each once; they take the place of all before. None is every ability allowed.
-    #[serde(default, deserialize_with = "objects")]
-    #[schema(max_items = 1000)]
-    pub abilities: Option<Vec<Registered>>,
-}
-
-/// The same abilities in their order, if they can be registered together.
-fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> {
-    const LIST: &str = "/data/attributes/abilities";
-    if registry.len() > REGISTERED_MAX {
-        return Err(Error::attribute(LIST, format!("Abilities must be at most {REGISTERED_MAX}")));
-    }
-    let (mut seen, mut faults) = (BTreeSet::new(), vec![]);
-    for (nth, Registered { name, description }) in registry.iter().enumerate() {
-        let mut fault = |member: &str, detail| faults.push(Error::attribute(format!("{LIST}/{nth}/{member}"), detail));
-        if !seen.insert(name) {
-            fault("name", format!("The ability {name} can be registered only once"));
-        }
-        if description.as_ref().is_some_and(|description| description.chars().count() > DESCRIPTION_MAX) {
-            fault("description", format!("Description must be at most {DESCRIPTION_MAX} characters long"));
-        }
-    }
-    Error::check(faults)?;
-    registry.sort();
-    Ok(registry)
-}
-
-/// Checks that an organization knows abilities that one of its tokens is to get. A user's token belongs to none, and
-/// gets any. No lock is taken: a token that is made while the organization registers counts as made before, and what a
-/// token holds it keeps.
-///
-/// # Errors
-/// 422 for an ability that none of those registered covers.
-pub fn check(connection: &mut PgConnection, organization: Option<OrganizationId>, given: &[Ability]) -> Result<()> {
-    let Some(organization) = organization.filter(|_| !given.is_empty()) else { return Ok(()) };
-    let known = store::list(connection, organization)?;
-    let covered = |ability: &&Ability| known.is_empty() || known.iter().any(|known| known.name.covers(ability));
-    given.iter().find(|ability| !covered(ability)).map_or(Ok(()), |ability| {
-        let detail = format!("Abilities must be among those that the organization has registered; {ability} is not");
-        Err(Error::attribute("/data/attributes/abilities", detail))
-    })
-}
+use model::checked;
+pub use model::{DESCRIPTION_MAX, REGISTERED_MAX, Registered, RegistryAttributes, check};
+pub(crate) use view::ABILITIES;

@@ -3,7 +3,7 @@
 use super::Room;
 use super::route::Route;
 use super::sends::Sends;
-use crate::abilities::{ABILITIES, Registered, RegistryAttributes, api};
+use crate::abilities::{ABILITIES, Registered, RegistryAttributes, http};
 use crate::jsonapi::schema::ResourceSchema;
 
 pub(super) fn room() -> Room {
@@ -11,7 +11,7 @@ pub(super) fn room() -> Room {
     let writes = Sends::attributes::<RegistryAttributes>(&[ABILITIES.name]).requires(&["abilities"]);
     let routes = vec![
         Route::get(path, "listAbilities", "The abilities that the organization has registered")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives_list(&ABILITIES),
         Route::patch(path, "registerAbilities", "Register abilities, in the place of all before")
             .details(
@@ -19,7 +19,7 @@ pub(super) fn room() -> Room {
                  others: `storage:*` stands for every verb of `storage`. What a token holds it keeps, and its successor \
                  inherits. An empty list lets tokens get any again.",
             )
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes)
             .gives_list(&ABILITIES),
     ];

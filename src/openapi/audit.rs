@@ -4,7 +4,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 use super::Room;
 use super::route::Route;
-use crate::audit::api;
+use crate::audit::http;
 use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
 
 pub(super) fn room() -> Room {
@@ -15,7 +15,7 @@ pub(super) fn room() -> Room {
         .property("pagination", pagination());
     let route = Route::get("/organization/audit-trail", "listAuditEvents", "What happened, oldest first")
         .details("Of the organization whose token calls: its own, or its audit-trails token. `since` is a time.")
-        .query(&api::LIST)
+        .query(&http::LIST)
         .values("since", time())
         .gives_plain("application/json", trail);
     Room { tag: "audit", about: "What happened, by whom", routes: vec![route], kinds: vec![] }

@@ -5,7 +5,7 @@ use super::route::Route;
 use super::sends::Sends;
 use crate::jsonapi::Known;
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, text, time};
-use crate::memberships::{InvitationAttributes, MEMBERSHIPS, Status, api};
+use crate::memberships::{InvitationAttributes, MEMBERSHIPS, Status, http};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::users::USERS;
@@ -31,7 +31,7 @@ fn of_organizations() -> Vec<Route> {
             "listMembers",
             "List an organization's members",
         )
-        .query(&api::LIST)
+        .query(&http::LIST)
         .values("filter[status]", status())
         .gives_list(&MEMBERSHIPS),
         Route::post(
@@ -40,14 +40,14 @@ fn of_organizations() -> Vec<Route> {
             "Invite an address into at least one team",
         )
         .details("Latchkey sends no mail; the user accepts by a request.")
-        .query(&api::SHOW)
+        .query(&http::SHOW)
         .sends(invitation())
         .gives_new(&MEMBERSHIPS),
         Route::get("/organization-memberships", "listOwnMemberships", "List the caller's own memberships")
             .details("Also those that wait for acceptance.")
-            .query(&api::OWN)
+            .query(&http::OWN)
             .gives_list(&MEMBERSHIPS),
-        Route::get(one, "showMembership", "Show a membership").query(&api::SHOW).gives(&MEMBERSHIPS),
+        Route::get(one, "showMembership", "Show a membership").query(&http::SHOW).gives(&MEMBERSHIPS),
         Route::delete(one, "deleteMembership", "End a membership")
             .details("The user's rights end at once, in every team. Who is invited declines by it.")
             .query(&Known::NOTHING),
@@ -56,7 +56,7 @@ fn of_organizations() -> Vec<Route> {
             "acceptInvitation",
             "Accept an invitation",
         )
-        .query(&api::SHOW)
+        .query(&http::SHOW)
         .gives(&MEMBERSHIPS),
     ]
 }
@@ -66,7 +66,7 @@ fn of_teams() -> Vec<Route> {
     let memberships = || Sends::identifiers(&[MEMBERSHIPS.name]);
     vec![
         Route::get(path, "listTeamMembers", "List the members of a team")
-            .query(&api::OF_TEAM)
+            .query(&http::OF_TEAM)
             .values("filter[status]", status())
             .values("filter[is_service_account]", one_of(&["true", "false"]))
             .gives_list(&MEMBERSHIPS),

@@ -4,8 +4,8 @@
 //! To describe a new route, take three lines in the `routes` of its room's file here; a test names what is missing:
 //!
 //! ```text
-//! Route::get("/teams/{team}/things", "listThings", "Things of a team").query(&api::LIST).gives_list(&THINGS),
-//! Route::post("/teams/{team}/things", "createThing", "Make a thing").query(&api::WRITE)
+//! Route::get("/teams/{team}/things", "listThings", "Things of a team").query(&http::LIST).gives_list(&THINGS),
+//! Route::post("/teams/{team}/things", "createThing", "Make a thing").query(&http::WRITE)
 //!     .sends(Sends::attributes::<ThingAttributes>(&[THINGS.name]).requires(&["name"])).gives_new(&THINGS),
 //! ```
 //!

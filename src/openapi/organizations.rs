@@ -4,7 +4,7 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
-use crate::organizations::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, api};
+use crate::organizations::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, http};
 
 pub(super) fn room() -> Room {
     Room {
@@ -19,24 +19,24 @@ fn routes() -> Vec<Route> {
     let writes = || Sends::attributes::<OrganizationAttributes>(&[ORGANIZATIONS.name]);
     vec![
         Route::get("/organizations", "listOrganizations", "List the organizations that the caller sees")
-            .query(&api::LIST)
+            .query(&http::LIST)
             .gives_list(&ORGANIZATIONS),
         Route::post("/organizations", "createOrganization", "Make an organization")
             .details("Its team `owners` is made with it, and the caller is the first owner.")
-            .query(&api::WRITE)
+            .query(&http::WRITE)
             .sends(writes().requires(&["name", "email"]))
             .gives_new(&ORGANIZATIONS),
         Route::get("/organizations/{organization}", "showOrganization", "Show an organization")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&ORGANIZATIONS),
         Route::patch("/organizations/{organization}", "updateOrganization", "Change an organization")
-            .query(&api::WRITE)
+            .query(&http::WRITE)
             .sends(writes())
             .gives(&ORGANIZATIONS),
         Route::delete("/organizations/{organization}", "deleteOrganization", "Delete an organization")
             .query(&crate::jsonapi::Known::NOTHING),
         Route::get("/organizations/{organization}/entitlement-set", "showEntitlements", "What it may use")
-            .query(&api::SHOW_ENTITLEMENTS)
+            .query(&http::SHOW_ENTITLEMENTS)
             .gives(&ENTITLEMENT_SETS),
     ]
 }

@@ -10,7 +10,7 @@ use crate::access::Permission;
 use crate::jsonapi::Known;
 use crate::jsonapi::schema::{ResourceSchema, count, null, object, or_null, truth, truths};
 use crate::organizations::ORGANIZATIONS;
-use crate::teams::{AccessChanges, TEAMS, TeamAttributes, api};
+use crate::teams::{AccessChanges, TEAMS, TeamAttributes, http};
 use crate::users::USERS;
 
 pub(super) fn room() -> Room {
@@ -22,16 +22,16 @@ fn routes() -> Vec<Route> {
     let users = || Sends::identifiers(&[USERS.name]);
     vec![
         Route::get("/organizations/{organization}/teams", "listTeams", "List the teams that the caller sees")
-            .query(&api::LIST)
+            .query(&http::LIST)
             .gives_list(&TEAMS),
         Route::post("/organizations/{organization}/teams", "createTeam", "Make a team")
-            .query(&api::WRITE)
+            .query(&http::WRITE)
             .sends(writes().requires(&["name"]))
             .gives(&TEAMS),
-        Route::get("/teams/{team}", "showTeam", "Show a team").query(&api::SHOW).gives(&TEAMS),
+        Route::get("/teams/{team}", "showTeam", "Show a team").query(&http::SHOW).gives(&TEAMS),
         Route::patch("/teams/{team}", "updateTeam", "Change a team")
             .details("The team `owners` keeps its name and every permission.")
-            .query(&api::WRITE)
+            .query(&http::WRITE)
             .sends(writes())
             .gives(&TEAMS),
         Route::delete("/teams/{team}", "deleteTeam", "Delete a team, with its tokens").query(&Known::NOTHING),

@@ -12,7 +12,7 @@ use crate::jsonapi::Known;
 use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
-use crate::tokens::api::{self, all, organization, team, usage, user, workspace};
+use crate::tokens::http::{self, all, organization, team, usage, user, workspace};
 use crate::tokens::{
     ExpiryStatus, LEAKED_TOKENS, LeakedAttributes, NAMES, REPORTED_MAX, Replacement, Stale, TOKENS, TokenAttributes,
     TokenChanges, Trashed, UNUSED_DAYS_MAX, USAGE_DAYS,
@@ -40,11 +40,11 @@ fn of_teams() -> Vec<Route> {
     let (one, many) = ("/teams/{team}/authentication-token", "/teams/{team}/authentication-tokens");
     vec![
         Route::get(one, "showTeamToken", "Show the team's one token without a description")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&TOKENS),
         Route::post(one, "createTeamToken", "Make the team's one token without a description")
             .details("The one before is revoked at the same moment.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes().or_nothing())
             .gives_new(&TOKENS),
         Route::delete(one, "deleteTeamToken", "Revoke the team's one token without a description")
@@ -54,7 +54,7 @@ fn of_teams() -> Vec<Route> {
             .gives_list(&TOKENS),
         Route::post(many, "createTokenOfTeam", "Make one more token for a team")
             .details("Descriptions are unique among a team's live tokens. An empty string is one, null is none.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes())
             .gives_new(&TOKENS),
     ]
@@ -107,7 +107,7 @@ fn of_workspaces() -> Vec<Route> {
             .gives_list(&TOKENS),
         Route::post(many, "createWorkspaceToken", "Make one more token for a workspace")
             .details("It acts as the workspace: it sees that workspace and nothing else of the organization.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes())
             .gives_new(&TOKENS),
     ]
@@ -118,18 +118,18 @@ fn life() -> Vec<Route> {
         Route::patch("/authentication-tokens/{token}", "updateToken", "Edit a token")
             .conflicts()
             .details("Never its owner and never its secret. A lower role or fewer abilities take effect at once.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(Sends::attributes::<TokenChanges>(NAMES).lenient())
             .gives(&TOKENS),
         Route::post("/authentication-tokens/{token}/actions/disable", "disableToken", "Switch a token off")
             .conflicts()
             .details("One that is off already stays as it is; an expired or revoked one is a conflict.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&TOKENS),
         Route::post("/authentication-tokens/{token}/actions/enable", "enableToken", "Switch a token on")
             .conflicts()
             .details("One that is on already stays as it is; an expired or revoked one is a conflict.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&TOKENS),
         Route::post(
             "/authentication-tokens/{token}/actions/regenerate",
@@ -140,12 +140,12 @@ fn life() -> Vec<Route> {
             "It inherits description, role, abilities and length of life. The old token is revoked at once, or \
                  after the grace, during which both work.",
         )
-        .query(&api::SHOW)
+        .query(&http::SHOW)
         .sends(Sends::attributes::<Replacement>(NAMES).lenient().or_nothing())
         .gives_new(&TOKENS),
         Route::post("/authentication-tokens/{token}/actions/revoke", "revokeToken", "Revoke a token, and show it")
             .details("One that is revoked already stays as it is.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&TOKENS),
     ]
 }
@@ -157,11 +157,11 @@ fn others() -> Vec<Route> {
             .query(&user::LIST)
             .gives_list(&TOKENS),
         Route::post("/users/{user}/authentication-tokens", "createUserToken", "Make one more token of one's own")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes())
             .gives_new(&TOKENS),
         Route::get("/authentication-tokens/{token}", "showToken", "Show a token, without its secret")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&TOKENS),
         Route::get("/authentication-tokens/{token}/usage", "listTokenUsage", "How often a token was used, day by day")
             .details(

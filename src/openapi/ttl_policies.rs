@@ -4,7 +4,7 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::jsonapi::schema::{ResourceSchema, or_null, time, written};
-use crate::ttl_policies::{OnePolicyAttributes, POLICIES, PolicyAttributes, PolicyItem, api};
+use crate::ttl_policies::{OnePolicyAttributes, POLICIES, PolicyAttributes, PolicyItem, http};
 
 pub(super) fn room() -> Room {
     let path = "/organizations/{organization}/token-ttl-policies";
@@ -12,10 +12,10 @@ pub(super) fn room() -> Room {
     let writes = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]);
     let writes = writes.requires(&["token-ttl-policies"]).or_list_of(each);
     let routes = vec![
-        Route::get(path, "listTtlPolicies", "Every kind's policy").query(&api::SHOW).gives_list(&POLICIES),
+        Route::get(path, "listTtlPolicies", "Every kind's policy").query(&http::SHOW).gives_list(&POLICIES),
         Route::patch(path, "updateTtlPolicies", "Set the policies of some kinds")
             .details("They are sent as one resource with a list of policies in it, or as a list of resources.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes)
             .gives_list(&POLICIES),
     ];

@@ -4,7 +4,7 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
-use crate::users::{AccountAttributes, PasswordAttributes, USERS, api};
+use crate::users::{AccountAttributes, PasswordAttributes, USERS, http};
 
 pub(super) fn room() -> Room {
     Room { tag: "users", about: "The caller's own account, and other users", routes: routes(), kinds: vec![user()] }
@@ -14,22 +14,22 @@ fn routes() -> Vec<Route> {
     vec![
         Route::get("/account/details", "showAccount", "Who calls")
             .details("A token that is no user's shows a service account in the name of its team or organization.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&USERS),
         Route::patch("/account/update", "updateAccount", "Change the own name, or ask for another address")
             .details("A new address is unconfirmed-email until somebody who runs the service confirms it.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(Sends::attributes::<AccountAttributes>(&[USERS.name]))
             .gives(&USERS),
         Route::patch("/account/password", "changePassword", "Set the own password")
             .details("Tokens go on working: a token is no session.")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(
                 Sends::attributes::<PasswordAttributes>(&[USERS.name]).requires(&["password", "password-confirmation"]),
             )
             .gives(&USERS),
         Route::get("/users/{user}", "showUser", "Another user whom the caller may know")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .gives(&USERS),
     ]
 }

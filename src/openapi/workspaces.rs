@@ -11,7 +11,7 @@ use crate::organizations::ORGANIZATIONS;
 use crate::team_access::{self, TEAM_WORKSPACES, TeamAccessAttributes};
 use crate::teams::TEAMS;
 use crate::workspaces::tags::{BindingAttributes, TagAttributes};
-use crate::workspaces::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes, api, tag_api};
+use crate::workspaces::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes, http, tag_http};
 
 pub(super) fn room() -> Room {
     Room {
@@ -47,7 +47,7 @@ fn tagged() -> Vec<Route> {
     let bindings = "/workspaces/{workspace}/tag-bindings";
     vec![
         Route::get(tags, "listWorkspaceTags", "List the tags of a workspace")
-            .query(&tag_api::TAGS_OF_ONE)
+            .query(&tag_http::TAGS_OF_ONE)
             .means("name", "Only what holds this text in its name, in any case")
             .gives_list(&TAGS),
         Route::post(tags, "addWorkspaceTags", "Give a workspace more tags")
@@ -57,22 +57,22 @@ fn tagged() -> Vec<Route> {
             .query(&Known::NOTHING)
             .sends(writes_tag().listed()),
         Route::get(bindings, "listTagBindings", "List the tag bindings of a workspace")
-            .query(&tag_api::BINDINGS_OF_ONE)
+            .query(&tag_http::BINDINGS_OF_ONE)
             .gives_list(&BINDINGS),
         Route::patch(bindings, "addTagBindings", "Give a workspace more tag bindings, or others of the same keys")
-            .query(&tag_api::BINDINGS_OF_ONE)
+            .query(&tag_http::BINDINGS_OF_ONE)
             .sends(writes_binding().listed())
             .gives_list(&BINDINGS),
         Route::get("/workspaces/{workspace}/effective-tag-bindings", "listEffectiveTagBindings", "The same")
             .details("There are no projects that a workspace could inherit others from.")
-            .query(&tag_api::EFFECTIVE_BINDINGS_OF_ONE)
+            .query(&tag_http::EFFECTIVE_BINDINGS_OF_ONE)
             .gives_list(&EFFECTIVE_BINDINGS),
         Route::get(
             "/workspaces/{workspace}/relationships/remote-state-consumers",
             "listRemoteStateConsumers",
             "List the workspaces that read its state: none, as there is no state",
         )
-        .query(&api::CONSUMERS)
+        .query(&http::CONSUMERS)
         .gives_list(&WORKSPACES),
     ]
 }
@@ -81,13 +81,13 @@ fn of_organization() -> Vec<Route> {
     let path = "/organizations/{organization}/workspaces";
     vec![
         Route::get(path, "listWorkspaces", "List the workspaces that the caller has a role in")
-            .query(&api::LIST)
+            .query(&http::LIST)
             .means("search[wildcard-name]", "Only what has this name, where `*` stands for anything, in any case")
             .means("search[tags]", "Only what has all of these tags, with commas")
             .means("search[exclude-tags]", "Only what has none of these tags, with commas")
             .gives_list(&WORKSPACES),
         Route::post(path, "createWorkspace", "Make a workspace")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes().requires(&["name"]))
             .gives_new(&WORKSPACES),
     ]
@@ -97,9 +97,9 @@ fn by_name() -> Vec<Route> {
     let path = "/organizations/{organization}/workspaces/{workspace}";
     let safe_delete = "/organizations/{organization}/workspaces/{workspace}/actions/safe-delete";
     vec![
-        Route::get(path, "showWorkspaceByName", "Show a workspace by its name").query(&api::SHOW).gives(&WORKSPACES),
+        Route::get(path, "showWorkspaceByName", "Show a workspace by its name").query(&http::SHOW).gives(&WORKSPACES),
         Route::patch(path, "updateWorkspaceByName", "Change a workspace by its name")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes())
             .gives(&WORKSPACES),
         Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name").query(&Known::NOTHING),
@@ -111,9 +111,9 @@ fn by_name() -> Vec<Route> {
 fn by_id() -> Vec<Route> {
     let path = "/workspaces/{workspace}";
     vec![
-        Route::get(path, "showWorkspace", "Show a workspace").query(&api::SHOW).gives(&WORKSPACES),
+        Route::get(path, "showWorkspace", "Show a workspace").query(&http::SHOW).gives(&WORKSPACES),
         Route::patch(path, "updateWorkspace", "Change a workspace")
-            .query(&api::SHOW)
+            .query(&http::SHOW)
             .sends(writes())
             .gives(&WORKSPACES),
         Route::delete(path, "deleteWorkspace", "Delete a workspace").query(&Known::NOTHING),
@@ -132,10 +132,10 @@ fn of_teams() -> Vec<Route> {
     vec![
         Route::get("/team-workspaces", "listTeamAccess", "List which teams have access to a workspace")
             .details("The workspace, or else the team, must be named by a filter.")
-            .query(&team_access::api::LIST)
+            .query(&team_access::http::LIST)
             .gives_list(&TEAM_WORKSPACES),
         Route::post("/team-workspaces", "createTeamAccess", "Give a team access to a workspace")
-            .query(&team_access::api::SHOW)
+            .query(&team_access::http::SHOW)
             .sends(
                 writes()
                     .requires(&["access"])
@@ -144,10 +144,10 @@ fn of_teams() -> Vec<Route> {
             )
             .gives_new(&TEAM_WORKSPACES),
         Route::get(one, "showTeamAccess", "Show a team's access")
-            .query(&team_access::api::SHOW)
+            .query(&team_access::http::SHOW)
             .gives(&TEAM_WORKSPACES),
         Route::patch(one, "updateTeamAccess", "Change a team's access")
-            .query(&team_access::api::SHOW)
+            .query(&team_access::http::SHOW)
             .sends(writes())
             .gives(&TEAM_WORKSPACES),
         Route::delete(one, "deleteTeamAccess", "Take a team's access away").query(&Known::NOTHING),

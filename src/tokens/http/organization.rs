@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Room};
+use super::super::view::{self, NAMES};
 use super::super::{Owner, TokenAttributes};
 use super::{Deed, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
@@ -52,7 +52,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
             Ok((query, token))
         })
         .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::one(view::token(&token)).respond(&query, &request, StatusCode::OK))
 }
 
 /// Makes the token and revokes the one before.

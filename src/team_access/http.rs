@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::resource::{self as look, TEAM_WORKSPACES};
 use super::store::{self, Of, Whose};
+use super::view::{self, TEAM_WORKSPACES};
 use super::{Level, TeamAccess, TeamAccessAttributes};
 use crate::access::{Action, Caller, Gate, Place, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
@@ -104,7 +104,7 @@ struct Told {
 fn tell(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[TeamAccess]) -> Result<Told> {
     let mut included = vec![];
     if rows.is_empty() || !(query.includes("team") || query.includes("workspace")) {
-        return Ok(Told { resources: rows.iter().map(look::team_access).collect(), included });
+        return Ok(Told { resources: rows.iter().map(view::team_access).collect(), included });
     }
     let organization = organizations::find(connection, caller.organization()?)?;
     if query.includes("team") {
@@ -117,12 +117,12 @@ fn tell(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[T
         let ids: Vec<_> = rows.iter().map(|row| row.workspace_id).collect();
         included.extend(workspaces::tell(connection, caller, &organization, &ids)?);
     }
-    Ok(Told { resources: rows.iter().map(look::team_access).collect(), included })
+    Ok(Told { resources: rows.iter().map(view::team_access).collect(), included })
 }
 
 fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, access: &TeamAccess) -> Result<Document> {
     let told = tell(connection, caller, query, std::slice::from_ref(access))?;
-    Ok(Document::one(look::team_access(access)).include(told.included))
+    Ok(Document::one(view::team_access(access)).include(told.included))
 }
 
 /// Gives a team access. The body names the workspace, and so the organization that the request is about.

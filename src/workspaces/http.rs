@@ -9,8 +9,8 @@ use diesel::PgConnection;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::resource::{self as look, EFFECTIVE_BINDINGS, WORKSPACES};
 use super::tags::Written;
+use super::view::{self, EFFECTIVE_BINDINGS, WORKSPACES};
 use super::{Workspace, WorkspaceAttributes, store};
 use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -161,8 +161,8 @@ fn with_included(
     let mut resources = vec![];
     for (workspace, resource) in told {
         if bindings {
-            included.extend(look::effective_bindings(workspace));
-            resources.push(look::with_effective_bindings(resource, workspace));
+            included.extend(view::effective_bindings(workspace));
+            resources.push(view::with_effective_bindings(resource, workspace));
         } else {
             resources.push(resource);
         }
@@ -186,7 +186,7 @@ pub(super) fn tell_all<'a>(
     let tell = |workspace: &'a Workspace| {
         let by_teams = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default());
         let standing = caller.standing_in_own(workspace.id).or(by_teams)?;
-        Some((workspace, look::workspace(workspace, organization, caller, &standing)))
+        Some((workspace, view::workspace(workspace, organization, caller, &standing)))
     };
     Ok(workspaces.iter().filter_map(tell).collect())
 }

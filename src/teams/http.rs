@@ -7,8 +7,8 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resour
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
-use super::resource::{self as look, TEAMS};
 use super::store::{self, Scope};
+use super::view::{self, TEAMS};
 use super::{Permissions, Team, TeamAttributes, members, place};
 use crate::access::{Action, Caller, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -85,7 +85,7 @@ fn tell(
     teams: &[Team],
 ) -> Result<Told> {
     let members = store::members_of(connection, teams)?;
-    let resources = look::teams(teams, organization, &members, caller);
+    let resources = view::teams(teams, organization, &members, caller);
     Ok(Told { resources, included: included(query, caller, &members) })
 }
 

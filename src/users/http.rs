@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use secrecy::ExposeSecret;
 
-use super::resource::{self as look, USERS};
+use super::view::{self, USERS};
 use super::{AccountAttributes, PasswordAttributes, User, password, store};
 use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -39,8 +39,8 @@ async fn details(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Re
 
 fn account(connection: &mut PgConnection, caller: &Caller) -> Result<Resource> {
     match caller.user() {
-        Some(user) => Ok(look::own(&store::find(connection, user)?)),
-        None => look::service(caller).ok_or_else(Error::not_found),
+        Some(user) => Ok(view::own(&store::find(connection, user)?)),
+        None => view::service(caller).ok_or_else(Error::not_found),
     }
 }
 
@@ -62,7 +62,7 @@ async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
             Ok((query, user))
         })
         .await?;
-    Ok(Document::one(look::own(&user)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::one(view::own(&user)).respond(&query, &request, StatusCode::OK))
 }
 
 /// Sets the password. Tokens go on working: a token is no session.
@@ -80,7 +80,7 @@ async fn change_password(request: HttpRequest, visitor: Visitor, body: Body, gat
             Ok((query, user))
         })
         .await?;
-    Ok(Document::one(look::own(&user)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::one(view::own(&user)).respond(&query, &request, StatusCode::OK))
 }
 
 /// The hash of the new password, if the old one and the confirmation are right.
@@ -128,7 +128,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 
 fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Result<Resource> {
     let visible = match &caller.principal {
-        Principal::User { id, .. } if *id == wanted => return Ok(look::own(&store::find(connection, wanted)?)),
+        Principal::User { id, .. } if *id == wanted => return Ok(view::own(&store::find(connection, wanted)?)),
         Principal::User { site_admin: true, .. } => true,
         Principal::User { id, .. } => organizations::shared(connection, *id, caller.token, wanted)?,
         Principal::Team { organization, .. } | Principal::Organization { id: organization, .. } => {
@@ -136,5 +136,5 @@ fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Resul
         }
         Principal::AuditTrails { .. } | Principal::Workspace { .. } => false,
     };
-    if visible { Ok(look::public(&store::find(connection, wanted)?)) } else { Err(Error::not_found()) }
+    if visible { Ok(view::public(&store::find(connection, wanted)?)) } else { Err(Error::not_found()) }
 }

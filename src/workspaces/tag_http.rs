@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::api::Named;
-use super::resource::{self as look, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
+use super::http::Named;
 use super::tags::{self, BINDING, BindingAttributes, TAG, TagAttributes};
+use super::view::{self, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
 use super::{Workspace, store};
 use crate::access::{Action, Caller, Gate, Visitor};
 use crate::audit::{self, Event};
@@ -46,7 +46,7 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: D
     let found: Vec<&String> = workspace.tags.iter().filter(|name| name.contains(&part)).collect();
     let place = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let page = found.iter().skip(place(query.page().offset())).take(place(query.page().size()));
-    let resources = page.map(|name| look::tag(workspace.organization_id, name)).collect();
+    let resources = page.map(|name| view::tag(workspace.organization_id, name)).collect();
     let extent = Extent::Numbered { total: i64::try_from(found.len()).unwrap_or(i64::MAX) };
     Ok(list_document(&request, &query, resources, &extent).respond(&query, &request, StatusCode::OK))
 }
@@ -117,7 +117,7 @@ async fn list_bindings(
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &BINDINGS_OF_ONE);
-    tell(request, visitor, path, gate, query, look::bindings).await
+    tell(request, visitor, path, gate, query, view::bindings).await
 }
 
 /// Those that a workspace has by itself: there are no projects that it could have any from.
@@ -128,7 +128,7 @@ async fn list_effective_bindings(
     gate: Data<Gate>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &EFFECTIVE_BINDINGS_OF_ONE);
-    tell(request, visitor, path, gate, query, look::effective_bindings).await
+    tell(request, visitor, path, gate, query, view::effective_bindings).await
 }
 
 async fn tell(
@@ -173,7 +173,7 @@ async fn bind(
             Ok((query, changed))
         })
         .await?;
-    Ok(Document::list(look::bindings(&workspace)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::list(view::bindings(&workspace)).respond(&query, &request, StatusCode::OK))
 }
 
 fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {

@@ -9,8 +9,8 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::super::jwt::{self, Form};
-use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, NewToken};
+use super::super::view::{self, NAMES};
 use super::super::{Owner, Replacement, Token, TokenChanges};
 use super::{Deed, SHOW, event, highest_role, may, no_escalation, record};
 use crate::access::{Caller, Gate, Place, Role, Visitor};
@@ -110,7 +110,7 @@ async fn switch(
         match (token.status, on) {
             (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
             (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
-            (Status::Active, true) | (Status::Inactive, false) => return Ok(Document::one(look::token(&token))),
+            (Status::Active, true) | (Status::Inactive, false) => return Ok(Document::one(view::token(&token))),
             (Status::Active, false) | (Status::Inactive, true) => store::switch(connection, token.id, on)?,
         }
         record(connection, caller, &token, if on { "enable" } else { "disable" })?;
@@ -175,7 +175,7 @@ fn replace(
     let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
     let events = [event(token, "regenerate").meta(about), event(&successor, "create")];
     audit::record(connection, &caller.actor(), &events)?;
-    Ok(Document::one(look::created(&successor, &secret)))
+    Ok(Document::one(view::created(&successor, &secret)))
 }
 
 /// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy.
@@ -249,7 +249,7 @@ fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
 }
 
 fn shown(connection: &mut PgConnection, id: TokenId) -> Result<Document> {
-    Ok(Document::one(look::token(&store::find_any(connection, id)?)))
+    Ok(Document::one(view::token(&store::find_any(connection, id)?)))
 }
 
 fn over(detail: &str) -> Error {

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path, ServiceConfig, get, patch, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::resource::{self as look, ABILITIES};
+use super::view::{self, ABILITIES};
 use super::{Registered, RegistryAttributes, store};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -67,7 +67,7 @@ async fn update(
 }
 
 fn document(registry: &[Registered]) -> Document {
-    Document::list(registry.iter().map(look::registered).collect())
+    Document::list(registry.iter().map(view::registered).collect())
 }
 
 /// What the audit trail tells: a registry can be long, a change of it rarely is.

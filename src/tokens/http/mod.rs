@@ -19,8 +19,8 @@ use serde_json::json;
 use super::filters::{FILTERS, Filters};
 use super::jwt::Form;
 use super::lists::{self, SORT_KEYS};
-use super::resource::{self as look, TOKENS};
 use super::store::{self, NewToken, Of, Room};
+use super::view::{self, TOKENS};
 use super::{Owner, Token, TokenAttributes};
 use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
 use crate::audit::{self, Event};
@@ -80,10 +80,10 @@ async fn list(
             Ok((query, found, counts))
         })
         .await?;
-    let resources = found.rows.iter().map(look::token).collect();
+    let resources = found.rows.iter().map(view::token).collect();
     let document = list_document(&request, &query, resources, &found.extent);
     let document = match counts {
-        Some(counts) => document.meta("status-counts", look::status_counts(&counts)),
+        Some(counts) => document.meta("status-counts", view::status_counts(&counts)),
         None => document,
     };
     Ok(document.respond(&query, &request, StatusCode::OK))
@@ -101,7 +101,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
             Ok((query, token))
         })
         .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::one(view::token(&token)).respond(&query, &request, StatusCode::OK))
 }
 
 async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
@@ -218,7 +218,7 @@ fn issue(
     let mut events: Vec<Event> = revoked.into_iter().map(|id| event(&token, "destroy").about(id)).collect();
     events.push(event(&token, "create"));
     audit::record(connection, &caller.actor(), &events)?;
-    Ok(Document::one(look::created(&token, &secret)))
+    Ok(Document::one(view::created(&token, &secret)))
 }
 
 fn revoke(connection: &mut PgConnection, caller: &Caller, tokens: &[Token]) -> Result<()> {

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::resource::NAMES;
 use super::super::store::{Of, Room};
+use super::super::view::NAMES;
 use super::super::{Owner, TokenAttributes};
 use super::{LISTED, SHOW, issue};
 use crate::access::{Action, Gate, Place, Subject, Visitor};

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::resource::{self as look, POLICIES};
 use super::store;
+use super::view::{self, POLICIES};
 use crate::access::{Action, Gate, Subject, Visitor};
 use crate::audit::{self, Event};
 use crate::ids::OrganizationId;
@@ -63,5 +63,5 @@ async fn update(
 
 fn all(connection: &mut PgConnection, organization: OrganizationId) -> Result<Document> {
     let policies = store::list(connection, organization)?;
-    Ok(Document::list(policies.iter().map(|policy| look::policy(organization, policy)).collect()))
+    Ok(Document::list(policies.iter().map(|policy| view::policy(organization, policy)).collect()))
 }

@@ -8,8 +8,8 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
-use super::super::resource::{self as look, NAMES};
 use super::super::store::{self, Of, Room};
+use super::super::view::{self, NAMES};
 use super::super::{Owner, Token, TokenAttributes};
 use super::{Deed, LISTED, SHOW, issue, locked_token, may, record, revoke};
 use crate::access::{Action, Gate, Subject, Visitor};
@@ -121,7 +121,7 @@ async fn show_descriptionless(
             Ok((query, token))
         })
         .await?;
-    Ok(Document::one(look::token(&token)).respond(&query, &request, StatusCode::OK))
+    Ok(Document::one(view::token(&token)).respond(&query, &request, StatusCode::OK))
 }
 
 async fn destroy_descriptionless(

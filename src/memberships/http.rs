@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
-use super::resource::{self as look, MEMBERSHIPS};
 use super::store::{self, Addresses, Of};
+use super::view::{self, MEMBERSHIPS};
 use super::{InvitationAttributes, Membership, Status};
 use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -102,7 +102,7 @@ async fn list_own(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> R
         .read(visitor, Place::Nowhere, move |connection, caller| {
             let query = query?;
             let found = store::list(connection, caller.user().map_or(Of::Nobody, Of::User), &query)?;
-            let resources = found.rows.iter().map(|row| look::membership(row, caller)).collect();
+            let resources = found.rows.iter().map(|row| view::membership(row, caller)).collect();
             let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
             let included = if query.includes("user") {
                 users::find_all(connection, &users)?.iter().map(users::public).collect()
@@ -138,7 +138,7 @@ fn tell(
     let of = |membership: &Membership| -> Vec<TeamId> {
         teams.iter().filter(|(user, _)| *user == membership.user_id).map(|(_, team)| team.id).collect()
     };
-    let resources = memberships.iter().map(|row| look::with_teams(row, caller, &of(row))).collect();
+    let resources = memberships.iter().map(|row| view::with_teams(row, caller, &of(row))).collect();
     let mut included = vec![];
     if query.includes("user") {
         included.extend(users::find_all(connection, &ids)?.iter().map(users::public));

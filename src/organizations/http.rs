@@ -5,8 +5,8 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resour
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
-use super::resource::{self as look, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::store::{self, Scope};
+use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::{Organization, OrganizationAttributes, place};
 use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
 use crate::audit::{self, Event};
@@ -50,7 +50,7 @@ async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Resul
             let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
             let callers = caller.in_each(connection, &ids)?;
             let resources =
-                found.rows.iter().zip(&callers).map(|(row, caller)| look::organization(row, caller)).collect();
+                found.rows.iter().zip(&callers).map(|(row, caller)| view::organization(row, caller)).collect();
             let included = included(&query, &found.rows);
             Ok((query, resources, included, found.extent))
         })
@@ -70,7 +70,7 @@ const fn scope(caller: &Caller) -> Scope {
 }
 
 fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
-    if query.includes("entitlement-set") { organizations.iter().map(look::entitlements).collect() } else { vec![] }
+    if query.includes("entitlement-set") { organizations.iter().map(view::entitlements).collect() } else { vec![] }
 }
 
 /// Makes an organization and its team `owners`, with the caller as the first owner.
@@ -98,7 +98,7 @@ async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
                 ],
             )?;
             let founder = caller.as_owner_of(organization.id);
-            Ok((query, look::organization(&organization, &founder)))
+            Ok((query, view::organization(&organization, &founder)))
         })
         .await?;
     Ok(Document::one(resource).respond(&query, &request, StatusCode::CREATED))
@@ -111,7 +111,7 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
             let organization = seen(connection, caller)?;
             let query = query?;
             let included = included(&query, std::slice::from_ref(&organization));
-            Ok((query, look::organization(&organization, caller), included))
+            Ok((query, view::organization(&organization, caller), included))
         })
         .await?;
     Ok(Document::one(resource).include(included).respond(&query, &request, StatusCode::OK))
@@ -143,7 +143,7 @@ async fn update(
             let changed = store::update(connection, &changed)?;
             let event = Event::new(Some(changed.id), "organization", changed.id, "update");
             audit::record(connection, &caller.actor(), &[event])?;
-            Ok((query, look::organization(&changed, caller)))
+            Ok((query, view::organization(&changed, caller)))
         })
         .await?;
     Ok(Document::one(resource).respond(&query, &request, StatusCode::OK))
@@ -176,7 +176,7 @@ async fn entitlements(
     let (query, resource) = gate
         .read(visitor, place(&path), move |connection, caller| {
             let organization = seen(connection, caller)?;
-            Ok((query?, look::entitlements(&organization)))
+            Ok((query?, view::entitlements(&organization)))
         })
         .await?;
     Ok(Document::one(resource).respond(&query, &request, StatusCode::OK))

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path, ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{NaiveDate, TimeDelta, Utc};
 
-use super::super::resource::{self as look, USAGE_DAYS};
+use super::super::view::{self, USAGE_DAYS};
 use super::super::{USAGE_KEPT_DAYS, store};
 use super::{Deed, may};
 use crate::access::{Gate, Place, Visitor};
@@ -38,7 +38,7 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
             Ok((query, token.id, days))
         })
         .await?;
-    let days = days.into_iter().map(|(date, count)| look::usage_day(id, date, count)).collect();
+    let days = days.into_iter().map(|(date, count)| view::usage_day(id, date, count)).collect();
     Ok(Document::list(days).respond(&query, &request, StatusCode::OK))
 }
 

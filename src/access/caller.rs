@@ -1,0 +1,254 @@
+//! The caller: who a request acts as, and the one place where the table is asked.
+
+use std::collections::BTreeSet;
+
+use diesel::PgConnection;
+
+use super::table::Deed;
+use super::{Action, Permission, Place, Role, Subject, TeamFacts, Who, store};
+use crate::audit::Actor;
+use crate::credential::{Ability, Creator};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::jsonapi::{Error, Result};
+
+/// Who a request acts as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A user.
+    User {
+        /// The user's id.
+        id: UserId,
+        /// The user's name.
+        username: String,
+        /// Whether the user is a site admin.
+        site_admin: bool,
+    },
+    /// A team, by its token.
+    Team {
+        /// The team's id.
+        id: TeamId,
+        /// The team's name.
+        name: String,
+        /// The organization that it is in.
+        organization: OrganizationId,
+    },
+    /// An organization, by its token.
+    Organization {
+        /// The organization's id.
+        id: OrganizationId,
+        /// The organization's name.
+        name: String,
+    },
+    /// The reader of an organization's audit trail.
+    AuditTrails {
+        /// The organization's id.
+        organization: OrganizationId,
+    },
+    /// A workspace, by its token.
+    Workspace {
+        /// The workspace's id.
+        id: WorkspaceId,
+        /// The workspace's name.
+        name: String,
+        /// The organization that it is in.
+        organization: OrganizationId,
+    },
+}
+
+/// What a principal is in the organization that the request is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// An active member, or one of the organization's own tokens.
+    pub member: bool,
+    /// A member of the team `owners`, that team's token, or the organization's token.
+    pub owner: bool,
+    /// The teams that a user is in, or the one team whose token calls.
+    pub teams: BTreeSet<TeamId>,
+    /// What those teams may do in the organization.
+    pub permissions: BTreeSet<Permission>,
+}
+
+/// An accepted request's principal, where it stands, and by which token it came.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The token that authenticated the request.
+    pub token: TokenId,
+    /// The token's own role: the most that the principal is by it.
+    pub role: Role,
+    /// The token's abilities.
+    pub abilities: Vec<Ability>,
+    /// Who the request acts as.
+    pub principal: Principal,
+    /// What the request's path names.
+    pub path: Place,
+    /// The organization that the request is about, if it exists.
+    pub place: Option<OrganizationId>,
+    /// The principal's standing there.
+    pub standing: Standing,
+    /// The request's id, for the audit trail.
+    pub request_id: String,
+}
+
+impl Caller {
+    /// Checks that the caller may do `action`.
+    ///
+    /// # Errors
+    /// 404 or 403, as the table says.
+    pub fn may(&self, action: Action, subject: Subject) -> Result<()> {
+        if self.can(action, subject) {
+            return Ok(());
+        }
+        let rule = action.rule();
+        let uncapped = self.role != Role::Owner && self.can_as(Role::Owner, action, subject);
+        let capped = || format!("The token that calls has the role {}, which does not suffice for this", self.role);
+        let because = if uncapped { capped() } else { rule.because.to_owned() };
+        Err(rule.refusal.error(&because, |other| self.can(other, subject)))
+    }
+
+    /// Whether the caller may do `action`.
+    #[must_use]
+    pub fn can(&self, action: Action, subject: Subject) -> bool {
+        self.can_as(self.role, action, subject)
+    }
+
+    fn can_as(&self, cap: Role, action: Action, subject: Subject) -> bool {
+        let rule = action.rule();
+        // Looking is never capped: a viewer's token sees what its principal sees.
+        let cap = if rule.deed == Deed::Look { Role::Owner } else { cap };
+        cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, subject, cap))
+    }
+
+    /// Whether the caller may give this ability to a token (DESIGN §3, rule 8). A token with abilities holds those. One
+    /// without a list, and not capped, holds every ability as a user's or as an owner's of the organization, for what
+    /// they may give is limited by whose tokens they may make; other tokens hold none.
+    #[must_use]
+    pub fn holds(&self, ability: &Ability) -> bool {
+        if self.abilities.is_empty() {
+            return self.role == Role::Owner && (self.user().is_some() || self.standing.owner);
+        }
+        self.abilities.iter().any(|own| own.covers(ability))
+    }
+
+    /// The caller as it stands now that a transaction holds its locks: while it waited for them, its token may have
+    /// been revoked, its user removed, its team's permissions taken away. Who takes away the right that a request
+    /// goes by takes the same lock.
+    ///
+    /// # Errors
+    /// 401 if the token is not good any more, 404 if the path names another organization now.
+    pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
+        let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
+        let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
+        let again = good.into_caller(self.path.clone(), self.request_id.clone())?;
+        // A name may have passed to another organization, in which this one's rights say nothing.
+        if again.place == self.place { Ok(again) } else { Err(Error::not_found()) }
+    }
+
+    /// The organization that the request is about.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    pub fn organization(&self) -> Result<OrganizationId> {
+        self.place.ok_or_else(Error::not_found)
+    }
+
+    /// The user, if a user's token calls.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether a site admin calls.
+    #[must_use]
+    pub const fn is_site_admin(&self) -> bool {
+        matches!(self.principal, Principal::User { site_admin: true, .. })
+    }
+
+    /// The caller as the maker of a token.
+    #[must_use]
+    pub const fn creator(&self) -> Creator {
+        match self.principal {
+            Principal::User { id, .. } => Creator::User(id),
+            Principal::Team { id, .. } => Creator::Team(id),
+            Principal::Organization { id, .. } => Creator::Organization(id),
+            Principal::AuditTrails { organization } | Principal::Workspace { organization, .. } => {
+                Creator::Organization(organization)
+            }
+        }
+    }
+
+    /// The caller as the audit trail names it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let (accessor_id, description) = match &self.principal {
+            Principal::User { id, username, .. } => (id.to_string(), username.clone()),
+            Principal::Team { id, name, .. } => (id.to_string(), name.clone()),
+            Principal::Organization { id, name } => (id.to_string(), name.clone()),
+            Principal::AuditTrails { organization } => (organization.to_string(), "audit-trails".to_owned()),
+            Principal::Workspace { id, name, .. } => (id.to_string(), name.clone()),
+        };
+        Actor::client(accessor_id, description, self.token, self.request_id.clone())
+    }
+
+    /// The same caller in each of some organizations, for a list of them.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn in_each(&self, connection: &mut PgConnection, organizations: &[OrganizationId]) -> Result<Vec<Self>> {
+        let mut standings = store::standings(connection, self, organizations)?;
+        let there = |id: &OrganizationId| Self {
+            place: Some(*id),
+            standing: standings.remove(id).unwrap_or_default(),
+            ..self.clone()
+        };
+        Ok(organizations.iter().map(there).collect())
+    }
+
+    /// The same caller, as the owner of an organization that it has just made.
+    #[must_use]
+    pub fn as_owner_of(&self, organization: OrganizationId) -> Self {
+        let standing = Standing { member: true, owner: true, ..Standing::default() };
+        Self { place: Some(organization), standing, ..self.clone() }
+    }
+
+    /// Whether the caller is one of these, when its token caps it to a role.
+    fn is(&self, who: Who, subject: Subject, cap: Role) -> bool {
+        let Standing { member, owner, teams, permissions } = &self.standing;
+        let uncapped = cap == Role::Owner;
+        let secret = subject.team().is_some_and(|team| team.secret);
+        let ordinary = subject.team().is_none_or(|team| !team.owners);
+        let in_team = subject.team().is_some_and(|team| teams.contains(&team.id));
+        let allowed = subject.team().is_some_and(|team| team.allows_members);
+        // An owner who is capped to an admin holds every permission that a team can have.
+        let capped_owner = *owner && !uncapped;
+        let holds = |permission| cap >= Role::Admin && (permissions.contains(&permission) || capped_owner);
+        match who {
+            Who::AnyUser => self.user().is_some() && uncapped,
+            Who::SiteAdmin => self.place.is_some() && self.is_site_admin() && uncapped,
+            Who::SiteAdminUnlessSecret => self.place.is_some() && self.is_site_admin() && !secret && uncapped,
+            Who::Member => *member,
+            Who::MemberUnlessSecret => *member && !secret,
+            Who::Owner => *owner && uncapped,
+            Who::Holds(permission) => holds(permission),
+            Who::HoldsOverOrdinaryTeam(permission) => holds(permission) && ordinary,
+            Who::OfTheTeam => in_team,
+            Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
+            Who::ItselfWhileAllowed => {
+                allowed && matches!(subject, Subject::TeamToken(_, Some(token)) if token == self.token)
+            }
+            Who::Itself => matches!(subject, Subject::WorkspaceToken(_, token) if token == self.token),
+            Who::AuditReader => {
+                matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
+            }
+            // A role in a workspace is capped where it is computed.
+            Who::InWorkspace(least) => subject.role().is_some_and(|role| role >= least),
+            Who::InWorkspaceSeeingTeam => {
+                let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Subject::Team(*team));
+                subject.role().is_some() && subject.team().is_some_and(seen)
+            }
+            Who::OwnUser => matches!(subject, Subject::User(user) if self.user() == Some(user)),
+        }
+    }
+}

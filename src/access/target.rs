@@ -1,0 +1,79 @@
+//! What an action is done to, and in which organization.
+
+use super::Role;
+use crate::ids::{MembershipId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
+
+/// The organization that a request is about, as its path names it. A path that does not parse names none.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// None: the request is about the caller, or about many organizations.
+    Nowhere,
+    /// The organization of this name.
+    Organization(Option<String>),
+    /// The organization that this team is in.
+    Team(Option<TeamId>),
+    /// The organization that this token belongs to; none for a user's token.
+    Token(Option<TokenId>),
+    /// The organization that this membership is in.
+    Membership(Option<MembershipId>),
+    /// The organization that this workspace is in.
+    Workspace(Option<WorkspaceId>),
+    /// The organization that this team access is in.
+    TeamAccess(Option<TeamAccessId>),
+}
+
+/// What the table needs to know of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamFacts {
+    /// Its id.
+    pub id: TeamId,
+    /// Whether it is the team `owners`.
+    pub owners: bool,
+    /// Whether only some may see it.
+    pub secret: bool,
+    /// Its `allow-member-token-management`.
+    pub allows_members: bool,
+}
+
+impl TeamFacts {
+    /// A secret team that the caller is not in, to ask whether the caller sees every team.
+    #[must_use]
+    pub fn of_any_secret_team() -> Self {
+        Self { id: TeamId::generate(), owners: false, secret: true, allows_members: false }
+    }
+}
+
+/// What an action is to be done to, beside the organization that it happens in.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject {
+    /// The organization itself, or something new in it.
+    Place,
+    /// A team.
+    Team(TeamFacts),
+    /// A team's token; none where it is not known whether there is one.
+    TeamToken(TeamFacts, Option<TokenId>),
+    /// A user.
+    User(UserId),
+    /// A workspace, by the role that the caller has in it.
+    Workspace(Option<Role>),
+    /// A workspace's token, by the role that the caller has in the workspace.
+    WorkspaceToken(Option<Role>, TokenId),
+    /// A team's access to a workspace, by the role that the caller has in the workspace.
+    TeamAccess(TeamFacts, Option<Role>),
+}
+
+impl Subject {
+    pub(super) const fn team(&self) -> Option<&TeamFacts> {
+        match self {
+            Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
+            Self::Place | Self::User(_) | Self::Workspace(_) | Self::WorkspaceToken(..) => None,
+        }
+    }
+
+    pub(super) const fn role(&self) -> Option<Role> {
+        match self {
+            Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
+            Self::Place | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
+        }
+    }
+}

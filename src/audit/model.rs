@@ -1,0 +1,114 @@
+//! The event and its actor.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::database::schema::audit_events;
+use crate::ids::{AuditEventId, OrganizationId, TokenId};
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub(super) kind: &'static str,
+    pub(super) accessor_id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) token: Option<TokenId>,
+    pub(super) request_id: Option<String>,
+}
+
+impl Actor {
+    /// The principal of a request, by its token.
+    #[must_use]
+    pub const fn client(accessor_id: String, description: String, token: TokenId, request_id: String) -> Self {
+        Self {
+            kind: "Client",
+            accessor_id: Some(accessor_id),
+            description: Some(description),
+            token: Some(token),
+            request_id: Some(request_id),
+        }
+    }
+
+    /// Somebody who needed no token.
+    #[must_use]
+    pub fn anybody(description: &str, request_id: String) -> Self {
+        Self { description: Some(description.to_owned()), request_id: Some(request_id), ..Self::system() }
+    }
+
+    /// The service itself, or its command line.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { kind: "System", accessor_id: None, description: None, token: None, request_id: None }
+    }
+}
+
+/// What happened to a resource, named as the HCP API's audit trail names it (`authentication_token`, `team`, …).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub(super) organization: Option<OrganizationId>,
+    pub(super) resource_type: &'static str,
+    pub(super) resource_id: String,
+    pub(super) action: &'static str,
+    pub(super) meta: Value,
+}
+
+impl Event {
+    /// An event in an organization; none for what belongs to no organization, such as a user's token.
+    #[must_use]
+    pub fn new(
+        organization: Option<OrganizationId>,
+        resource_type: &'static str,
+        resource_id: impl ToString,
+        action: &'static str,
+    ) -> Self {
+        Self { organization, resource_type, resource_id: resource_id.to_string(), action, meta: json!({}) }
+    }
+
+    /// The same of another resource.
+    #[must_use]
+    pub fn about(mut self, resource_id: impl ToString) -> Self {
+        self.resource_id = resource_id.to_string();
+        self
+    }
+
+    /// With one member more in what is said about it. Never a secret.
+    #[must_use]
+    pub fn and_meta(mut self, name: &str, value: Value) -> Self {
+        self.meta[name] = value;
+        self
+    }
+
+    /// With more about it. Never a secret.
+    #[must_use]
+    pub fn meta(mut self, meta: Value) -> Self {
+        self.meta = meta;
+        self
+    }
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
+pub struct Recorded {
+    /// Its id.
+    pub id: AuditEventId,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// `Client` or `System`.
+    pub actor_type: String,
+    /// The id of who did it.
+    pub accessor_id: Option<String>,
+    /// The name of who did it.
+    pub accessor_description: Option<String>,
+    /// The request that did it.
+    pub request_id: Option<String>,
+    /// What it was done to.
+    pub resource_type: String,
+    /// The id of that.
+    pub resource_id: String,
+    /// What was done.
+    pub action: String,
+    /// More about it.
+    pub meta: Value,
+}

@@ -1,0 +1,308 @@
+//! The pool: a connection that answers within a deadline, or 503.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::prelude::*;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::jsonapi::{Error, Result};
+
+/// How long a request waits until it holds a connection that answers; after that it gets 503.
+const REACH: Duration = Duration::from_millis(2500);
+
+/// How long a request waits for its answer once it holds such a connection: longer than any statement may take, so
+/// that only a database that hangs in the middle is given up.
+const ANSWER: Duration = Duration::from_secs(35);
+
+/// Without these libpq waits for a host that has vanished as long as the operating system does, which is minutes.
+const PATIENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "2"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
+/// Why the service could not start on its database.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing answers at the URL, or it lets nobody in.
+    #[error("cannot reach the database at {place}: {reason}")]
+    Unreachable {
+        /// The URL without its password.
+        place: String,
+        /// What libpq said.
+        reason: String,
+    },
+    /// A migration failed; the database is as it was before that migration.
+    #[error("cannot bring the database's tables up to this release: {0}")]
+    Migration(String),
+}
+
+impl StartError {
+    pub(super) fn unreachable(url: &str, fault: &ConnectionError) -> Self {
+        let said = fault.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        Self::Unreachable { place: without_password(url), reason: without_quotes(&said) }
+    }
+}
+
+/// A pool of connections behind one door.
+#[derive(Clone)]
+pub struct Database {
+    pool: r2d2::Pool<Links>,
+    /// As many places as connections, so that waiting requests hold no thread.
+    places: Arc<Semaphore>,
+}
+
+impl Database {
+    /// A pool of at most `connections` connections to the database at `url`. Nothing is connected yet.
+    #[must_use]
+    pub fn new(url: &str, connections: u32) -> Self {
+        let pool = r2d2::Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(1))
+            .connection_timeout(REACH)
+            // The first read of each visit shows whether the connection lives, without a round trip of its own.
+            .test_on_check_out(false)
+            .error_handler(Box::new(LogFault))
+            .build_unchecked(Links { url: url.to_owned() });
+        Self { pool, places: Arc::new(Semaphore::new(connections as usize)) }
+    }
+
+    /// Does `first_read`, then `work` with what was read, on one connection and off the async workers.
+    ///
+    /// `first_read` must only read: it is repeated on another connection if the first turns out to be dead.
+    ///
+    /// # Errors
+    /// 503 when no connection answered within 2.5 seconds; otherwise what the two closures return.
+    pub async fn visit<F, T>(
+        &self,
+        first_read: impl Fn(&mut PgConnection) -> Result<F> + Send + 'static,
+        work: impl FnOnce(&mut PgConnection, F) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        F: 'static,
+        T: Send + 'static,
+    {
+        let deadline = Instant::now() + REACH;
+        let place = self.place(deadline).await?;
+        let pool = self.pool.clone();
+        let (reached, until_reached) = oneshot::channel();
+        let mut visit = Box::pin(web::block(move || {
+            let answer = reach(&pool, deadline.into_std(), first_read).and_then(|(mut link, found)| {
+                // Who has been answered 503 in the meantime will ask again: nothing may happen on their behalf now.
+                reached.send(()).map_err(|()| unreachable())?;
+                link.watch(|connection| work(connection, found))
+            });
+            drop(place);
+            answer
+        }));
+        tokio::select! {
+            biased;
+            done = &mut visit => return done.map_err(|_| stopping())?,
+            reached = timeout_at(deadline, until_reached) => if reached.is_err() { return Err(unreachable()) },
+        }
+        match timeout_at(Instant::now() + ANSWER, visit).await {
+            Ok(done) => done.map_err(|_| stopping())?,
+            Err(_) => Err(unreachable()),
+        }
+    }
+
+    /// The same on the thread that calls, for work outside a request: the command line, background tasks.
+    ///
+    /// # Errors
+    /// 503 when no connection could be had; otherwise what `work` returns.
+    pub fn blocking<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let deadline = std::time::Instant::now() + REACH;
+        let (mut link, ()) = reach(&self.pool, deadline, ping)?;
+        link.watch(work)
+    }
+
+    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
+        match timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(stopping()),
+            Err(_) => Err(unreachable()),
+        }
+    }
+}
+
+/// Asks the database for a sign of life.
+///
+/// # Errors
+/// 503 when there is none.
+pub fn ping(connection: &mut PgConnection) -> Result<()> {
+    diesel::select(1_i32.into_sql::<diesel::sql_types::Integer>()).execute(connection)?;
+    Ok(())
+}
+
+/// A connection on which `first_read` has succeeded, or failed for a reason other than the connection's death.
+fn reach<F>(
+    pool: &r2d2::Pool<Links>,
+    deadline: std::time::Instant,
+    first_read: impl Fn(&mut PgConnection) -> Result<F>,
+) -> Result<(r2d2::PooledConnection<Links>, F)> {
+    loop {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        let mut link = pool.get_timeout(left).map_err(|_| unreachable())?;
+        match link.watch(&first_read) {
+            Ok(found) => return Ok((link, found)),
+            Err(_) if link.broken => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+/// The `ILIKE` pattern for "contains this text", whatever wildcards the text holds (DESIGN §5: `q`).
+#[must_use]
+pub fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn unreachable() -> Error {
+    Error::unavailable("The database does not answer; try again soon")
+}
+
+fn stopping() -> Error {
+    Error::unavailable("The service is stopping; try again soon")
+}
+
+pub(super) fn connect(url: &str) -> ConnectionResult<PgConnection> {
+    PgConnection::establish(&patient(url))
+}
+
+/// The connection string with every setting of [`PATIENCE`] that it does not make itself.
+fn patient(url: &str) -> String {
+    let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    PATIENCE.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
+        let separator = match (is_uri, url.contains('?')) {
+            (false, _) => " ",
+            (true, false) => "?",
+            (true, true) => "&",
+        };
+        format!("{url}{separator}{name}={value}")
+    })
+}
+
+/// A pooled connection that remembers whether it was seen to be dead.
+struct Link {
+    connection: PgConnection,
+    broken: bool,
+}
+
+impl Link {
+    fn watch<T>(&mut self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let answer = work(&mut self.connection);
+        self.broken |= answer.as_ref().is_err_and(Error::is_unavailable);
+        answer
+    }
+}
+
+/// How r2d2 makes and judges connections.
+struct Links {
+    url: String,
+}
+
+impl r2d2::ManageConnection for Links {
+    type Connection = Link;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> std::result::Result<Link, Self::Error> {
+        let mut connection = connect(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
+        // A statement that hangs must not hold its connection, nor a transaction its locks, for ever.
+        diesel::connection::SimpleConnection::batch_execute(
+            &mut connection,
+            "SET application_name = 'latchkey'; SET statement_timeout = '30s'; \
+             SET idle_in_transaction_session_timeout = '30s'",
+        )
+        .map_err(diesel::r2d2::Error::QueryError)?;
+        Ok(Link { connection, broken: false })
+    }
+
+    fn is_valid(&self, link: &mut Link) -> std::result::Result<(), Self::Error> {
+        diesel::r2d2::R2D2Connection::ping(&mut link.connection).map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, link: &mut Link) -> bool {
+        link.broken || AnsiTransactionManager::is_broken_transaction_manager(&mut link.connection)
+    }
+}
+
+/// Faults of connecting in the background, said once a fault and without the URL.
+#[derive(Debug)]
+struct LogFault;
+
+impl r2d2::HandleError<diesel::r2d2::Error> for LogFault {
+    fn handle_error(&self, fault: diesel::r2d2::Error) {
+        log::warn!("the database cannot be reached: {}", fault.to_string().replace('\n', " "));
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let unnamed = "the given connection string";
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return unnamed.to_owned();
+    };
+    // The last one, and in all of the URL: a password that is not percent-encoded can hold anything.
+    let after_password = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    let place = after_password.split_once('?').map_or(after_password, |(place, _)| place);
+    if place.contains(['=', '&']) { unnamed.to_owned() } else { format!("{scheme}://{place}") }
+}
+
+/// What libpq says of a URL that it does not understand, without the piece of the URL that it quotes.
+fn without_quotes(said: &str) -> String {
+    let understood = ["connection to server", "could not translate host name"];
+    match said.split_once('"') {
+        Some((before, _)) if !understood.iter().any(|start| said.starts_with(start)) => {
+            format!("{}…", before.trim_end())
+        }
+        _ => said.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_has_vanished_is_not_waited_for_long() {
+        let added =
+            "connect_timeout=2&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=10000";
+        assert_eq!(patient("postgres://db/x"), format!("postgres://db/x?{added}"));
+        assert_eq!(patient("postgresql://db/x?host=/run"), format!("postgresql://db/x?host=/run&{added}"));
+        assert_eq!(patient("host=db dbname=x"), format!("host=db dbname=x {}", added.replace('&', " ")));
+        assert!(
+            patient("postgres://db/x?connect_timeout=9")
+                .starts_with("postgres://db/x?connect_timeout=9&keepalives_idle")
+        );
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_is_secret_in_it() {
+        for (url, shown) in [
+            ("postgres://ada:hunter2@db.example:5432/latchkey?sslpassword=x", "postgres://db.example:5432/latchkey"),
+            ("postgres:///latchkey?host=/run/x", "postgres:///latchkey"),
+            ("host=db password=hunter2", "the given connection string"),
+            ("postgres://ada:hun/ter?2@db.example/latchkey", "postgres://db.example/latchkey"),
+            ("postgres://db/latchkey?user=a@b&password=hunter2", "the given connection string"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+        assert_eq!(without_quotes("invalid percent-encoded token: \"hunter2%zz\""), "invalid percent-encoded token:…");
+        let refused = "connection to server at \"db\", port 1 failed: Connection refused";
+        assert_eq!(without_quotes(refused), refused);
+    }
+}

@@ -1,0 +1,60 @@
+//! The membership, and what a client may write of one.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::database::schema::listed_memberships;
+use crate::database::text_enum::text_enum;
+use crate::ids::{MembershipId, OrganizationId, UserId};
+
+text_enum! {
+    /// How far a user's membership has come.
+    pub enum Status {
+        /// Asked, but has not accepted.
+        Invited = "invited",
+        /// A member.
+        Active = "active",
+    }
+}
+
+/// A user in an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = listed_memberships, check_for_backend(diesel::pg::Pg))]
+pub struct Membership {
+    /// Its id.
+    pub id: MembershipId,
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The user.
+    pub user_id: UserId,
+    /// How far it has come.
+    pub status: Status,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The organization's name.
+    pub organization_name: String,
+    /// The user's name.
+    pub username: String,
+    /// The user's address.
+    pub email: String,
+    /// Whether the user is a program's account.
+    pub service_account: bool,
+    /// Whether that is for others to know; not while the user is invited by name.
+    pub email_known: bool,
+}
+
+/// What a client may write of a new membership.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct InvitationAttributes {
+    /// `email`: the address to invite.
+    #[validate(
+        email(message = "Email must be an email address"),
+        length(max = 254, message = "Email must be at most 254 characters long")
+    )]
+    #[schema(format = "email", max_length = 254)]
+    pub email: Option<String>,
+}

@@ -1,0 +1,258 @@
+//! The organization, its settings, and what a client may write of one.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Place;
+use crate::database::schema::organizations;
+use crate::database::text_enum::text_enum;
+use crate::ids::OrganizationId;
+use crate::jsonapi::{is_name, present};
+
+/// An organization as it is stored.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = organizations, check_for_backend(diesel::pg::Pg))]
+pub struct Organization {
+    /// Its `external-id`.
+    pub id: OrganizationId,
+    /// Its name, unique without regard to case.
+    pub name: String,
+    /// The address that notices go to.
+    pub email: String,
+    /// What the HCP API lets one set and a token service only keeps.
+    #[diesel(deserialize_as = serde_json::Value)]
+    pub settings: Settings,
+    /// Whether its TTL policies are in force.
+    pub max_ttl_enabled: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Organization {
+    /// An organization as it is before its maker says more of it.
+    #[must_use]
+    pub fn new(name: String, email: String) -> Self {
+        Self {
+            id: OrganizationId::generate(),
+            name,
+            email,
+            settings: Settings::default(),
+            max_ttl_enabled: false,
+            created_at: Utc::now(),
+        }
+    }
+
+    /// The organization after a change.
+    #[must_use]
+    pub fn changed(self, changes: OrganizationAttributes) -> Self {
+        Self {
+            settings: changes.applied_to(self.settings),
+            name: changes.name.unwrap_or(self.name),
+            email: changes.email.unwrap_or(self.email),
+            max_ttl_enabled: changes.max_ttl_enabled.unwrap_or(self.max_ttl_enabled),
+            ..self
+        }
+    }
+}
+
+text_enum! {
+    /// How members must sign in.
+    pub enum AuthPolicy {
+        /// With a password.
+        Password = "password",
+        /// With two factors.
+        TwoFactorMandatory = "two_factor_mandatory",
+    }
+}
+
+text_enum! {
+    /// Where runs are executed unless a workspace says otherwise.
+    pub enum ExecutionMode {
+        /// By the service.
+        Remote = "remote",
+        /// On the caller's machine.
+        Local = "local",
+        /// By an agent.
+        Agent = "agent",
+    }
+}
+
+/// Settings of the HCP API that mean nothing to a token service: validated, stored and returned, so that the
+/// `tfe` provider sees no drift (DESIGN §5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// Minutes until an idle session ends.
+    pub session_timeout: Option<i32>,
+    /// Minutes until a session ends.
+    pub session_remember: Option<i32>,
+    /// How members must sign in.
+    pub collaborator_auth_policy: AuthPolicy,
+    /// `cost-estimation-enabled`.
+    pub cost_estimation_enabled: bool,
+    /// `send-passing-statuses-for-untriggered-speculative-plans`.
+    pub send_passing_statuses_for_untriggered_speculative_plans: bool,
+    /// `aggregated-commit-status-enabled`.
+    pub aggregated_commit_status_enabled: bool,
+    /// `speculative-plan-management-enabled`.
+    pub speculative_plan_management_enabled: bool,
+    /// `allow-force-delete-workspaces`.
+    pub allow_force_delete_workspaces: bool,
+    /// `owners-team-saml-role-id`.
+    pub owners_team_saml_role_id: Option<String>,
+    /// `assessments-enforced`.
+    pub assessments_enforced: bool,
+    /// `global-module-sharing`.
+    pub global_module_sharing: bool,
+    /// `global-provider-sharing`.
+    pub global_provider_sharing: bool,
+    /// `stacks-enabled`.
+    pub stacks_enabled: bool,
+    /// `recoverable-items-enabled`.
+    pub recoverable_items_enabled: bool,
+    /// `default-execution-mode`.
+    pub default_execution_mode: ExecutionMode,
+    /// `stacks-default-execution-mode`.
+    pub stacks_default_execution_mode: ExecutionMode,
+}
+
+impl Default for Settings {
+    /// What the HCP API gives to a new organization.
+    fn default() -> Self {
+        Self {
+            session_timeout: None,
+            session_remember: None,
+            collaborator_auth_policy: AuthPolicy::Password,
+            cost_estimation_enabled: false,
+            send_passing_statuses_for_untriggered_speculative_plans: false,
+            aggregated_commit_status_enabled: true,
+            speculative_plan_management_enabled: true,
+            allow_force_delete_workspaces: false,
+            owners_team_saml_role_id: None,
+            assessments_enforced: false,
+            global_module_sharing: false,
+            global_provider_sharing: false,
+            stacks_enabled: false,
+            recoverable_items_enabled: false,
+            default_execution_mode: ExecutionMode::Remote,
+            stacks_default_execution_mode: ExecutionMode::Remote,
+        }
+    }
+}
+
+impl From<serde_json::Value> for Settings {
+    /// Reads what an earlier or later release stored: what is missing or not understood has its default.
+    fn from(stored: serde_json::Value) -> Self {
+        serde_json::from_value(stored).unwrap_or_else(|fault| {
+            log::error!("an organization's stored settings cannot be read and count as the default: {fault}");
+            Self::default()
+        })
+    }
+}
+
+/// What a client may write of an organization.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct OrganizationAttributes {
+    /// `name`: 1 to 90 letters, digits, hyphens and underscores.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
+    pub name: Option<String>,
+    /// `email`: an e-mail address.
+    #[validate(
+        email(message = "Email must be an email address"),
+        length(max = 254, message = "Email must be at most 254 characters long")
+    )]
+    #[schema(format = "email", max_length = 254)]
+    pub email: Option<String>,
+    /// `max-ttl-enabled`: whether TTL policies are in force.
+    pub max_ttl_enabled: Option<bool>,
+    /// `session-timeout`: minutes; null for the default.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(min = 1, message = "Session timeout must be at least 1 minute"))]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    pub session_timeout: Option<Option<i32>>,
+    /// `session-remember`: minutes; null for the default.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(min = 1, message = "Session remember must be at least 1 minute"))]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    pub session_remember: Option<Option<i32>>,
+    /// `owners-team-saml-role-id`: at most 256 characters; null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 256, message = "Owners team saml role id must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
+    pub owners_team_saml_role_id: Option<Option<String>>,
+    /// `collaborator-auth-policy`.
+    pub collaborator_auth_policy: Option<AuthPolicy>,
+    /// `cost-estimation-enabled`.
+    pub cost_estimation_enabled: Option<bool>,
+    /// `send-passing-statuses-for-untriggered-speculative-plans`.
+    pub send_passing_statuses_for_untriggered_speculative_plans: Option<bool>,
+    /// `aggregated-commit-status-enabled`.
+    pub aggregated_commit_status_enabled: Option<bool>,
+    /// `speculative-plan-management-enabled`.
+    pub speculative_plan_management_enabled: Option<bool>,
+    /// `allow-force-delete-workspaces`.
+    pub allow_force_delete_workspaces: Option<bool>,
+    /// `assessments-enforced`.
+    pub assessments_enforced: Option<bool>,
+    /// `global-module-sharing`.
+    pub global_module_sharing: Option<bool>,
+    /// `global-provider-sharing`.
+    pub global_provider_sharing: Option<bool>,
+    /// `stacks-enabled`.
+    pub stacks_enabled: Option<bool>,
+    /// `recoverable-items-enabled`.
+    pub recoverable_items_enabled: Option<bool>,
+    /// `default-execution-mode`.
+    pub default_execution_mode: Option<ExecutionMode>,
+    /// `stacks-default-execution-mode`: `remote` or `agent`.
+    #[validate(custom(function = "valid_for_stacks"))]
+    pub stacks_default_execution_mode: Option<ExecutionMode>,
+}
+
+fn valid_for_stacks(mode: &ExecutionMode) -> Result<(), validator::ValidationError> {
+    if *mode == ExecutionMode::Local {
+        let fault = validator::ValidationError::new("enum");
+        return Err(fault.with_message("Stacks default execution mode must be one of remote, agent".into()));
+    }
+    Ok(())
+}
+
+impl OrganizationAttributes {
+    /// The settings after the change.
+    #[must_use]
+    pub fn applied_to(&self, settings: Settings) -> Settings {
+        macro_rules! changed {
+            ($($name:ident),+) => {
+                Settings { $($name: self.$name.clone().unwrap_or(settings.$name),)+ }
+            };
+        }
+        changed!(
+            session_timeout,
+            session_remember,
+            collaborator_auth_policy,
+            cost_estimation_enabled,
+            send_passing_statuses_for_untriggered_speculative_plans,
+            aggregated_commit_status_enabled,
+            speculative_plan_management_enabled,
+            allow_force_delete_workspaces,
+            owners_team_saml_role_id,
+            assessments_enforced,
+            global_module_sharing,
+            global_provider_sharing,
+            stacks_enabled,
+            recoverable_items_enabled,
+            default_execution_mode,
+            stacks_default_execution_mode
+        )
+    }
+}
+
+/// The organization that a path names.
+pub(crate) fn place(name: &str) -> Place {
+    Place::Organization(is_name(name).then(|| name.to_owned()))
+}

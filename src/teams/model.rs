@@ -1,0 +1,179 @@
+//! The team, and what a client may write of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{store, view};
+use crate::access::{Caller, Permission, Place, TeamFacts};
+use crate::database::schema::teams;
+use crate::database::text_enum::text_enum;
+use crate::ids::{OrganizationId, TeamId};
+use crate::jsonapi::{Resource, Result, present};
+
+/// The name of the team that is made with every organization.
+pub const OWNERS: &str = "owners";
+
+text_enum! {
+    /// Who sees a team.
+    pub enum Visibility {
+        /// Its members, owners, and who manages teams or accesses secret ones.
+        Secret = "secret",
+        /// Every member of the organization.
+        Organization = "organization",
+    }
+}
+
+/// A team as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = teams, check_for_backend(diesel::pg::Pg))]
+pub struct Team {
+    /// Its id.
+    pub id: TeamId,
+    /// The organization that it is in.
+    pub organization_id: OrganizationId,
+    /// Its name, unique in the organization without regard to case.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it is the team `owners`.
+    pub owners: bool,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Its id at an identity provider.
+    pub sso_team_id: Option<String>,
+    /// Whether its members may handle its tokens.
+    pub allow_member_token_management: bool,
+    /// What it may do in the organization.
+    #[diesel(deserialize_as = Vec<Permission>)]
+    pub organization_access: Permissions,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Team {
+    /// A team as it is before its maker says anything of it: secret, without permissions and without a name.
+    #[must_use]
+    pub fn new(organization: OrganizationId) -> Self {
+        Self {
+            id: TeamId::generate(),
+            organization_id: organization,
+            name: String::new(),
+            description: None,
+            owners: false,
+            visibility: Visibility::Secret,
+            sso_team_id: None,
+            allow_member_token_management: true,
+            organization_access: Permissions::default(),
+            created_at: Utc::now(),
+        }
+    }
+
+    /// What the access table needs to know of it.
+    #[must_use]
+    pub fn facts(&self) -> TeamFacts {
+        TeamFacts {
+            id: self.id,
+            owners: self.owners,
+            secret: self.visibility == Visibility::Secret,
+            allows_members: self.allow_member_token_management,
+        }
+    }
+
+    /// Whether it holds a permission; the team `owners` holds all.
+    #[must_use]
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.owners || self.organization_access.0.contains(&permission)
+    }
+}
+
+/// A set of permissions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions(pub BTreeSet<Permission>);
+
+impl From<Vec<Permission>> for Permissions {
+    fn from(permissions: Vec<Permission>) -> Self {
+        Self(permissions.into_iter().collect())
+    }
+}
+
+/// `organization-access` as a client writes it: some permissions given, some taken, the rest left as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessChanges(BTreeMap<Permission, bool>);
+
+impl<'de> Deserialize<'de> for AccessChanges {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let given = BTreeMap::<String, Option<bool>>::deserialize(from)?;
+        // Unknown members are ignored, and null leaves a permission as it is (DESIGN §5).
+        let known = given.into_iter().filter_map(|(name, value)| Some((Permission::from_word(&name)?, value?)));
+        Ok(Self(known.collect()))
+    }
+}
+
+impl AccessChanges {
+    /// Whether it takes a permission away.
+    #[must_use]
+    pub fn take_any(&self) -> bool {
+        self.0.values().any(|given| !given)
+    }
+
+    /// The permissions after the change.
+    #[must_use]
+    pub fn applied_to(&self, permissions: &Permissions) -> Permissions {
+        let mut changed = permissions.clone();
+        for (permission, given) in &self.0 {
+            if *given {
+                changed.0.insert(*permission);
+            } else {
+                changed.0.remove(permission);
+            }
+        }
+        changed
+    }
+}
+
+/// What a client may write of a team.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TeamAttributes {
+    /// `name`: 1 to 90 letters, digits, hyphens and underscores.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
+    pub name: Option<String>,
+    /// `description`: at most 1000 characters; null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    #[schema(max_length = 1000)]
+    pub description: Option<Option<String>>,
+    /// `visibility`.
+    pub visibility: Option<Visibility>,
+    /// `sso-team-id`: at most 256 characters; null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = 256, message = "Sso team id must be at most 256 characters long"))]
+    #[schema(max_length = 256)]
+    pub sso_team_id: Option<Option<String>>,
+    /// `allow-member-token-management`.
+    pub allow_member_token_management: Option<bool>,
+    /// `organization-access`; null changes nothing.
+    pub organization_access: Option<AccessChanges>,
+}
+
+/// The organization of the team that a path names.
+pub(crate) fn place(id: &str) -> Place {
+    Place::Team(id.parse().ok())
+}
+
+/// Teams of an organization as resources, for rooms that include them in their documents.
+pub(crate) fn tell(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &str,
+    teams: &[Team],
+) -> Result<Vec<Resource>> {
+    let members = store::members_of(connection, teams)?;
+    Ok(view::teams(teams, organization, &members, caller))
+}

@@ -1,0 +1,236 @@
+//! The token, its owner, and what a client may write of one.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::access::Role;
+use crate::credential::{ABILITIES_MAX, Ability, Format, Kind, Status};
+use crate::database::schema::listed_tokens;
+use crate::database::text_enum::text_enum;
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::jsonapi::{Moment, present};
+
+text_enum! {
+    /// What `filter[expiry_status]` can ask for.
+    pub enum ExpiryStatus {
+        /// Not expired.
+        Active = "active",
+        /// Expires within 7 days.
+        ExpiringIn7Days = "expiring_in_7_days",
+        /// Expires within 30 days.
+        ExpiringIn30Days = "expiring_in_30_days",
+        /// Past its expiry.
+        Expired = "expired",
+        /// Never expires.
+        NoExpiration = "no_expiration",
+    }
+}
+
+/// One credential, without its secret, beside the names that lists search and sort by.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = listed_tokens, check_for_backend(diesel::pg::Pg))]
+pub struct Token {
+    /// Its id.
+    pub id: TokenId,
+    /// What it authenticates as.
+    pub kind: Kind,
+    /// The organization that it belongs to; none for a user's token.
+    pub organization_id: Option<OrganizationId>,
+    /// Its owner, if that is a user.
+    pub user_id: Option<UserId>,
+    /// Its owner, if that is a team.
+    pub team_id: Option<TeamId>,
+    /// Its owner, if that is a workspace.
+    pub workspace_id: Option<WorkspaceId>,
+    /// What its maker says of it; unique among a team's live tokens.
+    pub description: Option<String>,
+    /// The first 10 characters of its secret.
+    pub token_prefix: String,
+    /// What its secret is.
+    pub format: Format,
+    /// The most that its principal is by it.
+    pub role: Role,
+    /// What it may do at other services.
+    pub abilities: Vec<Ability>,
+    /// The user who made it.
+    pub created_by_user_id: Option<UserId>,
+    /// The team that made it.
+    pub created_by_team_id: Option<TeamId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed; use is no change.
+    pub updated_at: DateTime<Utc>,
+    /// When it stops working by itself; never, if none.
+    pub expired_at: Option<DateTime<Utc>>,
+    /// Since when it is switched off.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// When it was ended for good; during the grace after a regeneration, when it will be.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it last authenticated a request.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// How many requests it has authenticated.
+    pub usage_count: i64,
+    /// The token that it succeeds.
+    pub replaces: Option<TokenId>,
+    /// Its successor.
+    pub replaced_by: Option<TokenId>,
+    /// How it stands.
+    pub status: Status,
+    /// The owning team's name.
+    pub team_name: Option<String>,
+    /// Whether the owning team is the team `owners`.
+    pub team_owners: Option<bool>,
+    /// The owning team's `allow-member-token-management`.
+    pub team_allows_members: Option<bool>,
+    /// The name of the organization that it belongs to.
+    pub organization_name: Option<String>,
+    /// The name of what it authenticates as.
+    pub owner_name: Option<String>,
+    /// The name of the user, team or organization that made it.
+    pub created_by_name: Option<String>,
+    /// The name of the organization that made it.
+    pub created_by_organization_name: Option<String>,
+}
+
+/// What a token authenticates as, when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A user.
+    User(UserId),
+    /// A team in its organization.
+    Team(OrganizationId, TeamId),
+    /// An organization, as its owner.
+    Organization(OrganizationId),
+    /// The reader of an organization's audit trail.
+    AuditTrails(OrganizationId),
+    /// A workspace in its organization.
+    Workspace(OrganizationId, WorkspaceId),
+}
+
+impl Owner {
+    /// The kind of token that it gets.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::User(_) => Kind::User,
+            Self::Team(..) => Kind::Team,
+            Self::Organization(_) => Kind::Organization,
+            Self::AuditTrails(_) => Kind::AuditTrails,
+            Self::Workspace(..) => Kind::Workspace,
+        }
+    }
+
+    /// The organization that it belongs to; none for a user's.
+    #[must_use]
+    pub const fn organization(self) -> Option<OrganizationId> {
+        match self {
+            Self::User(_) => None,
+            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => Some(id),
+        }
+    }
+}
+
+impl Token {
+    /// What it authenticates as; none for a row that the table's own conditions do not let be.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        match self.kind {
+            Kind::User => self.user_id.map(Owner::User),
+            Kind::Team => self.organization_id.zip(self.team_id).map(|(within, id)| Owner::Team(within, id)),
+            Kind::Organization => self.organization_id.map(Owner::Organization),
+            Kind::AuditTrails => self.organization_id.map(Owner::AuditTrails),
+            Kind::Workspace => {
+                self.organization_id.zip(self.workspace_id).map(|(within, id)| Owner::Workspace(within, id))
+            }
+        }
+    }
+}
+
+/// The most characters that a description may have.
+pub const DESCRIPTION_MAX: u64 = 255;
+
+/// What a client may say of a new token.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TokenAttributes {
+    /// `description`: at most 255 characters; an empty string is one, null is none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[schema(max_length = 255)]
+    pub description: Option<Option<String>>,
+    /// `expired-at`: a time to come; null is never.
+    #[validate(custom(function = "to_come"))]
+    pub expired_at: Option<Moment>,
+    /// `role`: the most that the token's principal is by it; without it, what the maker's own token is capped to, which
+    /// is usually `owner`, no cap.
+    pub role: Option<Role>,
+    /// `abilities`: at most 100, each once.
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Vec<Ability>>,
+    /// `format`: what the secret is to be; without it, `opaque`.
+    pub format: Option<Format>,
+}
+
+/// What a client may change of a token.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TokenChanges {
+    /// `description`: at most 255 characters; an empty string is one, null is none.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[schema(max_length = 255)]
+    pub description: Option<Option<String>>,
+    /// `expired-at`: a time to come; null is never, or as late as the organization allows.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "to_come"))]
+    #[schema(value_type = Option<Moment>)]
+    pub expired_at: Option<Option<Moment>>,
+    /// `role`: the most that the token's principal is by it.
+    pub role: Option<Role>,
+    /// `abilities`: at most 100, each once; they take the place of those before.
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Vec<Ability>>,
+}
+
+/// What a client may say when a token is to be replaced.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Replacement {
+    /// `grace-period-seconds`: how long the old token goes on working, from 0 to 604800 (a week).
+    #[validate(range(min = 0, max = "GRACE_MAX", message = "Grace period seconds must be from 0 to 604800"))]
+    #[schema(minimum = 0, maximum = 604_800)]
+    pub grace_period_seconds: Option<i32>,
+    /// `expired-at` of the successor: a time to come; null is never. Without it, the successor lives as long as the old
+    /// token did.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "to_come"))]
+    #[schema(value_type = Option<Moment>)]
+    pub expired_at: Option<Option<Moment>>,
+}
+
+/// For so many days before today it is told how often a token was used (DESIGN §3, rule 7).
+pub const USAGE_KEPT_DAYS: i64 = 90;
+
+/// The longest grace after a regeneration, in seconds: a week (DESIGN §3, rule 5).
+pub const GRACE_MAX: i32 = 604_800;
+
+fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {
+    let fault = |message: String| Err(ValidationError::new("abilities").with_message(message.into()));
+    if u64::try_from(abilities.len()).is_ok_and(|number| number > ABILITIES_MAX) {
+        return fault(format!("Abilities must be at most {ABILITIES_MAX}"));
+    }
+    let twice = abilities.iter().enumerate().find(|(nth, ability)| abilities[..*nth].contains(ability));
+    twice.map_or(Ok(()), |(_, ability)| fault(format!("Abilities must hold {ability} only once")))
+}
+
+fn to_come(moment: &Moment) -> Result<(), ValidationError> {
+    if moment.0 > Utc::now() {
+        return Ok(());
+    }
+    Err(ValidationError::new("past").with_message("Expired at must be a time to come, or null for never".into()))
+}

@@ -1,0 +1,180 @@
+//! The kinds of policy, what a client may write of them, and when a token expires under them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::PgConnection;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::store;
+use super::view::POLICIES;
+use crate::credential::Kind;
+use crate::database::text_enum::text_enum;
+use crate::ids::OrganizationId;
+use crate::jsonapi::{Body, Error, Result, objects};
+
+use super::view::id;
+
+/// The maximum where none is set: two years.
+pub const DEFAULT_MAX_TTL_MS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
+
+/// The shortest maximum that can be set, one minute, and the longest, a hundred years.
+pub const MAX_TTL_MS_RANGE: std::ops::RangeInclusive<i64> = 60_000..=100 * 365 * 24 * 60 * 60 * 1000;
+
+text_enum! {
+    /// The kinds of token that a policy can be made for, as the HCP API spells them.
+    pub enum TokenType {
+        /// Organization tokens.
+        Organization = "organization",
+        /// Team tokens.
+        Team = "team",
+        /// User tokens, as far as they are used in the organization.
+        User = "user",
+        /// Audit-trails tokens.
+        AuditTrails = "audit_trails",
+        /// Metrics tokens, which Latchkey has none of: stored and returned.
+        Metrics = "metrics",
+        /// Workspace tokens, which the HCP API has none of.
+        Workspace = "workspace",
+    }
+}
+
+impl TokenType {
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Organization => Self::Organization,
+            Kind::Team => Self::Team,
+            Kind::User => Self::User,
+            Kind::AuditTrails => Self::AuditTrails,
+            Kind::Workspace => Self::Workspace,
+        }
+    }
+}
+
+/// The policy of one kind of token in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Which tokens it holds for.
+    pub token_type: TokenType,
+    /// How long they may live, in milliseconds.
+    pub max_ttl_ms: i64,
+    /// When it was first set, and last; none for the default.
+    pub set: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// What a client may write.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyAttributes {
+    /// `token-ttl-policies`: at least one, each kind once.
+    #[serde(default, deserialize_with = "objects")]
+    #[schema(min_items = 1)]
+    pub token_ttl_policies: Option<Vec<PolicyItem>>,
+}
+
+/// One item of `token-ttl-policies`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyItem {
+    /// `token-type`.
+    pub token_type: TokenType,
+    /// `max-ttl-ms`: from a minute to a hundred years, in milliseconds.
+    #[schema(minimum = 60_000, maximum = 3_153_600_000_000_i64)]
+    pub max_ttl_ms: i64,
+}
+
+/// What a client may write of a policy that is a resource of its own.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct OnePolicyAttributes {
+    /// `token-type`: each kind once.
+    pub token_type: Option<TokenType>,
+    /// `max-ttl-ms`: from a minute to a hundred years, in milliseconds.
+    #[schema(minimum = 60_000, maximum = 3_153_600_000_000_i64)]
+    pub max_ttl_ms: Option<i64>,
+}
+
+/// The policies that a request sets, in either of the forms that shipped clients send: go-tfe one resource with a list
+/// of policies in it, pytfe a list of resources.
+pub(super) fn policies_of(body: &Body, organization: OrganizationId, name: &str) -> Result<Vec<PolicyItem>> {
+    let types = &[POLICIES.name];
+    let Some(resources) = body.resources::<OnePolicyAttributes>(types, &["token-type", "max-ttl-ms"])? else {
+        let body = body.resource::<PolicyAttributes>(types, &["token-ttl-policies"])?.about(&[name])?;
+        return checked(
+            body.attributes.token_ttl_policies.unwrap_or_default(),
+            "/data/attributes/token-ttl-policies",
+            "",
+        );
+    };
+    let mut items = vec![];
+    for resource in resources {
+        let OnePolicyAttributes { token_type: Some(token_type), max_ttl_ms: Some(max_ttl_ms) } = resource.attributes
+        else {
+            // Both are required, so that neither can be missing here.
+            return Err(Error::internal());
+        };
+        resource.about(&[&id(organization, token_type)])?;
+        items.push(PolicyItem { token_type, max_ttl_ms });
+    }
+    checked(items, "/data", "/attributes")
+}
+
+/// The same policies, if they can be set together. They are at the pointer `list`, and their members at `below` in each.
+fn checked(items: Vec<PolicyItem>, list: &str, below: &str) -> Result<Vec<PolicyItem>> {
+    if items.is_empty() {
+        return Err(Error::attribute(list, "Must hold at least one policy"));
+    }
+    let mut faults = vec![];
+    for (nth, item) in items.iter().enumerate() {
+        let mut fault =
+            |name: &str, detail| faults.push(Error::attribute(format!("{list}/{nth}{below}/{name}"), detail));
+        if items[..nth].iter().any(|before| before.token_type == item.token_type) {
+            fault("token-type", format!("The policy of the token type {} can be set only once", item.token_type));
+        }
+        if !MAX_TTL_MS_RANGE.contains(&item.max_ttl_ms) {
+            let (least, most) = (MAX_TTL_MS_RANGE.start(), MAX_TTL_MS_RANGE.end());
+            fault("max-ttl-ms", format!("Max ttl ms must be from {least} to {most}"));
+        }
+    }
+    Error::check(faults)?;
+    Ok(items)
+}
+
+/// The latest time at which a token may expire that is made at `created_at`; none for whenever its maker likes.
+///
+/// # Errors
+/// The database's own.
+pub fn latest_expiry(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    kind: Kind,
+    created_at: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let Some(organization) = organization else { return Ok(None) };
+    let max_ttl_ms = store::in_force(connection, organization, TokenType::of(kind))?;
+    Ok(max_ttl_ms.map(|max_ttl_ms| created_at + TimeDelta::milliseconds(max_ttl_ms)))
+}
+
+/// When a token that is made at `created_at` will expire: when its maker asks for, within what its organization allows.
+///
+/// # Errors
+/// 422 if the maker asks for more.
+pub fn expiry(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    kind: Kind,
+    created_at: DateTime<Utc>,
+    asked: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>> {
+    match (asked, latest_expiry(connection, organization, kind, created_at)?) {
+        (Some(asked), Some(latest)) if asked > latest => Err(Error::attribute(
+            "/data/attributes/expired-at",
+            format!(
+                "Expired at must be no later than {}: the organization lets {} tokens live no longer",
+                crate::jsonapi::time(latest),
+                TokenType::of(kind)
+            ),
+        )),
+        (asked, latest) => Ok(asked.or(latest)),
+    }
+}

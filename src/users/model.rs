@@ -1,0 +1,132 @@
+//! The user, and what a client may write of one.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::store;
+use super::store::{NotConfirmed, NotCreated};
+use crate::audit::{self, Actor, Event};
+use crate::credential::Secret;
+use crate::database::schema::users;
+use crate::ids::UserId;
+use crate::tokens::NewToken;
+use crate::tokens::{self, Owner};
+
+/// A user as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// The user's name, unique without regard to case.
+    pub username: String,
+    /// The user's address, unique without regard to case.
+    pub email: String,
+    /// The address that the user asks for, while nobody has confirmed it.
+    pub unconfirmed_email: Option<String>,
+    /// Whether the user administers the whole installation.
+    pub site_admin: bool,
+    /// Whether this is a program's account.
+    pub service_account: bool,
+    /// Whether somebody has come forward as this user; false for whom an invitation made.
+    pub confirmed: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A new user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// 1 to 90 letters, digits, hyphens and underscores.
+    pub username: String,
+    /// An e-mail address.
+    pub email: String,
+    /// What the user may do in the whole installation.
+    pub rank: Rank,
+}
+
+/// What a user may do in the whole installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// Nothing beyond what organizations grant.
+    Ordinary,
+    /// See every organization, change and delete it.
+    SiteAdmin,
+}
+
+/// What users may write of themselves.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AccountAttributes {
+    /// `username`: 1 to 90 letters, digits, hyphens and underscores.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
+    pub username: Option<String>,
+    /// `email`: an e-mail address. It waits as `unconfirmed-email` until somebody who runs the service confirms it.
+    #[validate(
+        email(message = "Email must be an email address"),
+        length(max = 254, message = "Email must be at most 254 characters long")
+    )]
+    #[schema(format = "email", max_length = 254)]
+    pub email: Option<String>,
+}
+
+/// A change of password.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PasswordAttributes {
+    /// `current_password`: required where one is set.
+    #[schema(value_type = Option<String>)]
+    pub current_password: Option<SecretString>,
+    /// `password`: 10 to 1000 characters.
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 1000)]
+    pub password: Option<SecretString>,
+    /// `password_confirmation`: the same once more.
+    #[schema(value_type = Option<String>)]
+    pub password_confirmation: Option<SecretString>,
+}
+
+impl User {
+    /// The same user, who asks for another address. Invitations go by address: it stays what it is until somebody
+    /// else confirms the new one. One's own, also in another case, needs nobody.
+    pub(super) fn asking_for(self, email: String) -> Self {
+        if email.eq_ignore_ascii_case(&self.email) {
+            Self { email, unconfirmed_email: None, ..self }
+        } else {
+            Self { unconfirmed_email: Some(email), ..self }
+        }
+    }
+}
+
+/// Makes the address that a user asks for the user's own, in the transaction that the connection is in.
+///
+/// # Errors
+/// When there is no such user, the user asks for another address or none, or somebody else has it.
+pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
+    let user = store::confirm_email(connection, username, email)?;
+    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "confirm_email")])?;
+    Ok(user)
+}
+
+/// Makes a user with a first token, in the transaction that the connection is in. The secret is nowhere else from
+/// here on.
+///
+/// # Errors
+/// When the name or the address is taken, or the database fails.
+pub fn create_with_token(connection: &mut PgConnection, new: &NewUser) -> Result<(User, Secret), NotCreated> {
+    let user = store::create(connection, new)?;
+    let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
+    let (token, secret) = tokens::create(connection, &token)?;
+    let about = json!({"kind": token.kind, "user": user.id});
+    let events = [
+        Event::new(None, "user", user.id, "create"),
+        Event::new(None, "authentication_token", token.id, "create").meta(about),
+    ];
+    audit::record(connection, &Actor::system(), &events)?;
+    Ok((user, secret))
+}

@@ -1,0 +1,141 @@
+//! The workspace, and what the caller is in one.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::settings::{Settings, WorkspaceAttributes};
+use super::tags::Bindings;
+use super::{http, store};
+use crate::access::{Action, Caller, Place, Role, Subject, WorkspaceStanding};
+use crate::database::schema::workspaces;
+use crate::ids::{OrganizationId, WorkspaceId};
+use crate::jsonapi::{Error, Resource, Result};
+use crate::organizations::Organization;
+use crate::team_access;
+
+/// A workspace as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = workspaces, check_for_backend(diesel::pg::Pg))]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// The organization that it is in.
+    pub organization_id: OrganizationId,
+    /// Its name, unique in the organization without regard to case.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What the HCP API lets one set and a token service only keeps.
+    #[diesel(deserialize_as = serde_json::Value)]
+    pub settings: Settings,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// The names of its tags, in order.
+    pub tags: Vec<String>,
+    /// Its tag bindings.
+    #[diesel(deserialize_as = serde_json::Value)]
+    pub tag_bindings: Bindings,
+}
+
+impl Workspace {
+    /// A workspace as it is before its maker says more of it.
+    #[must_use]
+    pub fn new(organization: OrganizationId) -> Self {
+        Self {
+            id: WorkspaceId::generate(),
+            organization_id: organization,
+            name: String::new(),
+            description: None,
+            settings: Settings::default(),
+            created_at: Utc::now(),
+            updated_at: Utc::now(),
+            tags: vec![],
+            tag_bindings: Bindings::default(),
+        }
+    }
+
+    /// The workspace after a change.
+    ///
+    /// # Errors
+    /// 422 for settings that cannot be together.
+    pub fn changed(self, changes: WorkspaceAttributes) -> Result<Self> {
+        Ok(Self {
+            settings: changes.applied_to(self.settings)?,
+            name: changes.name.unwrap_or(self.name),
+            description: changes.description.unwrap_or(self.description),
+            ..self
+        })
+    }
+}
+
+/// The organization of the workspace that a path names.
+pub(crate) fn place(id: &str) -> Place {
+    Place::Workspace(id.parse().ok())
+}
+
+/// What the caller is in a workspace of the place that the request is about.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn standing(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceStanding>> {
+    match caller.standing_in_own(workspace) {
+        Some(own) => Ok(Some(own)),
+        None => standing_by_teams(connection, caller, workspace),
+    }
+}
+
+fn standing_by_teams(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceStanding>> {
+    let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
+    let grants = team_access::grants(connection, &[workspace], &teams)?;
+    Ok(caller.standing_in(grants.into_iter().map(|(_, grant)| grant)))
+}
+
+/// The role that the caller has in a workspace by its teams: none for the workspace's own token.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn role_by_teams(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<Role>> {
+    Ok(standing_by_teams(connection, caller, workspace)?.map(|standing| standing.role))
+}
+
+/// The workspace of this id and what the caller is in it.
+///
+/// # Errors
+/// 404 if it does not exist for the caller.
+pub(crate) fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Workspace, WorkspaceStanding)> {
+    let id: WorkspaceId = id.parse().map_err(|_| Error::not_found())?;
+    let workspace = store::find(connection, id)?;
+    let standing = standing(connection, caller, id)?;
+    caller.may(Action::SeeWorkspace, Subject::Workspace(standing.map(|standing| standing.role)))?;
+    Ok((workspace, standing.ok_or_else(Error::not_found)?))
+}
+
+/// Those of an organization's workspaces that the caller sees, as resources, for rooms that include them in their
+/// documents.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn tell(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &Organization,
+    ids: &[WorkspaceId],
+) -> Result<Vec<Resource>> {
+    let workspaces = store::find_all(connection, organization.id, ids)?;
+    let told = http::tell_all(connection, caller, organization, &workspaces)?;
+    Ok(told.into_iter().map(|(_, resource)| resource).collect())
+}
