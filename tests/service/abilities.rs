@@ -6,19 +6,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::Answer;
 
-tests![
-    nothing_is_registered_at_first_and_tokens_get_any,
-    a_registration_takes_the_place_of_the_one_before,
-    a_wrong_registration_is_refused_whole,
-    tokens_of_every_kind_get_what_is_registered_and_no_other,
-    a_star_stands_for_every_verb,
-    an_edit_adds_only_what_is_registered,
-    what_a_token_holds_it_keeps_and_its_successor_inherits,
-    users_tokens_and_other_organizations_are_not_bound,
-    a_registration_is_audited_and_one_that_changes_nothing_is_not,
-    an_organization_takes_its_abilities_with_it,
-];
-
 const ABILITIES: &str = "/api/v2/organizations/acme/abilities";
 
 struct Scene {
@@ -68,6 +55,7 @@ fn assert_unregistered(answer: Answer) {
     assert!(answer.detail().contains("registered"), "{}", answer.detail());
 }
 
+#[test]
 fn nothing_is_registered_at_first_and_tokens_get_any() {
     let scene = Scene::set();
     assert_eq!(scene.ada.client.get(ABILITIES).expect(200).body["data"], json!([]));
@@ -75,6 +63,7 @@ fn nothing_is_registered_at_first_and_tokens_get_any() {
     assert_eq!(*made.attribute("abilities"), json!(["agents:read", "storage:*"]));
 }
 
+#[test]
 fn a_registration_takes_the_place_of_the_one_before() {
     let scene = Scene::set();
     let two = json!([
@@ -99,6 +88,7 @@ fn a_registration_takes_the_place_of_the_one_before() {
     assert_eq!(scene.register(&names).expect(200).ids(), names);
 }
 
+#[test]
 fn a_wrong_registration_is_refused_whole() {
     let scene = Scene::set();
     scene.register(&["agents:read"]).expect(200);
@@ -128,6 +118,7 @@ fn a_wrong_registration_is_refused_whole() {
     scene.ada.client.patch(ABILITIES, &registry(longest)).expect(200);
 }
 
+#[test]
 fn tokens_of_every_kind_get_what_is_registered_and_no_other() {
     let scene = Scene::set();
     let workspace = scene.ada.workspace("acme", "prod");
@@ -147,6 +138,7 @@ fn tokens_of_every_kind_get_what_is_registered_and_no_other() {
     }
 }
 
+#[test]
 fn a_star_stands_for_every_verb() {
     let scene = Scene::set();
     scene.register(&["storage:*", "agents:read"]).expect(200);
@@ -156,6 +148,7 @@ fn a_star_stands_for_every_verb() {
     }
 }
 
+#[test]
 fn an_edit_adds_only_what_is_registered() {
     let scene = Scene::set();
     let token = scene.team_token(&["old:read"]).expect(201).id();
@@ -169,6 +162,7 @@ fn an_edit_adds_only_what_is_registered() {
     scene.ada.client.patch(&format!("/api/v2/authentication-tokens/{token}"), &description).expect(200);
 }
 
+#[test]
 fn what_a_token_holds_it_keeps_and_its_successor_inherits() {
     let scene = Scene::set();
     let token = scene.team_token(&["old:read"]).expect(201);
@@ -179,6 +173,7 @@ fn what_a_token_holds_it_keeps_and_its_successor_inherits() {
     assert_eq!(*successor.attribute("abilities"), json!(["old:read"]));
 }
 
+#[test]
 fn users_tokens_and_other_organizations_are_not_bound() {
     let scene = Scene::set();
     scene.ada.organization("other");
@@ -188,6 +183,7 @@ fn users_tokens_and_other_organizations_are_not_bound() {
     assert_eq!(scene.ada.client.get("/api/v2/organizations/other/abilities").expect(200).body["data"], json!([]));
 }
 
+#[test]
 fn a_registration_is_audited_and_one_that_changes_nothing_is_not() {
     let scene = Scene::set();
     scene.register(&["agents:read", "storage:*"]).expect(200);
@@ -203,6 +199,7 @@ fn a_registration_is_audited_and_one_that_changes_nothing_is_not() {
     assert_eq!(scene.app.count(&format!("{events} AND meta = '{difference}' AND accessor_id = '{}'", scene.ada.id)), 1);
 }
 
+#[test]
 fn an_organization_takes_its_abilities_with_it() {
     let scene = Scene::set();
     scene.register(&["agents:read"]).expect(200);

@@ -4,17 +4,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::App;
 use crate::support::app::{identifiers, resource, team_access};
-use crate::support::{App, cluster};
-
-tests![
-    every_principal_on_every_route,
-    a_viewers_token_only_looks,
-    a_members_token_does_what_a_member_may,
-    a_managers_token_does_what_a_manager_may,
-    an_admins_token_does_what_is_not_for_owners_alone,
-    routes_without_a_token_need_none,
-];
+use crate::support::cluster::{self, Database};
 
 /// The columns of the table, in its order. `invited` is in the team `ci`, and has not accepted.
 const PRINCIPALS: [&str; 12] = [
@@ -411,7 +403,7 @@ fn capped(world: &World, principal: &str, role: &str, Row(method, path, body, _)
 
 /// A database in which every principal and every thing of the table exists, and their names.
 struct World {
-    database_url: String,
+    database: Database,
     secrets: Vec<(&'static str, Option<String>)>,
     ids: Vec<(&'static str, String)>,
 }
@@ -524,13 +516,13 @@ impl World {
             ("prod-access", prod_access),
             ("lab-access", lab_access),
         ];
-        let database_url = app.database_url.clone();
+        let database = app.database_url.clone();
         app.stop();
-        Self { database_url, secrets, ids }
+        Self { database, secrets, ids }
     }
 
     fn copy(&self) -> App {
-        App::on(cluster::copy_of(&self.database_url))
+        App::on(self.database.copy())
     }
 
     fn named(&self, name: &str) -> String {
@@ -556,6 +548,7 @@ impl World {
     }
 }
 
+#[test]
 fn every_principal_on_every_route() {
     let world = World::build();
     let mut wrong = vec![];
@@ -587,7 +580,7 @@ fn every_principal_on_every_route() {
 /// The same walk with every token capped to a role.
 fn walk_as(role: &str) {
     let world = World::build();
-    cluster::execute(&world.database_url, &format!("UPDATE tokens SET role = '{role}'"));
+    cluster::execute(&world.database, &format!("UPDATE tokens SET role = '{role}'"));
     let mut wrong = vec![];
     let mut app = world.copy();
     for row @ Row(method, template, _, expected) in TABLE {
@@ -601,31 +594,34 @@ fn walk_as(role: &str) {
                 ));
             }
             if *method != "GET" && answer.status < 300 {
-                let used = app.database_url.clone();
                 app = world.copy();
-                cluster::discard(&used);
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
 fn a_viewers_token_only_looks() {
     walk_as("viewer");
 }
 
+#[test]
 fn a_members_token_does_what_a_member_may() {
     walk_as("member");
 }
 
+#[test]
 fn a_managers_token_does_what_a_manager_may() {
     walk_as("manager");
 }
 
+#[test]
 fn an_admins_token_does_what_is_not_for_owners_alone() {
     walk_as("admin");
 }
 
+#[test]
 fn routes_without_a_token_need_none() {
     let app = App::start();
     for (path, status) in [

@@ -7,26 +7,6 @@ use serde_json::{Value, json};
 use crate::support::app::{User, identifiers, resource};
 use crate::support::{App, leaks};
 
-tests![
-    a_user_changes_the_name_and_asks_for_an_address,
-    an_address_that_nobody_confirmed_gets_no_invitation,
-    the_last_address_asked_for_is_the_one,
-    an_address_is_held_by_who_is_first_to_be_confirmed,
-    what_is_not_said_stays_as_it_is,
-    a_name_is_given_once_without_regard_to_case,
-    a_wrong_name_or_address_is_refused,
-    the_id_of_another_user_is_refused,
-    only_users_have_an_account_to_change,
-    a_new_name_is_told_everywhere,
-    a_first_password_needs_no_other,
-    a_password_is_stored_as_an_argon2id_hash_and_never_shown,
-    a_password_is_changed_by_who_knows_it,
-    a_password_is_confirmed_and_long_enough,
-    every_token_goes_on_when_the_password_changes,
-    a_password_is_in_no_log_and_in_no_database,
-    every_change_is_audited,
-];
-
 const UPDATE: &str = "/api/v2/account/update";
 const PASSWORD: &str = "/api/v2/account/password";
 
@@ -62,6 +42,7 @@ fn confirm(app: &App, username: &str, email: &str) -> Result<(), String> {
         .map_err(|fault| fault.to_string())
 }
 
+#[test]
 fn a_user_changes_the_name_and_asks_for_an_address() {
     let app = App::start();
     // Also site admins wait.
@@ -81,6 +62,7 @@ fn a_user_changes_the_name_and_asks_for_an_address() {
     assert_eq!(app.count("audit_events WHERE resource_type = 'user' AND action = 'confirm_email'"), 1);
 }
 
+#[test]
 fn an_address_that_nobody_confirmed_gets_no_invitation() {
     let app = App::start();
     let (ada, eve) = (app.user("ada"), app.user("eve"));
@@ -96,6 +78,7 @@ fn an_address_that_nobody_confirmed_gets_no_invitation() {
     assert_eq!(carl.client.get("/api/v2/organization-memberships").expect(200).ids().len(), 1);
 }
 
+#[test]
 fn the_last_address_asked_for_is_the_one() {
     let app = App::start();
     let ada = app.user("ada");
@@ -115,6 +98,7 @@ fn the_last_address_asked_for_is_the_one() {
     assert_eq!(*ada.client.get("/api/v2/account/details").expect(200).attribute("email"), "ada@example.com");
 }
 
+#[test]
 fn an_address_is_held_by_who_is_first_to_be_confirmed() {
     let app = App::start();
     let (ada, bob, joe) = (app.user("ada"), app.user("bob"), app.user("joe"));
@@ -129,6 +113,7 @@ fn an_address_is_held_by_who_is_first_to_be_confirmed() {
     assert_eq!(*bob.client.get("/api/v2/account/details").expect(200).attribute("email"), "NEW@example.com");
 }
 
+#[test]
 fn what_is_not_said_stays_as_it_is() {
     let app = App::start();
     let ada = app.user("ada");
@@ -141,6 +126,7 @@ fn what_is_not_said_stays_as_it_is() {
     assert_eq!(*changed.attribute("is-service-account"), false);
 }
 
+#[test]
 fn a_name_is_given_once_without_regard_to_case() {
     let app = App::start();
     let ada = app.user("ada");
@@ -160,6 +146,7 @@ fn a_name_is_given_once_without_regard_to_case() {
     assert_eq!(*changed.attribute("unconfirmed-email"), Value::Null);
 }
 
+#[test]
 fn a_wrong_name_or_address_is_refused() {
     let app = App::start();
     let ada = app.user("ada");
@@ -174,6 +161,7 @@ fn a_wrong_name_or_address_is_refused() {
     assert_eq!(*ada.client.get("/api/v2/account/details").expect(200).attribute("username"), "ada");
 }
 
+#[test]
 fn the_id_of_another_user_is_refused() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -187,6 +175,7 @@ fn the_id_of_another_user_is_refused() {
     }
 }
 
+#[test]
 fn only_users_have_an_account_to_change() {
     let app = App::start();
     let ada = app.user("ada");
@@ -198,6 +187,7 @@ fn only_users_have_an_account_to_change() {
     app.anonymous().patch(PASSWORD, &new_password(None, "a long password")).expect(401);
 }
 
+#[test]
 fn a_new_name_is_told_everywhere() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -211,6 +201,7 @@ fn a_new_name_is_told_everywhere() {
     bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
 }
 
+#[test]
 fn a_first_password_needs_no_other() {
     let app = App::start();
     let ada = app.user("ada");
@@ -220,6 +211,7 @@ fn a_first_password_needs_no_other() {
     assert!(hash(&app, &ada).is_some());
 }
 
+#[test]
 fn a_password_is_stored_as_an_argon2id_hash_and_never_shown() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -234,6 +226,7 @@ fn a_password_is_stored_as_an_argon2id_hash_and_never_shown() {
     }
 }
 
+#[test]
 fn a_password_is_changed_by_who_knows_it() {
     let app = App::start();
     let ada = app.user("ada");
@@ -249,6 +242,7 @@ fn a_password_is_changed_by_who_knows_it() {
     ada.client.patch(PASSWORD, &new_password(Some("battery staple"), "correct horse")).expect(200);
 }
 
+#[test]
 fn a_password_is_confirmed_and_long_enough() {
     let app = App::start();
     let ada = app.user("ada");
@@ -272,6 +266,7 @@ fn a_password_is_confirmed_and_long_enough() {
     }
 }
 
+#[test]
 fn every_token_goes_on_when_the_password_changes() {
     let app = App::start();
     let ada = app.user("ada");
@@ -286,6 +281,7 @@ fn every_token_goes_on_when_the_password_changes() {
     }
 }
 
+#[test]
 fn a_password_is_in_no_log_and_in_no_database() {
     let app = App::start();
     let ada = app.user("ada");
@@ -302,6 +298,7 @@ fn a_password_is_in_no_log_and_in_no_database() {
     assert!(!leaks::logged().contains("Zaunkoenig"));
 }
 
+#[test]
 fn every_change_is_audited() {
     let app = App::start();
     let ada = app.user("ada");

@@ -8,18 +8,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::Answer;
 
-tests![
-    every_change_writes_its_event,
-    an_event_tells_who_did_what_by_which_token_in_which_request,
-    a_team_token_acts_as_its_team,
-    a_refused_request_writes_no_event,
-    reading_writes_an_event_for_a_token_alone,
-    without_its_event_no_change_happens,
-    events_outlive_what_they_tell_of,
-    the_trail_cannot_be_rewritten,
-    no_event_holds_a_secret,
-];
-
 #[derive(Debug, QueryableByName)]
 struct Event {
     #[diesel(sql_type = Text)]
@@ -104,6 +92,7 @@ impl Scene {
     }
 }
 
+#[test]
 fn every_change_writes_its_event() {
     let Scene { app, ada, .. } = Scene::set();
     app.user("bob");
@@ -150,6 +139,7 @@ fn every_change_writes_its_event() {
     assert_eq!(names_of(&app, || client.delete("/api/v2/organizations/other")), ["organization destroy"]);
 }
 
+#[test]
 fn an_event_tells_who_did_what_by_which_token_in_which_request() {
     let scene = Scene::set();
     let (events, made) = events_of(&scene.app, || scene.ada.team_token(&scene.team));
@@ -166,6 +156,7 @@ fn an_event_tells_who_did_what_by_which_token_in_which_request() {
     assert_eq!(event.meta["team"], scene.team);
 }
 
+#[test]
 fn a_team_token_acts_as_its_team() {
     let scene = Scene::set();
     let first = scene.ada.team_token(&scene.team);
@@ -180,6 +171,7 @@ fn a_team_token_acts_as_its_team() {
     }
 }
 
+#[test]
 fn a_refused_request_writes_no_event() {
     let scene = Scene::set();
     let token = scene.ada.team_token(&scene.team);
@@ -194,6 +186,7 @@ fn a_refused_request_writes_no_event() {
     assert_eq!(events(&scene.app).len(), before);
 }
 
+#[test]
 fn reading_writes_an_event_for_a_token_alone() {
     let scene = Scene::set();
     let token = scene.ada.team_token(&scene.team).id();
@@ -207,6 +200,7 @@ fn reading_writes_an_event_for_a_token_alone() {
     assert_eq!(events(&scene.app).len(), before + 2);
 }
 
+#[test]
 fn without_its_event_no_change_happens() {
     let Scene { app, ada, team } = Scene::set();
     app.user("bob");
@@ -267,6 +261,7 @@ fn state(app: &App) -> Vec<i64> {
     .collect()
 }
 
+#[test]
 fn events_outlive_what_they_tell_of() {
     let scene = Scene::set();
     scene.ada.team_token(&scene.team);
@@ -275,6 +270,7 @@ fn events_outlive_what_they_tell_of() {
     assert_eq!(events(&scene.app).len(), before + 1);
 }
 
+#[test]
 fn the_trail_cannot_be_rewritten() {
     let scene = Scene::set();
     let before = events(&scene.app).len();
@@ -291,6 +287,7 @@ fn the_trail_cannot_be_rewritten() {
     assert_eq!(events(&scene.app).len(), before);
 }
 
+#[test]
 fn no_event_holds_a_secret() {
     let scene = Scene::set();
     let token = scene.ada.team_token(&scene.team);

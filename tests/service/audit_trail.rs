@@ -9,21 +9,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    the_trail_is_read_with_the_organizations_own_tokens,
-    to_everybody_else_there_is_no_trail,
-    an_event_has_exactly_the_keys_of_the_hcp_api,
-    an_event_tells_who_did_what_in_which_request,
-    events_come_since_a_time,
-    a_page_holds_1000_events,
-    a_wrong_query_is_refused,
-    every_change_is_told,
-    showing_a_token_is_told,
-    a_refused_sign_in_is_told_once_a_minute,
-    one_organization_reads_nothing_of_another,
-    events_cannot_be_changed_or_deleted,
-];
-
 const TRAIL: &str = "/api/v2/organization/audit-trail";
 const TOKEN: &str = "/api/v2/organizations/acme/authentication-token";
 
@@ -74,6 +59,7 @@ fn keys(object: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap_or_else(|| panic!("{object:#}")).keys().map(String::as_str).collect()
 }
 
+#[test]
 fn the_trail_is_read_with_the_organizations_own_tokens() {
     let scene = Scene::set();
     let organization = scene.app.with(&scene.ada.client.post_nothing(TOKEN).expect(201).secret());
@@ -84,6 +70,7 @@ fn the_trail_is_read_with_the_organizations_own_tokens() {
     }
 }
 
+#[test]
 fn to_everybody_else_there_is_no_trail() {
     let scene = Scene::set();
     let root = scene.app.site_admin("root");
@@ -97,6 +84,7 @@ fn to_everybody_else_there_is_no_trail() {
     }
 }
 
+#[test]
 fn an_event_has_exactly_the_keys_of_the_hcp_api() {
     let scene = Scene::set();
     let answer = scene.reader.get(TRAIL).expect(200);
@@ -119,6 +107,7 @@ fn an_event_has_exactly_the_keys_of_the_hcp_api() {
     assert_eq!(ids.len(), events.len());
 }
 
+#[test]
 fn an_event_tells_who_did_what_in_which_request() {
     let scene = Scene::set();
     let external = scene.ada.client.get("/api/v2/organizations/acme").expect(200).attribute("external-id").clone();
@@ -137,6 +126,7 @@ fn an_event_tells_who_did_what_in_which_request() {
     assert_eq!(events[0]["auth"]["accessor_id"], external);
 }
 
+#[test]
 fn events_come_since_a_time() {
     let scene = Scene::set();
     scene.app.sql(
@@ -163,6 +153,7 @@ fn events_come_since_a_time() {
     assert!(times.is_sorted(), "oldest first");
 }
 
+#[test]
 fn a_page_holds_1000_events() {
     let scene = Scene::set();
     scene.app.sql(
@@ -189,6 +180,7 @@ fn a_page_holds_1000_events() {
     assert_eq!(ids.len() as i64, total, "no event twice, none left out");
 }
 
+#[test]
 fn a_wrong_query_is_refused() {
     let scene = Scene::set();
     for (query, blamed) in [
@@ -209,6 +201,7 @@ fn a_wrong_query_is_refused() {
     }
 }
 
+#[test]
 fn every_change_is_told() {
     let scene = Scene::set();
     let client = &scene.ada.client;
@@ -262,6 +255,7 @@ fn every_change_is_told() {
     assert!(events.is_empty());
 }
 
+#[test]
 fn showing_a_token_is_told() {
     let scene = Scene::set();
     let client = &scene.ada.client;
@@ -274,6 +268,7 @@ fn showing_a_token_is_told() {
     }
 }
 
+#[test]
 fn a_refused_sign_in_is_told_once_a_minute() {
     let scene = Scene::set();
     let team = scene.ada.team("acme", "ci");
@@ -304,6 +299,7 @@ fn a_refused_sign_in_is_told_once_a_minute() {
     assert!(events.is_empty());
 }
 
+#[test]
 fn one_organization_reads_nothing_of_another() {
     let scene = Scene::set();
     let zoe = scene.app.user("zoe");
@@ -332,6 +328,7 @@ fn one_organization_reads_nothing_of_another() {
     assert!(ids(&trails[0]).is_disjoint(&ids(&trails[1])));
 }
 
+#[test]
 fn events_cannot_be_changed_or_deleted() {
     use diesel::prelude::*;
     let scene = Scene::set();

@@ -11,35 +11,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
-tests![
-    no_route_takes_a_query_that_it_does_not_know,
-    no_route_takes_a_path_that_names_nothing,
-    no_route_takes_a_body_that_is_no_document,
-    no_route_takes_a_body_of_another_type,
-    no_route_takes_the_id_of_another_resource_or_one_for_a_new_one,
-    no_route_takes_a_body_of_another_media_type,
-    no_route_answers_whom_it_cannot_please,
-    no_route_takes_a_body_over_1_mib,
-    no_route_lets_in_who_has_no_good_token,
-    no_path_takes_a_method_that_it_does_not_know,
-    an_unknown_path_is_404,
-    no_list_takes_a_page_that_cannot_be,
-    no_list_takes_the_same_parameter_twice,
-    a_nul_character_is_refused_wherever_it_is,
-    a_time_that_is_none_is_refused,
-    a_null_document_is_not_an_empty_one,
-    a_list_of_values_is_no_object,
-    every_wrong_token_gets_the_same_401,
-    a_scheme_is_bearer_in_any_case,
-    two_authorization_headers_are_no_authorization,
-    a_request_line_with_invalid_bytes_is_400,
-    a_header_over_the_limit_is_refused,
-    a_body_that_announces_10_mb_is_refused_before_it_is_sent,
-    a_chunked_body_over_1_mib_is_refused,
-    a_body_that_breaks_off_changes_nothing,
-    head_is_get_without_a_body,
-];
-
 /// What a route takes as its body.
 #[derive(Clone, Copy, PartialEq)]
 enum Takes {
@@ -268,6 +239,7 @@ fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
     }
 }
 
+#[test]
 fn no_route_takes_a_query_that_it_does_not_know() {
     let world = World::new();
     for (method, pattern, takes) in ROUTES {
@@ -305,6 +277,7 @@ fn no_route_takes_a_query_that_it_does_not_know() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_route_takes_a_path_that_names_nothing() {
     let world = World::new();
     let long = "x".repeat(4000);
@@ -348,6 +321,7 @@ fn no_route_takes_a_path_that_names_nothing() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_route_takes_a_body_that_is_no_document() {
     let world = World::new();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -387,6 +361,7 @@ fn no_route_takes_a_body_that_is_no_document() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_route_takes_a_body_of_another_type() {
     let world = World::new();
     for (method, pattern, takes) in ROUTES {
@@ -438,6 +413,7 @@ fn no_route_takes_a_body_of_another_type() {
 }
 
 /// JSON:API "Client-Generated IDs" and "Updating Resources".
+#[test]
 fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
     let world = World::new();
     for (method, pattern, takes) in
@@ -460,6 +436,7 @@ fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
     }
 }
 
+#[test]
 fn no_route_takes_a_body_of_another_media_type() {
     let world = World::new();
     for (method, pattern, takes) in ROUTES.iter().filter(|(.., takes)| *takes != Nothing) {
@@ -485,6 +462,7 @@ fn no_route_takes_a_body_of_another_media_type() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_route_answers_whom_it_cannot_please() {
     let world = World::new();
     for (method, pattern, takes) in ROUTES {
@@ -505,6 +483,7 @@ fn no_route_answers_whom_it_cannot_please() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_route_takes_a_body_over_1_mib() {
     let world = World::new();
     for (method, pattern, takes) in ROUTES.iter().filter(|(.., takes)| *takes != Nothing) {
@@ -519,6 +498,7 @@ fn no_route_takes_a_body_over_1_mib() {
     world.send_body("PATCH", &world.path("teams/{team}"), largest.as_bytes()).expect(200);
 }
 
+#[test]
 fn no_route_lets_in_who_has_no_good_token() {
     let world = World::new();
     let secret = world.ada.client.secret().to_owned();
@@ -536,6 +516,7 @@ fn no_route_lets_in_who_has_no_good_token() {
     world.assert_unchanged();
 }
 
+#[test]
 fn no_path_takes_a_method_that_it_does_not_know() {
     let world = World::new();
     let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -563,6 +544,7 @@ fn with_head<'a>(methods: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
     methods.iter().copied().chain(head).collect()
 }
 
+#[test]
 fn an_unknown_path_is_404() {
     let world = World::new();
     for path in ["/", "/api", "/api/v2", "/api/v2/", "/api/v2/nonsense", "/api/v2/teams", "/api/v2/%00", "/api/v2/%ff"]
@@ -573,6 +555,7 @@ fn an_unknown_path_is_404() {
     }
 }
 
+#[test]
 fn no_list_takes_a_page_that_cannot_be() {
     let world = World::new();
     for pattern in LISTS {
@@ -596,6 +579,7 @@ fn no_list_takes_a_page_that_cannot_be() {
     }
 }
 
+#[test]
 fn no_list_takes_the_same_parameter_twice() {
     let world = World::new();
     for pattern in LISTS {
@@ -619,6 +603,7 @@ fn no_list_takes_the_same_parameter_twice() {
     });
 }
 
+#[test]
 fn a_nul_character_is_refused_wherever_it_is() {
     let world = World::new();
     let send = |path: &str, method: &str, document: Value| {
@@ -645,6 +630,7 @@ fn a_nul_character_is_refused_wherever_it_is() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_time_that_is_none_is_refused() {
     let world = World::new();
     for time in [
@@ -676,6 +662,7 @@ fn a_time_that_is_none_is_refused() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_null_document_is_not_an_empty_one() {
     let world = World::new();
     let path = world.path("teams/{team}/authentication-token");
@@ -686,6 +673,7 @@ fn a_null_document_is_not_an_empty_one() {
 }
 
 /// The values of an object's members in their order are not the object.
+#[test]
 fn a_list_of_values_is_no_object() {
     let world = World::new();
     let workspace = world.path("workspaces/{workspace}");
@@ -708,6 +696,7 @@ fn a_list_of_values_is_no_object() {
     world.assert_unchanged();
 }
 
+#[test]
 fn every_wrong_token_gets_the_same_401() {
     let world = World::new();
     let secret = world.ada.client.secret().to_owned();
@@ -752,6 +741,7 @@ fn every_wrong_token_gets_the_same_401() {
     }
 }
 
+#[test]
 fn a_scheme_is_bearer_in_any_case() {
     let world = World::new();
     for scheme in ["Bearer", "bearer", "BEARER"] {
@@ -761,6 +751,7 @@ fn a_scheme_is_bearer_in_any_case() {
     }
 }
 
+#[test]
 fn two_authorization_headers_are_no_authorization() {
     let world = World::new();
     let secret = world.ada.client.secret();
@@ -794,6 +785,7 @@ fn status(answer: &str) -> u16 {
     line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no answer, but {answer:?}"))
 }
 
+#[test]
 fn a_request_line_with_invalid_bytes_is_400() {
     let world = World::new();
     for line in [
@@ -813,6 +805,7 @@ fn a_request_line_with_invalid_bytes_is_400() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_header_over_the_limit_is_refused() {
     let world = World::new();
     for size in [200_000, 2_000_000] {
@@ -831,6 +824,7 @@ fn a_header_over_the_limit_is_refused() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_body_that_announces_10_mb_is_refused_before_it_is_sent() {
     let world = World::new();
     for (method, pattern, _) in ROUTES.iter().filter(|(.., takes)| *takes != Nothing) {
@@ -847,6 +841,7 @@ fn a_body_that_announces_10_mb_is_refused_before_it_is_sent() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_chunked_body_over_1_mib_is_refused() {
     let world = World::new();
     let mut request = format!(
@@ -866,6 +861,7 @@ fn a_chunked_body_over_1_mib_is_refused() {
     world.assert_unchanged();
 }
 
+#[test]
 fn a_body_that_breaks_off_changes_nothing() {
     let world = World::new();
     let document = resource("teams", json!({"name": "changed"})).to_string();
@@ -899,6 +895,7 @@ fn a_body_that_breaks_off_changes_nothing() {
 }
 
 /// RFC 9110 §9.1: GET and HEAD are what every server must support.
+#[test]
 fn head_is_get_without_a_body() {
     let world = World::new();
     for (_, pattern, _) in ROUTES.iter().filter(|(method, ..)| *method == "GET") {

@@ -11,19 +11,10 @@ use chrono::{TimeDelta, Utc};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::serving::Folder;
 use crate::support::app::{resource, team_access};
 use crate::support::client::{Answer, Client};
-use crate::support::process::{Served, admin_secret, latchkey, require, run};
-
-tests![
-    go_tfe_tells_its_story,
-    pytfe_tells_its_story,
-    schemathesis_finds_nothing,
-    jsonapi_validator_takes_every_document,
-    pyjwt_verifies_as_documented,
-    jose_verifies_as_documented,
-];
+use crate::support::process::{Folder, Served, admin_secret, latchkey, require, run};
+use crate::support::say;
 
 fn clients(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language)
@@ -49,19 +40,21 @@ fn nothing_failed(program: &str, output: &Output) {
     let last = said.lines().rev().find(|line| line.contains(" passed, ")).unwrap_or_default();
     assert!(output.status.success() && last.ends_with(" passed, 0 failed"), "{program}:\n{said}");
     assert!(!last.starts_with("0 "), "{program} checked nothing:\n{said}");
-    println!("{program}: {last}");
+    say(&format!("{program}: {last}"));
 }
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+#[test]
 fn go_tfe_tells_its_story() {
     if require(works("go", &["version"]), "Go is not installed: the client go-tfe is not tried") {
         tell("go-tfe", Command::new("go").args(["run", "."]).current_dir(clients("go")));
     }
 }
 
+#[test]
 fn pytfe_tells_its_story() {
     let python = works("python3", &["-c", "import ensurepip, venv"]);
     if require(python, "Python 3 with venv is not installed: the client pytfe is not tried") {
@@ -73,6 +66,7 @@ fn pytfe_tells_its_story() {
 }
 
 /// Every check that it has, in every phase, against what the service says of itself.
+#[test]
 fn schemathesis_finds_nothing() {
     let python = works("python3", &["-c", "import ensurepip, venv"]);
     if !require(python, "Python 3 with venv is not installed: schemathesis is not tried") {
@@ -96,11 +90,12 @@ fn schemathesis_finds_nothing() {
         |line: &&str| line.trim().split_once(" generated").is_some_and(|(count, _)| count.parse::<u32>().is_ok());
     let tried = said.lines().find(counts).unwrap_or_default();
     assert!(!tried.is_empty(), "schemathesis tried nothing:\n{said}");
-    println!("schemathesis: {}", tried.trim());
+    say(&format!("schemathesis: {}", tried.trim()));
     assert!(service.stop());
 }
 
 /// Every request and answer in `fixtures/documents`, which `documents` holds the service to.
+#[test]
 fn jsonapi_validator_takes_every_document() {
     let node = works("node", &["--version"]) && works("npm", &["--version"]);
     if require(node, "Node.js with npm is not installed: jsonapi-validator is not tried") {
@@ -154,6 +149,7 @@ fn world(owner: &Client) -> [(&'static str, String); 6] {
     ]
 }
 
+#[test]
 fn pyjwt_verifies_as_documented() {
     let python = works("python3", &["-c", "import ensurepip, venv"]);
     if require(python, "Python 3 with venv is not installed: PyJWT is not tried") {
@@ -166,6 +162,7 @@ fn pyjwt_verifies_as_documented() {
     }
 }
 
+#[test]
 fn jose_verifies_as_documented() {
     if require(works("npm", &["--version"]), "Node with npm is not installed: jose is not tried") {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jose");

@@ -7,28 +7,10 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::serving::Folder;
 use crate::support::client::Client;
-use crate::support::process::{Served, latchkey, run};
-use crate::support::{App, cluster, leaks};
-
-tests![
-    help_shows_every_flag_with_its_variable,
-    variables_do_what_flags_do,
-    an_empty_database_url_is_none,
-    a_wrong_command_line_ends_in_one_line_and_status_2,
-    an_unreachable_database_ends_in_one_line_and_keeps_the_password,
-    a_used_address_ends_in_one_line,
-    a_useless_data_folder_ends_in_one_line,
-    users_are_created_while_the_server_runs_and_while_not,
-    users_are_created_in_a_given_database,
-    an_address_is_confirmed_while_the_server_runs_and_while_not,
-    an_address_that_nobody_asks_for_or_somebody_has_is_refused,
-    a_taken_name_or_address_is_refused,
-    migrate_runs_once,
-    the_demo_data_set_loads_and_its_tokens_work,
-    a_bad_data_set_is_refused_whole,
-];
+use crate::support::cluster::Database;
+use crate::support::process::{Folder, Served, latchkey, run};
+use crate::support::{App, leaks};
 
 /// The command failed with this status and said one line, which this answers.
 #[track_caller]
@@ -47,12 +29,12 @@ pub fn refusal(output: &Output, status: i32) -> String {
 pub fn printed(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let mut leaked = vec![];
-    leaks::look(&said, "standard error", &mut leaked);
+    let leaked = leaks::look(&said, "standard error");
     assert!(leaked.is_empty(), "{leaked:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+#[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
     let commands: [(&[&str], Flags); 7] = [
@@ -104,8 +86,9 @@ fn help_shows_every_flag_with_its_variable() {
     assert_eq!(version, format!("latchkey {}\n", env!("CARGO_PKG_VERSION")));
 }
 
+#[test]
 fn variables_do_what_flags_do() {
-    let database = cluster::new_database();
+    let database = Database::new();
     let data = Folder::new();
     let mut create = latchkey();
     create.args(["user", "create", "ada"]).env("DATABASE_URL", &database).env("LATCHKEY_DATA_DIR", &*data);
@@ -126,6 +109,7 @@ fn variables_do_what_flags_do() {
     assert!(said.contains("--database-connections"), "{said}");
 }
 
+#[test]
 fn an_empty_database_url_is_none() {
     let data = Folder::new();
     let made = printed(&run(latchkey().args(["migrate", "--data-dir"]).arg(&*data).env("DATABASE_URL", "")));
@@ -133,6 +117,7 @@ fn an_empty_database_url_is_none() {
     assert!(data.join("postgres/PG_VERSION").exists());
 }
 
+#[test]
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
     let wrong: [(&[&str], &str); 15] = [
         (&["serve", "--nonsense"], "--nonsense"),
@@ -157,6 +142,7 @@ fn a_wrong_command_line_ends_in_one_line_and_status_2() {
     }
 }
 
+#[test]
 fn an_unreachable_database_ends_in_one_line_and_keeps_the_password() {
     let data = Folder::new();
     let urls = [
@@ -186,6 +172,7 @@ fn an_unreachable_database_ends_in_one_line_and_keeps_the_password() {
     }
 }
 
+#[test]
 fn a_used_address_ends_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -195,6 +182,7 @@ fn a_used_address_ends_in_one_line() {
     assert!(!data.join("postgres/postmaster.pid").exists(), "PostgreSQL was left running");
 }
 
+#[test]
 fn a_useless_data_folder_ends_in_one_line() {
     let data = Folder::new();
     std::fs::write(&*data, "not a folder").unwrap();
@@ -218,6 +206,7 @@ fn token_in(text: &str) -> String {
     line.split_whitespace().nth(1).unwrap().to_owned()
 }
 
+#[test]
 fn users_are_created_while_the_server_runs_and_while_not() {
     let data = Folder::new();
     // Before the first start, in an empty folder.
@@ -241,6 +230,7 @@ fn users_are_created_while_the_server_runs_and_while_not() {
     assert!(service.stop());
 }
 
+#[test]
 fn users_are_created_in_a_given_database() {
     let app = App::start();
     let data = Folder::new();
@@ -264,6 +254,7 @@ fn ask(client: &Client, email: &str) {
     client.patch("/api/v2/account/update", &wanted).expect(200);
 }
 
+#[test]
 fn an_address_is_confirmed_while_the_server_runs_and_while_not() {
     let data = Folder::new();
     let secret = token_in(&printed(&run(&mut create(&data, "ada", &[]))));
@@ -284,6 +275,7 @@ fn an_address_is_confirmed_while_the_server_runs_and_while_not() {
     assert!(service.stop());
 }
 
+#[test]
 fn an_address_that_nobody_asks_for_or_somebody_has_is_refused() {
     let app = App::start();
     let (ada, _bob) = (app.user("ada"), app.user("bob"));
@@ -301,6 +293,7 @@ fn an_address_that_nobody_asks_for_or_somebody_has_is_refused() {
     assert_eq!(*details.attribute("unconfirmed-email"), "bob@example.com");
 }
 
+#[test]
 fn a_taken_name_or_address_is_refused() {
     let app = App::start();
     app.user("ada");
@@ -316,6 +309,7 @@ fn a_taken_name_or_address_is_refused() {
     assert_eq!((app.count("users"), app.count("tokens")), (1, 1), "a refused user leaves nothing");
 }
 
+#[test]
 fn migrate_runs_once() {
     let data = Folder::new();
     let migrate = || printed(&run(latchkey().args(["migrate", "--data-dir"]).arg(&*data)));
@@ -328,6 +322,7 @@ fn demo() -> String {
     format!("{}/fixtures/demo", env!("CARGO_MANIFEST_DIR"))
 }
 
+#[test]
 fn the_demo_data_set_loads_and_its_tokens_work() {
     let app = App::start();
     let load = || run(latchkey().args(["fixtures", "load", &demo(), "--database-url", &app.database_url]));
@@ -366,6 +361,7 @@ fn the_demo_data_set_loads_and_its_tokens_work() {
     assert_eq!(rows(), before, "a second load changes nothing");
 }
 
+#[test]
 fn a_bad_data_set_is_refused_whole() {
     let app = App::start();
     let folder = tempfile::tempdir().unwrap();

@@ -15,12 +15,7 @@ use crate::support::App;
 use crate::support::app::{identifiers, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
-tests![
-    requests_and_answers_are_those_on_file,
-    every_answer_is_a_json_api_document,
-    the_checker_knows_what_json_api_forbids,
-];
-
+#[test]
 fn requests_and_answers_are_those_on_file() {
     let told = story();
     let names: BTreeSet<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
@@ -50,6 +45,7 @@ fn requests_and_answers_are_those_on_file() {
     );
 }
 
+#[test]
 fn every_answer_is_a_json_api_document() {
     for (name, document) in story() {
         if let Some(answer) = document["response"].get("document") {
@@ -532,6 +528,7 @@ fn linkage(resource: &Value) -> Vec<&Value> {
     relationships.into_iter().flat_map(Map::values).flat_map(linked).collect()
 }
 
+#[test]
 fn the_checker_knows_what_json_api_forbids() {
     for good in [
         json!({"data": null}),

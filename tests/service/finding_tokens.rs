@@ -18,23 +18,6 @@ use crate::support::app::{User, resource};
 use crate::support::client::{Answer, Client};
 use crate::token_lists::{walk_links, walk_numbers};
 
-tests![
-    each_filter_finds_what_it_names,
-    revoked_tokens_are_left_out_unless_asked_for,
-    a_time_is_compared_as_it_is_shown,
-    both_spellings_of_a_filter_are_one,
-    values_that_cannot_be_are_refused,
-    all_faults_of_a_query_are_told_together,
-    an_id_that_does_not_parse_finds_nothing,
-    a_search_looks_into_description_prefix_and_owner,
-    counts_are_of_all_that_the_other_filters_find,
-    every_list_of_tokens_has_the_filters,
-    the_newest_come_first,
-    everybody_finds_just_what_they_may_read,
-    any_combination_finds_what_a_plain_model_finds,
-    rows_that_come_during_a_walk_by_cursor_disturb_none,
-];
-
 const KEY: &str = "0123456789012345678901234567890123456789012";
 const LIST: &str = "/api/v2/organizations/acme/authentication-tokens";
 
@@ -276,6 +259,7 @@ fn one_of_each(world: &World) -> Vec<Row> {
     vec![team, other, empty, workspace, organization, audit, revoked, grace, own]
 }
 
+#[test]
 fn each_filter_finds_what_it_names() {
     let world = World::build();
     world.clear();
@@ -348,6 +332,7 @@ fn each_filter_finds_what_it_names() {
     }
 }
 
+#[test]
 fn revoked_tokens_are_left_out_unless_asked_for() {
     let world = World::build();
     world.clear();
@@ -376,6 +361,7 @@ fn revoked_tokens_are_left_out_unless_asked_for() {
     }
 }
 
+#[test]
 fn a_time_is_compared_as_it_is_shown() {
     let world = World::build();
     world.clear();
@@ -399,6 +385,7 @@ fn a_time_is_compared_as_it_is_shown() {
     }
 }
 
+#[test]
 fn both_spellings_of_a_filter_are_one() {
     let world = World::build();
     world.clear();
@@ -430,6 +417,7 @@ fn both_spellings_of_a_filter_are_one() {
     assert!(world.found(&both).is_superset(&set(&["team", "a,b"])));
 }
 
+#[test]
 fn values_that_cannot_be_are_refused() {
     let world = World::build();
     let own = format!("/api/v2/users/{}/authentication-tokens", world.ada.id);
@@ -486,6 +474,7 @@ fn values_that_cannot_be_are_refused() {
     }
 }
 
+#[test]
 fn all_faults_of_a_query_are_told_together() {
     let world = World::build();
     let question = "filter[kind]=x&filter[created_after]=x&filter[colour]=red&sort=colour&page[size]=0&filter[stale]=x";
@@ -496,6 +485,7 @@ fn all_faults_of_a_query_are_told_together() {
     world.app.user("zoe").client.get(&format!("{LIST}?{question}")).expect(404);
 }
 
+#[test]
 fn an_id_that_does_not_parse_finds_nothing() {
     let world = World::build();
     world.clear();
@@ -513,6 +503,7 @@ fn an_id_that_does_not_parse_finds_nothing() {
     assert_eq!(world.found(&format!("filter[team]=nonsense,{}", world.teams[1])), set(&["a,b", ""]));
 }
 
+#[test]
 fn a_search_looks_into_description_prefix_and_owner() {
     let world = World::build();
     world.clear();
@@ -548,6 +539,7 @@ fn a_search_looks_into_description_prefix_and_owner() {
     assert_eq!(descriptions(&world.ada.client.get(&of_workspace).expect(200)), set(&["other"]));
 }
 
+#[test]
 fn counts_are_of_all_that_the_other_filters_find() {
     let world = World::build();
     world.clear();
@@ -570,6 +562,7 @@ fn counts_are_of_all_that_the_other_filters_find() {
     assert_eq!(counts("page[after]="), Value::Null);
 }
 
+#[test]
 fn every_list_of_tokens_has_the_filters() {
     let world = World::build();
     world.clear();
@@ -596,6 +589,7 @@ fn every_list_of_tokens_has_the_filters() {
     }
 }
 
+#[test]
 fn the_newest_come_first() {
     let world = World::build();
     world.clear();
@@ -607,6 +601,7 @@ fn the_newest_come_first() {
     assert_eq!(found.last(), Some(&rows[3].public_id()));
 }
 
+#[test]
 fn everybody_finds_just_what_they_may_read() {
     let app = App::start();
     let (ada, ben, mia, vic) = (app.user("ada"), app.user("ben"), app.user("mia"), app.user("vic"));
@@ -1007,6 +1002,7 @@ fn ids(rows: &[&Row]) -> Vec<String> {
     rows.iter().map(|row| row.public_id()).collect()
 }
 
+#[test]
 fn any_combination_finds_what_a_plain_model_finds() {
     let world = World::build();
     let now = world.now;
@@ -1036,6 +1032,7 @@ fn any_combination_finds_what_a_plain_model_finds() {
     checked.unwrap_or_else(|fault| panic!("{fault}"));
 }
 
+#[test]
 fn rows_that_come_during_a_walk_by_cursor_disturb_none() {
     let world = World::build();
     let now = world.now;

@@ -17,33 +17,11 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use crate::command_line::{printed, refusal};
-use crate::serving::Folder;
 use crate::support::app::{ENCRYPTION_KEY, User, resource};
 use crate::support::client::{Answer, Client};
-use crate::support::process::{Served, admin_secret, latchkey, run};
-use crate::support::{App, cluster, leaks};
-
-tests![
-    every_kind_of_token_can_be_a_jwt,
-    the_claims_are_those_of_the_documentation,
-    a_token_is_opaque_unless_it_is_to_be_a_jwt,
-    the_issuer_is_the_public_url,
-    a_jwt_ends_at_once_wherever_latchkey_is_asked,
-    a_lower_role_holds_although_the_jwt_says_another,
-    a_successor_has_the_format_of_its_predecessor,
-    the_time_in_a_jwt_cannot_be_put_off,
-    the_longest_jwt_is_accepted,
-    a_jwt_that_was_not_made_here_is_refused_like_every_wrong_token,
-    the_keys_are_there_for_everybody_and_may_be_kept_a_while,
-    a_retired_key_is_published_while_it_is_needed,
-    jwts_that_are_made_during_a_rotation_are_good,
-    two_services_that_sign_for_the_first_time_make_one_key,
-    another_encryption_key_signs_nothing_and_says_so,
-    the_database_holds_no_private_key_in_clear,
-    keys_are_rotated_while_the_service_runs_and_while_not,
-    a_rotation_needs_the_encryption_key_unless_it_is_given_up,
-    an_encryption_key_that_is_none_is_refused_and_not_shown,
-];
+use crate::support::cluster::Database;
+use crate::support::process::{Folder, Served, admin_secret, latchkey, run};
+use crate::support::{App, leaks, say};
 
 fn jwt(attributes: Value) -> Value {
     let mut attributes = attributes;
@@ -87,6 +65,7 @@ fn rotate(app: &App) {
     signing::rotate(&mut connection, &ENCRYPTION_KEY.parse().unwrap(), Before::Decrypted).unwrap();
 }
 
+#[test]
 fn every_kind_of_token_can_be_a_jwt() {
     let app = App::start();
     let ada = app.user("ada");
@@ -142,6 +121,7 @@ fn every_kind_of_token_can_be_a_jwt() {
     assert!(claims.get("exp").is_none(), "it never expires");
 }
 
+#[test]
 fn the_claims_are_those_of_the_documentation() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/jwt.md")).unwrap();
     let row = Regex::new(r"(?m)^\| `(\w+)` \|").unwrap();
@@ -156,6 +136,7 @@ fn the_claims_are_those_of_the_documentation() {
     assert_eq!(claims.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>(), told);
 }
 
+#[test]
 fn a_token_is_opaque_unless_it_is_to_be_a_jwt() {
     let app = App::start();
     let ada = app.user("ada");
@@ -178,14 +159,16 @@ fn a_token_is_opaque_unless_it_is_to_be_a_jwt() {
     assert_eq!(*ada.client.patch(&path, &opaque).expect(200).attribute("format"), "jwt");
 }
 
+#[test]
 fn the_issuer_is_the_public_url() {
     let public = "https://tokens.example.com/latchkey/";
-    let app = App::with_keys(cluster::new_database(), ENCRYPTION_KEY, Some(public));
+    let app = App::with_keys(Database::new(), ENCRYPTION_KEY, Some(public));
     let claims = part(&make(&app.user("ada"), json!({})).secret(), 1);
     assert_eq!(claims["iss"], "https://tokens.example.com/latchkey");
     assert_eq!(claims["aud"], "https://tokens.example.com/latchkey");
 }
 
+#[test]
 fn a_jwt_ends_at_once_wherever_latchkey_is_asked() {
     let app = App::start();
     let replica = App::on(app.database_url.clone());
@@ -215,6 +198,7 @@ fn a_jwt_ends_at_once_wherever_latchkey_is_asked() {
     assert_eq!(asked(&token.secret()), 401);
 }
 
+#[test]
 fn a_lower_role_holds_although_the_jwt_says_another() {
     let app = App::start();
     let ada = app.user("ada");
@@ -226,6 +210,7 @@ fn a_lower_role_holds_although_the_jwt_says_another() {
     app.with(&token.secret()).post("/api/v2/organizations", &acme).expect(403);
 }
 
+#[test]
 fn a_successor_has_the_format_of_its_predecessor() {
     let app = App::start();
     let ada = app.user("ada");
@@ -239,6 +224,7 @@ fn a_successor_has_the_format_of_its_predecessor() {
     app.with(&old.secret()).get("/api/v2/account/details").expect(401);
 }
 
+#[test]
 fn the_time_in_a_jwt_cannot_be_put_off() {
     let app = App::start();
     let ada = app.user("ada");
@@ -264,15 +250,16 @@ fn the_time_in_a_jwt_cannot_be_put_off() {
     edit(&make(&ada, json!({})), json!(at(1))).expect(200);
 }
 
+#[test]
 fn the_longest_jwt_is_accepted() {
     let public = format!("https://{}.example.com/{}", "h".repeat(60), "p".repeat(1900));
-    let app = App::with_keys(cluster::new_database(), ENCRYPTION_KEY, Some(&public));
+    let app = App::with_keys(Database::new(), ENCRYPTION_KEY, Some(&public));
     let ada = app.user("ada");
     let abilities: Vec<String> = (0..100).map(|nth| format!("{}{nth:02}:read", "a".repeat(57))).collect();
     assert_eq!(abilities[0].len(), 64);
     let secret = make(&ada, json!({"abilities": abilities})).secret();
     app.with(&secret).get("/api/v2/account/details").expect(200);
-    println!("jwt: the longest has {} characters", secret.len());
+    say(&format!("jwt: the longest has {} characters", secret.len()));
 }
 
 /// A JWT of these claims, signed by a key that is not Latchkey's.
@@ -283,6 +270,7 @@ fn forged(header: &Value, claims: &Value) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes())))
 }
 
+#[test]
 fn a_jwt_that_was_not_made_here_is_refused_like_every_wrong_token() {
     let app = App::start();
     let ada = app.user("ada");
@@ -330,6 +318,7 @@ fn a_jwt_that_was_not_made_here_is_refused_like_every_wrong_token() {
     app.with(&good).get("/api/v2/account/details").expect(200);
 }
 
+#[test]
 fn the_keys_are_there_for_everybody_and_may_be_kept_a_while() {
     let app = App::start();
     let anybody = app.anonymous();
@@ -363,6 +352,7 @@ fn the_keys_are_there_for_everybody_and_may_be_kept_a_while() {
     assert_eq!(anybody.get("/.well-known/terraform.json").header("Cache-Control"), Some("no-store"));
 }
 
+#[test]
 fn a_retired_key_is_published_while_it_is_needed() {
     let app = App::start();
     let ada = app.user("ada");
@@ -405,6 +395,7 @@ fn a_retired_key_is_published_while_it_is_needed() {
     assert_eq!(retire(61), [new]);
 }
 
+#[test]
 fn jwts_that_are_made_during_a_rotation_are_good() {
     let app = App::start();
     let ada = app.user("ada");
@@ -435,6 +426,7 @@ fn jwts_that_are_made_during_a_rotation_are_good() {
     assert_eq!(app.count("signing_keys WHERE retired_at IS NULL"), 1);
 }
 
+#[test]
 fn two_services_that_sign_for_the_first_time_make_one_key() {
     let app = App::start();
     let replica = App::on(app.database_url.clone());
@@ -460,6 +452,7 @@ fn two_services_that_sign_for_the_first_time_make_one_key() {
     }
 }
 
+#[test]
 fn another_encryption_key_signs_nothing_and_says_so() {
     let app = App::start();
     let ada = app.user("ada");
@@ -491,6 +484,7 @@ fn another_encryption_key_signs_nothing_and_says_so() {
     assert!(served.stop());
 }
 
+#[test]
 fn the_database_holds_no_private_key_in_clear() {
     use diesel::prelude::*;
     use latchkey::database::schema::signing_keys::dsl as keys;
@@ -532,6 +526,7 @@ fn command(data: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+#[test]
 fn keys_are_rotated_while_the_service_runs_and_while_not() {
     let data = Folder::new();
     let rotate = || printed(&run(&mut command(&data, &["keys", "rotate"])));
@@ -570,6 +565,7 @@ fn keys_are_rotated_while_the_service_runs_and_while_not() {
     assert!(DateTime::parse_from_rfc3339(listed.split_whitespace().nth(4).unwrap()).is_ok(), "{listed}");
 }
 
+#[test]
 fn a_rotation_needs_the_encryption_key_unless_it_is_given_up() {
     let app = App::start();
     let ada = app.user("ada");
@@ -599,6 +595,7 @@ fn a_rotation_needs_the_encryption_key_unless_it_is_given_up() {
     }
 }
 
+#[test]
 fn an_encryption_key_that_is_none_is_refused_and_not_shown() {
     let data = Folder::new();
     let wrong = "sesame-opens-nothing-here";

@@ -8,18 +8,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
-tests![
-    every_kind_of_token_is_revoked,
-    a_token_is_revoked_whatever_its_status,
-    the_answer_is_the_same_for_what_is_not_real,
-    each_place_is_an_event_without_a_secret,
-    a_report_with_a_fault_revokes_nothing_and_repeats_no_secret,
-    a_report_holds_at_most_100,
-    what_is_no_report_is_refused,
-    an_address_may_ask_so_often,
-    reports_that_race_revoke_once,
-];
-
 const PATH: &str = "/api/v2/leaked-tokens";
 const LEAKS: &str = "audit_events WHERE action = 'leak'";
 
@@ -57,6 +45,7 @@ fn reports(items: &[Value]) -> Value {
     json!({ "data": data })
 }
 
+#[test]
 fn every_kind_of_token_is_revoked() {
     let scene = Scene::set();
     let workspace = scene.ada.workspace("acme", "prod");
@@ -95,6 +84,7 @@ fn every_kind_of_token_is_revoked() {
     assert_eq!(scene.app.count(LEAKS), 7);
 }
 
+#[test]
 fn a_token_is_revoked_whatever_its_status() {
     let scene = Scene::set();
     let [expired, disabled, graced] = ["expired", "disabled", "graced"].map(|name| scene.token(name));
@@ -115,6 +105,7 @@ fn a_token_is_revoked_whatever_its_status() {
     assert_eq!((scene.app.count(LEAKS), scene.app.count(revoked)), (3, 1));
 }
 
+#[test]
 fn the_answer_is_the_same_for_what_is_not_real() {
     let scene = Scene::set();
     let real = scene.token("real").secret();
@@ -138,6 +129,7 @@ fn the_answer_is_the_same_for_what_is_not_real() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
 
+#[test]
 fn each_place_is_an_event_without_a_secret() {
     let scene = Scene::set();
     let (one, two) = (scene.token("one"), scene.token("two"));
@@ -160,6 +152,7 @@ fn each_place_is_an_event_without_a_secret() {
     assert_eq!(scene.app.count(&format!("{LEAKS} AND meta->>'description' IN ('one', 'two')")), 3);
 }
 
+#[test]
 fn a_report_with_a_fault_revokes_nothing_and_repeats_no_secret() {
     let scene = Scene::set();
     let secret = scene.token("real").secret();
@@ -186,6 +179,7 @@ fn a_report_with_a_fault_revokes_nothing_and_repeats_no_secret() {
     assert_eq!(scene.app.count(LEAKS), 0);
 }
 
+#[test]
 fn a_report_holds_at_most_100() {
     let scene = Scene::set();
     let secret = scene.token("real").secret();
@@ -197,6 +191,7 @@ fn a_report_holds_at_most_100() {
     assert!(!scene.works(&secret));
 }
 
+#[test]
 fn what_is_no_report_is_refused() {
     let scene = Scene::set();
     let client = scene.app.anonymous();
@@ -232,6 +227,7 @@ fn what_is_no_report_is_refused() {
     assert!(scene.works(&secret));
 }
 
+#[test]
 fn an_address_may_ask_so_often() {
     let scene = Scene::set();
     let secret = scene.token("real").secret();
@@ -261,6 +257,7 @@ fn an_address_may_ask_so_often() {
     assert!(!scene.works(&secret));
 }
 
+#[test]
 fn reports_that_race_revoke_once() {
     let scene = Scene::set();
     let secrets: Vec<String> = (0..20).map(|nth| scene.token(&nth.to_string()).secret()).collect();

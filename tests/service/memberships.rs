@@ -9,37 +9,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    an_address_is_invited_into_a_team,
-    an_invitation_names_at_least_one_team,
-    a_wrong_invitation_is_refused,
-    nobody_is_invited_twice,
-    of_many_invitations_of_one_address_at_once_one_is_made,
-    an_unknown_address_makes_a_user_who_cannot_log_in,
-    who_was_invited_is_taken_over_by_the_command_line,
-    an_invited_user_has_no_rights_before_accepting,
-    only_the_invited_user_accepts,
-    accepting_twice_is_accepting_once,
-    an_invitation_is_taken_back_by_who_may_remove,
-    the_invited_decline,
-    declining_is_not_leaving,
-    the_list_is_searched_and_filtered,
-    the_list_counts_by_status,
-    the_list_is_sorted_and_paged,
-    users_and_teams_are_included,
-    addresses_are_told_to_who_may_invite_and_to_the_member,
-    secret_teams_are_told_to_who_sees_them,
-    a_user_lists_the_own_memberships,
-    a_membership_is_shown,
-    a_removed_members_rights_end_at_once_in_every_team,
-    the_last_owner_cannot_be_removed,
-    two_owners_who_remove_each_other_leave_one,
-    who_manages_membership_invites_and_removes_but_no_owners,
-    who_manages_teams_invites_into_ordinary_teams,
-    a_member_neither_invites_nor_removes,
-    organizations_are_apart,
-];
-
 const ACME: &str = "/api/v2/organizations/acme/organization-memberships";
 const OWN: &str = "/api/v2/organization-memberships";
 
@@ -86,6 +55,7 @@ fn membership_of(scene: &Scene, user: &User) -> String {
     found.ids().remove(0)
 }
 
+#[test]
 fn an_address_is_invited_into_a_team() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -104,6 +74,7 @@ fn an_address_is_invited_into_a_team() {
     assert_eq!(scene.app.count(&format!("{about} AND resource_type = 'team_member'")), 2);
 }
 
+#[test]
 fn an_invitation_names_at_least_one_team() {
     let scene = Scene::set();
     let none = resource("organization-memberships", json!({"email": "bob@example.com"}));
@@ -114,6 +85,7 @@ fn an_invitation_names_at_least_one_team() {
     assert_eq!(scene.app.count("users"), 1);
 }
 
+#[test]
 fn a_wrong_invitation_is_refused() {
     let scene = Scene::set();
     let zoe = scene.app.user("zoe");
@@ -138,6 +110,7 @@ fn a_wrong_invitation_is_refused() {
     assert_eq!(scene.app.count("users"), 2);
 }
 
+#[test]
 fn nobody_is_invited_twice() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -157,6 +130,7 @@ fn nobody_is_invited_twice() {
     assert_eq!(scene.app.count("users"), 3);
 }
 
+#[test]
 fn of_many_invitations_of_one_address_at_once_one_is_made() {
     let scene = Scene::set();
     for round in 0..4 {
@@ -176,6 +150,7 @@ fn of_many_invitations_of_one_address_at_once_one_is_made() {
     assert_eq!(scene.app.count("memberships"), 5);
 }
 
+#[test]
 fn an_unknown_address_makes_a_user_who_cannot_log_in() {
     let scene = Scene::set();
     let invited =
@@ -189,6 +164,7 @@ fn an_unknown_address_makes_a_user_who_cannot_log_in() {
     scene.ada.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(404);
 }
 
+#[test]
 fn who_was_invited_is_taken_over_by_the_command_line() {
     let scene = Scene::set();
     let invited = scene.invite("Bob@example.com");
@@ -205,6 +181,7 @@ fn who_was_invited_is_taken_over_by_the_command_line() {
     assert!(matches!(refused, Some(latchkey::users::NotCreated::EmailTaken(_))), "{refused:?}");
 }
 
+#[test]
 fn an_invited_user_has_no_rights_before_accepting() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -245,6 +222,7 @@ fn an_invited_user_has_no_rights_before_accepting() {
     }
 }
 
+#[test]
 fn only_the_invited_user_accepts() {
     let scene = Scene::set();
     let (bob, zoe, root) = (scene.app.user("bob"), scene.app.user("zoe"), scene.app.site_admin("root"));
@@ -262,6 +240,7 @@ fn only_the_invited_user_accepts() {
     bob.client.get(&format!("/api/v2/teams/{}", scene.team)).expect(200);
 }
 
+#[test]
 fn accepting_twice_is_accepting_once() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -277,6 +256,7 @@ fn accepting_twice_is_accepting_once() {
     }
 }
 
+#[test]
 fn an_invitation_is_taken_back_by_who_may_remove() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -288,6 +268,7 @@ fn an_invitation_is_taken_back_by_who_may_remove() {
     scene.invite("bob@example.com");
 }
 
+#[test]
 fn the_invited_decline() {
     let scene = Scene::set();
     let (bob, eve, owners) = (scene.app.user("bob"), scene.app.user("eve"), scene.ada.owners_team("acme"));
@@ -306,6 +287,7 @@ fn the_invited_decline() {
     scene.invite("bob@example.com");
 }
 
+#[test]
 fn declining_is_not_leaving() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -315,6 +297,7 @@ fn declining_is_not_leaving() {
     bob.client.get(&format!("{OWN}/{id}")).expect(200);
 }
 
+#[test]
 fn the_list_is_searched_and_filtered() {
     let scene = Scene::set();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
@@ -349,6 +332,7 @@ fn the_list_is_searched_and_filtered() {
     assert_eq!(refused.blamed(), ["filter[status]"]);
 }
 
+#[test]
 fn the_list_counts_by_status() {
     let scene = Scene::set();
     scene.ada.add_to_team(&scene.team, &scene.app.user("bob"));
@@ -358,6 +342,7 @@ fn the_list_counts_by_status() {
     assert_eq!(listed.body["meta"]["pagination"]["total-count"], 3);
 }
 
+#[test]
 fn the_list_is_sorted_and_paged() {
     let scene = Scene::set();
     for name in ["cleo", "bob", "dan"] {
@@ -392,6 +377,7 @@ fn included(answer: &Answer) -> Vec<String> {
     told
 }
 
+#[test]
 fn users_and_teams_are_included() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -420,6 +406,7 @@ fn users_and_teams_are_included() {
     assert_eq!(included(&invited.expect(201)).len(), 2);
 }
 
+#[test]
 fn addresses_are_told_to_who_may_invite_and_to_the_member() {
     let scene = Scene::set();
     let (bob, root) = (scene.app.user("bob"), scene.app.site_admin("root"));
@@ -452,6 +439,7 @@ fn addresses_are_told_to_who_may_invite_and_to_the_member() {
     assert!(!included.body["included"].to_string().contains("ada@example.com"));
 }
 
+#[test]
 fn secret_teams_are_told_to_who_sees_them() {
     let scene = Scene::set();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
@@ -474,6 +462,7 @@ fn secret_teams_are_told_to_who_sees_them() {
     assert!(!joe.client.get(&format!("{ACME}?include=teams")).expect(200).body.to_string().contains(&hidden));
 }
 
+#[test]
 fn a_user_lists_the_own_memberships() {
     let scene = Scene::set();
     let (zoe, bob) = (scene.app.user("zoe"), scene.app.user("bob"));
@@ -496,6 +485,7 @@ fn a_user_lists_the_own_memberships() {
     assert!(token.get(OWN).expect(200).ids().is_empty());
 }
 
+#[test]
 fn a_membership_is_shown() {
     let scene = Scene::set();
     let (bob, zoe) = (scene.app.user("bob"), scene.app.user("zoe"));
@@ -515,6 +505,7 @@ fn a_membership_is_shown() {
     }
 }
 
+#[test]
 fn a_removed_members_rights_end_at_once_in_every_team() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -547,6 +538,7 @@ fn a_removed_members_rights_end_at_once_in_every_team() {
     assert_eq!(scene.app.count(&format!("{gone} AND resource_type = 'organization_user'")), 1);
 }
 
+#[test]
 fn the_last_owner_cannot_be_removed() {
     let scene = Scene::set();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
@@ -567,6 +559,7 @@ fn the_last_owner_cannot_be_removed() {
     bob.client.delete("/api/v2/organizations/acme").expect(204);
 }
 
+#[test]
 fn two_owners_who_remove_each_other_leave_one() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -601,6 +594,7 @@ fn two_owners_who_remove_each_other_leave_one() {
     }
 }
 
+#[test]
 fn who_manages_membership_invites_and_removes_but_no_owners() {
     let scene = Scene::set();
     let mia = scene.with("mia", "manage-membership");
@@ -622,6 +616,7 @@ fn who_manages_membership_invites_and_removes_but_no_owners() {
     mia.client.delete(&format!("{OWN}/{invited}")).expect(403);
 }
 
+#[test]
 fn who_manages_teams_invites_into_ordinary_teams() {
     let scene = Scene::set();
     let mel = scene.with("mel", "manage-teams");
@@ -632,6 +627,7 @@ fn who_manages_teams_invites_into_ordinary_teams() {
     scene.ada.client.delete(&format!("{OWN}/{id}")).expect(204);
 }
 
+#[test]
 fn a_member_neither_invites_nor_removes() {
     let scene = Scene::set();
     let (bob, zoe) = (scene.app.user("bob"), scene.app.user("zoe"));
@@ -650,6 +646,7 @@ fn a_member_neither_invites_nor_removes() {
     assert_eq!(scene.app.count("memberships"), 2);
 }
 
+#[test]
 fn organizations_are_apart() {
     let scene = Scene::set();
     let zoe = scene.app.user("zoe");

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::serving::Folder;
-use crate::support::process::{Served, admin_secret, release_binary};
-
-tests![ignored: a_release_build_idles_in_little_memory];
+use crate::support::process::{Folder, Served, admin_secret, release_binary};
+use crate::support::say;
 
 /// In KiB.
 const LIMIT: u64 = 64 * 1024;
 
+#[test]
+#[ignore = "it measures a release build: make test-memory"]
 fn a_release_build_idles_in_little_memory() {
     let Some(binary) = release_binary("the memory of a release build is not measured") else { return };
     let data = Folder::new();
@@ -21,7 +21,7 @@ fn a_release_build_idles_in_little_memory() {
     }
     std::thread::sleep(Duration::from_secs(2));
     let resident = resident(service.id());
-    println!("memory: a release build idles with {:.1} MiB resident, limit 64 MiB", resident as f64 / 1024.0);
+    say(&format!("memory: a release build idles with {:.1} MiB resident, limit 64 MiB", resident as f64 / 1024.0));
     assert!(resident < LIMIT, "{resident} KiB");
     assert!(service.stop());
 }

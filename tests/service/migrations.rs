@@ -7,9 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use latchkey::database::migrations::migrate;
 
-use crate::support::cluster;
-
-tests![every_migration_can_be_taken_back_and_applied_again];
+use crate::support::cluster::Database;
 
 /// What the tables, views and indexes are, without what differs from run to run.
 fn schema(url: &str) -> String {
@@ -20,8 +18,9 @@ fn schema(url: &str) -> String {
     text.lines().filter(|line| !line.starts_with('\\')).map(|line| format!("{line}\n")).collect()
 }
 
+#[test]
 fn every_migration_can_be_taken_back_and_applied_again() {
-    let url = cluster::new_database();
+    let url = Database::new();
     let before = schema(&url);
     let mut connection = PgConnection::establish(&url).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");

@@ -11,15 +11,6 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::client::Client;
 
-tests![
-    every_route_is_described_and_no_other,
-    every_parameter_is_described_and_no_other,
-    every_field_is_described,
-    references_and_names_are_sound,
-    documents_are_as_described,
-    the_page_loads_nothing_from_outside,
-];
-
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
 
 fn description(app: &App) -> Value {
@@ -38,6 +29,7 @@ fn operations(description: &Value) -> BTreeMap<(String, String), Value> {
     all.collect()
 }
 
+#[test]
 fn every_route_is_described_and_no_other() {
     let app = App::start();
     let described: BTreeSet<(String, String)> = operations(&description(&app)).into_keys().collect();
@@ -86,6 +78,7 @@ const UNKNOWN: [&str; 3] =
     ["This endpoint knows no parameter", "is not supported here", "No resource of this type can be in the answer"];
 
 /// Sends every parameter that any route has to each route: what is not described must be unknown, the rest not.
+#[test]
 fn every_parameter_is_described_and_no_other() {
     let app = App::start();
     let world = World::new(&app);
@@ -172,6 +165,7 @@ impl World {
 }
 
 /// Every name that `fields[type]` can hold has a schema of its own.
+#[test]
 fn every_field_is_described() {
     let app = App::start();
     let description = description(&app);
@@ -196,6 +190,7 @@ fn every_field_is_described() {
     assert!(seen.len() >= 7, "{seen:?}");
 }
 
+#[test]
 fn references_and_names_are_sound() {
     let app = App::start();
     let description = description(&app);
@@ -230,6 +225,7 @@ fn collect_references(value: &Value, found: &mut Vec<String>) {
 }
 
 /// What is on file was said by a real service: the description allows it, and shows it as an example.
+#[test]
 fn documents_are_as_described() {
     let app = App::start();
     let description = description(&app);
@@ -291,6 +287,7 @@ fn check(description: &Value, schema: &Value, document: &Value, name: &str) {
     assert!(faults.is_empty(), "{name} is not as described:\n{}", faults.join("\n"));
 }
 
+#[test]
 fn the_page_loads_nothing_from_outside() {
     let app = App::start();
     let mut response = ureq::get(format!("http://{}/docs", app.address)).call().unwrap();

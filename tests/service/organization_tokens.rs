@@ -9,24 +9,6 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 
-tests![
-    an_organization_token_is_made_shown_and_deleted,
-    the_two_kinds_are_apart,
-    another_kind_is_refused,
-    a_new_token_ends_the_one_before_at_once,
-    of_32_tokens_made_at_once_exactly_one_works,
-    a_token_expires_when_its_maker_says,
-    created_by_names_who_made_it,
-    the_organization_token_acts_as_an_owner,
-    the_organization_token_is_no_user,
-    the_organization_token_sees_nothing_of_another_organization,
-    the_organization_token_ends_with_its_organization,
-    the_audit_trails_token_reads_the_trail_and_nothing_else,
-    a_member_neither_sees_nor_makes_these_tokens,
-    a_token_is_found_and_revoked_by_its_id,
-    organization_tokens_are_no_team_tokens,
-];
-
 const PATH: &str = "/api/v2/organizations/acme/authentication-token";
 const TRAIL: &str = "/api/v2/organizations/acme/authentication-token?token=audit-trails";
 
@@ -37,6 +19,7 @@ fn scene() -> (App, User) {
     (app, ada)
 }
 
+#[test]
 fn an_organization_token_is_made_shown_and_deleted() {
     let (app, ada) = scene();
     for (path, prefix) in [(PATH, "lko_"), (TRAIL, "lka_")] {
@@ -57,6 +40,7 @@ fn an_organization_token_is_made_shown_and_deleted() {
     }
 }
 
+#[test]
 fn the_two_kinds_are_apart() {
     let (app, ada) = scene();
     let organization = ada.client.post_nothing(PATH).expect(201);
@@ -69,6 +53,7 @@ fn the_two_kinds_are_apart() {
     app.with(&organization.secret()).get("/api/v2/organizations/acme").expect(200);
 }
 
+#[test]
 fn another_kind_is_refused() {
     let (app, ada) = scene();
     for wrong in ["organization", "metrics", "", "Audit-Trails", "audit_trails"] {
@@ -81,6 +66,7 @@ fn another_kind_is_refused() {
     assert_eq!(app.count("tokens WHERE kind <> 'user'"), 0);
 }
 
+#[test]
 fn a_new_token_ends_the_one_before_at_once() {
     let (app, ada) = scene();
     for path in [PATH, TRAIL] {
@@ -93,6 +79,7 @@ fn a_new_token_ends_the_one_before_at_once() {
     }
 }
 
+#[test]
 fn of_32_tokens_made_at_once_exactly_one_works() {
     let (app, ada) = scene();
     for path in [PATH, TRAIL] {
@@ -116,6 +103,7 @@ fn of_32_tokens_made_at_once_exactly_one_works() {
     assert_eq!(app.count("tokens WHERE kind IN ('organization', 'audit-trails') AND revoked_at IS NULL"), 2);
 }
 
+#[test]
 fn a_token_expires_when_its_maker_says() {
     let (app, ada) = scene();
     for path in [PATH, TRAIL] {
@@ -141,6 +129,7 @@ fn body_without_expiry() -> Value {
     resource("authentication-tokens", json!({"expired-at": null}))
 }
 
+#[test]
 fn created_by_names_who_made_it() {
     let (app, ada) = scene();
     let by = |made: &crate::support::client::Answer| {
@@ -159,6 +148,7 @@ fn created_by_names_who_made_it() {
     assert_eq!(by(&by_team), pair("teams", &owners));
 }
 
+#[test]
 fn the_organization_token_acts_as_an_owner() {
     let (app, ada) = scene();
     app.user("bob");
@@ -186,6 +176,7 @@ fn the_organization_token_acts_as_an_owner() {
     token.delete("/api/v2/organizations/acme").expect(204);
 }
 
+#[test]
 fn the_organization_token_is_no_user() {
     let (app, ada) = scene();
     for path in [PATH, TRAIL] {
@@ -207,6 +198,7 @@ fn the_organization_token_is_no_user() {
     assert_eq!(app.count("organizations"), 1);
 }
 
+#[test]
 fn the_organization_token_sees_nothing_of_another_organization() {
     let (app, ada) = scene();
     let zoe = app.user("zoe");
@@ -237,6 +229,7 @@ fn the_organization_token_sees_nothing_of_another_organization() {
     zoe.client.get("/api/v2/organizations/elsewhere/authentication-token").expect(200);
 }
 
+#[test]
 fn the_organization_token_ends_with_its_organization() {
     let (app, ada) = scene();
     let secrets = [PATH, TRAIL].map(|path| ada.client.post_nothing(path).expect(201).secret());
@@ -246,6 +239,7 @@ fn the_organization_token_ends_with_its_organization() {
     }
 }
 
+#[test]
 fn the_audit_trails_token_reads_the_trail_and_nothing_else() {
     let (app, ada) = scene();
     let team = ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
@@ -282,6 +276,7 @@ fn the_audit_trails_token_reads_the_trail_and_nothing_else() {
     assert!(token.get("/api/v2/organizations").expect(200).ids().is_empty());
 }
 
+#[test]
 fn a_member_neither_sees_nor_makes_these_tokens() {
     let (app, ada) = scene();
     let (ben, zoe, root) = (app.user("ben"), app.user("zoe"), app.site_admin("root"));
@@ -305,6 +300,7 @@ fn a_member_neither_sees_nor_makes_these_tokens() {
     }
 }
 
+#[test]
 fn a_token_is_found_and_revoked_by_its_id() {
     let (app, ada) = scene();
     for path in [PATH, TRAIL] {
@@ -320,6 +316,7 @@ fn a_token_is_found_and_revoked_by_its_id() {
     }
 }
 
+#[test]
 fn organization_tokens_are_no_team_tokens() {
     let (_app, ada) = scene();
     let team_token = ada.team_token(&ada.team("acme", "ci")).id();

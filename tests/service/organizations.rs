@@ -5,35 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::resource;
 
-tests![
-    a_list_holds_only_the_organizations_one_is_in,
-    q_searches_in_name_and_email_without_regard_to_case,
-    q_goes_before_q_name_and_q_email,
-    the_wildcards_of_sql_are_ordinary_characters_in_q,
-    a_list_is_sorted_by_what_is_asked,
-    a_list_has_numbered_pages_with_links_that_lead_on,
-    a_page_past_the_end_is_empty_and_a_size_over_100_counts_as_100,
-    a_list_can_be_walked_by_cursor,
-    an_entitlement_set_can_be_included,
-    fields_choose_what_is_shown,
-    who_makes_an_organization_owns_it,
-    only_a_user_makes_an_organization,
-    a_name_holds_1_to_90_letters_digits_hyphens_and_underscores,
-    an_organization_name_is_unique_without_regard_to_case,
-    name_and_email_are_required_and_every_fault_is_told,
-    settings_are_stored_and_returned,
-    null_unknown_and_read_only_attributes_change_nothing,
-    attribute_names_may_be_spelled_with_underscores,
-    settings_are_validated,
-    a_renamed_organization_is_found_under_its_new_name_only,
-    everything_in_a_deleted_organization_is_gone,
-    an_entitlement_set_tells_what_there_is,
-    a_member_sees_an_organization_but_cannot_change_it,
-    a_stranger_cannot_tell_an_organization_from_none,
-    a_token_of_one_organization_cannot_see_another,
-    a_site_admin_sees_and_changes_every_organization,
-];
-
+#[test]
 fn a_list_holds_only_the_organizations_one_is_in() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -45,6 +17,7 @@ fn a_list_holds_only_the_organizations_one_is_in() {
     assert!(app.user("eve").client.get("/api/v2/organizations").expect(200).ids().is_empty());
 }
 
+#[test]
 fn q_searches_in_name_and_email_without_regard_to_case() {
     let app = App::start();
     let ada = app.user("ada");
@@ -62,6 +35,7 @@ fn q_searches_in_name_and_email_without_regard_to_case() {
     assert!(found("q=nothing").is_empty());
 }
 
+#[test]
 fn q_goes_before_q_name_and_q_email() {
     let app = App::start();
     let ada = app.user("ada");
@@ -71,6 +45,7 @@ fn q_goes_before_q_name_and_q_email() {
     assert_eq!(found.ids(), ["acme"]);
 }
 
+#[test]
 fn the_wildcards_of_sql_are_ordinary_characters_in_q() {
     let app = App::start();
     let ada = app.user("ada");
@@ -82,6 +57,7 @@ fn the_wildcards_of_sql_are_ordinary_characters_in_q() {
     assert!(found("q=%5C").is_empty());
 }
 
+#[test]
 fn a_list_is_sorted_by_what_is_asked() {
     let app = App::start();
     let ada = app.user("ada");
@@ -95,6 +71,7 @@ fn a_list_is_sorted_by_what_is_asked() {
     assert_eq!(sorted("?sort=-created-at,name"), ["cats", "acme", "bobs"]);
 }
 
+#[test]
 fn a_list_has_numbered_pages_with_links_that_lead_on() {
     let app = App::start();
     let ada = app.user("ada");
@@ -125,6 +102,7 @@ fn a_list_has_numbered_pages_with_links_that_lead_on() {
     assert_eq!(last.body["meta"]["pagination"]["next-page"], Value::Null);
 }
 
+#[test]
 fn a_page_past_the_end_is_empty_and_a_size_over_100_counts_as_100() {
     let app = App::start();
     let ada = app.user("ada");
@@ -138,6 +116,7 @@ fn a_page_past_the_end_is_empty_and_a_size_over_100_counts_as_100() {
     assert_eq!(usual.body["meta"]["pagination"]["page-size"], 20);
 }
 
+#[test]
 fn a_list_can_be_walked_by_cursor() {
     let app = App::start();
     let ada = app.user("ada");
@@ -160,6 +139,7 @@ fn a_list_can_be_walked_by_cursor() {
     assert_eq!(ada.client.get(back).expect(200).ids(), ["c", "b"]);
 }
 
+#[test]
 fn an_entitlement_set_can_be_included() {
     let app = App::start();
     let ada = app.user("ada");
@@ -176,6 +156,7 @@ fn an_entitlement_set_can_be_included() {
     assert!(plain.body.get("included").is_none());
 }
 
+#[test]
 fn fields_choose_what_is_shown() {
     let app = App::start();
     let ada = app.user("ada");
@@ -188,6 +169,7 @@ fn fields_choose_what_is_shown() {
     assert_eq!(refused.blamed(), ["fields[organizations]"]);
 }
 
+#[test]
 fn who_makes_an_organization_owns_it() {
     let app = App::start();
     let ada = app.user("ada");
@@ -203,6 +185,7 @@ fn who_makes_an_organization_owns_it() {
     assert_eq!(app.count("memberships WHERE status = 'active'"), 1);
 }
 
+#[test]
 fn only_a_user_makes_an_organization() {
     let app = App::start();
     let ada = app.user("ada");
@@ -214,6 +197,7 @@ fn only_a_user_makes_an_organization() {
     assert_eq!(app.count("organizations"), 1);
 }
 
+#[test]
 fn a_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
     let app = App::start();
     let ada = app.user("ada");
@@ -229,6 +213,7 @@ fn a_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
     }
 }
 
+#[test]
 fn an_organization_name_is_unique_without_regard_to_case() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -244,6 +229,7 @@ fn an_organization_name_is_unique_without_regard_to_case() {
     ada.client.patch("/api/v2/organizations/Acme", &renaming).expect(200);
 }
 
+#[test]
 fn name_and_email_are_required_and_every_fault_is_told() {
     let app = App::start();
     let ada = app.user("ada");
@@ -256,6 +242,7 @@ fn name_and_email_are_required_and_every_fault_is_told() {
     assert_eq!(app.count("organizations"), 0);
 }
 
+#[test]
 fn settings_are_stored_and_returned() {
     let app = App::start();
     let ada = app.user("ada");
@@ -284,6 +271,7 @@ fn settings_are_stored_and_returned() {
     }
 }
 
+#[test]
 fn null_unknown_and_read_only_attributes_change_nothing() {
     let app = App::start();
     let ada = app.user("ada");
@@ -303,6 +291,7 @@ fn null_unknown_and_read_only_attributes_change_nothing() {
     assert_eq!(*after.attribute("owners-team-saml-role-id"), Value::Null);
 }
 
+#[test]
 fn attribute_names_may_be_spelled_with_underscores() {
     let app = App::start();
     let ada = app.user("ada");
@@ -315,6 +304,7 @@ fn attribute_names_may_be_spelled_with_underscores() {
     ada.client.patch("/api/v2/organizations/acme", &wrong).expect(422);
 }
 
+#[test]
 fn settings_are_validated() {
     let app = App::start();
     let ada = app.user("ada");
@@ -337,6 +327,7 @@ fn settings_are_validated() {
     assert_eq!(after.body["data"], before.body["data"]);
 }
 
+#[test]
 fn a_renamed_organization_is_found_under_its_new_name_only() {
     let app = App::start();
     let ada = app.user("ada");
@@ -353,6 +344,7 @@ fn a_renamed_organization_is_found_under_its_new_name_only() {
     assert_eq!(shown.body["data"]["relationships"]["organization"]["data"]["id"], "emca");
 }
 
+#[test]
 fn everything_in_a_deleted_organization_is_gone() {
     let app = App::start();
     let ada = app.user("ada");
@@ -381,6 +373,7 @@ fn everything_in_a_deleted_organization_is_gone() {
     ada.organization("acme");
 }
 
+#[test]
 fn an_entitlement_set_tells_what_there_is() {
     let app = App::start();
     let ada = app.user("ada");
@@ -398,6 +391,7 @@ fn an_entitlement_set_tells_what_there_is() {
     app.user("eve").client.get("/api/v2/organizations/acme/entitlement-set").expect(404);
 }
 
+#[test]
 fn a_member_sees_an_organization_but_cannot_change_it() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -412,6 +406,7 @@ fn a_member_sees_an_organization_but_cannot_change_it() {
     ada.client.get("/api/v2/organizations/acme").expect(200);
 }
 
+#[test]
 fn a_stranger_cannot_tell_an_organization_from_none() {
     let app = App::start();
     let (ada, eve) = (app.user("ada"), app.user("eve"));
@@ -442,6 +437,7 @@ fn a_stranger_cannot_tell_an_organization_from_none() {
     }
 }
 
+#[test]
 fn a_token_of_one_organization_cannot_see_another() {
     let app = App::start();
     let ada = app.user("ada");
@@ -462,6 +458,7 @@ fn a_token_of_one_organization_cannot_see_another() {
     acme.delete(&format!("/api/v2/teams/{team}")).expect(404);
 }
 
+#[test]
 fn a_site_admin_sees_and_changes_every_organization() {
     let app = App::start();
     let (ada, root) = (app.user("ada"), app.site_admin("root"));

@@ -13,18 +13,9 @@ use nix::unistd::Pid;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::serving::{Folder, until};
 use crate::support::client::Client;
-use crate::support::process::{Served, admin_secret, latchkey, release_binary, run};
-use crate::support::{App, cluster, leaks};
-
-tests![
-    the_quick_start_works_as_it_stands,
-    the_guide_to_tokens_works_as_it_stands,
-    make_run_serves_and_its_second_start_is_quick,
-    the_readme_tells_of_every_route,
-    the_readme_names_what_exists
-];
+use crate::support::process::{Folder, Served, admin_secret, latchkey, release_binary, run, until};
+use crate::support::{App, cluster, leaks, say};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -78,6 +69,7 @@ fn follow(address: SocketAddr, data: &Path) {
     Client::new(address, Some(secrets[1].to_owned())).get(&path).expect(200);
 }
 
+#[test]
 fn the_quick_start_works_as_it_stands() {
     let data = Folder::new();
     // README's own address, unless somebody has it already.
@@ -89,6 +81,7 @@ fn the_quick_start_works_as_it_stands() {
     assert!(service.stop());
 }
 
+#[test]
 fn the_guide_to_tokens_works_as_it_stands() {
     let data = Folder::new();
     let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", "127.0.0.1:0"]));
@@ -125,35 +118,41 @@ fn the_guide_to_tokens_works_as_it_stands() {
 }
 
 /// A running `make run`, with all that it started.
-struct Made(Child);
+struct Made {
+    make: Child,
+    log: PathBuf,
+}
 
 impl Made {
     fn run(data: &Path, listen: SocketAddr) -> Self {
-        let log = File::options().create(true).append(true).open(cluster::logs().join("make-run.log")).unwrap();
+        let path = cluster::logs().join("make-run.log");
+        let log = File::options().create(true).append(true).open(&path).unwrap();
         let mut make = at_a_terminal("make", data);
         make.arg("run").arg(format!("ARGS=--listen {listen}")).process_group(0);
         make.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        Self(make.spawn().unwrap())
+        Self { make: make.spawn().unwrap(), log: path }
     }
 
     /// Ctrl-C: the terminal sends it to every process in the group.
     fn interrupt(mut self) {
         self.signal(Signal::SIGINT);
-        self.0.wait().unwrap();
+        self.make.wait().unwrap();
     }
 
     fn signal(&self, signal: Signal) {
-        let _ = killpg(Pid::from_raw(i32::try_from(self.0.id()).unwrap()), signal);
+        let _ = killpg(Pid::from_raw(i32::try_from(self.make.id()).unwrap()), signal);
     }
 }
 
 impl Drop for Made {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
-        let _ = self.0.wait();
+        let _ = self.make.wait();
+        leaks::fail_on(|| leaks::search_file(&self.log));
     }
 }
 
+#[test]
 fn make_run_serves_and_its_second_start_is_quick() {
     // Without a release build, this test would make one, for minutes.
     if release_binary("`make run` is not tried").is_none() {
@@ -185,11 +184,12 @@ fn make_run_serves_and_its_second_start_is_quick() {
         took
     });
     let best = starts.min().unwrap();
-    println!("make run: the second start takes {} ms, limit {} ms", best.as_millis(), SECOND_START.as_millis());
+    say(&format!("make run: the second start takes {} ms, limit {} ms", best.as_millis(), SECOND_START.as_millis()));
     assert!(best < SECOND_START);
 }
 
 /// The table of routes tells of every route that there is, and of no other.
+#[test]
 fn the_readme_tells_of_every_route() {
     let app = App::start();
     let readme = readme();
@@ -243,6 +243,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The commands that README shows outside of its quick start are parts of the command line and of the Makefile; what
 /// they do is tried in `command_line` and `serving`.
+#[test]
 fn the_readme_names_what_exists() {
     let (readme, makefile) = (readme(), std::fs::read_to_string(Path::new(ROOT).join("Makefile")).unwrap());
     let architecture = std::fs::read_to_string(Path::new(ROOT).join("docs/architecture.md")).unwrap();
@@ -278,7 +279,6 @@ fn the_readme_names_what_exists() {
     for file in Regex::new(r"\]\(([A-Za-z./-]+)\)").unwrap().captures_iter(&readme) {
         assert!(Path::new(ROOT).join(&file[1]).exists(), "there is no {}", &file[1]);
     }
-    let mut leaked = vec![];
-    texts.iter().for_each(|text| leaks::look(text, "the documentation", &mut leaked));
+    let leaked: Vec<String> = texts.iter().flat_map(|text| leaks::look(text, "the documentation")).collect();
     assert!(leaked.is_empty(), "{leaked:?}");
 }

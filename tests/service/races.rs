@@ -12,29 +12,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::Answer;
 
-tests![
-    of_64_new_tokens_of_a_team_one_is_live,
-    of_64_regenerations_by_the_token_itself_one_wins,
-    a_description_is_given_once,
-    a_new_organizations_name_is_given_once,
-    a_new_teams_name_is_given_once,
-    owners_who_remove_each_other_leave_one,
-    overlapping_lists_are_deleted_without_deadlock,
-    a_token_is_deleted_once,
-    a_team_that_goes_while_tokens_are_made_leaves_none,
-    a_team_that_goes_while_its_tokens_are_deleted_ends_in_no_deadlock,
-    an_organization_that_goes_while_it_is_changed_leaves_nothing,
-    a_user_is_added_to_a_team_once,
-    who_is_removed_while_waiting_is_refused,
-    a_token_that_is_revoked_while_it_waits_is_refused,
-    who_leaves_a_team_while_waiting_makes_no_token_of_it,
-    a_permission_that_is_taken_away_while_its_holder_waits_is_gone,
-    a_token_that_is_revoked_while_it_replaces_itself_has_no_successor,
-    who_is_being_removed_does_not_come_back,
-    who_accepts_while_declining_stays,
-    a_name_that_passes_to_another_organization_while_one_waits_names_none,
-];
-
 /// Sends these requests at the same moment, each on a thread of its own. One that is answered with 503 is sent again, as its
 /// `Retry-After` asks.
 fn at_once(requests: Vec<Box<dyn Fn() -> Answer + Send + '_>>) -> Vec<Answer> {
@@ -114,6 +91,7 @@ impl Scene {
     }
 }
 
+#[test]
 fn of_64_new_tokens_of_a_team_one_is_live() {
     let scene = Scene::set();
     let answers = times(64, |_| scene.ada.client.post_nothing(&scene.one()));
@@ -123,6 +101,7 @@ fn of_64_new_tokens_of_a_team_one_is_live() {
     assert_eq!(scene.app.count(destroyed), 63);
 }
 
+#[test]
 fn of_64_regenerations_by_the_token_itself_one_wins() {
     let scene = Scene::set();
     let itself = scene.app.with(&scene.ada.team_token(&scene.team).secret());
@@ -133,6 +112,7 @@ fn of_64_regenerations_by_the_token_itself_one_wins() {
     scene.assert_one_live(&answers);
 }
 
+#[test]
 fn a_description_is_given_once() {
     let scene = Scene::set();
     for attributes in [json!({"description": "ci"}), json!({"description": ""}), json!({})] {
@@ -143,6 +123,7 @@ fn a_description_is_given_once() {
     assert_eq!(scene.app.count("tokens WHERE kind = 'team'"), 3);
 }
 
+#[test]
 fn a_new_organizations_name_is_given_once() {
     let scene = Scene::set();
     let answers = times(16, |nth| {
@@ -154,6 +135,7 @@ fn a_new_organizations_name_is_given_once() {
     assert_eq!(scene.app.count("teams WHERE owners"), 2, "of acme and of the one new organization");
 }
 
+#[test]
 fn a_new_teams_name_is_given_once() {
     let scene = Scene::set();
     let answers = times(16, |nth| {
@@ -163,6 +145,7 @@ fn a_new_teams_name_is_given_once() {
     assert_eq!(statuses(&answers), BTreeMap::from([(200, 1), (422, 15)]));
 }
 
+#[test]
 fn owners_who_remove_each_other_leave_one() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -187,6 +170,7 @@ fn owners_who_remove_each_other_leave_one() {
     }
 }
 
+#[test]
 fn overlapping_lists_are_deleted_without_deadlock() {
     let scene = Scene::set();
     let list = "/api/v2/organizations/acme/team-tokens";
@@ -207,6 +191,7 @@ fn overlapping_lists_are_deleted_without_deadlock() {
     assert_eq!(scene.app.count("audit_events WHERE action = 'destroy'"), 50);
 }
 
+#[test]
 fn a_token_is_deleted_once() {
     let scene = Scene::set();
     let id = scene.ada.team_token(&scene.team).id();
@@ -220,6 +205,7 @@ fn a_token_is_deleted_once() {
     assert_eq!(scene.app.count("audit_events WHERE action = 'destroy'"), 1);
 }
 
+#[test]
 fn a_team_that_goes_while_tokens_are_made_leaves_none() {
     let scene = Scene::set();
     for round in 0..5 {
@@ -244,6 +230,7 @@ fn a_team_that_goes_while_tokens_are_made_leaves_none() {
     }
 }
 
+#[test]
 fn a_team_that_goes_while_its_tokens_are_deleted_ends_in_no_deadlock() {
     let scene = Scene::set();
     let list = "/api/v2/organizations/acme/team-tokens";
@@ -282,6 +269,7 @@ fn a_team_that_goes_while_its_tokens_are_deleted_ends_in_no_deadlock() {
     }
 }
 
+#[test]
 fn an_organization_that_goes_while_it_is_changed_leaves_nothing() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -310,6 +298,7 @@ fn an_organization_that_goes_while_it_is_changed_leaves_nothing() {
     }
 }
 
+#[test]
 fn a_user_is_added_to_a_team_once() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -477,6 +466,7 @@ impl Waiting {
     }
 }
 
+#[test]
 fn who_is_removed_while_waiting_is_refused() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -498,6 +488,7 @@ fn who_is_removed_while_waiting_is_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
 fn a_token_that_is_revoked_while_it_waits_is_refused() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -519,6 +510,7 @@ fn a_token_that_is_revoked_while_it_waits_is_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
 fn who_leaves_a_team_while_waiting_makes_no_token_of_it() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -537,6 +529,7 @@ fn who_leaves_a_team_while_waiting_makes_no_token_of_it() {
     assert_eq!(scene.app.count("tokens WHERE kind = 'team'"), 0);
 }
 
+#[test]
 fn a_permission_that_is_taken_away_while_its_holder_waits_is_gone() {
     let scene = Scene::set();
     let mia = scene.app.user("mia");
@@ -557,6 +550,7 @@ fn a_permission_that_is_taken_away_while_its_holder_waits_is_gone() {
     assert_eq!(scene.app.count("tokens WHERE kind = 'team'"), 0);
 }
 
+#[test]
 fn a_token_that_is_revoked_while_it_replaces_itself_has_no_successor() {
     let scene = Scene::set();
     for path in [scene.one(), "/api/v2/organizations/acme/authentication-token".to_owned()] {
@@ -579,6 +573,7 @@ fn a_token_that_is_revoked_while_it_replaces_itself_has_no_successor() {
     }
 }
 
+#[test]
 fn who_is_being_removed_does_not_come_back() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -599,6 +594,7 @@ fn who_is_being_removed_does_not_come_back() {
     assert_eq!(scene.app.count("memberships"), 1);
 }
 
+#[test]
 fn who_accepts_while_declining_stays() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -610,6 +606,7 @@ fn who_accepts_while_declining_stays() {
     assert_eq!(scene.app.count("memberships"), 2);
 }
 
+#[test]
 fn a_name_that_passes_to_another_organization_while_one_waits_names_none() {
     let app = App::start();
     let bob = app.user("bob");

@@ -5,18 +5,9 @@ use std::time::Duration;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use serde_json::json;
 
-use crate::serving::{Folder, until};
 use crate::support::App;
 use crate::support::app::{User, resource};
-use crate::support::process::{Served, latchkey};
-
-tests![
-    a_revoked_token_is_removed_when_its_time_is_over,
-    tokens_stay_for_90_days_where_nothing_else_is_said,
-    replicas_remove_each_token_once,
-    a_replica_leaves_it_to_the_one_that_has_the_lock,
-    days_of_use_are_removed_after_90_days,
-];
+use crate::support::process::{Folder, Served, latchkey, until};
 
 /// A service of its own, which keeps revoked tokens for so long, on the database of another one.
 fn keeping(app: &App, data: &Folder, time: &str) -> Served {
@@ -62,6 +53,7 @@ impl Scene {
 
 const REMOVED: &str = "audit_events WHERE action = 'remove'";
 
+#[test]
 fn a_revoked_token_is_removed_when_its_time_is_over() {
     let scene = Scene::set();
     let [revoked, expired, disabled, graced, replaced] =
@@ -94,6 +86,7 @@ fn a_revoked_token_is_removed_when_its_time_is_over() {
     assert!(service.stop());
 }
 
+#[test]
 fn tokens_stay_for_90_days_where_nothing_else_is_said() {
     let scene = Scene::set();
     scene.revoked(1, 91);
@@ -108,6 +101,7 @@ fn tokens_stay_for_90_days_where_nothing_else_is_said() {
     assert_eq!(scene.count(&told), 1);
 }
 
+#[test]
 fn replicas_remove_each_token_once() {
     let scene = Scene::set();
     let live = scene.count("tokens");
@@ -124,6 +118,7 @@ fn replicas_remove_each_token_once() {
     assert!(scene.count(&format!("{batches} WHERE size > 500")) == 0 && scene.count(batches) == 5);
 }
 
+#[test]
 fn a_replica_leaves_it_to_the_one_that_has_the_lock() {
     let scene = Scene::set();
     scene.revoked(1, 100);
@@ -139,6 +134,7 @@ fn a_replica_leaves_it_to_the_one_that_has_the_lock() {
     assert!(service.stop());
 }
 
+#[test]
 fn days_of_use_are_removed_after_90_days() {
     let scene = Scene::set();
     scene.token("used");

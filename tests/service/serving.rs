@@ -6,80 +6,17 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::geteuid;
 use serde_json::json;
 
 use crate::support::app::resource;
 use crate::support::client::Client;
-use crate::support::cluster;
-use crate::support::process::{Served, admin_secret, latchkey, run};
-
-tests![
-    the_first_start_says_all_that_one_needs,
-    a_killed_service_finds_its_data_again,
-    a_killed_postgresql_is_adopted_or_started_again,
-    a_clean_stop_stops_postgresql_and_loses_no_use,
-    a_second_service_on_the_same_folder_refuses,
-    postgresql_is_started_again_while_the_service_runs,
-    a_private_postgresql_is_private,
-    a_given_database_needs_no_other,
-    many_replicas_make_one_admin,
-];
+use crate::support::cluster::Database;
+use crate::support::process::{Folder, Served, admin_secret, alive, latchkey, postmaster, run, until};
 
 /// What a restart may take here. The promise is two seconds for a release build on an idle machine, which
 /// `quick_start` measures; this one shares its cores with every other test.
 const RESTART: Duration = Duration::from_secs(10);
-
-/// A data folder that is removed at the end.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// The name of a folder that is not there yet.
-    pub fn new() -> Self {
-        Self(cluster::folder("data").join("latchkey"))
-    }
-}
-
-impl std::ops::Deref for Folder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A test that failed may have left PostgreSQL running.
-        if let Some(pid) = postmaster(self) {
-            let _ = kill(pid, Signal::SIGQUIT);
-            until("PostgreSQL ends", || !alive(pid));
-        }
-        cluster::remove_folder(self.0.parent().unwrap());
-    }
-}
-
-/// The process id in `postmaster.pid`, if the file is there.
-fn postmaster(data: &Path) -> Option<Pid> {
-    let text = std::fs::read_to_string(data.join("postgres/postmaster.pid")).ok()?;
-    Some(Pid::from_raw(text.lines().next()?.trim().parse().ok()?))
-}
-
-fn alive(pid: Pid) -> bool {
-    // Who has ended and is not yet waited for by init has ended.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
-}
-
-/// Waits until something holds; fails after 20 seconds.
-#[track_caller]
-pub fn until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}: not within 20 seconds");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// Makes an organization with a team and a token, and answers the team's path and the secret.
 fn tokened_team(admin: &Client) -> (String, String) {
@@ -91,6 +28,7 @@ fn tokened_team(admin: &Client) -> (String, String) {
     (path, secret)
 }
 
+#[test]
 fn the_first_start_says_all_that_one_needs() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -112,6 +50,7 @@ fn the_first_start_says_all_that_one_needs() {
     assert_eq!(details.attribute("is-site-admin"), &json!(true));
 }
 
+#[test]
 fn a_killed_service_finds_its_data_again() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -129,6 +68,7 @@ fn a_killed_service_finds_its_data_again() {
     assert!(service.stop());
 }
 
+#[test]
 fn a_killed_postgresql_is_adopted_or_started_again() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -152,6 +92,7 @@ fn a_killed_postgresql_is_adopted_or_started_again() {
     assert!(service.stop());
 }
 
+#[test]
 fn a_clean_stop_stops_postgresql_and_loses_no_use() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -177,6 +118,7 @@ fn url(data: &Path) -> String {
     latchkey::database::private::PrivateCluster::running(data).unwrap().url()
 }
 
+#[test]
 fn a_second_service_on_the_same_folder_refuses() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -188,6 +130,7 @@ fn a_second_service_on_the_same_folder_refuses() {
     service.with(&admin_secret(&data)).get("/api/v2/account/details").expect(200);
 }
 
+#[test]
 fn postgresql_is_started_again_while_the_service_runs() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -206,6 +149,7 @@ fn postgresql_is_started_again_while_the_service_runs() {
     assert!(service.stop());
 }
 
+#[test]
 fn a_private_postgresql_is_private() {
     let data = Folder::new();
     let service = Served::start(&data);
@@ -227,9 +171,10 @@ fn a_private_postgresql_is_private() {
     assert!(service.stop());
 }
 
+#[test]
 fn a_given_database_needs_no_other() {
     let data = Folder::new();
-    let database = cluster::new_database();
+    let database = Database::new();
     let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--database-url", &database]));
     let (team, secret) = tokened_team(&service.with(&admin_secret(&data)));
     service.with(&secret).get(&team).expect(200);
@@ -237,8 +182,9 @@ fn a_given_database_needs_no_other() {
     assert!(service.stop());
 }
 
+#[test]
 fn many_replicas_make_one_admin() {
-    let database = cluster::new_database();
+    let database = Database::new();
     let folders: Vec<Folder> = (0..3).map(|_| Folder::new()).collect();
     let services: Vec<Served> = std::thread::scope(|scope| {
         let start = |data: &Folder| {

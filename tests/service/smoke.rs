@@ -2,8 +2,7 @@
 
 use crate::support::App;
 
-tests![a_team_gets_a_token_and_uses_it];
-
+#[test]
 fn a_team_gets_a_token_and_uses_it() {
     let app = App::start();
     let ada = app.user("ada");

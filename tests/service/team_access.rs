@@ -6,23 +6,6 @@ use crate::support::App;
 use crate::support::app::{User, resource, team_access};
 use crate::support::client::Client;
 
-tests![
-    each_level_holds_what_the_hcp_api_documents,
-    custom_permissions_are_chosen_one_by_one,
-    permissions_are_chosen_only_where_access_is_custom,
-    each_level_lets_one_do_what_its_role_may,
-    the_highest_role_of_all_teams_counts,
-    access_is_listed_by_workspace_and_by_team,
-    a_secret_teams_access_is_out_of_sight,
-    the_list_needs_a_filter,
-    one_team_has_one_access_to_a_workspace,
-    of_concurrent_requests_for_the_same_access_one_makes_it,
-    a_team_and_a_workspace_of_two_organizations_have_nothing_in_common,
-    access_ends_with_its_team_or_its_workspace,
-    bad_input_is_blamed,
-    every_change_is_audited_once,
-];
-
 const ALL: &str = "/api/v2/team-workspaces";
 
 struct World {
@@ -81,6 +64,7 @@ fn held(level: &str) -> [Value; 7] {
     }
 }
 
+#[test]
 fn each_level_holds_what_the_hcp_api_documents() {
     let world = world();
     for level in ["read", "plan", "write", "admin", "custom"] {
@@ -103,6 +87,7 @@ fn each_level_holds_what_the_hcp_api_documents() {
     }
 }
 
+#[test]
 fn custom_permissions_are_chosen_one_by_one() {
     let world = world();
     let chosen = json!({"access": "custom", "runs": "apply", "state-versions": "read-outputs", "run-tasks": true});
@@ -123,6 +108,7 @@ fn custom_permissions_are_chosen_one_by_one() {
     assert_eq!([runs, variables, states], ["plan", "none", "read"]);
 }
 
+#[test]
 fn permissions_are_chosen_only_where_access_is_custom() {
     let world = world();
     let refused = world.add(json!({"access": "read", "runs": "apply", "run-tasks": true})).expect(422);
@@ -135,6 +121,7 @@ fn permissions_are_chosen_only_where_access_is_custom() {
     assert_eq!(permissions(&same), held("read"));
 }
 
+#[test]
 fn each_level_lets_one_do_what_its_role_may() {
     let world = world();
     let token = world.token_of(&world.team);
@@ -173,6 +160,7 @@ fn each_level_lets_one_do_what_its_role_may() {
     token.delete(&path).expect(204);
 }
 
+#[test]
 fn the_highest_role_of_all_teams_counts() {
     let world = world();
     let ben = world.app.user("ben");
@@ -201,6 +189,7 @@ fn the_highest_role_of_all_teams_counts() {
     assert_eq!(list.ids(), [world.workspace.as_str()]);
 }
 
+#[test]
 fn access_is_listed_by_workspace_and_by_team() {
     let world = world();
     let (two, other) = (world.ada.team("acme", "two"), world.ada.workspace("acme", "other"));
@@ -228,6 +217,7 @@ fn access_is_listed_by_workspace_and_by_team() {
     assert_eq!(kinds, ["teams", "teams", "workspaces"]);
 }
 
+#[test]
 fn a_secret_teams_access_is_out_of_sight() {
     let world = world();
     let open = world.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
@@ -250,6 +240,7 @@ fn a_secret_teams_access_is_out_of_sight() {
     token.delete(&one(&secret)).expect(204);
 }
 
+#[test]
 fn the_list_needs_a_filter() {
     let world = world();
     assert_eq!(world.ada.client.get(ALL).expect(400).blamed(), ["filter[workspace][id]"]);
@@ -261,6 +252,7 @@ fn the_list_needs_a_filter() {
     world.app.anonymous().get(ALL).expect(401);
 }
 
+#[test]
 fn one_team_has_one_access_to_a_workspace() {
     let world = world();
     world.add(json!({"access": "read"})).expect(201);
@@ -269,6 +261,7 @@ fn one_team_has_one_access_to_a_workspace() {
     assert_eq!(world.app.count("team_workspaces"), 1);
 }
 
+#[test]
 fn of_concurrent_requests_for_the_same_access_one_makes_it() {
     let world = world();
     let body = team_access(&world.team, &world.workspace, json!({"access": "write"}));
@@ -282,6 +275,7 @@ fn of_concurrent_requests_for_the_same_access_one_makes_it() {
     assert_eq!(world.app.count("audit_events WHERE resource_type = 'team_workspace'"), 1);
 }
 
+#[test]
 fn a_team_and_a_workspace_of_two_organizations_have_nothing_in_common() {
     let world = world();
     let zoe = world.app.user("zoe");
@@ -311,6 +305,7 @@ fn a_team_and_a_workspace_of_two_organizations_have_nothing_in_common() {
     assert_eq!(world.app.count("team_workspaces"), 1);
 }
 
+#[test]
 fn access_ends_with_its_team_or_its_workspace() {
     let world = world();
     let id = world.add(json!({"access": "read"})).expect(201).id();
@@ -325,6 +320,7 @@ fn access_ends_with_its_team_or_its_workspace() {
     assert_eq!(world.app.count("team_workspaces"), 0);
 }
 
+#[test]
 fn bad_input_is_blamed() {
     let world = world();
     for (attributes, blamed) in [
@@ -352,6 +348,7 @@ fn bad_input_is_blamed() {
     }
 }
 
+#[test]
 fn every_change_is_audited_once() {
     let world = world();
     let id = world.add(json!({"access": "read"})).expect(201).id();

@@ -5,27 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{identifiers, resource};
 
-tests![
-    who_is_put_into_a_team_by_name_is_invited,
-    a_member_is_put_into_a_team_at_once,
-    who_invites_by_name_is_not_told_the_address,
-    a_user_name_is_found_without_regard_to_case,
-    an_unknown_user_is_named_and_nobody_is_added,
-    adding_twice_is_adding_once,
-    removing_who_is_not_in_the_team_changes_nothing,
-    a_removed_member_stays_in_the_organization,
-    the_rights_of_a_removed_member_end_at_once,
-    the_last_owner_cannot_be_removed,
-    an_owner_can_leave_while_another_stays,
-    who_manages_membership_or_teams_changes_who_is_in_a_team,
-    only_owners_change_who_is_an_owner,
-    a_member_who_manages_nothing_is_forbidden_to_add,
-    malformed_identifiers_are_400_and_other_types_409,
-    no_identifiers_change_nothing,
-    more_than_1000_identifiers_are_refused,
-    each_change_is_audited_once,
-];
-
+#[test]
 fn who_is_put_into_a_team_by_name_is_invited() {
     let app = App::start();
     let (ada, bob, joe) = (app.user("ada"), app.user("bob"), app.user("joe"));
@@ -51,6 +31,7 @@ fn who_is_put_into_a_team_by_name_is_invited() {
     joe.client.get(&format!("/api/v2/teams/{team}")).expect(404);
 }
 
+#[test]
 fn a_member_is_put_into_a_team_at_once() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -62,6 +43,7 @@ fn a_member_is_put_into_a_team_at_once() {
     bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
 }
 
+#[test]
 fn who_invites_by_name_is_not_told_the_address() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -94,6 +76,7 @@ fn who_invites_by_name_is_not_told_the_address() {
     assert!(found("q=bob@example") && found("filter[email]=bob@example.com"));
 }
 
+#[test]
 fn a_user_name_is_found_without_regard_to_case() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("Bob"));
@@ -105,6 +88,7 @@ fn a_user_name_is_found_without_regard_to_case() {
     bob.client.get(&format!("/api/v2/teams/{team}")).expect(200);
 }
 
+#[test]
 fn an_unknown_user_is_named_and_nobody_is_added() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -117,6 +101,7 @@ fn an_unknown_user_is_named_and_nobody_is_added() {
     assert_eq!(app.count("memberships"), 1);
 }
 
+#[test]
 fn adding_twice_is_adding_once() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -129,6 +114,7 @@ fn adding_twice_is_adding_once() {
     assert_eq!(*ada.client.get(&format!("/api/v2/teams/{team}")).expect(200).attribute("users-count"), 1);
 }
 
+#[test]
 fn removing_who_is_not_in_the_team_changes_nothing() {
     let app = App::start();
     let ada = app.user("ada");
@@ -141,6 +127,7 @@ fn removing_who_is_not_in_the_team_changes_nothing() {
     assert_eq!(app.count("memberships"), 1);
 }
 
+#[test]
 fn a_removed_member_stays_in_the_organization() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -153,6 +140,7 @@ fn a_removed_member_stays_in_the_organization() {
     bob.client.get(&format!("/api/v2/teams/{team}")).expect(404);
 }
 
+#[test]
 fn the_rights_of_a_removed_member_end_at_once() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -168,6 +156,7 @@ fn the_rights_of_a_removed_member_end_at_once() {
     bob.client.delete(&format!("/api/v2/teams/{made}")).expect(404);
 }
 
+#[test]
 fn the_last_owner_cannot_be_removed() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -184,6 +173,7 @@ fn the_last_owner_cannot_be_removed() {
     ada.client.delete_with(&path, &identifiers("users", &["ada"])).expect(403);
 }
 
+#[test]
 fn an_owner_can_leave_while_another_stays() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -196,6 +186,7 @@ fn an_owner_can_leave_while_another_stays() {
     bob.client.delete("/api/v2/organizations/acme").expect(204);
 }
 
+#[test]
 fn who_manages_membership_or_teams_changes_who_is_in_a_team() {
     let app = App::start();
     let ada = app.user("ada");
@@ -215,6 +206,7 @@ fn who_manages_membership_or_teams_changes_who_is_in_a_team() {
         .expect(204);
 }
 
+#[test]
 fn only_owners_change_who_is_an_owner() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -229,6 +221,7 @@ fn only_owners_change_who_is_an_owner() {
     bob.client.post(&path, &identifiers("users", &["bob"])).expect(204);
 }
 
+#[test]
 fn a_member_who_manages_nothing_is_forbidden_to_add() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -243,6 +236,7 @@ fn a_member_who_manages_nothing_is_forbidden_to_add() {
     assert_eq!(app.count("team_members"), 2);
 }
 
+#[test]
 fn malformed_identifiers_are_400_and_other_types_409() {
     let app = App::start();
     let ada = app.user("ada");
@@ -269,6 +263,7 @@ fn malformed_identifiers_are_400_and_other_types_409() {
     assert_eq!(app.count("team_members"), 1);
 }
 
+#[test]
 fn no_identifiers_change_nothing() {
     let app = App::start();
     let ada = app.user("ada");
@@ -278,6 +273,7 @@ fn no_identifiers_change_nothing() {
     ada.client.delete_with(&path, &json!({"data": []})).expect(204);
 }
 
+#[test]
 fn more_than_1000_identifiers_are_refused() {
     let app = App::start();
     let ada = app.user("ada");
@@ -291,6 +287,7 @@ fn more_than_1000_identifiers_are_refused() {
     ada.client.delete_with(&path, &identifiers("users", &names[..1000])).expect(204);
 }
 
+#[test]
 fn each_change_is_audited_once() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));

@@ -5,20 +5,6 @@ use serde_json::json;
 use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 
-tests![
-    members_are_put_in_and_taken_out_by_their_memberships,
-    an_invited_user_is_put_in_and_stays_invited,
-    a_foreign_or_unknown_membership_is_named_and_nobody_is_added,
-    the_last_owner_cannot_be_taken_out,
-    who_may_not_change_the_team_is_refused,
-    identifiers_of_another_type_are_409,
-    the_list_is_filtered,
-    the_list_is_sorted_and_paged,
-    the_list_is_shown_to_who_sees_the_team,
-    users_of_a_team_are_listed,
-    each_change_is_audited_once,
-];
-
 struct Scene {
     app: App,
     ada: User,
@@ -62,6 +48,7 @@ fn memberships(ids: &[&str]) -> serde_json::Value {
     identifiers("organization-memberships", ids)
 }
 
+#[test]
 fn members_are_put_in_and_taken_out_by_their_memberships() {
     let scene = Scene::set();
     let ((bob, bobs), (joe, joes)) = (scene.member("bob"), scene.member("joe"));
@@ -80,6 +67,7 @@ fn members_are_put_in_and_taken_out_by_their_memberships() {
     scene.ada.client.post(&scene.path, &memberships(&[])).expect(204);
 }
 
+#[test]
 fn an_invited_user_is_put_in_and_stays_invited() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
@@ -93,6 +81,7 @@ fn an_invited_user_is_put_in_and_stays_invited() {
     bob.client.get(&team).expect(200);
 }
 
+#[test]
 fn a_foreign_or_unknown_membership_is_named_and_nobody_is_added() {
     let scene = Scene::set();
     let zoe = scene.app.user("zoe");
@@ -117,6 +106,7 @@ fn a_foreign_or_unknown_membership_is_named_and_nobody_is_added() {
     zoe.client.delete_with(&scene.path, &memberships(&[&bobs])).expect(404);
 }
 
+#[test]
 fn the_last_owner_cannot_be_taken_out() {
     let scene = Scene::set();
     let owners = scene.ada.owners_team("acme");
@@ -132,6 +122,7 @@ fn the_last_owner_cannot_be_taken_out() {
     scene.ada.client.delete("/api/v2/organizations/acme").expect(403);
 }
 
+#[test]
 fn who_may_not_change_the_team_is_refused() {
     let scene = Scene::set();
     let ((bob, bobs), (joe, _)) = (scene.member("bob"), scene.member("joe"));
@@ -152,6 +143,7 @@ fn who_may_not_change_the_team_is_refused() {
     }
 }
 
+#[test]
 fn identifiers_of_another_type_are_409() {
     let scene = Scene::set();
     scene.app.user("bob");
@@ -167,6 +159,7 @@ fn identifiers_of_another_type_are_409() {
     }
 }
 
+#[test]
 fn the_list_is_filtered() {
     let scene = Scene::set();
     let ((_, bobs), (_, bots), invited) = (scene.member("bob"), scene.member("bot"), scene.invite("joe"));
@@ -193,6 +186,7 @@ fn the_list_is_filtered() {
     }
 }
 
+#[test]
 fn the_list_is_sorted_and_paged() {
     let scene = Scene::set();
     let members = ["cleo", "bob", "dan"].map(|name| scene.member(name).1);
@@ -209,6 +203,7 @@ fn the_list_is_sorted_and_paged() {
     assert_eq!(refused.blamed(), ["sort"]);
 }
 
+#[test]
 fn the_list_is_shown_to_who_sees_the_team() {
     let scene = Scene::set();
     let ((bob, bobs), (joe, _)) = (scene.member("bob"), scene.member("joe"));
@@ -223,6 +218,7 @@ fn the_list_is_shown_to_who_sees_the_team() {
     }
 }
 
+#[test]
 fn users_of_a_team_are_listed() {
     let scene = Scene::set();
     let ((bob, bobs), (joe, joes)) = (scene.member("bob"), scene.member("joe"));
@@ -238,6 +234,7 @@ fn users_of_a_team_are_listed() {
     assert_eq!(listed.body["data"][0]["type"], "users");
 }
 
+#[test]
 fn each_change_is_audited_once() {
     let scene = Scene::set();
     let (bob, bobs) = scene.member("bob");

@@ -7,35 +7,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    every_body_that_shipped_clients_send_makes_the_token,
-    another_type_is_a_conflict,
-    a_secret_is_of_the_documented_form,
-    the_secret_is_shown_once,
-    a_token_tells_of_its_team_its_maker_and_its_times,
-    a_token_made_by_a_team_names_the_team_as_its_maker,
-    a_new_token_ends_the_previous_one_at_once,
-    a_deleted_token_is_gone_for_every_route,
-    a_description_is_unique_among_live_tokens,
-    the_same_description_serves_two_teams,
-    an_empty_description_is_one,
-    a_description_is_free_again_after_deletion,
-    a_description_is_free_again_after_expiry,
-    without_description_the_plural_route_makes_the_descriptionless_token_once,
-    a_description_has_at_most_255_characters,
-    an_expiry_must_be_a_time_to_come,
-    an_expiry_may_have_an_offset_and_microseconds,
-    read_only_and_unknown_attributes_are_ignored,
-    members_handle_their_teams_tokens_while_allowed,
-    a_token_shows_and_regenerates_itself_while_allowed,
-    a_token_cannot_delete_itself,
-    a_described_token_cannot_regenerate_the_descriptionless_one,
-    manage_teams_handles_every_teams_tokens_but_the_owners,
-    a_colleague_sees_no_token,
-    a_stranger_sees_nothing,
-    an_id_of_another_type_names_no_token,
-];
-
 struct Scene {
     app: App,
     ada: User,
@@ -111,6 +82,7 @@ fn assert_taken(answer: Answer) {
     assert_eq!(answer.blamed(), ["/data/attributes/description"]);
 }
 
+#[test]
 fn every_body_that_shipped_clients_send_makes_the_token() {
     let scene = Scene::set();
     let client = &scene.ada.client;
@@ -133,6 +105,7 @@ fn every_body_that_shipped_clients_send_makes_the_token() {
     client.post(&scene.many(), &json!({"data": {"attributes": {"description": "no type"}}})).expect(201);
 }
 
+#[test]
 fn another_type_is_a_conflict() {
     let scene = Scene::set();
     for path in [scene.one(), scene.many()] {
@@ -144,6 +117,7 @@ fn another_type_is_a_conflict() {
     scene.ada.client.get(&scene.one()).expect(404);
 }
 
+#[test]
 fn a_secret_is_of_the_documented_form() {
     let scene = Scene::set();
     let secret = scene.ada.team_token(&scene.team).secret();
@@ -169,6 +143,7 @@ fn base62(mut number: u32) -> String {
     String::from_utf8(digits.to_vec()).unwrap()
 }
 
+#[test]
 fn the_secret_is_shown_once() {
     let scene = Scene::set();
     let client = &scene.ada.client;
@@ -183,6 +158,7 @@ fn the_secret_is_shown_once() {
     }
 }
 
+#[test]
 fn a_token_tells_of_its_team_its_maker_and_its_times() {
     let scene = Scene::set();
     let before = Utc::now() - TimeDelta::seconds(1);
@@ -205,6 +181,7 @@ fn a_token_tells_of_its_team_its_maker_and_its_times() {
     assert_eq!(scene.ada.team_token(&scene.team).attribute("description"), &Value::Null);
 }
 
+#[test]
 fn a_token_made_by_a_team_names_the_team_as_its_maker() {
     let scene = Scene::set();
     let first = scene.app.with(&scene.ada.team_token(&scene.team).secret());
@@ -213,6 +190,7 @@ fn a_token_made_by_a_team_names_the_team_as_its_maker() {
     assert_eq!(maker, &json!({"type": "teams", "id": scene.team}));
 }
 
+#[test]
 fn a_new_token_ends_the_previous_one_at_once() {
     let scene = Scene::set();
     let old = scene.ada.team_token(&scene.team);
@@ -225,6 +203,7 @@ fn a_new_token_ends_the_previous_one_at_once() {
     assert_eq!(scene.ada.client.get(&scene.one()).expect(200).id(), new.id());
 }
 
+#[test]
 fn a_deleted_token_is_gone_for_every_route() {
     let scene = Scene::set();
     let client = &scene.ada.client;
@@ -242,6 +221,7 @@ fn a_deleted_token_is_gone_for_every_route() {
     assert!(client.get(&scene.many()).expect(200).ids().is_empty());
 }
 
+#[test]
 fn a_description_is_unique_among_live_tokens() {
     let scene = Scene::set();
     let first = scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
@@ -251,6 +231,7 @@ fn a_description_is_unique_among_live_tokens() {
     scene.create(&scene.ada.client, json!({"description": "ci "})).expect(201);
 }
 
+#[test]
 fn the_same_description_serves_two_teams() {
     let scene = Scene::set();
     let other = scene.ada.team("acme", "other");
@@ -258,6 +239,7 @@ fn the_same_description_serves_two_teams() {
     scene.ada.described_token(&other, json!({"description": "ci"}));
 }
 
+#[test]
 fn an_empty_description_is_one() {
     let scene = Scene::set();
     let descriptionless = scene.ada.team_token(&scene.team);
@@ -267,6 +249,7 @@ fn an_empty_description_is_one() {
     assert_taken(scene.create(&scene.ada.client, json!({"description": ""})));
 }
 
+#[test]
 fn a_description_is_free_again_after_deletion() {
     let scene = Scene::set();
     let first = scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
@@ -274,6 +257,7 @@ fn a_description_is_free_again_after_deletion() {
     scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
 }
 
+#[test]
 fn a_description_is_free_again_after_expiry() {
     let scene = Scene::set();
     let expired_at = json!("2099-01-01T00:00:00Z");
@@ -284,6 +268,7 @@ fn a_description_is_free_again_after_expiry() {
     assert!(scene.works(&second.secret()) && !scene.works(&first.secret()));
 }
 
+#[test]
 fn without_description_the_plural_route_makes_the_descriptionless_token_once() {
     let scene = Scene::set();
     let first = scene.create(&scene.ada.client, json!({})).expect(201);
@@ -296,6 +281,7 @@ fn without_description_the_plural_route_makes_the_descriptionless_token_once() {
     assert_eq!(scene.ada.client.get(&scene.one()).expect(200).id(), second.id());
 }
 
+#[test]
 fn a_description_has_at_most_255_characters() {
     let scene = Scene::set();
     scene.create(&scene.ada.client, json!({"description": "ü".repeat(255)})).expect(201);
@@ -303,6 +289,7 @@ fn a_description_has_at_most_255_characters() {
     assert_eq!(answer.blamed(), ["/data/attributes/description"]);
 }
 
+#[test]
 fn an_expiry_must_be_a_time_to_come() {
     let scene = Scene::set();
     let kept = scene.ada.team_token(&scene.team);
@@ -330,6 +317,7 @@ fn an_expiry_must_be_a_time_to_come() {
     assert!(scene.works(&kept.secret()), "a refused request must not end the token");
 }
 
+#[test]
 fn an_expiry_may_have_an_offset_and_microseconds() {
     let scene = Scene::set();
     for (sent, answered) in [
@@ -347,6 +335,7 @@ fn an_expiry_may_have_an_offset_and_microseconds() {
     assert_eq!(scene.ada.client.post(&scene.one(), &body).expect(201).attribute("expired-at"), &Value::Null);
 }
 
+#[test]
 fn read_only_and_unknown_attributes_are_ignored() {
     let scene = Scene::set();
     let attributes = json!({
@@ -360,6 +349,7 @@ fn read_only_and_unknown_attributes_are_ignored() {
     assert_eq!(made.body["data"]["attributes"].get("colour"), None);
 }
 
+#[test]
 fn members_handle_their_teams_tokens_while_allowed() {
     let scene = Scene::set();
     let bob = scene.member("bob");
@@ -383,6 +373,7 @@ fn members_handle_their_teams_tokens_while_allowed() {
     scene.ada.team_token(&scene.team);
 }
 
+#[test]
 fn a_token_shows_and_regenerates_itself_while_allowed() {
     let scene = Scene::set();
     let first = scene.ada.team_token(&scene.team);
@@ -400,6 +391,7 @@ fn a_token_shows_and_regenerates_itself_while_allowed() {
     assert!(scene.works(&second.secret()));
 }
 
+#[test]
 fn a_token_cannot_delete_itself() {
     let scene = Scene::set();
     let made = scene.ada.team_token(&scene.team);
@@ -409,6 +401,7 @@ fn a_token_cannot_delete_itself() {
     assert!(scene.works(&made.secret()));
 }
 
+#[test]
 fn a_described_token_cannot_regenerate_the_descriptionless_one() {
     let scene = Scene::set();
     let described = scene.create(&scene.ada.client, json!({"description": "x"})).expect(201);
@@ -422,6 +415,7 @@ fn a_described_token_cannot_regenerate_the_descriptionless_one() {
     assert!(scene.works(&descriptionless.secret()));
 }
 
+#[test]
 fn manage_teams_handles_every_teams_tokens_but_the_owners() {
     let scene = Scene::set();
     let manager = scene.manager("mia");
@@ -441,6 +435,7 @@ fn manage_teams_handles_every_teams_tokens_but_the_owners() {
     assert!(scene.works(&of_owners.secret()));
 }
 
+#[test]
 fn a_colleague_sees_no_token() {
     let scene = Scene::set();
     let made = scene.ada.team_token(&scene.team);
@@ -463,6 +458,7 @@ fn a_colleague_sees_no_token() {
     assert!(scene.works(&made.secret()));
 }
 
+#[test]
 fn a_stranger_sees_nothing() {
     let scene = Scene::set();
     let made = scene.ada.team_token(&scene.team);
@@ -484,6 +480,7 @@ fn a_stranger_sees_nothing() {
     assert!(scene.works(&made.secret()));
 }
 
+#[test]
 fn an_id_of_another_type_names_no_token() {
     let scene = Scene::set();
     let made = scene.ada.team_token(&scene.team);

@@ -5,37 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{identifiers, resource};
 
-tests![
-    a_new_team_is_secret_and_its_members_may_handle_its_tokens,
-    a_team_has_what_its_maker_says,
-    a_team_name_is_unique_without_regard_to_case,
-    the_same_team_name_can_be_used_in_two_organizations,
-    a_team_name_holds_1_to_90_letters_digits_hyphens_and_underscores,
-    team_attributes_are_validated,
-    a_team_is_changed_only_in_what_is_sent,
-    null_takes_a_description_away_and_leaves_a_name,
-    organization_access_merges,
-    organization_access_is_not_given_without_manage_organization_access,
-    a_deleted_team_is_gone_with_its_tokens_and_permissions,
-    q_searches_team_names_without_regard_to_case,
-    filter_names_takes_a_list_with_commas_or_repeated,
-    a_list_of_teams_is_sorted_and_paged,
-    users_can_be_included,
-    memberships_can_be_included,
-    users_count_follows_who_is_in_the_team,
-    a_secret_team_is_seen_by_its_members_and_by_who_may_see_secret_teams,
-    a_secret_team_is_hidden_from_other_members,
-    an_open_team_is_seen_by_every_member,
-    permissions_tell_what_the_caller_may_do,
-    the_team_owners_cannot_be_renamed,
-    the_team_owners_cannot_be_deleted,
-    the_team_owners_keeps_every_permission,
-    what_else_the_team_owners_is_can_be_changed,
-    who_manages_teams_does_everything_but_to_owners,
-    a_member_who_manages_nothing_finds_no_way_to_change_teams,
-    a_stranger_finds_no_team,
-];
-
+#[test]
 fn a_new_team_is_secret_and_its_members_may_handle_its_tokens() {
     let app = App::start();
     let ada = app.user("ada");
@@ -55,6 +25,7 @@ fn a_new_team_is_secret_and_its_members_may_handle_its_tokens() {
     assert_eq!(relationships["users"]["data"], json!([]));
 }
 
+#[test]
 fn a_team_has_what_its_maker_says() {
     let app = App::start();
     let ada = app.user("ada");
@@ -73,6 +44,7 @@ fn a_team_has_what_its_maker_says() {
     assert_eq!(shown.attribute("organization-access")["manage-teams"], false);
 }
 
+#[test]
 fn a_team_name_is_unique_without_regard_to_case() {
     let app = App::start();
     let ada = app.user("ada");
@@ -93,6 +65,7 @@ fn a_team_name_is_unique_without_regard_to_case() {
     assert_eq!(app.count("teams"), 3);
 }
 
+#[test]
 fn the_same_team_name_can_be_used_in_two_organizations() {
     let app = App::start();
     let ada = app.user("ada");
@@ -101,6 +74,7 @@ fn the_same_team_name_can_be_used_in_two_organizations() {
     assert_ne!(ada.team("acme", "ci"), ada.team("other", "ci"));
 }
 
+#[test]
 fn a_team_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
     let app = App::start();
     let ada = app.user("ada");
@@ -115,6 +89,7 @@ fn a_team_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
     }
 }
 
+#[test]
 fn team_attributes_are_validated() {
     let app = App::start();
     let ada = app.user("ada");
@@ -144,6 +119,7 @@ fn team_attributes_are_validated() {
     assert_eq!(ada.client.get(&path).expect(200).body["data"], before.body["data"]);
 }
 
+#[test]
 fn a_team_is_changed_only_in_what_is_sent() {
     let app = App::start();
     let ada = app.user("ada");
@@ -163,6 +139,7 @@ fn a_team_is_changed_only_in_what_is_sent() {
     assert_eq!(ada.client.get(&path).expect(200).body["data"], changed.body["data"]);
 }
 
+#[test]
 fn null_takes_a_description_away_and_leaves_a_name() {
     let app = App::start();
     let ada = app.user("ada");
@@ -178,6 +155,7 @@ fn null_takes_a_description_away_and_leaves_a_name() {
     assert_eq!(*changed.attribute("visibility"), "secret");
 }
 
+#[test]
 fn organization_access_merges() {
     let app = App::start();
     let ada = app.user("ada");
@@ -195,6 +173,7 @@ fn organization_access_merges() {
     assert_eq!(patch(json!({})), ["manage-teams"]);
 }
 
+#[test]
 fn organization_access_is_not_given_without_manage_organization_access() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -221,6 +200,7 @@ fn organization_access_is_not_given_without_manage_organization_access() {
     bob.client.patch(&path, &giving).expect(200);
 }
 
+#[test]
 fn a_deleted_team_is_gone_with_its_tokens_and_permissions() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -240,6 +220,7 @@ fn a_deleted_team_is_gone_with_its_tokens_and_permissions() {
     ada.team("acme", "ci");
 }
 
+#[test]
 fn q_searches_team_names_without_regard_to_case() {
     let app = App::start();
     let ada = app.user("ada");
@@ -252,6 +233,7 @@ fn q_searches_team_names_without_regard_to_case() {
     assert!(found("%25").is_empty());
 }
 
+#[test]
 fn filter_names_takes_a_list_with_commas_or_repeated() {
     let app = App::start();
     let ada = app.user("ada");
@@ -265,6 +247,7 @@ fn filter_names_takes_a_list_with_commas_or_repeated() {
     assert_eq!(found("filter[names]=ci,qa&q=q"), [qa]);
 }
 
+#[test]
 fn a_list_of_teams_is_sorted_and_paged() {
     let app = App::start();
     let ada = app.user("ada");
@@ -279,6 +262,7 @@ fn a_list_of_teams_is_sorted_and_paged() {
     assert_eq!(second.body["meta"]["pagination"]["total-count"], 3);
 }
 
+#[test]
 fn users_can_be_included() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -298,6 +282,7 @@ fn users_can_be_included() {
     assert_eq!(one.body["data"]["relationships"]["users"]["data"], linkage);
 }
 
+#[test]
 fn memberships_can_be_included() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -313,6 +298,7 @@ fn memberships_can_be_included() {
     assert_eq!(*linked, json!([{"type": "organization-memberships", "id": membership["id"]}]));
 }
 
+#[test]
 fn users_count_follows_who_is_in_the_team() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -327,6 +313,7 @@ fn users_count_follows_who_is_in_the_team() {
     assert_eq!(count(), 0);
 }
 
+#[test]
 fn a_secret_team_is_seen_by_its_members_and_by_who_may_see_secret_teams() {
     let app = App::start();
     let ada = app.user("ada");
@@ -346,6 +333,7 @@ fn a_secret_team_is_seen_by_its_members_and_by_who_may_see_secret_teams() {
     app.with(&ada.team_token(&hidden).secret()).get(&format!("/api/v2/teams/{hidden}")).expect(200);
 }
 
+#[test]
 fn a_secret_team_is_hidden_from_other_members() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -364,6 +352,7 @@ fn a_secret_team_is_hidden_from_other_members() {
     app.with(&ada.team_token(&bobs).secret()).get(&format!("/api/v2/teams/{hidden}")).expect(404);
 }
 
+#[test]
 fn an_open_team_is_seen_by_every_member() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -376,6 +365,7 @@ fn an_open_team_is_seen_by_every_member() {
     bob.client.get(&format!("/api/v2/teams/{open}")).expect(404);
 }
 
+#[test]
 fn permissions_tell_what_the_caller_may_do() {
     let app = App::start();
     let (ada, bob, joe) = (app.user("ada"), app.user("bob"), app.user("joe"));
@@ -400,6 +390,7 @@ fn permissions_tell_what_the_caller_may_do() {
     assert!(of_joe.as_object().unwrap().values().all(|can| *can == false), "{of_joe}");
 }
 
+#[test]
 fn the_team_owners_cannot_be_renamed() {
     let app = App::start();
     let ada = app.user("ada");
@@ -412,6 +403,7 @@ fn the_team_owners_cannot_be_renamed() {
     ada.client.patch(&path, &resource("teams", json!({"name": "owners"}))).expect(200);
 }
 
+#[test]
 fn the_team_owners_cannot_be_deleted() {
     let app = App::start();
     let (ada, root) = (app.user("ada"), app.site_admin("root"));
@@ -423,6 +415,7 @@ fn the_team_owners_cannot_be_deleted() {
     ada.client.get(&format!("/api/v2/teams/{owners}")).expect(200);
 }
 
+#[test]
 fn the_team_owners_keeps_every_permission() {
     let app = App::start();
     let ada = app.user("ada");
@@ -436,6 +429,7 @@ fn the_team_owners_keeps_every_permission() {
     assert!(access.values().all(|given| *given == true), "{access:?}");
 }
 
+#[test]
 fn what_else_the_team_owners_is_can_be_changed() {
     let app = App::start();
     let ada = app.user("ada");
@@ -447,6 +441,7 @@ fn what_else_the_team_owners_is_can_be_changed() {
     assert_eq!(*changed.attribute("sso-team-id"), "sso-1");
 }
 
+#[test]
 fn who_manages_teams_does_everything_but_to_owners() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -474,6 +469,7 @@ fn who_manages_teams_does_everything_but_to_owners() {
     assert_eq!((owners.attribute("users-count"), owners.attribute("description")), (&json!(1), &Value::Null));
 }
 
+#[test]
 fn a_member_who_manages_nothing_finds_no_way_to_change_teams() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -491,6 +487,7 @@ fn a_member_who_manages_nothing_finds_no_way_to_change_teams() {
     assert_eq!(app.count("teams"), 2);
 }
 
+#[test]
 fn a_stranger_finds_no_team() {
     let app = App::start();
     let (ada, eve) = (app.user("ada"), app.user("eve"));

@@ -11,21 +11,9 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
-use crate::serving::Folder;
-use crate::support::process::{Served, admin_secret, latchkey, run};
-use crate::support::{App, cluster, leaks};
-
-tests![
-    a_client_that_trusts_the_authority_is_served,
-    a_client_that_does_not_trust_it_is_not,
-    plain_http_is_not_answered_on_a_tls_port,
-    a_new_certificate_is_used_within_three_seconds,
-    a_broken_certificate_leaves_the_old_one_in_use,
-    one_of_the_two_flags_alone_is_a_wrong_command_line,
-    a_file_that_cannot_be_read_ends_the_start_in_one_line,
-    links_and_discovery_follow_the_public_url,
-    a_public_url_that_is_none_is_a_wrong_command_line,
-];
+use crate::support::cluster::Database;
+use crate::support::process::{Folder, Served, admin_secret, latchkey, run};
+use crate::support::{App, leaks};
 
 /// A throw-away authority.
 struct Authority {
@@ -57,6 +45,7 @@ struct Scene {
     key: PathBuf,
     service: Served,
     folder: Folder,
+    _database: Database,
 }
 
 impl Scene {
@@ -67,11 +56,12 @@ impl Scene {
         let (chain, secret) = authority.issue();
         std::fs::write(&certificate, chain).unwrap();
         std::fs::write(&key, secret).unwrap();
+        let database = Database::new();
         let mut command = latchkey();
-        command.arg("--data-dir").arg(&*folder).args(["--database-url", &cluster::new_database()]);
+        command.arg("--data-dir").arg(&*folder).args(["--database-url", &database]);
         command.arg("--tls-certificate").arg(&certificate).arg("--tls-key").arg(&key).args(more);
         let service = Served::spawn(&mut command);
-        Self { authority, certificate, key, service, folder }
+        Self { authority, certificate, key, service, folder, _database: database }
     }
 
     fn get(&self, path: &str) -> Result<Answer, String> {
@@ -126,6 +116,7 @@ fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, secre
 
 const DETAILS: &str = "/api/v2/account/details";
 
+#[test]
 fn a_client_that_trusts_the_authority_is_served() {
     let scene = Scene::set(&[]);
     let address = format!("https://{}", scene.service.address);
@@ -139,6 +130,7 @@ fn a_client_that_trusts_the_authority_is_served() {
     assert!(scene.service.stop());
 }
 
+#[test]
 fn a_client_that_does_not_trust_it_is_not() {
     let scene = Scene::set(&[]);
     let other = Authority::new().certificate;
@@ -146,6 +138,7 @@ fn a_client_that_does_not_trust_it_is_not() {
     assert!(refused.contains("certificate"), "{refused}");
 }
 
+#[test]
 fn plain_http_is_not_answered_on_a_tls_port() {
     let scene = Scene::set(&[]);
     let mut stream = TcpStream::connect(scene.service.address).unwrap();
@@ -157,6 +150,7 @@ fn plain_http_is_not_answered_on_a_tls_port() {
     assert_eq!(scene.get(DETAILS).unwrap().status, 200);
 }
 
+#[test]
 fn a_new_certificate_is_used_within_three_seconds() {
     let scene = Scene::set(&[]);
     let first = scene.get(DETAILS).unwrap().certificate;
@@ -180,6 +174,7 @@ fn a_new_certificate_is_used_within_three_seconds() {
     assert!(scene.get(DETAILS).is_err());
 }
 
+#[test]
 fn a_broken_certificate_leaves_the_old_one_in_use() {
     let scene = Scene::set(&[]);
     let first = scene.get(DETAILS).unwrap().certificate;
@@ -206,13 +201,14 @@ fn a_broken_certificate_leaves_the_old_one_in_use() {
 /// What `latchkey serve` says with these arguments: its exit status, and standard error.
 fn refused(arguments: &[&str]) -> (Option<i32>, String) {
     let folder = Folder::new();
-    let database = cluster::new_database();
+    let database = Database::new();
     let mut command = latchkey();
     command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database, "--data-dir"]).arg(&*folder);
     let output = run(command.args(arguments));
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
+#[test]
 fn one_of_the_two_flags_alone_is_a_wrong_command_line() {
     for (flag, other) in [("--tls-certificate", "--tls-key"), ("--tls-key", "--tls-certificate")] {
         let (status, said) = refused(&[flag, "file.pem"]);
@@ -221,6 +217,7 @@ fn one_of_the_two_flags_alone_is_a_wrong_command_line() {
     }
 }
 
+#[test]
 fn a_file_that_cannot_be_read_ends_the_start_in_one_line() {
     let folder = Folder::new();
     let write = |name: &str, text: &str| {
@@ -249,6 +246,7 @@ fn a_file_that_cannot_be_read_ends_the_start_in_one_line() {
     }
 }
 
+#[test]
 fn links_and_discovery_follow_the_public_url() {
     let scene = Scene::set(&["--public-url", "https://tokens.example.com/base/"]);
     let listed = scene.get("/api/v2/organizations?page%5Bsize%5D=1").unwrap();
@@ -266,6 +264,7 @@ fn links_and_discovery_follow_the_public_url() {
     assert!(own.as_str().unwrap().starts_with(&format!("http://{}/api/v2/", app.address)), "{own}");
 }
 
+#[test]
 fn a_public_url_that_is_none_is_a_wrong_command_line() {
     for wrong in ["", "tokens.example.com", "ftp://tokens.example.com", "https://x/?y"] {
         let (status, said) = refused(&["--public-url", wrong]);

@@ -11,34 +11,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    an_edit_changes_what_can_be_edited_and_nothing_else,
-    an_edit_of_one_attribute_leaves_the_others,
-    an_edited_description_stays_unique_in_its_team,
-    a_token_that_is_over_cannot_be_edited,
-    lowering_a_role_takes_effect_at_once,
-    a_role_is_owner_unless_asked_otherwise,
-    nobody_gives_a_role_above_their_own,
-    nobody_gives_abilities_that_they_do_not_have,
-    abilities_are_validated,
-    a_disabled_token_stops_at_once_and_works_again_when_enabled,
-    switching_twice_is_switching_once,
-    what_is_over_cannot_be_switched,
-    a_successor_inherits_and_the_two_are_linked,
-    a_successor_lives_as_long_as_the_token_before_it,
-    a_successors_expiry_can_be_chosen,
-    during_the_grace_both_work_and_after_it_one,
-    a_grace_is_at_most_a_week,
-    what_has_a_successor_or_is_disabled_or_revoked_cannot_be_regenerated,
-    an_expired_token_can_be_regenerated,
-    the_use_of_a_replaced_token_is_an_event_of_its_own,
-    of_32_regenerations_at_once_one_succeeds,
-    after_a_grace_began_a_new_team_token_still_is_the_only_one,
-    a_team_token_regenerates_itself,
-    revoking_is_final_and_can_be_asked_for_twice,
-    each_action_is_audited_once,
-];
-
 struct Scene {
     app: App,
     ada: User,
@@ -100,6 +72,7 @@ fn time(value: &Value) -> DateTime<Utc> {
     value.as_str().unwrap_or_else(|| panic!("{value}")).parse().unwrap()
 }
 
+#[test]
 fn an_edit_changes_what_can_be_edited_and_nothing_else() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "old"}));
@@ -133,6 +106,7 @@ fn an_edit_changes_what_can_be_edited_and_nothing_else() {
     assert_eq!(shown.attribute("role"), "member");
 }
 
+#[test]
 fn an_edit_of_one_attribute_leaves_the_others() {
     let scene = Scene::set();
     let all = json!({"description": "old", "expired-at": "2099-01-01T00:00:00.000Z", "role": "manager",
@@ -160,6 +134,7 @@ fn an_edit_of_one_attribute_leaves_the_others() {
     }
 }
 
+#[test]
 fn an_edited_description_stays_unique_in_its_team() {
     let scene = Scene::set();
     let (one, two) = (scene.token(json!({"description": "one"})), scene.token(json!({"description": "two"})));
@@ -178,6 +153,7 @@ fn an_edited_description_stays_unique_in_its_team() {
     assert_eq!(shown.id(), one.id());
 }
 
+#[test]
 fn a_token_that_is_over_cannot_be_edited() {
     let scene = Scene::set();
     let (expired, revoked) = (scene.token(json!({"description": "e"})), scene.token(json!({"description": "r"})));
@@ -189,6 +165,7 @@ fn a_token_that_is_over_cannot_be_edited() {
     assert!(!scene.works(&expired.secret()));
 }
 
+#[test]
 fn lowering_a_role_takes_effect_at_once() {
     let scene = Scene::set();
     let owners = scene.ada.owners_team("acme");
@@ -209,6 +186,7 @@ fn lowering_a_role_takes_effect_at_once() {
     rename(200);
 }
 
+#[test]
 fn a_role_is_owner_unless_asked_otherwise() {
     let scene = Scene::set();
     let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
@@ -228,6 +206,7 @@ fn a_role_is_owner_unless_asked_otherwise() {
     assert_eq!(made.attribute("role"), "manager");
 }
 
+#[test]
 fn nobody_gives_a_role_above_their_own() {
     let scene = Scene::set();
     let member = scene.ada_as("member");
@@ -248,6 +227,7 @@ fn nobody_gives_a_role_above_their_own() {
     admin.post(&team, &attributes(json!({"description": "a", "role": "admin"}))).expect(201);
 }
 
+#[test]
 fn nobody_gives_abilities_that_they_do_not_have() {
     let scene = Scene::set();
     let ben = scene.app.user("ben");
@@ -280,6 +260,7 @@ fn nobody_gives_abilities_that_they_do_not_have() {
     scene.ada_as("admin").post(&team, &asked("d", &["agents:read"])).expect(403);
 }
 
+#[test]
 fn abilities_are_validated() {
     let scene = Scene::set();
     let path = format!("/api/v2/teams/{}/authentication-tokens", scene.team);
@@ -311,6 +292,7 @@ fn abilities_are_validated() {
     assert_eq!(made.attribute("abilities"), &json!(most), "in the order in which they were given");
 }
 
+#[test]
 fn a_disabled_token_stops_at_once_and_works_again_when_enabled() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -324,6 +306,7 @@ fn a_disabled_token_stops_at_once_and_works_again_when_enabled() {
     assert!(scene.works(&token.secret()));
 }
 
+#[test]
 fn switching_twice_is_switching_once() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -336,6 +319,7 @@ fn switching_twice_is_switching_once() {
     assert_eq!((scene.events("disable", &token.id()), scene.events("enable", &token.id())), (1, 1));
 }
 
+#[test]
 fn what_is_over_cannot_be_switched() {
     let scene = Scene::set();
     let (expired, revoked) = (scene.token(json!({"description": "e"})), scene.token(json!({"description": "r"})));
@@ -350,6 +334,7 @@ fn what_is_over_cannot_be_switched() {
     assert!(!scene.works(&expired.secret()) && !scene.works(&revoked.secret()));
 }
 
+#[test]
 fn a_successor_inherits_and_the_two_are_linked() {
     let scene = Scene::set();
     let all = json!({"description": "deploy", "role": "manager", "abilities": ["agents:read"]});
@@ -368,6 +353,7 @@ fn a_successor_inherits_and_the_two_are_linked() {
     assert!(scene.works(&new.secret()) && !scene.works(&old.secret()));
 }
 
+#[test]
 fn a_successor_lives_as_long_as_the_token_before_it() {
     let scene = Scene::set();
     let in_an_hour = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
@@ -387,6 +373,7 @@ fn a_successor_lives_as_long_as_the_token_before_it() {
     assert!((life - TimeDelta::days(1)).num_seconds().abs() < 60, "{life}");
 }
 
+#[test]
 fn a_successors_expiry_can_be_chosen() {
     let scene = Scene::set();
     let old = scene.token(json!({"description": "a", "expired-at": "2090-01-01T00:00:00Z"}));
@@ -400,6 +387,7 @@ fn a_successors_expiry_can_be_chosen() {
     assert!(scene.works(&forever.secret()), "a refused request changes nothing");
 }
 
+#[test]
 fn during_the_grace_both_work_and_after_it_one() {
     let scene = Scene::set();
     let old = scene.token(json!({"description": "a"}));
@@ -414,6 +402,7 @@ fn during_the_grace_both_work_and_after_it_one() {
     scene.ada.client.get(&path(&old.id())).expect(404);
 }
 
+#[test]
 fn a_grace_is_at_most_a_week() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -428,6 +417,7 @@ fn a_grace_is_at_most_a_week() {
     assert!(!scene.works(&week.secret()) && scene.works(&none.secret()));
 }
 
+#[test]
 fn what_has_a_successor_or_is_disabled_or_revoked_cannot_be_regenerated() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -441,6 +431,7 @@ fn what_has_a_successor_or_is_disabled_or_revoked_cannot_be_regenerated() {
     act(&scene.ada.client, &new.id(), "regenerate").expect(409);
 }
 
+#[test]
 fn an_expired_token_can_be_regenerated() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -452,6 +443,7 @@ fn an_expired_token_can_be_regenerated() {
     assert!(scene.works(&new.secret()) && !scene.works(&token.secret()));
 }
 
+#[test]
 fn the_use_of_a_replaced_token_is_an_event_of_its_own() {
     let scene = Scene::set();
     let (replaced, revoked) = (scene.token(json!({"description": "a"})), scene.token(json!({"description": "b"})));
@@ -463,6 +455,7 @@ fn the_use_of_a_replaced_token_is_an_event_of_its_own() {
     assert_eq!((scene.events("refuse_replaced", &revoked.id()), scene.events("refuse", &revoked.id())), (0, 1));
 }
 
+#[test]
 fn of_32_regenerations_at_once_one_succeeds() {
     let scene = Scene::set();
     let (plain, described) = (scene.ada.team_token(&scene.team), scene.token(json!({"description": "a"})));
@@ -492,6 +485,7 @@ fn of_32_regenerations_at_once_one_succeeds() {
     assert_eq!(scene.app.count("tokens WHERE replaces IS NOT NULL"), 3);
 }
 
+#[test]
 fn after_a_grace_began_a_new_team_token_still_is_the_only_one() {
     let scene = Scene::set();
     let old = scene.ada.team_token(&scene.team);
@@ -500,6 +494,7 @@ fn after_a_grace_began_a_new_team_token_still_is_the_only_one() {
     assert!(!scene.works(&old.secret()) && !scene.works(&new.secret()) && scene.works(&newest.secret()));
 }
 
+#[test]
 fn a_team_token_regenerates_itself() {
     let scene = Scene::set();
     let old = scene.ada.team_token(&scene.team);
@@ -513,6 +508,7 @@ fn a_team_token_regenerates_itself() {
     act(&scene.app.with(&new.secret()), &new.id(), "regenerate").expect(404);
 }
 
+#[test]
 fn revoking_is_final_and_can_be_asked_for_twice() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));
@@ -526,6 +522,7 @@ fn revoking_is_final_and_can_be_asked_for_twice() {
     assert_eq!(scene.events("destroy", &token.id()), 1);
 }
 
+#[test]
 fn each_action_is_audited_once() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "a"}));

@@ -9,20 +9,6 @@ use crate::support::App;
 use crate::support::app::User;
 use crate::support::client::Answer;
 
-tests![
-    a_token_stops_at_its_expiry,
-    a_disabled_token_works_again_when_enabled,
-    a_revoked_token_is_kept_in_the_table,
-    during_the_grace_a_token_still_works,
-    a_user_and_a_team_lose_their_tokens_with_themselves,
-    nobody_learns_why_a_token_is_refused,
-    every_use_is_counted_within_two_seconds,
-    a_clean_stop_writes_every_use,
-    no_request_writes_the_use_of_its_token,
-    a_refused_token_is_not_counted_as_used,
-    the_last_use_never_goes_back,
-];
-
 struct Scene {
     app: App,
     ada: User,
@@ -49,6 +35,7 @@ impl Scene {
     }
 }
 
+#[test]
 fn a_token_stops_at_its_expiry() {
     let scene = Scene::set();
     let soon = (Utc::now() + TimeDelta::milliseconds(3000)).to_rfc3339();
@@ -63,6 +50,7 @@ fn a_token_stops_at_its_expiry() {
     assert_eq!(listed.ids(), [token.id()]);
 }
 
+#[test]
 fn a_disabled_token_works_again_when_enabled() {
     let scene = Scene::set();
     scene.update("disabled_at = now()");
@@ -71,6 +59,7 @@ fn a_disabled_token_works_again_when_enabled() {
     scene.use_it().expect(200);
 }
 
+#[test]
 fn a_revoked_token_is_kept_in_the_table() {
     let scene = Scene::set();
     scene.use_it().expect(200);
@@ -81,6 +70,7 @@ fn a_revoked_token_is_kept_in_the_table() {
     assert_eq!(scene.app.count(kept), 1);
 }
 
+#[test]
 fn during_the_grace_a_token_still_works() {
     let scene = Scene::set();
     scene.update("revoked_at = now() + interval '1 second'");
@@ -89,6 +79,7 @@ fn during_the_grace_a_token_still_works() {
     scene.use_it().expect(401);
 }
 
+#[test]
 fn a_user_and_a_team_lose_their_tokens_with_themselves() {
     let scene = Scene::set();
     scene.ada.client.delete(&format!("/api/v2/teams/{}", scene.team)).expect(204);
@@ -98,6 +89,7 @@ fn a_user_and_a_team_lose_their_tokens_with_themselves() {
     bob.client.get("/api/v2/account/details").expect(401);
 }
 
+#[test]
 fn nobody_learns_why_a_token_is_refused() {
     let scene = Scene::set();
     let path = "/api/v2/organizations/acme";
@@ -133,6 +125,7 @@ fn nobody_learns_why_a_token_is_refused() {
     plain_answers.for_each(|other| assert_eq!(other, first));
 }
 
+#[test]
 fn every_use_is_counted_within_two_seconds() {
     let scene = Scene::set();
     (0..25).for_each(|_| drop(scene.use_it().expect(200)));
@@ -148,6 +141,7 @@ fn every_use_is_counted_within_two_seconds() {
     assert_eq!(scene.app.count(counted), 1, "a use must not be counted twice");
 }
 
+#[test]
 fn a_clean_stop_writes_every_use() {
     let Scene { app, token, .. } = Scene::set();
     let client = app.with(&token.secret());
@@ -158,6 +152,7 @@ fn a_clean_stop_writes_every_use() {
     assert_eq!(again.count("tokens WHERE kind = 'team' AND usage_count = 17 AND last_used_at IS NOT NULL"), 1);
 }
 
+#[test]
 fn no_request_writes_the_use_of_its_token() {
     let scene = Scene::set();
     scene.use_it().expect(200);
@@ -172,6 +167,7 @@ fn no_request_writes_the_use_of_its_token() {
     assert_eq!(scene.app.count(seen), 1);
 }
 
+#[test]
 fn a_refused_token_is_not_counted_as_used() {
     let scene = Scene::set();
     scene.update("disabled_at = now()");
@@ -181,6 +177,7 @@ fn a_refused_token_is_not_counted_as_used() {
     assert_eq!(App::on(url).count("tokens WHERE kind = 'team' AND usage_count = 0 AND last_used_at IS NULL"), 1);
 }
 
+#[test]
 fn the_last_use_never_goes_back() {
     let scene = Scene::set();
     // Another replica, whose clock is ahead, has counted already.

@@ -13,28 +13,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    random_walks_find_what_a_plain_model_finds,
-    rows_inserted_during_a_cursor_walk_disturb_no_old_row,
-    the_default_order_is_by_expiry,
-    unknown_sorts_filters_and_parameters_are_refused,
-    a_search_takes_wildcards_literally,
-    pages_are_20_long_unless_asked_and_100_at_most,
-    a_page_past_the_end_is_empty,
-    bad_pages_are_refused,
-    links_are_absolute_and_keep_the_question,
-    a_cursor_walk_goes_both_ways,
-    the_cursor_profile_is_named_back,
-    a_forged_cursor_is_a_bad_request,
-    a_list_holds_just_what_its_reader_may_read,
-    a_teams_list_holds_just_its_own,
-    many_are_deleted_at_once,
-    one_bad_id_and_nothing_is_deleted,
-    a_bad_id_is_pointed_at_in_the_list_as_sent,
-    a_list_of_another_type_is_a_conflict,
-    who_may_not_delete_them_all_deletes_none,
-];
-
 const LIST: &str = "/api/v2/organizations/acme/team-tokens";
 const FILTER: &str = "filter[expiry_status]";
 
@@ -191,6 +169,7 @@ pub fn path_of(url: &str) -> String {
     rest[rest.find('/').unwrap()..].to_owned()
 }
 
+#[test]
 fn random_walks_find_what_a_plain_model_finds() {
     let mut random = Random(20_261_121);
     let (_app, ada, rows, now) = seeded(120, &mut random);
@@ -230,6 +209,7 @@ fn random_walks_find_what_a_plain_model_finds() {
     }
 }
 
+#[test]
 fn rows_inserted_during_a_cursor_walk_disturb_no_old_row() {
     let mut random = Random(42);
     let (app, ada, rows, now) = seeded(60, &mut random);
@@ -247,6 +227,7 @@ fn rows_inserted_during_a_cursor_walk_disturb_no_old_row() {
     }
 }
 
+#[test]
 fn the_default_order_is_by_expiry() {
     let mut random = Random(7);
     let (_app, ada, ..) = seeded(30, &mut random);
@@ -255,6 +236,7 @@ fn the_default_order_is_by_expiry() {
     assert_ne!(ids("page[size]=100"), ids("page[size]=100&sort=-expired-at"));
 }
 
+#[test]
 fn unknown_sorts_filters_and_parameters_are_refused() {
     let app = App::start();
     let ada = app.user("ada");
@@ -275,6 +257,7 @@ fn unknown_sorts_filters_and_parameters_are_refused() {
     }
 }
 
+#[test]
 fn a_search_takes_wildcards_literally() {
     let mut random = Random(3);
     let (_app, ada, rows, _) = seeded(40, &mut random);
@@ -293,6 +276,7 @@ fn a_search_takes_wildcards_literally() {
     assert_eq!(found("UI%25D"), of(&[]));
 }
 
+#[test]
 fn pages_are_20_long_unless_asked_and_100_at_most() {
     let mut random = Random(5);
     let (_app, ada, ..) = seeded(101, &mut random);
@@ -306,6 +290,7 @@ fn pages_are_20_long_unless_asked_and_100_at_most() {
     assert_eq!(ada.client.get(&format!("{LIST}?{huge}")).expect(200).ids().len(), 100);
 }
 
+#[test]
 fn a_page_past_the_end_is_empty() {
     let mut random = Random(6);
     let (_app, ada, ..) = seeded(5, &mut random);
@@ -320,6 +305,7 @@ fn a_page_past_the_end_is_empty() {
     }
 }
 
+#[test]
 fn bad_pages_are_refused() {
     let app = App::start();
     let ada = app.user("ada");
@@ -333,6 +319,7 @@ fn bad_pages_are_refused() {
     ada.client.get(&format!("{LIST}?page[after]=&page[before]=")).expect(400);
 }
 
+#[test]
 fn links_are_absolute_and_keep_the_question() {
     let mut random = Random(8);
     let (app, ada, ..) = seeded(30, &mut random);
@@ -357,6 +344,7 @@ fn links_are_absolute_and_keep_the_question() {
     assert_eq!(last.body["links"]["next"], Value::Null);
 }
 
+#[test]
 fn a_cursor_walk_goes_both_ways() {
     let mut random = Random(9);
     let (_app, ada, ..) = seeded(25, &mut random);
@@ -373,6 +361,7 @@ fn a_cursor_walk_goes_both_ways() {
     }
 }
 
+#[test]
 fn the_cursor_profile_is_named_back() {
     const PROFILE: &str = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/";
     let mut random = Random(10);
@@ -387,6 +376,7 @@ fn the_cursor_profile_is_named_back() {
     assert_eq!(before.ids(), answer.ids()[..4]);
 }
 
+#[test]
 fn a_forged_cursor_is_a_bad_request() {
     let mut random = Random(11);
     let (_app, ada, rows, _) = seeded(5, &mut random);
@@ -485,6 +475,7 @@ fn assert_sees(client: &Client, tokens: &[&Answer]) {
     assert_eq!(seen, tokens.iter().map(|token| token.id()).collect());
 }
 
+#[test]
 fn a_list_holds_just_what_its_reader_may_read() {
     let scene = Scene::set();
     let described = scene.ada.described_token(&scene.ci_team, json!({"description": "x"}));
@@ -508,6 +499,7 @@ fn a_list_holds_just_what_its_reader_may_read() {
     assert_sees(&ada.client, &[ci, &described, ops, owners]);
 }
 
+#[test]
 fn a_teams_list_holds_just_its_own() {
     let scene = Scene::set();
     let path = format!("/api/v2/teams/{}/authentication-tokens", scene.ci_team);
@@ -526,6 +518,7 @@ fn a_teams_list_holds_just_its_own() {
     assert_eq!(scene.app.with(&soon.secret()).get(&path).expect(200).ids(), [soon.id()]);
 }
 
+#[test]
 fn many_are_deleted_at_once() {
     let scene = Scene::set();
     let (ci, ops) = (scene.ci.id(), scene.ops.id());
@@ -537,6 +530,7 @@ fn many_are_deleted_at_once() {
     scene.assert_live(&[&scene.owners]);
 }
 
+#[test]
 fn one_bad_id_and_nothing_is_deleted() {
     let scene = Scene::set();
     let eve = scene.app.user("eve");
@@ -557,6 +551,7 @@ fn one_bad_id_and_nothing_is_deleted() {
     assert_eq!(scene.app.with(&foreign.secret()).get("/api/v2/organizations/evil").status, 200);
 }
 
+#[test]
 fn a_bad_id_is_pointed_at_in_the_list_as_sent() {
     let scene = Scene::set();
     let ci = scene.ci.id();
@@ -564,6 +559,7 @@ fn a_bad_id_is_pointed_at_in_the_list_as_sent() {
     assert_eq!(scene.ada.client.delete_with(LIST, &body).expect(404).blamed(), ["/data/2/id"]);
 }
 
+#[test]
 fn a_list_of_another_type_is_a_conflict() {
     let scene = Scene::set();
     let mixed = json!({"data": [
@@ -578,6 +574,7 @@ fn a_list_of_another_type_is_a_conflict() {
     scene.assert_live(&[&scene.ci, &scene.ops, &scene.owners]);
 }
 
+#[test]
 fn who_may_not_delete_them_all_deletes_none() {
     let scene = Scene::set();
     let delete = |client: &Client, ids: &[&str]| client.delete_with(LIST, &identifiers("authentication-tokens", ids));

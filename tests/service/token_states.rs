@@ -9,8 +9,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::Answer;
 
-tests![the_service_and_the_model_agree];
-
 /// Something that happens to one of the tokens that there are by then.
 #[derive(Debug, Clone)]
 enum Step {
@@ -176,6 +174,7 @@ impl Tokens<'_> {
     }
 }
 
+#[test]
 fn the_service_and_the_model_agree() {
     let app = App::start();
     let ada = app.user("ada");

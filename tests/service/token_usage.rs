@@ -3,20 +3,10 @@
 use chrono::{NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::serving::until;
 use crate::support::App;
 use crate::support::app::User;
 use crate::support::client::Answer;
-
-tests![
-    a_token_that_was_never_used_has_a_zero_for_each_day,
-    uses_are_told_on_their_days,
-    a_history_begins_where_one_asks,
-    a_wrong_beginning_is_refused,
-    a_revoked_token_keeps_its_history,
-    replicas_add_up_what_they_count,
-    a_clean_stop_writes_the_days_and_the_sum_alike,
-];
+use crate::support::process::until;
 
 struct Scene {
     app: App,
@@ -73,12 +63,14 @@ fn day(ago: i64) -> NaiveDate {
     Utc::now().date_naive() - TimeDelta::days(ago)
 }
 
+#[test]
 fn a_token_that_was_never_used_has_a_zero_for_each_day() {
     let scene = Scene::set();
     let expected: Vec<_> = (0..=90).rev().map(|ago| (day(ago), 0)).collect();
     assert_eq!(scene.told(""), expected);
 }
 
+#[test]
 fn uses_are_told_on_their_days() {
     let scene = Scene::set();
     scene.used(1, 7);
@@ -97,6 +89,7 @@ fn uses_are_told_on_their_days() {
     assert_eq!(scene.app.count("tokens WHERE kind = 'team' AND usage_count = 4"), 1);
 }
 
+#[test]
 fn a_history_begins_where_one_asks() {
     let scene = Scene::set();
     scene.used(2, 5);
@@ -119,6 +112,7 @@ fn a_history_begins_where_one_asks() {
     assert_eq!(plain.expect(200).body["data"][0]["attributes"], json!({"count": 0}));
 }
 
+#[test]
 fn a_wrong_beginning_is_refused() {
     let scene = Scene::set();
     for since in [
@@ -136,6 +130,7 @@ fn a_wrong_beginning_is_refused() {
     }
 }
 
+#[test]
 fn a_revoked_token_keeps_its_history() {
     let scene = Scene::set();
     scene.used(1, 7);
@@ -143,6 +138,7 @@ fn a_revoked_token_keeps_its_history() {
     assert_eq!(scene.told(&format!("?filter[since]={}", day(1))), [(day(1), 7), (day(0), 0)]);
 }
 
+#[test]
 fn replicas_add_up_what_they_count() {
     let scene = Scene::set();
     let secrets: Vec<String> =
@@ -168,6 +164,7 @@ fn replicas_add_up_what_they_count() {
     assert_eq!(again.count(same), 2);
 }
 
+#[test]
 fn a_clean_stop_writes_the_days_and_the_sum_alike() {
     let scene = Scene::set();
     (0..5).for_each(|_| scene.use_it());

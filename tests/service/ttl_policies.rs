@@ -7,24 +7,6 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::Answer;
 
-tests![
-    every_kind_has_two_years_where_nothing_is_set,
-    a_policy_is_set_and_the_others_stay,
-    a_wrong_policy_is_refused,
-    policies_may_come_as_a_list_of_resources,
-    a_list_with_a_wrong_policy_is_refused_whole,
-    each_fault_of_a_policy_has_its_place,
-    owners_and_site_admins_set_policies,
-    a_change_is_audited,
-    without_enforcement_a_policy_means_nothing,
-    an_expiry_beyond_the_maximum_is_refused,
-    an_absent_expiry_becomes_created_plus_maximum,
-    two_years_are_enforced_where_nothing_is_set,
-    an_older_token_stops_working_at_once_and_works_again_afterwards,
-    each_kind_has_its_own_maximum,
-    user_tokens_are_refused_in_that_organization_only,
-];
-
 const POLICIES: &str = "/api/v2/organizations/acme/token-ttl-policies";
 const TOKEN: &str = "/api/v2/organizations/acme/authentication-token";
 const TWO_YEARS: i64 = 63_072_000_000;
@@ -75,6 +57,7 @@ fn expiring(at: DateTime<Utc>) -> Value {
     resource("authentication-tokens", json!({"expired-at": at.to_rfc3339(), "description": description}))
 }
 
+#[test]
 fn every_kind_has_two_years_where_nothing_is_set() {
     let (_app, ada) = scene();
     let kinds = ["audit_trails", "organization", "team", "user"];
@@ -82,6 +65,7 @@ fn every_kind_has_two_years_where_nothing_is_set() {
     assert_eq!(*ada.client.get("/api/v2/organizations/acme").expect(200).attribute("max-ttl-enabled"), false);
 }
 
+#[test]
 fn a_policy_is_set_and_the_others_stay() {
     let (_app, ada) = scene();
     let both =
@@ -105,6 +89,7 @@ fn a_policy_is_set_and_the_others_stay() {
     assert!(told(&ada.client.patch(POLICIES, &one("metrics", DAY)).expect(200)).contains(&format!("metrics: {DAY}")));
 }
 
+#[test]
 fn a_wrong_policy_is_refused() {
     let (app, ada) = scene();
     let item = |kind: Value, ttl: Value| json!([{"token-type": kind, "max-ttl-ms": ttl}]);
@@ -148,6 +133,7 @@ fn listed(items: &[(&str, i64)]) -> Value {
     json!({"data": items.iter().map(each).collect::<Vec<_>>()})
 }
 
+#[test]
 fn policies_may_come_as_a_list_of_resources() {
     let (app, ada) = scene();
     let changed = ada.client.patch(POLICIES, &listed(&[("team", DAY), ("audit_trails", 2 * DAY)])).expect(200);
@@ -165,6 +151,7 @@ fn policies_may_come_as_a_list_of_resources() {
     assert_eq!(told(&ada.client.get(POLICIES).expect(200)), expected);
 }
 
+#[test]
 fn a_list_with_a_wrong_policy_is_refused_whole() {
     let (app, ada) = scene();
     let policies = ada.client.get(POLICIES).expect(200).body["data"].clone();
@@ -199,6 +186,7 @@ fn a_list_with_a_wrong_policy_is_refused_whole() {
     assert_eq!(app.count("token_ttl_policies"), 0);
 }
 
+#[test]
 fn each_fault_of_a_policy_has_its_place() {
     let (_app, ada) = scene();
     let items = [("team", DAY), ("user", 0), ("team", -1)];
@@ -210,6 +198,7 @@ fn each_fault_of_a_policy_has_its_place() {
     assert_eq!(refused.blamed(), places.map(|place| format!("/data/{}", place.replace('/', "/attributes/"))));
 }
 
+#[test]
 fn owners_and_site_admins_set_policies() {
     let (app, ada) = scene();
     let (ben, zoe, root) = (app.user("ben"), app.user("zoe"), app.site_admin("root"));
@@ -232,6 +221,7 @@ fn owners_and_site_admins_set_policies() {
     assert_eq!(app.count(&format!("token_ttl_policies WHERE max_ttl_ms = {DAY}")), 1);
 }
 
+#[test]
 fn a_change_is_audited() {
     let (app, ada) = scene();
     ada.client.patch(POLICIES, &one("team", DAY)).expect(200);
@@ -239,6 +229,7 @@ fn a_change_is_audited() {
     assert_eq!(app.count("audit_events WHERE resource_type = 'organization_token_ttl_policy'"), 1);
 }
 
+#[test]
 fn without_enforcement_a_policy_means_nothing() {
     let (app, ada) = scene();
     ada.client.patch(POLICIES, &one("organization", DAY)).expect(200);
@@ -260,6 +251,7 @@ fn makers(ada: &User) -> [(String, &'static str); 4] {
     ]
 }
 
+#[test]
 fn an_expiry_beyond_the_maximum_is_refused() {
     let (app, ada) = scene();
     enforce(&ada, true);
@@ -275,6 +267,7 @@ fn an_expiry_beyond_the_maximum_is_refused() {
     }
 }
 
+#[test]
 fn an_absent_expiry_becomes_created_plus_maximum() {
     let (_app, ada) = scene();
     enforce(&ada, true);
@@ -289,6 +282,7 @@ fn an_absent_expiry_becomes_created_plus_maximum() {
     }
 }
 
+#[test]
 fn two_years_are_enforced_where_nothing_is_set() {
     let (app, ada) = scene();
     enforce(&ada, true);
@@ -304,6 +298,7 @@ fn two_years_are_enforced_where_nothing_is_set() {
     app.with(&made.secret()).get("/api/v2/organizations/acme").expect(401);
 }
 
+#[test]
 fn an_older_token_stops_working_at_once_and_works_again_afterwards() {
     let (app, ada) = scene();
     for (path, kind) in makers(&ada) {
@@ -328,6 +323,7 @@ fn an_older_token_stops_working_at_once_and_works_again_afterwards() {
     }
 }
 
+#[test]
 fn each_kind_has_its_own_maximum() {
     let (app, ada) = scene();
     let organization = ada.client.post_nothing(TOKEN).expect(201).secret();
@@ -346,6 +342,7 @@ fn each_kind_has_its_own_maximum() {
     assert_eq!(all(), [401, 401, 401]);
 }
 
+#[test]
 fn user_tokens_are_refused_in_that_organization_only() {
     let (app, ada) = scene();
     let (bob, zoe) = (app.user("bob"), app.user("zoe"));

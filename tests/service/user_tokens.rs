@@ -5,20 +5,6 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, resource};
 
-tests![
-    a_user_makes_lists_shows_and_revokes_tokens,
-    there_may_be_any_number_also_of_equal_descriptions,
-    what_is_asked_of_a_new_token_is_checked,
-    the_list_is_sorted_and_paged,
-    somebody_elses_list_is_empty,
-    nobody_makes_a_token_for_somebody_else,
-    a_token_of_somebody_else_is_not_there,
-    tokens_of_teams_and_organizations_have_no_part_in_user_tokens,
-    a_user_revokes_the_very_token_that_calls,
-    an_expired_token_opens_nothing,
-    a_user_token_stays_out_of_organizations,
-];
-
 fn tokens_of(user: &User) -> String {
     format!("/api/v2/users/{}/authentication-tokens", user.id)
 }
@@ -27,6 +13,7 @@ fn described(description: &str) -> Value {
     resource("authentication-tokens", json!({"description": description}))
 }
 
+#[test]
 fn a_user_makes_lists_shows_and_revokes_tokens() {
     let app = App::start();
     let ada = app.user("ada");
@@ -47,6 +34,7 @@ fn a_user_makes_lists_shows_and_revokes_tokens() {
     assert_eq!(ada.client.get(&tokens_of(&ada)).expect(200).ids().len(), 1);
 }
 
+#[test]
 fn there_may_be_any_number_also_of_equal_descriptions() {
     let app = App::start();
     let ada = app.user("ada");
@@ -60,6 +48,7 @@ fn there_may_be_any_number_also_of_equal_descriptions() {
     assert_eq!(ada.client.get(&tokens_of(&ada)).expect(200).ids().len(), 11);
 }
 
+#[test]
 fn what_is_asked_of_a_new_token_is_checked() {
     let app = App::start();
     let ada = app.user("ada");
@@ -82,6 +71,7 @@ fn what_is_asked_of_a_new_token_is_checked() {
     ada.client.post(&tokens_of(&ada), &json!({"data": {"attributes": {}}})).expect(201);
 }
 
+#[test]
 fn the_list_is_sorted_and_paged() {
     let app = App::start();
     let ada = app.user("ada");
@@ -99,6 +89,7 @@ fn the_list_is_sorted_and_paged() {
     ada.client.get(&format!("{}?sort=nonsense", tokens_of(&ada))).expect(400);
 }
 
+#[test]
 fn somebody_elses_list_is_empty() {
     let app = App::start();
     let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
@@ -115,6 +106,7 @@ fn somebody_elses_list_is_empty() {
     assert_eq!(bob.client.get(&tokens_of(&bob)).expect(200).ids().len(), 1);
 }
 
+#[test]
 fn nobody_makes_a_token_for_somebody_else() {
     let app = App::start();
     let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
@@ -129,6 +121,7 @@ fn nobody_makes_a_token_for_somebody_else() {
     assert_eq!(app.count("tokens"), 3);
 }
 
+#[test]
 fn a_token_of_somebody_else_is_not_there() {
     let app = App::start();
     let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
@@ -142,6 +135,7 @@ fn a_token_of_somebody_else_is_not_there() {
     ada.client.get(&path).expect(200);
 }
 
+#[test]
 fn tokens_of_teams_and_organizations_have_no_part_in_user_tokens() {
     let app = App::start();
     let ada = app.user("ada");
@@ -162,6 +156,7 @@ fn tokens_of_teams_and_organizations_have_no_part_in_user_tokens() {
     assert_eq!(app.count("tokens WHERE kind = 'user'"), 1);
 }
 
+#[test]
 fn a_user_revokes_the_very_token_that_calls() {
     let app = App::start();
     let ada = app.user("ada");
@@ -171,6 +166,7 @@ fn a_user_revokes_the_very_token_that_calls() {
     assert_eq!(other.get(&tokens_of(&ada)).expect(200).ids().len(), 1);
 }
 
+#[test]
 fn an_expired_token_opens_nothing() {
     let app = App::start();
     let ada = app.user("ada");
@@ -185,6 +181,7 @@ fn an_expired_token_opens_nothing() {
     assert_eq!(of("no_expiration"), [ada.token_id(&app)]);
 }
 
+#[test]
 fn a_user_token_stays_out_of_organizations() {
     let app = App::start();
     let ada = app.user("ada");

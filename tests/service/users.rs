@@ -5,20 +5,7 @@ use serde_json::json;
 use crate::support::App;
 use crate::support::app::{identifiers, resource};
 
-tests![
-    account_details_show_the_user_who_calls,
-    account_details_of_a_team_token_show_a_service_account,
-    users_see_their_own_email,
-    a_fellow_member_is_seen_without_the_email,
-    a_stranger_is_not_seen,
-    a_fellowship_that_is_over_is_over_at_once,
-    a_token_that_is_too_old_for_an_organization_sees_nobody_in_it,
-    who_is_invited_is_seen_and_sees_nobody,
-    a_team_token_sees_the_members_of_its_organization,
-    a_site_admin_sees_every_user,
-    an_account_has_no_secrets,
-];
-
+#[test]
 fn account_details_show_the_user_who_calls() {
     let app = App::start();
     let ada = app.user("ada");
@@ -33,6 +20,7 @@ fn account_details_show_the_user_who_calls() {
     assert_eq!(*root.attribute("is-site-admin"), true);
 }
 
+#[test]
 fn account_details_of_a_team_token_show_a_service_account() {
     let app = App::start();
     let ada = app.user("ada");
@@ -48,6 +36,7 @@ fn account_details_of_a_team_token_show_a_service_account() {
     assert_eq!((&behind["type"], &behind["id"]), (&"teams".into(), &team.into()));
 }
 
+#[test]
 fn users_see_their_own_email() {
     let app = App::start();
     let ada = app.user("ada");
@@ -55,6 +44,7 @@ fn users_see_their_own_email() {
     assert_eq!(*shown.attribute("email"), "ada@example.com");
 }
 
+#[test]
 fn a_fellow_member_is_seen_without_the_email() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -68,6 +58,7 @@ fn a_fellow_member_is_seen_without_the_email() {
     }
 }
 
+#[test]
 fn a_stranger_is_not_seen() {
     let app = App::start();
     let (ada, eve) = (app.user("ada"), app.user("eve"));
@@ -80,6 +71,7 @@ fn a_stranger_is_not_seen() {
     assert_eq!(hidden.body, absent.body);
 }
 
+#[test]
 fn a_fellowship_that_is_over_is_over_at_once() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -90,6 +82,7 @@ fn a_fellowship_that_is_over_is_over_at_once() {
     bob.client.get(&format!("/api/v2/users/{}", ada.id)).expect(404);
 }
 
+#[test]
 fn a_token_that_is_too_old_for_an_organization_sees_nobody_in_it() {
     let app = App::start();
     let (ada, bob, zoe) = (app.user("ada"), app.user("bob"), app.user("zoe"));
@@ -112,6 +105,7 @@ fn a_token_that_is_too_old_for_an_organization_sees_nobody_in_it() {
     }
 }
 
+#[test]
 fn who_is_invited_is_seen_and_sees_nobody() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -132,6 +126,7 @@ fn who_is_invited_is_seen_and_sees_nobody() {
     ada.client.get(&bobs).expect(404);
 }
 
+#[test]
 fn a_team_token_sees_the_members_of_its_organization() {
     let app = App::start();
     let (ada, eve) = (app.user("ada"), app.user("eve"));
@@ -142,6 +137,7 @@ fn a_team_token_sees_the_members_of_its_organization() {
     ci.get(&format!("/api/v2/users/{}", eve.id)).expect(404);
 }
 
+#[test]
 fn a_site_admin_sees_every_user() {
     let app = App::start();
     let (ada, root) = (app.user("ada"), app.site_admin("root"));
@@ -149,6 +145,7 @@ fn a_site_admin_sees_every_user() {
     assert_eq!(*shown.attribute("username"), "ada");
 }
 
+#[test]
 fn an_account_has_no_secrets() {
     let app = App::start();
     let ada = app.user("ada");

@@ -6,22 +6,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::Answer;
 
-tests![
-    a_workspace_is_made_with_tags_and_keeps_them,
-    tags_are_added_and_taken_away_by_name_and_by_id,
-    tags_are_kept_in_lower_case_and_once,
-    a_tag_has_one_id_in_its_organization,
-    the_tags_of_a_workspace_are_searched_and_paged,
-    workspaces_are_searched_by_their_tags,
-    bindings_are_added_and_changed_and_replaced,
-    effective_bindings_are_included,
-    a_wrong_tag_is_blamed_at_its_place,
-    a_wrong_binding_is_blamed_at_its_place,
-    there_are_at_most_a_hundred,
-    a_change_is_audited_and_what_changes_nothing_is_not,
-    an_id_names_only_tags_that_one_sees,
-];
-
 const ALL: &str = "/api/v2/organizations/acme/workspaces";
 
 fn scene() -> (App, User, String) {
@@ -67,6 +51,7 @@ fn told(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(binding).collect()
 }
 
+#[test]
 fn a_workspace_is_made_with_tags_and_keeps_them() {
     let (_app, ada, _) = scene();
     let made = ada.client.post(ALL, &named("live", json!({"tags": tags(&["team:web", "app"])}))).expect(201);
@@ -81,6 +66,7 @@ fn a_workspace_is_made_with_tags_and_keeps_them() {
     assert_eq!(names(&ada, &path), json!([]));
 }
 
+#[test]
 fn tags_are_added_and_taken_away_by_name_and_by_id() {
     let (_app, ada, prod) = scene();
     let path = format!("{prod}/relationships/tags");
@@ -103,6 +89,7 @@ fn tags_are_added_and_taken_away_by_name_and_by_id() {
     assert_eq!(names(&ada, &test), json!(["c"]));
 }
 
+#[test]
 fn tags_are_kept_in_lower_case_and_once() {
     let (_app, ada, prod) = scene();
     add(&ada, &prod, &["App", "aPP", "app"]).expect(204);
@@ -111,6 +98,7 @@ fn tags_are_kept_in_lower_case_and_once() {
     assert_eq!(names(&ada, &prod), json!([]));
 }
 
+#[test]
 fn a_tag_has_one_id_in_its_organization() {
     let (_app, ada, prod) = scene();
     ada.organization("other");
@@ -127,6 +115,7 @@ fn a_tag_has_one_id_in_its_organization() {
     ada.client.post(&format!("{prod}/relationships/tags"), &foreign).expect(404);
 }
 
+#[test]
 fn the_tags_of_a_workspace_are_searched_and_paged() {
     let (_app, ada, prod) = scene();
     add(&ada, &prod, &["web", "web:eu", "db"]).expect(204);
@@ -142,6 +131,7 @@ fn the_tags_of_a_workspace_are_searched_and_paged() {
     assert_eq!(list("?page[number]=9"), (json!([]), json!(3)));
 }
 
+#[test]
 fn workspaces_are_searched_by_their_tags() {
     let (_app, ada, prod) = scene();
     add(&ada, &prod, &["app", "eu"]).expect(204);
@@ -162,6 +152,7 @@ fn workspaces_are_searched_by_their_tags() {
     assert_eq!(found("search[tags]=&search[exclude-tags]="), ["bare", "prod", "test"]);
 }
 
+#[test]
 fn bindings_are_added_and_changed_and_replaced() {
     let (_app, ada, prod) = scene();
     let path = format!("{prod}/tag-bindings");
@@ -188,6 +179,7 @@ fn bindings_are_added_and_changed_and_replaced() {
     assert_eq!(list(&format!("/api/v2/workspaces/{}/tag-bindings", made.id())), ["a=b"]);
 }
 
+#[test]
 fn effective_bindings_are_included() {
     let (_app, ada, prod) = scene();
     ada.workspace("acme", "bare");
@@ -205,6 +197,7 @@ fn effective_bindings_are_included() {
     }
 }
 
+#[test]
 fn a_wrong_tag_is_blamed_at_its_place() {
     let (_app, ada, prod) = scene();
     let path = format!("{prod}/relationships/tags");
@@ -239,6 +232,7 @@ fn a_wrong_tag_is_blamed_at_its_place() {
     assert_eq!(names(&ada, &prod), json!([]));
 }
 
+#[test]
 fn a_wrong_binding_is_blamed_at_its_place() {
     let (_app, ada, prod) = scene();
     let path = format!("{prod}/tag-bindings");
@@ -261,6 +255,7 @@ fn a_wrong_binding_is_blamed_at_its_place() {
     ada.client.patch(&path, &bindings(&[(&longest, &longest)])).expect(200);
 }
 
+#[test]
 fn there_are_at_most_a_hundred() {
     let (_app, ada, prod) = scene();
     let many: Vec<String> = (0..101).map(|n| format!("n{n}")).collect();
@@ -278,6 +273,7 @@ fn there_are_at_most_a_hundred() {
     }
 }
 
+#[test]
 fn a_change_is_audited_and_what_changes_nothing_is_not() {
     let (app, ada, prod) = scene();
     let updates = || app.count("audit_events WHERE resource_type = 'workspace' AND action = 'update'");
@@ -300,6 +296,7 @@ fn a_change_is_audited_and_what_changes_nothing_is_not() {
     assert_eq!(updates(), 3);
 }
 
+#[test]
 fn an_id_names_only_tags_that_one_sees() {
     let (app, ada, prod) = scene();
     add(&ada, &prod, &["hidden"]).expect(204);

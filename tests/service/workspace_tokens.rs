@@ -6,18 +6,6 @@ use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::{Answer, Client};
 
-tests![
-    a_workspace_token_tells_of_its_workspace_and_its_maker,
-    who_manages_them_goes_by_the_role_in_the_workspace,
-    a_manager_gives_at_most_the_own_role,
-    it_sees_its_workspace_and_nothing_else,
-    it_does_not_see_its_siblings,
-    it_changes_nothing,
-    descriptions_need_not_be_unique,
-    they_end_with_their_workspace,
-    a_ttl_policy_for_workspace_tokens_holds,
-];
-
 struct Scene {
     app: App,
     ada: User,
@@ -53,6 +41,7 @@ impl Scene {
     }
 }
 
+#[test]
 fn a_workspace_token_tells_of_its_workspace_and_its_maker() {
     let scene = Scene::set();
     let token = scene.token(json!({"description": "integration", "expired-at": "2099-01-01T00:00:00.000Z"}));
@@ -72,6 +61,7 @@ fn a_workspace_token_tells_of_its_workspace_and_its_maker() {
 }
 
 /// The matrix of DESIGN §4: owner and admin all, manager create and edit, member and viewer look.
+#[test]
 fn who_manages_them_goes_by_the_role_in_the_workspace() {
     let scene = Scene::set();
     let nothing = || json!({});
@@ -113,6 +103,7 @@ fn who_manages_them_goes_by_the_role_in_the_workspace() {
     }
 }
 
+#[test]
 fn a_manager_gives_at_most_the_own_role() {
     let scene = Scene::set();
     let chief = scene.somebody("chief", Some("admin"), json!({}));
@@ -130,6 +121,7 @@ fn a_manager_gives_at_most_the_own_role() {
     edit(&owners, json!({"role": "owner"})).expect(403);
 }
 
+#[test]
 fn it_sees_its_workspace_and_nothing_else() {
     let scene = Scene::set();
     let lab = scene.ada.workspace("acme", "lab");
@@ -170,6 +162,7 @@ fn it_sees_its_workspace_and_nothing_else() {
     );
 }
 
+#[test]
 fn it_does_not_see_its_siblings() {
     let scene = Scene::set();
     let (own, sibling) = (scene.token(json!({})), scene.token(json!({})));
@@ -179,6 +172,7 @@ fn it_does_not_see_its_siblings() {
     client.get(&format!("/api/v2/authentication-tokens/{}", sibling.id())).expect(404);
 }
 
+#[test]
 fn it_changes_nothing() {
     let scene = Scene::set();
     let own = scene.token(json!({}));
@@ -194,6 +188,7 @@ fn it_changes_nothing() {
     client.delete(&format!("/api/v2/workspaces/{}", scene.prod)).expect(404);
 }
 
+#[test]
 fn descriptions_need_not_be_unique() {
     let scene = Scene::set();
     let (one, two) = (scene.token(json!({"description": "same"})), scene.token(json!({"description": "same"})));
@@ -204,6 +199,7 @@ fn descriptions_need_not_be_unique() {
     }
 }
 
+#[test]
 fn they_end_with_their_workspace() {
     let scene = Scene::set();
     let client = scene.app.with(&scene.token(json!({})).secret());
@@ -212,6 +208,7 @@ fn they_end_with_their_workspace() {
     assert_eq!(scene.app.count("tokens WHERE kind = 'workspace'"), 0);
 }
 
+#[test]
 fn a_ttl_policy_for_workspace_tokens_holds() {
     let scene = Scene::set();
     let before = scene.token(json!({}));

@@ -5,25 +5,6 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, resource};
 
-tests![
-    a_workspace_is_made_and_found_by_name_and_by_id,
-    a_new_workspace_has_the_defaults_of_the_hcp_api,
-    every_setting_comes_back_as_it_was_written,
-    a_change_leaves_the_rest_alone,
-    names_are_unique_in_their_organization_without_regard_to_case,
-    the_list_is_searched_sorted_and_paged,
-    the_organization_is_included,
-    the_execution_mode_is_the_organizations_unless_overwritten,
-    settings_that_cannot_be_together_are_refused,
-    bad_attributes_are_blamed_one_by_one,
-    unknown_parameters_are_refused,
-    a_workspace_is_deleted_with_its_access_and_its_tokens,
-    every_change_is_audited_once,
-    a_team_token_sees_just_its_teams_workspaces,
-    organization_permissions_give_a_role_everywhere,
-    tenants_do_not_see_each_other,
-];
-
 const ALL: &str = "/api/v2/organizations/acme/workspaces";
 
 fn ada_of_acme(app: &App) -> User {
@@ -50,6 +31,7 @@ fn names(app: &App, secret: &str, query: &str) -> Vec<String> {
     data.iter().map(|one| one["attributes"]["name"].as_str().unwrap().to_owned()).collect()
 }
 
+#[test]
 fn a_workspace_is_made_and_found_by_name_and_by_id() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -65,6 +47,7 @@ fn a_workspace_is_made_and_found_by_name_and_by_id() {
     }
 }
 
+#[test]
 fn a_new_workspace_has_the_defaults_of_the_hcp_api() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -123,6 +106,7 @@ fn written() -> Value {
     })
 }
 
+#[test]
 fn every_setting_comes_back_as_it_was_written() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -154,6 +138,7 @@ fn every_setting_comes_back_as_it_was_written() {
     assert_eq!(without.attribute("vcs-repo"), &Value::Null);
 }
 
+#[test]
 fn a_change_leaves_the_rest_alone() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -171,6 +156,7 @@ fn a_change_leaves_the_rest_alone() {
     }
 }
 
+#[test]
 fn names_are_unique_in_their_organization_without_regard_to_case() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -185,6 +171,7 @@ fn names_are_unique_in_their_organization_without_regard_to_case() {
     ada.client.patch(&by_name("prod"), &workspace(json!({"name": "Prod"}))).expect(200);
 }
 
+#[test]
 fn the_list_is_searched_sorted_and_paged() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -213,6 +200,7 @@ fn the_list_is_searched_sorted_and_paged() {
     assert_eq!(list("?sort=-latest-change-at")[0], "api-prod");
 }
 
+#[test]
 fn the_organization_is_included() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -227,6 +215,7 @@ fn the_organization_is_included() {
     assert!(refused.detail().contains("include parameter"), "{}", refused.detail());
 }
 
+#[test]
 fn the_execution_mode_is_the_organizations_unless_overwritten() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -252,6 +241,7 @@ fn the_execution_mode_is_the_organizations_unless_overwritten() {
     }
 }
 
+#[test]
 fn settings_that_cannot_be_together_are_refused() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -278,6 +268,7 @@ fn settings_that_cannot_be_together_are_refused() {
     assert_eq!(patterns.attribute("trigger-prefixes"), &json!([]));
 }
 
+#[test]
 fn bad_attributes_are_blamed_one_by_one() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -305,6 +296,7 @@ fn bad_attributes_are_blamed_one_by_one() {
     ada.client.post(ALL, &json!({"data": []})).expect(400);
 }
 
+#[test]
 fn unknown_parameters_are_refused() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -319,6 +311,7 @@ fn unknown_parameters_are_refused() {
     ada.client.get("/api/v2/organizations/acme/teams?search[name]=a").expect(400);
 }
 
+#[test]
 fn a_workspace_is_deleted_with_its_access_and_its_tokens() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -341,6 +334,7 @@ fn a_workspace_is_deleted_with_its_access_and_its_tokens() {
     }
 }
 
+#[test]
 fn every_change_is_audited_once() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -355,6 +349,7 @@ fn every_change_is_audited_once() {
     assert_eq!(app.count("audit_events WHERE resource_type = 'workspace'"), 3);
 }
 
+#[test]
 fn a_team_token_sees_just_its_teams_workspaces() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -380,6 +375,7 @@ fn a_team_token_sees_just_its_teams_workspaces() {
     assert_eq!(names(&app, cleo.client.secret(), ""), Vec::<String>::new());
 }
 
+#[test]
 fn organization_permissions_give_a_role_everywhere() {
     let app = App::start();
     let ada = ada_of_acme(&app);
@@ -409,6 +405,7 @@ fn organization_permissions_give_a_role_everywhere() {
     manager.delete(&by_name("prod")).expect(204);
 }
 
+#[test]
 fn tenants_do_not_see_each_other() {
     let app = App::start();
     let ada = ada_of_acme(&app);

@@ -6,14 +6,14 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
-use latchkey::database::Database;
 use latchkey::server::{Listen, Service};
 use latchkey::tokens::Retention;
 use latchkey::users::{self, NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
-use super::{cluster, leaks};
+use super::cluster::{self, Database};
+use super::leaks;
 
 /// What services encrypt signing keys with, unless a test says otherwise.
 pub const ENCRYPTION_KEY: &str = "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a";
@@ -23,7 +23,8 @@ pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
     /// Its database.
-    pub database_url: String,
+    pub database_url: Database,
+    began: leaks::Mark,
     server: Option<(ServerHandle, JoinHandle<()>)>,
 }
 
@@ -40,17 +41,18 @@ pub struct User {
 impl App {
     /// Starts a service on an empty database.
     pub fn start() -> Self {
-        Self::on(cluster::new_database())
+        Self::on(Database::new())
     }
 
     /// Starts a service on a database that is there.
-    pub fn on(database_url: String) -> Self {
+    pub fn on(database_url: Database) -> Self {
         Self::with_keys(database_url, ENCRYPTION_KEY, None)
     }
 
     /// The same with another encryption key, and the public URL that JWTs name.
-    pub fn with_keys(database_url: String, encryption_key: &str, public_url: Option<&str>) -> Self {
-        let database = Database::new(&database_url, 8);
+    pub fn with_keys(database_url: Database, encryption_key: &str, public_url: Option<&str>) -> Self {
+        let began = leaks::mark();
+        let database = latchkey::database::Database::new(&database_url, 8);
         let public_url = public_url.map(|url| url.parse().unwrap());
         let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url, workers: 1 };
         let encryption = encryption_key.parse().unwrap();
@@ -64,17 +66,17 @@ impl App {
             });
         });
         let (address, handle) = address.recv().expect("the service starts");
-        Self { address, database_url, server: Some((handle, thread)) }
+        Self { address, database_url, began, server: Some((handle, thread)) }
     }
 
     /// Calls without a token.
     pub fn anonymous(&self) -> Client {
-        Client::new(self.address, None)
+        Client::new(self.address, None).of(&self.database_url)
     }
 
     /// Calls with a secret.
     pub fn with(&self, secret: &str) -> Client {
-        Client::new(self.address, Some(secret.to_owned()))
+        Client::new(self.address, Some(secret.to_owned())).of(&self.database_url)
     }
 
     /// A new user.
@@ -97,7 +99,7 @@ impl App {
         let (user, secret) = PgConnection::establish(&self.database_url)
             .unwrap()
             .transaction(|connection| users::create_with_token(connection, new))?;
-        leaks::remember(secret.reveal());
+        leaks::remember_of(secret.reveal(), Some(self.database_url.origin()));
         Ok(User { id: user.id.to_string(), username: user.username, client: self.with(secret.reveal()) })
     }
 
@@ -129,7 +131,9 @@ impl App {
     fn wind_up(&mut self) {
         if let Some((handle, thread)) = self.server.take() {
             drop(handle.stop(true));
-            thread.join().unwrap();
+            let joined = thread.join();
+            // A test that fails already must not panic again.
+            assert!(joined.is_ok() || std::thread::panicking(), "the service ends well");
         }
     }
 }
@@ -137,6 +141,7 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         self.wind_up();
+        leaks::fail_on(|| leaks::search_logs(&self.began, self.database_url.origin()));
     }
 }
 

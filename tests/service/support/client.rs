@@ -1,11 +1,13 @@
 //! A plain HTTP client that sends exactly what a test says, and an answer that is easy to ask.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use ureq::http::{Method, Request};
 
+use super::cluster::Database;
 use super::leaks;
 
 /// JSON:API's media type.
@@ -17,6 +19,8 @@ pub struct Client {
     agent: ureq::Agent,
     address: SocketAddr,
     secret: Option<String>,
+    /// Where the secrets that it gets are made, for the search for leaks.
+    origin: Option<Arc<str>>,
 }
 
 /// What the service answered.
@@ -41,7 +45,13 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        Self { agent: config.into(), address, secret }
+        Self { agent: config.into(), address, secret, origin: None }
+    }
+
+    /// The same of a service inside this process, which has this database.
+    pub fn of(mut self, database: &Database) -> Self {
+        self.origin = Some(Arc::clone(database.origin()));
+        self
     }
 
     /// The secret that it calls with.
@@ -96,15 +106,19 @@ impl Client {
             Some(body) => self.agent.run(request.body(body.to_vec()).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
-        Answer::read(what, response)
+        Answer::read(what, response, self.origin.as_ref())
     }
 }
 
 impl Answer {
-    fn read(what: String, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Self {
+    fn read(
+        what: String,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        origin: Option<&Arc<str>>,
+    ) -> Self {
         let mut response = response.unwrap_or_else(|fault| panic!("{what}: {fault}"));
         let text = response.body_mut().read_to_string().unwrap_or_default();
-        leaks::remember(&text);
+        leaks::remember_of(&text, origin);
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),

@@ -7,8 +7,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::client::Client;
-use super::{cluster, leaks};
+use super::{cluster, leaks, say};
 
 /// The binary, without any setting that the environment of the tests may hold.
 pub fn latchkey() -> Command {
@@ -31,7 +34,7 @@ fn program(path: &Path) -> Command {
 /// fails where nothing may be skipped (`LATCHKEY_REQUIRE_CLIENTS=1`).
 pub fn require(there: bool, lack: &str) -> bool {
     if !there {
-        eprintln!("\n*** SKIPPED: {lack} ***\n");
+        say(&format!("\n*** SKIPPED: {lack} ***\n"));
         let strict = std::env::var_os("LATCHKEY_REQUIRE_CLIENTS").is_some_and(|value| value == "1");
         assert!(!strict, "{lack}, and LATCHKEY_REQUIRE_CLIENTS=1 forbids to skip that");
     }
@@ -55,7 +58,7 @@ pub fn run(command: &mut Command) -> Output {
     output
 }
 
-/// A running `latchkey serve`, killed when dropped.
+/// A running `latchkey serve`, killed when dropped; then its log is searched for secrets.
 pub struct Served {
     /// Where it listens.
     pub address: SocketAddr,
@@ -133,7 +136,7 @@ impl Served {
 
     /// SIGTERM, and waits for the end; answers whether it ended well.
     pub fn stop(mut self) -> bool {
-        self.signal(nix::sys::signal::Signal::SIGTERM);
+        self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -145,9 +148,9 @@ impl Served {
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        nix::sys::signal::kill(pid, signal).unwrap();
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        kill(pid, signal).unwrap();
     }
 }
 
@@ -155,6 +158,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        leaks::fail_on(|| leaks::search_file(&self.log));
     }
 }
 
@@ -168,4 +172,58 @@ pub fn admin_secret(data_dir: &Path) -> String {
     let secret = std::fs::read_to_string(data_dir.join("admin-token")).unwrap().trim().to_owned();
     leaks::remember(&secret);
     secret
+}
+
+/// A data folder that is removed at the end; the log of its PostgreSQL is searched for secrets before.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The name of a folder that is not there yet.
+    pub fn new() -> Self {
+        Self(cluster::folder("data").join("latchkey"))
+    }
+}
+
+impl std::ops::Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A test that failed may have left PostgreSQL running.
+        if let Some(pid) = postmaster(self) {
+            let _ = kill(pid, Signal::SIGQUIT);
+            until("PostgreSQL ends", || !alive(pid));
+        }
+        let log = std::fs::read(self.join("postgres.log")).unwrap_or_default();
+        cluster::remove_folder(self.0.parent().unwrap());
+        leaks::fail_on(|| leaks::look(&String::from_utf8_lossy(&log), "PostgreSQL's log"));
+    }
+}
+
+/// The process id in `postmaster.pid`, if the file is there.
+pub fn postmaster(data: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(data.join("postgres/postmaster.pid")).ok()?;
+    Some(Pid::from_raw(text.lines().next()?.trim().parse().ok()?))
+}
+
+/// Whether a process runs.
+pub fn alive(pid: Pid) -> bool {
+    // Who has ended and is not yet waited for by init has ended.
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+}
+
+/// Waits until something holds; fails after 20 seconds.
+#[track_caller]
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not within 20 seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
