@@ -22,8 +22,20 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// From `make run` to the first answer, the second time.
 const SECOND_START: Duration = Duration::from_secs(2);
 
+fn document(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
+}
+
 fn readme() -> String {
-    std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap()
+    document("README.md")
+}
+
+/// What people read: the pages at the top, and `docs/`. Each by its folder and its text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let of = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = of(PathBuf::from(ROOT)).chain(of(Path::new(ROOT).join("docs")));
+    let pages = files.filter(|file| file.extension().is_some_and(|extension| extension == "md"));
+    pages.map(|file| (file.parent().unwrap().to_owned(), std::fs::read_to_string(&file).unwrap())).collect()
 }
 
 /// The blocks of a text that are marked as `sh`, one after the other.
@@ -85,7 +97,7 @@ fn the_quick_start_works_as_it_stands() {
 fn the_guide_to_tokens_works_as_it_stands() {
     let data = Folder::new();
     let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", "127.0.0.1:0"]));
-    let guide = std::fs::read_to_string(Path::new(ROOT).join("docs/tokens.md")).unwrap();
+    let guide = document("docs/tokens.md");
     let mut shell = at_a_terminal("sh", &data);
     shell.args(["-eu", "-c", &commands(&guide)]).env("LATCHKEY", format!("http://{}", service.address));
     let output = run(&mut shell);
@@ -192,10 +204,10 @@ fn make_run_serves_and_its_second_start_is_quick() {
 #[test]
 fn the_readme_tells_of_every_route() {
     let app = App::start();
-    let readme = readme();
+    let table = document("docs/api.md");
     let quoted = Regex::new(r"`(GET|POST|PATCH|DELETE)(?: (/[^` ]+))?`").unwrap();
     let mut told = BTreeSet::new();
-    for row in readme.lines().filter(|line| line.starts_with("| `")) {
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
         let routes = row.split(" | ").next().unwrap();
         let mut methods = vec![];
         for route in quoted.captures_iter(routes) {
@@ -220,7 +232,7 @@ fn the_readme_tells_of_every_route() {
         for path in defined.captures_iter(&source) {
             let path = path[1].replace("{organization}", ":name");
             let path = parameter.replace_all(&path, ":id").into_owned();
-            assert!(told.contains(&path), "README does not tell of {path}");
+            assert!(told.contains(&path), "docs/api.md does not tell of {path}");
             found += 1;
         }
     }
@@ -241,30 +253,31 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The commands that README shows outside of its quick start are parts of the command line and of the Makefile; what
-/// they do is tried in `command_line` and `serving`.
+/// The commands that the pages show outside of the guides, and the flags in the tables, are parts of the command line and
+/// of the Makefile; what they do is tried in `command_line` and `serving`.
 #[test]
 fn the_readme_names_what_exists() {
-    let (readme, makefile) = (readme(), std::fs::read_to_string(Path::new(ROOT).join("Makefile")).unwrap());
-    let architecture = std::fs::read_to_string(Path::new(ROOT).join("docs/architecture.md")).unwrap();
-    let contributing = std::fs::read_to_string(Path::new(ROOT).join("CONTRIBUTING.md")).unwrap();
-    let texts = [readme.as_str(), &architecture, &contributing];
+    let (pages, makefile) = (pages(), document("Makefile"));
     let mut seen = 0;
-    for made in
-        Regex::new(r"(?:`|^ {4}|\(|[A-Z] )make (?:--silent )?([a-z-]+)").unwrap().captures_iter(&texts.join("\n"))
-    {
-        assert!(makefile.contains(&format!("\n{}: ##", &made[1])), "there is no `make {}`", &made[1]);
+    let made = Regex::new(r"(?m)(?:`|^ {4}|\(|[A-Z] )make (?:--silent )?([a-z-]+)").unwrap();
+    for made in pages.iter().flat_map(|(_, page)| made.captures_iter(page)) {
+        assert!(makefile.contains(&format!("\n{}: ", &made[1])), "there is no `make {}`", &made[1]);
         seen += 1;
     }
-    assert!(seen >= 6, "only {seen} targets are named");
+    assert!(seen >= 12, "only {seen} targets are named");
 
-    for line in readme.lines().filter_map(|line| line.strip_prefix("    latchkey ")) {
+    let lines = pages.iter().flat_map(|(_, page)| page.lines().filter_map(|line| line.strip_prefix("    latchkey ")));
+    let mut seen = 0;
+    for line in lines {
         let command = line.split_once(" #").map_or(line, |(command, _)| command);
         let mut parts = latchkey();
         parts.args(command.split_whitespace()).arg("--help");
         assert!(run(&mut parts).status.success(), "there is no `latchkey {command}`");
+        seen += 1;
     }
-    for row in readme.lines().filter(|line| line.starts_with("| `--")) {
+    assert!(seen >= 7, "only {seen} commands are shown");
+    let configuration = document("docs/configuration.md");
+    for row in configuration.lines().filter(|line| line.starts_with("| `--")) {
         let cells: Vec<&str> = row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect();
         let (flag, variable) = (cells[0].split_whitespace().next().unwrap(), cells[1]);
         let of = match *cells.last().unwrap() {
@@ -276,9 +289,12 @@ fn the_readme_names_what_exists() {
         let help = String::from_utf8(help).unwrap();
         assert!(help.contains(flag) && help.contains(variable), "{flag} {variable}: {help}");
     }
-    for file in Regex::new(r"\]\(([A-Za-z./-]+)\)").unwrap().captures_iter(&readme) {
-        assert!(Path::new(ROOT).join(&file[1]).exists(), "there is no {}", &file[1]);
+    let link = Regex::new(r"\]\(([A-Za-z./_-]+)(?:#[a-z-]+)?\)").unwrap();
+    for (folder, page) in &pages {
+        for file in link.captures_iter(page) {
+            assert!(folder.join(&file[1]).exists(), "there is no {}", &file[1]);
+        }
     }
-    let leaked: Vec<String> = texts.iter().flat_map(|text| leaks::look(text, "the documentation")).collect();
+    let leaked: Vec<String> = pages.iter().flat_map(|(_, page)| leaks::look(page, "the documentation")).collect();
     assert!(leaked.is_empty(), "{leaked:?}");
 }
