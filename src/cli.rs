@@ -21,7 +21,7 @@ use crate::database::Database;
 use crate::fixtures;
 use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
-use crate::signing::{self, Before, Rotated};
+use crate::signing::{self, PreviousKey, Rotated};
 use crate::tls;
 use crate::tokens::Retention;
 use crate::users::{self, NewUser, Rank, User};
@@ -381,7 +381,7 @@ impl RotateKeys {
     }
 
     fn rotate(&self, opened: &Opened) -> Result<Rotated, Failure> {
-        let before = if self.new_encryption_key { Before::Abandoned } else { Before::Decrypted };
+        let before = if self.new_encryption_key { PreviousKey::MayBeLost } else { PreviousKey::MustDecrypt };
         let encryption = self.encryption.key(&opened.directory)?;
         Ok(signing::rotate(&mut PgConnection::establish(&opened.url)?, &encryption, before)?)
     }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::audit::{self, Actor, Event};
 use crate::credential::Secret;
 use crate::ids::{OrganizationId, UserId};
-use crate::jsonapi::{self, Moment, is_name};
+use crate::jsonapi::{self, Timestamp, is_name};
 use crate::organizations::Organization;
 use crate::teams::{AccessChanges, Permissions, Team, Visibility};
 use crate::tokens::NewToken;
@@ -135,7 +135,7 @@ impl Default for TeamData {
 #[serde(rename_all = "kebab-case")]
 struct TokenData {
     description: Option<String>,
-    expired_at: Option<Moment>,
+    expired_at: Option<Timestamp>,
 }
 
 /// What a folder holds.

@@ -4,8 +4,8 @@ use actix_web::web::{Data, ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::access::Gate;
-use crate::jsonapi::{Known, PublicUrl, Query, Result};
+use crate::access::Authenticator;
+use crate::jsonapi::{PublicUrl, Query, QuerySpec, Result};
 
 /// `TFP-API-Version`: the version of the HCP API whose routes are kept (DESIGN §5).
 const API_VERSION: &str = "2.6";
@@ -33,8 +33,8 @@ async fn live() -> HttpResponse {
 }
 
 /// The service can do its work; 503 while the database is away.
-async fn ready(gate: Data<Gate>) -> Result<HttpResponse> {
-    gate.is_open().await?;
+async fn ready(authenticator: Data<Authenticator>) -> Result<HttpResponse> {
+    authenticator.is_open().await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 
@@ -46,7 +46,7 @@ async fn discovery(request: HttpRequest) -> HttpResponse {
 }
 
 async fn ping(request: HttpRequest) -> Result<HttpResponse> {
-    Query::of(&request, &Known::NOTHING)?;
+    Query::of(&request, &QuerySpec::NONE)?;
     Ok(HttpResponse::NoContent()
         .insert_header(("TFP-API-Version", API_VERSION))
         .insert_header(("TFP-AppName", "Latchkey"))

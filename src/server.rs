@@ -9,11 +9,11 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Data, ServiceConfig, scope};
 use actix_web::{App, HttpResponse, HttpServer};
 
-use crate::access::{AddressLimit, Gate};
+use crate::access::{AddressLimit, Authenticator};
 use crate::database::Database;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Remover, Retention, Usage, UsageWriter};
+use crate::tokens::{Retention, RetentionWorker, Usage, UsageWriter};
 use crate::{
     abilities, audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens,
     ttl_policies, users, workspaces,
@@ -30,7 +30,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     usage: UsageWriter,
-    remover: Remover,
+    retention_worker: RetentionWorker,
 }
 
 /// Why the service cannot listen.
@@ -81,10 +81,10 @@ impl Service {
         let limit = Data::new(AddressLimit::default());
         let Listen { address, tls, public_url, workers } = listen;
         let signer = Data::new(Signer::new(public_url.as_ref(), encryption));
-        let gate = Data::new(Gate::new(database.clone(), usage.clone()));
+        let authenticator = Data::new(Authenticator::new(database.clone(), usage.clone()));
         let http = HttpServer::new(move || {
             App::new()
-                .app_data(gate.clone())
+                .app_data(authenticator.clone())
                 .app_data(signer.clone())
                 .app_data(limit.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
@@ -103,8 +103,8 @@ impl Service {
         };
         let address = http.addrs().first().copied().unwrap_or(address);
         let usage = UsageWriter::start(usage, database.clone())?;
-        let remover = Remover::start(retention, database.clone())?;
-        Ok(Self { server: http.run(), address, usage, remover })
+        let retention_worker = RetentionWorker::start(retention, database.clone())?;
+        Ok(Self { server: http.run(), address, usage, retention_worker })
     }
 
     /// Where it listens: the address asked for, with the port that port 0 became.
@@ -125,7 +125,7 @@ impl Service {
     /// When the server fails.
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
-        self.remover.stop();
+        self.retention_worker.stop();
         self.usage.stop();
         ended
     }

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::view::{self, ABILITIES};
 use super::{Registered, RegistryAttributes, store};
-use crate::access::{Action, Gate, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Target};
 use crate::audit::{self, Event};
 use crate::credential::Ability;
-use crate::jsonapi::{Body, Document, Known, Query, Result};
-use crate::organizations::{self, place};
+use crate::jsonapi::{Body, Document, Query, QuerySpec, Result};
+use crate::organizations::{self, organization_ref};
 
-pub(crate) const SHOW: Known = Known::show(&[&ABILITIES]);
+pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&ABILITIES]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -24,11 +24,16 @@ pub fn routes(service: &mut ServiceConfig) {
 }
 
 /// All that are registered; one list, whose length is bounded.
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, registry) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::SeeAbilities, Subject::Place)?;
+    let (query, registry) = authenticator
+        .read(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SeeAbilities, Target::Organization)?;
             let query = query?;
             Ok((query, store::list(connection, caller.organization()?)?))
         })
@@ -39,21 +44,21 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 /// Registers the abilities in the body in the place of all before.
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, registry) = gate
-        .write(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::SetAbilities, Subject::Place)?;
+    let (query, registry) = authenticator
+        .transaction(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SetAbilities, Target::Organization)?;
             let query = query?;
             let body = body.resource::<RegistryAttributes>(&[ABILITIES.name], &["abilities"])?.about(&[&path])?;
             let registry = super::checked(body.attributes.abilities.unwrap_or_default())?;
             let organization = organizations::lock(connection, caller.organization()?)?.id;
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::SetAbilities, Subject::Place)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::SetAbilities, Target::Organization)?;
             let before = store::list(connection, organization)?;
             if registry != before {
                 store::replace(connection, organization, &registry)?;

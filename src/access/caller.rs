@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use diesel::PgConnection;
 
-use super::table::Deed;
-use super::{Action, Permission, Place, Role, Subject, TeamFacts, Who, store};
+use super::table::Effect;
+use super::{Action, OrganizationRef, Permission, Role, Target, TeamFacts, Who, store};
 use crate::audit::Actor;
 use crate::credential::{Ability, Creator};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -57,7 +57,7 @@ pub enum Principal {
 
 /// What a principal is in the organization that the request is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct OrganizationRights {
     /// An active member, or one of the organization's own tokens.
     pub member: bool,
     /// A member of the team `owners`, that team's token, or the organization's token.
@@ -80,11 +80,11 @@ pub struct Caller {
     /// Who the request acts as.
     pub principal: Principal,
     /// What the request's path names.
-    pub path: Place,
+    pub organization_ref: OrganizationRef,
     /// The organization that the request is about, if it exists.
-    pub place: Option<OrganizationId>,
+    pub organization_id: Option<OrganizationId>,
     /// The principal's standing there.
-    pub standing: Standing,
+    pub rights: OrganizationRights,
     /// The request's id, for the audit trail.
     pub request_id: String,
 }
@@ -94,28 +94,28 @@ impl Caller {
     ///
     /// # Errors
     /// 404 or 403, as the table says.
-    pub fn may(&self, action: Action, subject: Subject) -> Result<()> {
-        if self.can(action, subject) {
+    pub fn may(&self, action: Action, target: Target) -> Result<()> {
+        if self.can(action, target) {
             return Ok(());
         }
         let rule = action.rule();
-        let uncapped = self.role != Role::Owner && self.can_as(Role::Owner, action, subject);
+        let uncapped = self.role != Role::Owner && self.can_as(Role::Owner, action, target);
         let capped = || format!("The token that calls has the role {}, which does not suffice for this", self.role);
         let because = if uncapped { capped() } else { rule.because.to_owned() };
-        Err(rule.refusal.error(&because, |other| self.can(other, subject)))
+        Err(rule.refusal.error(&because, |other| self.can(other, target)))
     }
 
     /// Whether the caller may do `action`.
     #[must_use]
-    pub fn can(&self, action: Action, subject: Subject) -> bool {
-        self.can_as(self.role, action, subject)
+    pub fn can(&self, action: Action, target: Target) -> bool {
+        self.can_as(self.role, action, target)
     }
 
-    fn can_as(&self, cap: Role, action: Action, subject: Subject) -> bool {
+    fn can_as(&self, cap: Role, action: Action, target: Target) -> bool {
         let rule = action.rule();
         // Looking is never capped: a viewer's token sees what its principal sees.
-        let cap = if rule.deed == Deed::Look { Role::Owner } else { cap };
-        cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, subject, cap))
+        let cap = if rule.effect == Effect::Read { Role::Owner } else { cap };
+        cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, target, cap))
     }
 
     /// Whether the caller may give this ability to a token (DESIGN §3, rule 8). A token with abilities holds those. One
@@ -124,7 +124,7 @@ impl Caller {
     #[must_use]
     pub fn holds(&self, ability: &Ability) -> bool {
         if self.abilities.is_empty() {
-            return self.role == Role::Owner && (self.user().is_some() || self.standing.owner);
+            return self.role == Role::Owner && (self.user().is_some() || self.rights.owner);
         }
         self.abilities.iter().any(|own| own.covers(ability))
     }
@@ -135,12 +135,12 @@ impl Caller {
     ///
     /// # Errors
     /// 401 if the token is not good any more, 404 if the path names another organization now.
-    pub fn after_waiting(&self, connection: &mut PgConnection) -> Result<Self> {
-        let entry = store::enter(connection, store::Key::Id(self.token), &self.path)?;
-        let good = entry.filter(|entry| entry.refusal().is_none()).ok_or_else(Error::unauthorized)?;
-        let again = good.into_caller(self.path.clone(), self.request_id.clone())?;
+    pub fn reauthenticated(&self, connection: &mut PgConnection) -> Result<Self> {
+        let found = store::authenticate(connection, store::Key::Id(self.token), &self.organization_ref)?;
+        let good = found.filter(|found| found.refusal().is_none()).ok_or_else(Error::unauthorized)?;
+        let again = good.into_caller(self.organization_ref.clone(), self.request_id.clone())?;
         // A name may have passed to another organization, in which this one's rights say nothing.
-        if again.place == self.place { Ok(again) } else { Err(Error::not_found()) }
+        if again.organization_id == self.organization_id { Ok(again) } else { Err(Error::not_found()) }
     }
 
     /// The organization that the request is about.
@@ -148,7 +148,7 @@ impl Caller {
     /// # Errors
     /// 404 if there is none.
     pub fn organization(&self) -> Result<OrganizationId> {
-        self.place.ok_or_else(Error::not_found)
+        self.organization_id.ok_or_else(Error::not_found)
     }
 
     /// The user, if a user's token calls.
@@ -197,10 +197,10 @@ impl Caller {
     /// # Errors
     /// The database's own.
     pub fn in_each(&self, connection: &mut PgConnection, organizations: &[OrganizationId]) -> Result<Vec<Self>> {
-        let mut standings = store::standings(connection, self, organizations)?;
+        let mut rights_in_each = store::rights_in_each(connection, self, organizations)?;
         let there = |id: &OrganizationId| Self {
-            place: Some(*id),
-            standing: standings.remove(id).unwrap_or_default(),
+            organization_id: Some(*id),
+            rights: rights_in_each.remove(id).unwrap_or_default(),
             ..self.clone()
         };
         Ok(organizations.iter().map(there).collect())
@@ -209,25 +209,25 @@ impl Caller {
     /// The same caller, as the owner of an organization that it has just made.
     #[must_use]
     pub fn as_owner_of(&self, organization: OrganizationId) -> Self {
-        let standing = Standing { member: true, owner: true, ..Standing::default() };
-        Self { place: Some(organization), standing, ..self.clone() }
+        let rights = OrganizationRights { member: true, owner: true, ..OrganizationRights::default() };
+        Self { organization_id: Some(organization), rights, ..self.clone() }
     }
 
     /// Whether the caller is one of these, when its token caps it to a role.
-    fn is(&self, who: Who, subject: Subject, cap: Role) -> bool {
-        let Standing { member, owner, teams, permissions } = &self.standing;
+    fn is(&self, who: Who, target: Target, cap: Role) -> bool {
+        let OrganizationRights { member, owner, teams, permissions } = &self.rights;
         let uncapped = cap == Role::Owner;
-        let secret = subject.team().is_some_and(|team| team.secret);
-        let ordinary = subject.team().is_none_or(|team| !team.owners);
-        let in_team = subject.team().is_some_and(|team| teams.contains(&team.id));
-        let allowed = subject.team().is_some_and(|team| team.allows_members);
+        let secret = target.team().is_some_and(|team| team.secret);
+        let ordinary = target.team().is_none_or(|team| !team.owners);
+        let in_team = target.team().is_some_and(|team| teams.contains(&team.id));
+        let allowed = target.team().is_some_and(|team| team.allows_members);
         // An owner who is capped to an admin holds every permission that a team can have.
         let capped_owner = *owner && !uncapped;
         let holds = |permission| cap >= Role::Admin && (permissions.contains(&permission) || capped_owner);
         match who {
             Who::AnyUser => self.user().is_some() && uncapped,
-            Who::SiteAdmin => self.place.is_some() && self.is_site_admin() && uncapped,
-            Who::SiteAdminUnlessSecret => self.place.is_some() && self.is_site_admin() && !secret && uncapped,
+            Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin() && uncapped,
+            Who::SiteAdminUnlessSecret => self.organization_id.is_some() && self.is_site_admin() && !secret && uncapped,
             Who::Member => *member,
             Who::MemberUnlessSecret => *member && !secret,
             Who::Owner => *owner && uncapped,
@@ -236,19 +236,19 @@ impl Caller {
             Who::OfTheTeam => in_team,
             Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
             Who::ItselfWhileAllowed => {
-                allowed && matches!(subject, Subject::TeamToken(_, Some(token)) if token == self.token)
+                allowed && matches!(target, Target::TeamToken(_, Some(token)) if token == self.token)
             }
-            Who::Itself => matches!(subject, Subject::WorkspaceToken(_, token) if token == self.token),
+            Who::Itself => matches!(target, Target::WorkspaceToken(_, token) if token == self.token),
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
             }
             // A role in a workspace is capped where it is computed.
-            Who::InWorkspace(least) => subject.role().is_some_and(|role| role >= least),
+            Who::InWorkspace(least) => target.role().is_some_and(|role| role >= least),
             Who::InWorkspaceSeeingTeam => {
-                let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Subject::Team(*team));
-                subject.role().is_some() && subject.team().is_some_and(seen)
+                let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
+                target.role().is_some() && target.team().is_some_and(seen)
             }
-            Who::OwnUser => matches!(subject, Subject::User(user) if self.user() == Some(user)),
+            Who::OwnUser => matches!(target, Target::User(user) if self.user() == Some(user)),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Access: who is calling (bearer token → principal), and what they may do (the one table, [`table`]).
 //!
-//! [`Gate`] lets a request in: it finds the token's principal and the principal's standing in the organization
-//! that the request is about, in one round trip, and then does the request's work on the same connection.
+//! [`Authenticator`] finds the token's principal and the principal's rights in the organization that the request is
+//! about, in one round trip, and then does the request's work on the same connection.
 
 mod address_limit;
+mod authenticator;
 mod caller;
-mod gate;
 mod permission;
 mod refusals;
 mod role;
@@ -16,11 +16,11 @@ mod visible;
 mod workspaces;
 
 pub use address_limit::{AddressLimit, WithinLimit};
-pub use caller::{Caller, Principal, Standing};
-pub use gate::{Gate, Visitor};
+pub use authenticator::{Authenticator, BearerToken};
+pub use caller::{Caller, OrganizationRights, Principal};
 pub use permission::Permission;
 pub use role::Role;
 pub use table::{Action, Who};
-pub use target::{Place, Subject, TeamFacts};
-pub use visible::{Beyond, TokenReach};
-pub use workspaces::{WorkspaceReach, WorkspaceStanding};
+pub use target::{OrganizationRef, Target, TeamFacts};
+pub use visible::{OtherTeams, VisibleTokens};
+pub use workspaces::{VisibleWorkspaces, WorkspaceRights};

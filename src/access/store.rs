@@ -1,4 +1,4 @@
-//! The one query that every request begins with: secret → token → principal → standing.
+//! The one query that every request begins with: secret → token → principal → rights.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
 
-use super::{Caller, Place, Principal, Role, Standing};
+use super::{Caller, OrganizationRef, OrganizationRights, Principal, Role};
 use crate::access::Permission;
 use crate::credential::{Ability, Digest, Kind, Status};
 use crate::database::schema::{memberships, team_members, teams};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
-/// A token that was found by its secret, its owner, and the owner's standing in the place.
+/// A token that was found by its secret, its owner, and the owner's rights in the organization.
 #[derive(Debug, Queryable)]
-pub(super) struct Entry {
+pub(super) struct AuthenticatedToken {
     token: TokenId,
     kind: Kind,
     status: Status,
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     team_name: Option<String>,
     workspace: Option<WorkspaceId>,
     workspace_name: Option<String>,
-    place: Option<OrganizationId>,
+    requested_organization: Option<OrganizationId>,
     active_member: bool,
     owner: Option<bool>,
     teams: Option<Vec<TeamId>>,
@@ -58,34 +58,44 @@ pub(super) enum Key<'a> {
     Id(TokenId),
 }
 
-/// Looks a token up, and where its principal stands.
-pub(super) fn enter(connection: &mut PgConnection, key: Key<'_>, place: &Place) -> Result<Option<Entry>> {
-    let named = match place {
-        Place::Nowhere => None,
-        Place::Organization(name) => name.clone(),
-        Place::Team(id) => id.map(|id| id.uuid().to_string()),
-        Place::Token(id) => id.map(|id| id.uuid().to_string()),
-        Place::Membership(id) => id.map(|id| id.uuid().to_string()),
-        Place::Workspace(id) => id.map(|id| id.uuid().to_string()),
-        Place::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
+/// Looks a token up, with the rights of its principal.
+pub(super) fn authenticate(
+    connection: &mut PgConnection,
+    key: Key<'_>,
+    organization_ref: &OrganizationRef,
+) -> Result<Option<AuthenticatedToken>> {
+    let named = match organization_ref {
+        OrganizationRef::None => None,
+        OrganizationRef::Organization(name) => name.clone(),
+        OrganizationRef::Team(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::Token(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::Membership(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::Workspace(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
     };
-    let lookup = Lookup { key, find_place: find_place(place), named };
+    let lookup = TokenLookup { key, find_organization: find_organization(organization_ref), named };
     Ok(lookup.get_result(connection).optional()?)
 }
 
-const fn find_place(place: &Place) -> &'static str {
-    match place {
-        Place::Nowhere => "SELECT NULL::uuid AS id FROM (SELECT place_name.value) AS nowhere WHERE false",
-        Place::Organization(_) => "SELECT id FROM organizations WHERE lower(name) = lower(place_name.value)",
-        Place::Team(_) => "SELECT organization_id AS id FROM teams WHERE id = place_name.value::uuid",
-        Place::Membership(_) => "SELECT organization_id AS id FROM memberships WHERE id = place_name.value::uuid",
-        Place::Workspace(_) => "SELECT organization_id AS id FROM workspaces WHERE id = place_name.value::uuid",
-        Place::TeamAccess(_) => "SELECT organization_id AS id FROM team_workspaces WHERE id = place_name.value::uuid",
-        Place::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
+const fn find_organization(organization_ref: &OrganizationRef) -> &'static str {
+    match organization_ref {
+        OrganizationRef::None => "SELECT NULL::uuid AS id FROM (SELECT place_name.value) AS nowhere WHERE false",
+        OrganizationRef::Organization(_) => "SELECT id FROM organizations WHERE lower(name) = lower(place_name.value)",
+        OrganizationRef::Team(_) => "SELECT organization_id AS id FROM teams WHERE id = place_name.value::uuid",
+        OrganizationRef::Membership(_) => {
+            "SELECT organization_id AS id FROM memberships WHERE id = place_name.value::uuid"
+        }
+        OrganizationRef::Workspace(_) => {
+            "SELECT organization_id AS id FROM workspaces WHERE id = place_name.value::uuid"
+        }
+        OrganizationRef::TeamAccess(_) => {
+            "SELECT organization_id AS id FROM team_workspaces WHERE id = place_name.value::uuid"
+        }
+        OrganizationRef::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }
 
-impl Entry {
+impl AuthenticatedToken {
     /// The token, and why it opens nothing, if it does not.
     pub(super) fn refusal(&self) -> Option<Refused> {
         (self.status != Status::Active).then_some(Refused {
@@ -97,15 +107,15 @@ impl Entry {
     }
 
     /// The caller that this makes, if the token is good.
-    pub(super) fn into_caller(self, path: Place, request_id: String) -> Result<Caller> {
+    pub(super) fn into_caller(self, organization_ref: OrganizationRef, request_id: String) -> Result<Caller> {
         let principal = self.principal()?;
-        let own_place = self.organization.is_some() && self.organization == self.place;
+        let own_organization = self.organization.is_some() && self.organization == self.requested_organization;
         let member = match self.kind {
             Kind::User => self.active_member,
-            Kind::Team | Kind::Organization => own_place,
+            Kind::Team | Kind::Organization => own_organization,
             Kind::AuditTrails | Kind::Workspace => false,
         };
-        let standing = Standing {
+        let rights = OrganizationRights {
             member,
             owner: member && (self.kind == Kind::Organization || self.owner == Some(true)),
             teams: self.teams.into_iter().flatten().collect(),
@@ -121,9 +131,9 @@ impl Entry {
             role: self.role,
             abilities: self.abilities,
             principal,
-            path,
-            place: self.place,
-            standing,
+            organization_ref,
+            organization_id: self.requested_organization,
+            rights,
             request_id,
         })
     }
@@ -156,16 +166,19 @@ impl Entry {
 }
 
 /// Where the caller stands in each of some organizations, as far as the caller has a part in them.
-pub(super) fn standings(
+pub(super) fn rights_in_each(
     connection: &mut PgConnection,
     caller: &Caller,
     organizations: &[OrganizationId],
-) -> Result<HashMap<OrganizationId, Standing>> {
+) -> Result<HashMap<OrganizationId, OrganizationRights>> {
     let (user, own_team) = match caller.principal {
         Principal::User { id, .. } => (Some(id), None),
         Principal::Team { id, .. } => (None, Some(id)),
         Principal::Organization { id, .. } => {
-            return Ok(HashMap::from([(id, Standing { member: true, owner: true, ..Standing::default() })]));
+            return Ok(HashMap::from([(
+                id,
+                OrganizationRights { member: true, owner: true, ..OrganizationRights::default() },
+            )]));
         }
         Principal::AuditTrails { .. } | Principal::Workspace { .. } => return Ok(HashMap::new()),
     };
@@ -174,8 +187,10 @@ pub(super) fn standings(
         .filter(memberships::status.eq("active"))
         .filter(memberships::organization_id.eq_any(organizations));
     let members: Vec<OrganizationId> = active.select(memberships::organization_id).load(connection)?;
-    let mut standings: HashMap<_, _> =
-        members.into_iter().map(|id| (id, Standing { member: true, ..Standing::default() })).collect();
+    let mut rights_in_each: HashMap<_, _> = members
+        .into_iter()
+        .map(|id| (id, OrganizationRights { member: true, ..OrganizationRights::default() }))
+        .collect();
     let in_team = team_members::table.filter(team_members::user_id.nullable().eq(user)).select(team_members::team_id);
     let mine: Vec<(OrganizationId, TeamId, bool, Vec<Permission>)> = teams::table
         .filter(teams::organization_id.eq_any(organizations))
@@ -183,29 +198,29 @@ pub(super) fn standings(
         .select((teams::organization_id, teams::id, teams::owners, teams::organization_access))
         .load(connection)?;
     for (organization, team, owners, permissions) in mine {
-        let of_team = || Standing { member: true, ..Standing::default() };
-        let standing = match own_team {
-            Some(_) => Some(standings.entry(organization).or_insert_with(of_team)),
+        let of_team = || OrganizationRights { member: true, ..OrganizationRights::default() };
+        let rights = match own_team {
+            Some(_) => Some(rights_in_each.entry(organization).or_insert_with(of_team)),
             // In a team, but only invited.
-            None => standings.get_mut(&organization),
+            None => rights_in_each.get_mut(&organization),
         };
-        if let Some(standing) = standing {
-            standing.owner |= owners;
-            standing.teams.insert(team);
-            standing.permissions.extend(permissions);
+        if let Some(rights) = rights {
+            rights.owner |= owners;
+            rights.teams.insert(team);
+            rights.permissions.extend(permissions);
         }
     }
-    Ok(standings)
+    Ok(rights_in_each)
 }
 
 /// The query as one text, so that its plan is cached; diesel's own `sql_query` never is.
-struct Lookup<'a> {
+struct TokenLookup<'a> {
     key: Key<'a>,
-    find_place: &'static str,
+    find_organization: &'static str,
     named: Option<String>,
 }
 
-impl Query for Lookup<'_> {
+impl Query for TokenLookup<'_> {
     type SqlType = (
         Uuid,
         Text,
@@ -230,14 +245,14 @@ impl Query for Lookup<'_> {
     );
 }
 
-impl QueryId for Lookup<'_> {
+impl QueryId for TokenLookup<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl RunQueryDsl<PgConnection> for Lookup<'_> {}
+impl RunQueryDsl<PgConnection> for TokenLookup<'_> {}
 
-impl QueryFragment<Pg> for Lookup<'_> {
+impl QueryFragment<Pg> for TokenLookup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // Not `now()`: that is when the transaction began, before what was revoked while it waited.
         out.push_sql(
@@ -263,7 +278,7 @@ impl QueryFragment<Pg> for Lookup<'_> {
         );
         out.push_bind_param::<Nullable<Text>, _>(&self.named)?;
         out.push_sql("::text AS value) AS place_name LEFT JOIN LATERAL (");
-        out.push_sql(self.find_place);
+        out.push_sql(self.find_organization);
         out.push_sql(
             ") AS place ON true \
              LEFT JOIN LATERAL (SELECT memberships.id FROM memberships \

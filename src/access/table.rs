@@ -154,22 +154,22 @@ pub enum Refusal {
     Forbidden,
 }
 
-/// How far a token's own role caps an action (DESIGN §4): [`Deed::Look`] not at all. To change anything, a token needs
+/// How far a token's own role caps an action (DESIGN §4): [`Effect::Read`] not at all. To change anything, a token needs
 /// more than the role `viewer`; one of the role `member` or `manager` changes what an ordinary member may, one of the
 /// role `admin` what a team with every permission may, and only one of the role `owner` what is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Effect {
     /// It only looks.
-    Look,
+    Read,
     /// It changes something.
-    Change,
+    Write,
 }
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Whether it changes anything.
-    pub deed: Deed,
+    pub effect: Effect,
     /// Whoever is one of these may.
     pub may: &'static [Who],
     /// What the others get.
@@ -183,7 +183,7 @@ impl Action {
     #[must_use]
     pub const fn rule(self) -> Rule {
         use Action as A;
-        use Deed::{Change, Look};
+        use Effect::{Read, Write};
         use Permission::{
             AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams, ManageWorkspaces,
         };
@@ -193,23 +193,23 @@ impl Action {
             ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin,
             SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
-        let (deed, may, refusal, because): (Deed, &'static [Who], _, _) = match self {
-            A::SeeOrganization => (Look, &[Member, SiteAdmin], NotFound, ""),
-            A::CreateOrganization => (Change, &[AnyUser], Forbidden, "Only a user's token may create an organization"),
+        let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
+            A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
+            A::CreateOrganization => (Write, &[AnyUser], Forbidden, "Only a user's token may create an organization"),
             A::UpdateOrganization => (
-                Change,
+                Write,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may change it",
             ),
             A::DeleteOrganization => (
-                Change,
+                Write,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may delete it",
             ),
             A::SeeTeam => (
-                Look,
+                Read,
                 &[
                     Owner,
                     OfTheTeam,
@@ -222,141 +222,139 @@ impl Action {
                 "",
             ),
             // The HCP API answers these three with 404 and never with 403.
-            A::CreateTeam => (Change, &[Owner, Holds(ManageTeams)], NotFound, ""),
-            A::UpdateTeam | A::DeleteTeam => (Change, &[Owner, HoldsOverOrdinaryTeam(ManageTeams)], NotFound, ""),
+            A::CreateTeam => (Write, &[Owner, Holds(ManageTeams)], NotFound, ""),
+            A::UpdateTeam | A::DeleteTeam => (Write, &[Owner, HoldsOverOrdinaryTeam(ManageTeams)], NotFound, ""),
             A::SetOrganizationAccess => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageOrganizationAccess)],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners and teams with manage-organization-access may set organization-access",
             ),
             A::ChangeTeamMembers => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageMembership), HoldsOverOrdinaryTeam(ManageTeams)],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners and teams with manage-membership or manage-teams may change who is in a team, \
                  and only owners who is in the team owners",
             ),
             A::ListTeamTokens => (
-                Look,
+                Read,
                 &[Member],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only members of the organization may list its team tokens",
             ),
             A::ReadTeamToken => (
-                Look,
+                Read,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
                 NotFound,
                 "",
             ),
             A::RegenerateTeamToken => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners, teams with manage-teams, and the team's members and its token itself while \
                  allow-member-token-management is true may make the team's token",
             ),
             A::CreateTeamToken => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners, teams with manage-teams, and the team's members while \
                  allow-member-token-management is true may make tokens for the team",
             ),
             A::ReplaceTeamToken => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed, ItselfWhileAllowed],
                 ForbiddenToWhoMay(A::ReadTeamToken),
                 "Only owners, teams with manage-teams, and the team's members and the token itself while \
                  allow-member-token-management is true may regenerate the team's tokens",
             ),
             A::EditTeamToken | A::DeleteTeamToken => (
-                Change,
+                Write,
                 &[Owner, HoldsOverOrdinaryTeam(ManageTeams), TeamMemberWhileAllowed],
                 ForbiddenToWhoMay(A::ReadTeamToken),
                 "Only owners, teams with manage-teams, and the team's members while \
                  allow-member-token-management is true may change or delete the team's tokens",
             ),
-            A::ReadUserToken => (Look, &[OwnUser], NotFound, ""),
-            A::ChangeUserToken => (Change, &[OwnUser], ForbiddenToWhoMay(A::ReadUserToken), ""),
-            A::ReadWorkspaceToken => (Look, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),
+            A::ReadUserToken => (Read, &[OwnUser], NotFound, ""),
+            A::ChangeUserToken => (Write, &[OwnUser], ForbiddenToWhoMay(A::ReadUserToken), ""),
+            A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),
             A::CreateWorkspaceToken => (
-                Change,
+                Write,
                 &[InWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::SeeWorkspace),
                 "Only who is owner, admin or manager in the workspace may make its tokens",
             ),
             A::EditWorkspaceToken => (
-                Change,
+                Write,
                 &[InWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner, admin or manager in the workspace may edit its tokens",
             ),
             A::SwitchWorkspaceToken | A::DeleteWorkspaceToken => (
-                Change,
+                Write,
                 &[InWorkspace(Role::Admin)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner or admin in the workspace may disable, enable, regenerate or revoke its tokens",
             ),
-            A::SeeMembers => (Look, &[Member, SiteAdmin], NotFound, ""),
-            A::SeeAddresses => (Look, &[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::SeeMembers => (Read, &[Member, SiteAdmin], NotFound, ""),
+            A::SeeAddresses => (Read, &[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
             // The HCP API answers this with 404 and never with 403.
-            A::InviteMembers => (Change, &[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::InviteMembers => (Write, &[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
             A::RemoveMembers => (
-                Change,
+                Write,
                 &[Owner, Holds(ManageMembership)],
                 ForbiddenToWhoMay(A::SeeMembers),
                 "Only owners and teams with manage-membership may remove members",
             ),
-            A::SeeOwnMembership => (Look, &[OwnUser], NotFound, ""),
-            A::AnswerInvitation => (Change, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
-            A::ReadAuditTrail => (Look, &[AuditReader], NotFound, ""),
-            A::ChangeAccount => (Change, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
-            A::ReadOrganizationToken => (Look, &[Owner, SiteAdmin], NotFound, ""),
+            A::SeeOwnMembership => (Read, &[OwnUser], NotFound, ""),
+            A::AnswerInvitation => (Write, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
+            A::ReadAuditTrail => (Read, &[AuditReader], NotFound, ""),
+            A::ChangeAccount => (Write, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
+            A::ReadOrganizationToken => (Read, &[Owner, SiteAdmin], NotFound, ""),
             A::CreateOrganizationToken => (
-                Change,
+                Write,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may make its tokens",
             ),
-            A::ChangeOrganizationToken => {
-                (Change, &[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), "")
-            }
+            A::ChangeOrganizationToken => (Write, &[Owner, SiteAdmin], ForbiddenToWhoMay(A::ReadOrganizationToken), ""),
             A::SeeTtlPolicies => (
-                Look,
+                Read,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may see its TTL policies",
             ),
             A::SetTtlPolicies => (
-                Change,
+                Write,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may set its TTL policies",
             ),
             A::ListTokens => (
-                Look,
+                Read,
                 &[Member, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only members of the organization and site admins may list its tokens",
             ),
-            A::SeeAbilities => (Look, &[Member, SiteAdmin], NotFound, ""),
+            A::SeeAbilities => (Read, &[Member, SiteAdmin], NotFound, ""),
             A::SetAbilities => (
-                Change,
+                Write,
                 &[Owner, SiteAdmin],
                 ForbiddenToWhoMay(A::SeeOrganization),
                 "Only owners of the organization and site admins may register abilities",
             ),
             // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
-            A::ListWorkspaces => (Look, &[Member], NotFound, ""),
-            A::SeeWorkspace => (Look, &[InWorkspace(Role::Viewer)], NotFound, ""),
-            A::CreateWorkspace => (Change, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
+            A::ListWorkspaces => (Read, &[Member], NotFound, ""),
+            A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
+            A::CreateWorkspace => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
             A::UpdateWorkspace | A::DeleteWorkspace | A::HandleTeamAccess => {
-                (Change, &[InWorkspace(Role::Manager)], NotFound, "")
+                (Write, &[InWorkspace(Role::Manager)], NotFound, "")
             }
-            A::SeeTeamAccess => (Look, &[InWorkspace(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
+            A::SeeTeamAccess => (Read, &[InWorkspace(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
         };
-        Rule { deed, may, refusal, because }
+        Rule { effect, may, refusal, because }
     }
 }
 

@@ -5,9 +5,9 @@ use crate::ids::{MembershipId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceI
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum OrganizationRef {
     /// None: the request is about the caller, or about many organizations.
-    Nowhere,
+    None,
     /// The organization of this name.
     Organization(Option<String>),
     /// The organization that this team is in.
@@ -45,9 +45,9 @@ impl TeamFacts {
 
 /// What an action is to be done to, beside the organization that it happens in.
 #[derive(Debug, Clone, Copy)]
-pub enum Subject {
+pub enum Target {
     /// The organization itself, or something new in it.
-    Place,
+    Organization,
     /// A team.
     Team(TeamFacts),
     /// A team's token; none where it is not known whether there is one.
@@ -62,18 +62,18 @@ pub enum Subject {
     TeamAccess(TeamFacts, Option<Role>),
 }
 
-impl Subject {
+impl Target {
     pub(super) const fn team(&self) -> Option<&TeamFacts> {
         match self {
             Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
-            Self::Place | Self::User(_) | Self::Workspace(_) | Self::WorkspaceToken(..) => None,
+            Self::Organization | Self::User(_) | Self::Workspace(_) | Self::WorkspaceToken(..) => None,
         }
     }
 
     pub(super) const fn role(&self) -> Option<Role> {
         match self {
             Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
-            Self::Place | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
+            Self::Organization | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
         }
     }
 }

@@ -1,55 +1,55 @@
 //! Which tokens a caller can read, for lists.
 
-use super::{Action, Caller, Subject, TeamFacts, WorkspaceReach};
+use super::{Action, Caller, Target, TeamFacts, VisibleWorkspaces};
 use crate::ids::{TeamId, TokenId};
 
 /// Which of an organization's tokens a caller can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenReach {
+pub struct VisibleTokens {
     /// Those of teams that the caller has no part in.
-    pub beyond: Beyond,
+    pub other_teams: OtherTeams,
     /// Those of the caller's teams that have `allow-member-token-management`.
     pub own_teams: Vec<TeamId>,
     /// Whether also those of the organization itself.
     pub organization: bool,
     /// Those of which workspaces.
-    pub workspaces: WorkspaceReach,
+    pub workspaces: VisibleWorkspaces,
     /// The token that calls, if it is no user's: of a team's only while the team has `allow-member-token-management`.
     pub itself: Option<TokenId>,
 }
 
 /// Which tokens of teams that the caller has no part in are within reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beyond {
+pub enum OtherTeams {
     /// All.
-    Everything,
+    All,
     /// All but those of the team `owners`.
-    OrdinaryTeams,
+    AllButOwners,
     /// None.
-    Nothing,
+    None,
 }
 
 impl Caller {
     /// Which of an organization's tokens the caller can read, for lists: what the table says of reading each kind,
     /// asked of every sort of owner at once.
     #[must_use]
-    pub fn token_reach(&self) -> TokenReach {
+    pub fn visible_tokens(&self) -> VisibleTokens {
         let reads = |owners| {
             let team = TeamFacts { owners, ..TeamFacts::of_any_secret_team() };
-            self.can(Action::ReadTeamToken, Subject::TeamToken(team, None))
+            self.can(Action::ReadTeamToken, Target::TeamToken(team, None))
         };
-        let beyond = match (reads(true), reads(false)) {
-            (true, _) => Beyond::Everything,
-            (false, true) => Beyond::OrdinaryTeams,
-            (false, false) => Beyond::Nothing,
+        let other_teams = match (reads(true), reads(false)) {
+            (true, _) => OtherTeams::All,
+            (false, true) => OtherTeams::AllButOwners,
+            (false, false) => OtherTeams::None,
         };
         let is_user = self.user().is_some();
-        let own_teams = if is_user { self.standing.teams.iter().copied().collect() } else { vec![] };
-        TokenReach {
-            beyond,
+        let own_teams = if is_user { self.rights.teams.iter().copied().collect() } else { vec![] };
+        VisibleTokens {
+            other_teams,
             own_teams,
-            organization: self.can(Action::ReadOrganizationToken, Subject::Place),
-            workspaces: self.workspace_reach(),
+            organization: self.can(Action::ReadOrganizationToken, Target::Organization),
+            workspaces: self.visible_workspaces(),
             itself: (!is_user).then_some(self.token),
         }
     }

@@ -8,16 +8,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{Recorded, store};
-use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Principal, Target};
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, Known, PageRequest, PageSizes, Pages, Query, Result, time};
+use crate::jsonapi::{Error, PageRequest, PageSizes, Pages, Query, QuerySpec, Result, time};
 
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Numbered,
     page_sizes: PageSizes { default: 1000, most: 1000 },
     // go-tfe sends an empty `ListOptions` where its caller names no page.
-    others: &["since", "ListOptions"],
-    ..Known::NOTHING
+    parameters: &["since", "ListOptions"],
+    ..QuerySpec::NONE
 };
 
 /// The routes.
@@ -25,11 +25,11 @@ pub fn routes(service: &mut ServiceConfig) {
     service.service(resource("/organization/audit-trail").route(get().to(list)));
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(request: HttpRequest, bearer: BearerToken, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let answer = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
-            caller.may(Action::ReadAuditTrail, Subject::Place)?;
+    let answer = authenticator
+        .read(bearer, OrganizationRef::None, move |connection, caller| {
+            caller.may(Action::ReadAuditTrail, Target::Organization)?;
             let query = query?;
             let organization = organization(caller)?;
             let page = query.page();
@@ -49,9 +49,9 @@ fn organization(caller: &Caller) -> Result<OrganizationId> {
 }
 
 fn since(query: &Query) -> Result<Option<DateTime<Utc>>> {
-    let Some(text) = query.other("since") else { return Ok(None) };
-    match serde_json::from_value::<crate::jsonapi::Moment>(text.into()) {
-        Ok(moment) => Ok(Some(moment.0)),
+    let Some(text) = query.parameter("since") else { return Ok(None) };
+    match serde_json::from_value::<crate::jsonapi::Timestamp>(text.into()) {
+        Ok(timestamp) => Ok(Some(timestamp.0)),
         Err(fault) => Err(Error::parameter("since", format!("Since {fault}"))),
     }
 }

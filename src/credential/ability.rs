@@ -28,7 +28,7 @@ pub struct Ability(String);
     "must be resource:verb, each of lower-case letters, digits and hyphens (or * for every verb), \
      in at most {ABILITY_MAX} characters"
 )]
-pub struct NoAbility;
+pub struct InvalidAbility;
 
 impl Ability {
     /// How it is spelled.
@@ -45,16 +45,16 @@ impl Ability {
 }
 
 impl FromStr for Ability {
-    type Err = NoAbility;
+    type Err = InvalidAbility;
 
-    fn from_str(text: &str) -> Result<Self, NoAbility> {
+    fn from_str(text: &str) -> Result<Self, InvalidAbility> {
         let word =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         match text.split_once(':') {
             Some((resource, verb)) if text.len() <= ABILITY_MAX && word(resource) && (verb == "*" || word(verb)) => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(NoAbility),
+            _ => Err(InvalidAbility),
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
         let long = format!("{}:*", "a".repeat(63));
         for bad in ["", ":", "agents", "agents:", ":read", "Agents:read", "agents:re ad", "*:read", "*", "a:b:c", &long]
         {
-            assert_eq!(bad.parse::<Ability>(), Err(NoAbility), "{bad}");
+            assert_eq!(bad.parse::<Ability>(), Err(InvalidAbility), "{bad}");
         }
     }
 

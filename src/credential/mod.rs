@@ -6,7 +6,7 @@ mod ability;
 mod kind;
 mod secret;
 
-pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, NoAbility};
+pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, InvalidAbility};
 pub use kind::{Creator, Format, Kind, Status};
 pub(crate) use secret::PREFIX_LENGTH;
-pub use secret::{Digest, NoRandomness, Secret};
+pub use secret::{Digest, RandomnessUnavailable, Secret};

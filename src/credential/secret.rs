@@ -24,7 +24,7 @@ const SIGNATURE_LENGTH: usize = 86;
 /// The operating system could not give random numbers.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gives no random numbers: {0}")]
-pub struct NoRandomness(#[from] getrandom::Error);
+pub struct RandomnessUnavailable(#[from] getrandom::Error);
 
 /// The string that authenticates: 53 characters, about 256 bits of them random, or a JWT.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Secret {
     ///
     /// # Errors
     /// When the operating system's generator fails.
-    pub fn generate(kind: Kind) -> Result<Self, NoRandomness> {
+    pub fn generate(kind: Kind) -> Result<Self, RandomnessUnavailable> {
         let mut text = String::with_capacity(LENGTH);
         text.push_str("lk");
         text.push(kind.letter());
@@ -130,7 +130,7 @@ fn is_jwt(text: &str) -> bool {
 }
 
 /// Random letters and digits; bytes that would favour some of them are thrown away.
-fn push_random(text: &mut String, length: usize) -> Result<(), NoRandomness> {
+fn push_random(text: &mut String, length: usize) -> Result<(), RandomnessUnavailable> {
     const EVEN: u8 = 62 * 4;
     let whole = text.len() + length;
     let mut bytes = [0; 64];

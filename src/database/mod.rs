@@ -1,6 +1,6 @@
 //! The database: the one door through which every request reaches PostgreSQL, its tables and migrations.
 //!
-//! diesel blocks, so nothing calls it on an async worker: [`Database::visit`] borrows a pooled connection on a
+//! diesel blocks, so nothing calls it on an async worker: [`Database::run`] borrows a pooled connection on a
 //! blocking thread. Queries do not belong here; each room keeps its own in its `store`.
 
 mod error;

@@ -14,7 +14,7 @@ use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde_json::Value;
 
-use crate::jsonapi::{Cursor, Direction, Error, Extent, Listed, More, PageRequest, Result, Sort};
+use crate::jsonapi::{Cursor, Direction, Error, More, Page, PageInfo, PageRequest, Result, Sort};
 
 /// A column that a list can be sorted by.
 #[derive(Debug, Clone, Copy)]
@@ -90,11 +90,11 @@ pub fn page<Q, Row>(
     columns: &[SortColumn],
     sort: &[Sort],
     request: &PageRequest,
-) -> Result<Listed<Row>>
+) -> Result<Page<Row>>
 where
     Q: QueryFragment<Pg> + Query,
     Row: Position,
-    for<'a> Page<Q>: LoadQuery<'a, PgConnection, (Row, i64)>,
+    for<'a> PageQuery<Q>: LoadQuery<'a, PgConnection, (Row, i64)>,
     for<'a> Count<Q>: LoadQuery<'a, PgConnection, i64>,
 {
     let order = order(columns, sort)?;
@@ -103,13 +103,13 @@ where
         PageRequest::Number { size, .. } => {
             let offset = request.offset();
             let part = Part { limit: *size, offset, beyond: None, counted: true };
-            let loaded: Vec<(Row, i64)> = Page { query: Rc::clone(&query), order, part }.load(connection)?;
+            let loaded: Vec<(Row, i64)> = PageQuery { query: Rc::clone(&query), order, part }.load(connection)?;
             let total = match loaded.first() {
                 Some((_, total)) => *total,
                 None if offset == 0 => 0,
                 None => Count { query }.get_result(connection)?,
             };
-            Ok(Listed { rows: rows(loaded), extent: Extent::Numbered { total } })
+            Ok(Page { rows: rows(loaded), info: PageInfo::Numbered { total } })
         }
         PageRequest::Cursor { after, before, size } => {
             let (end, toward) = match (after, before) {
@@ -119,7 +119,7 @@ where
             let beyond = end.map(|cursor| place(cursor, &order).ok_or_else(|| request.bad_cursor())).transpose()?;
             let order = if toward == Toward::Start { reversed(order) } else { order };
             let part = Part { limit: size + 1, offset: 0, beyond, counted: false };
-            let loaded: Vec<(Row, i64)> = Page { query, order, part }.load(connection)?;
+            let loaded: Vec<(Row, i64)> = PageQuery { query, order, part }.load(connection)?;
             let came_from = if end.is_some() { More::Follows } else { More::Ends };
             Ok(cut(rows(loaded), *size, toward, came_from, sort))
         }
@@ -131,7 +131,7 @@ fn rows<Row>(loaded: Vec<(Row, i64)>) -> Vec<Row> {
 }
 
 /// Drops the row that was read only to learn whether there are more, and says what lies on both sides.
-fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: More, sort: &[Sort]) -> Listed<Row> {
+fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: More, sort: &[Sort]) -> Page<Row> {
     let more = i64::try_from(rows.len()).is_ok_and(|read| read > size);
     rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     let more = if more { More::Follows } else { More::Ends };
@@ -143,7 +143,7 @@ fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: 
         }
     };
     let cursors = rows.iter().map(|row| cursor(row, sort)).collect();
-    Listed { rows, extent: Extent::Cursors { rows: cursors, previous, next } }
+    Page { rows, info: PageInfo::Cursors { rows: cursors, previous, next } }
 }
 
 fn cursor<Row: Position>(row: &Row, sort: &[Sort]) -> Cursor {
@@ -169,7 +169,7 @@ struct Ordered {
 const ID: Ordered =
     Ordered { column: "id", sql_type: "uuid", null_as: None, nulls: Nulls::None, direction: Direction::Ascending };
 
-/// A list's `Known::sort` names only keys that its columns have; another one is our own mistake.
+/// A list's `QuerySpec::sort` names only keys that its columns have; another one is our own mistake.
 fn order(columns: &[SortColumn], sort: &[Sort]) -> Result<Vec<Ordered>> {
     let mut order = Vec::with_capacity(sort.len() + 1);
     for Sort { key, direction } in sort {
@@ -224,24 +224,24 @@ struct Part {
 
 /// A part of a query's rows, each beside the number of all rows.
 #[derive(Debug, Clone)]
-pub struct Page<Q> {
+pub struct PageQuery<Q> {
     query: Rc<Q>,
     order: Vec<Ordered>,
     part: Part,
 }
 
-impl<Q: Query> Query for Page<Q> {
+impl<Q: Query> Query for PageQuery<Q> {
     type SqlType = (Q::SqlType, BigInt);
 }
 
-impl<Q> QueryId for Page<Q> {
+impl<Q> QueryId for PageQuery<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Q> RunQueryDsl<PgConnection> for Page<Q> {}
+impl<Q> RunQueryDsl<PgConnection> for PageQuery<Q> {}
 
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Page<Q> {
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PageQuery<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // The many orders of several keys must not fill a connection's memory with prepared statements.
         if self.order.len() > 3 {

@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::jsonapi::{Error, Result};
 
 /// How long a request waits until it holds a connection that answers; after that it gets 503.
-const REACH: Duration = Duration::from_millis(2500);
+const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// How long a request waits for its answer once it holds such a connection: longer than any statement may take, so
 /// that only a database that hangs in the middle is given up.
 const ANSWER: Duration = Duration::from_secs(35);
 
 /// Without these libpq waits for a host that has vanished as long as the operating system does, which is minutes.
-const PATIENCE: [(&str, &str); 5] = [
+const TCP_SETTINGS: [(&str, &str); 5] = [
     ("connect_timeout", "2"),
     ("keepalives_idle", "5"),
     ("keepalives_interval", "2"),
@@ -53,9 +53,9 @@ impl StartError {
 /// A pool of connections behind one door.
 #[derive(Clone)]
 pub struct Database {
-    pool: r2d2::Pool<Links>,
-    /// As many places as connections, so that waiting requests hold no thread.
-    places: Arc<Semaphore>,
+    pool: r2d2::Pool<ConnectionManager>,
+    /// As many permits as connections, so that waiting requests hold no thread.
+    permits: Arc<Semaphore>,
 }
 
 impl Database {
@@ -65,12 +65,12 @@ impl Database {
         let pool = r2d2::Pool::builder()
             .max_size(connections)
             .min_idle(Some(1))
-            .connection_timeout(REACH)
+            .connection_timeout(CHECKOUT_TIMEOUT)
             // The first read of each visit shows whether the connection lives, without a round trip of its own.
             .test_on_check_out(false)
             .error_handler(Box::new(LogFault))
-            .build_unchecked(Links { url: url.to_owned() });
-        Self { pool, places: Arc::new(Semaphore::new(connections as usize)) }
+            .build_unchecked(ConnectionManager { url: url.to_owned() });
+        Self { pool, permits: Arc::new(Semaphore::new(connections as usize)) }
     }
 
     /// Does `first_read`, then `work` with what was read, on one connection and off the async workers.
@@ -79,7 +79,7 @@ impl Database {
     ///
     /// # Errors
     /// 503 when no connection answered within 2.5 seconds; otherwise what the two closures return.
-    pub async fn visit<F, T>(
+    pub async fn run<F, T>(
         &self,
         first_read: impl Fn(&mut PgConnection) -> Result<F> + Send + 'static,
         work: impl FnOnce(&mut PgConnection, F) -> Result<T> + Send + 'static,
@@ -88,25 +88,25 @@ impl Database {
         F: 'static,
         T: Send + 'static,
     {
-        let deadline = Instant::now() + REACH;
-        let place = self.place(deadline).await?;
+        let deadline = Instant::now() + CHECKOUT_TIMEOUT;
+        let permit = self.permit(deadline).await?;
         let pool = self.pool.clone();
         let (reached, until_reached) = oneshot::channel();
-        let mut visit = Box::pin(web::block(move || {
-            let answer = reach(&pool, deadline.into_std(), first_read).and_then(|(mut link, found)| {
+        let mut running = Box::pin(web::block(move || {
+            let answer = checkout(&pool, deadline.into_std(), first_read).and_then(|(mut checked, found)| {
                 // Who has been answered 503 in the meantime will ask again: nothing may happen on their behalf now.
                 reached.send(()).map_err(|()| unreachable())?;
-                link.watch(|connection| work(connection, found))
+                checked.watch(|connection| work(connection, found))
             });
-            drop(place);
+            drop(permit);
             answer
         }));
         tokio::select! {
             biased;
-            done = &mut visit => return done.map_err(|_| stopping())?,
+            done = &mut running => return done.map_err(|_| stopping())?,
             reached = timeout_at(deadline, until_reached) => if reached.is_err() { return Err(unreachable()) },
         }
-        match timeout_at(Instant::now() + ANSWER, visit).await {
+        match timeout_at(Instant::now() + ANSWER, running).await {
             Ok(done) => done.map_err(|_| stopping())?,
             Err(_) => Err(unreachable()),
         }
@@ -117,14 +117,14 @@ impl Database {
     /// # Errors
     /// 503 when no connection could be had; otherwise what `work` returns.
     pub fn blocking<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        let deadline = std::time::Instant::now() + REACH;
-        let (mut link, ()) = reach(&self.pool, deadline, ping)?;
-        link.watch(work)
+        let deadline = std::time::Instant::now() + CHECKOUT_TIMEOUT;
+        let (mut checked, ()) = checkout(&self.pool, deadline, ping)?;
+        checked.watch(work)
     }
 
-    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
-        match timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
+    async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
+        match timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(unreachable()),
         }
@@ -141,17 +141,17 @@ pub fn ping(connection: &mut PgConnection) -> Result<()> {
 }
 
 /// A connection on which `first_read` has succeeded, or failed for a reason other than the connection's death.
-fn reach<F>(
-    pool: &r2d2::Pool<Links>,
+fn checkout<F>(
+    pool: &r2d2::Pool<ConnectionManager>,
     deadline: std::time::Instant,
     first_read: impl Fn(&mut PgConnection) -> Result<F>,
-) -> Result<(r2d2::PooledConnection<Links>, F)> {
+) -> Result<(r2d2::PooledConnection<ConnectionManager>, F)> {
     loop {
         let left = deadline.saturating_duration_since(std::time::Instant::now());
-        let mut link = pool.get_timeout(left).map_err(|_| unreachable())?;
-        match link.watch(&first_read) {
-            Ok(found) => return Ok((link, found)),
-            Err(_) if link.broken => {}
+        let mut checked = pool.get_timeout(left).map_err(|_| unreachable())?;
+        match checked.watch(&first_read) {
+            Ok(found) => return Ok((checked, found)),
+            Err(_) if checked.broken => {}
             Err(fault) => return Err(fault),
         }
     }
@@ -184,10 +184,10 @@ pub(super) fn connect(url: &str) -> ConnectionResult<PgConnection> {
     PgConnection::establish(&patient(url))
 }
 
-/// The connection string with every setting of [`PATIENCE`] that it does not make itself.
+/// The connection string with every setting of [`TCP_SETTINGS`] that it does not make itself.
 fn patient(url: &str) -> String {
     let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    PATIENCE.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
+    TCP_SETTINGS.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |url, (name, value)| {
         let separator = match (is_uri, url.contains('?')) {
             (false, _) => " ",
             (true, false) => "?",
@@ -198,12 +198,12 @@ fn patient(url: &str) -> String {
 }
 
 /// A pooled connection that remembers whether it was seen to be dead.
-struct Link {
+struct Checked {
     connection: PgConnection,
     broken: bool,
 }
 
-impl Link {
+impl Checked {
     fn watch<T>(&mut self, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
         let answer = work(&mut self.connection);
         self.broken |= answer.as_ref().is_err_and(Error::is_unavailable);
@@ -212,15 +212,15 @@ impl Link {
 }
 
 /// How r2d2 makes and judges connections.
-struct Links {
+struct ConnectionManager {
     url: String,
 }
 
-impl r2d2::ManageConnection for Links {
-    type Connection = Link;
+impl r2d2::ManageConnection for ConnectionManager {
+    type Connection = Checked;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> std::result::Result<Link, Self::Error> {
+    fn connect(&self) -> std::result::Result<Checked, Self::Error> {
         let mut connection = connect(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
         // A statement that hangs must not hold its connection, nor a transaction its locks, for ever.
         diesel::connection::SimpleConnection::batch_execute(
@@ -229,15 +229,15 @@ impl r2d2::ManageConnection for Links {
              SET idle_in_transaction_session_timeout = '30s'",
         )
         .map_err(diesel::r2d2::Error::QueryError)?;
-        Ok(Link { connection, broken: false })
+        Ok(Checked { connection, broken: false })
     }
 
-    fn is_valid(&self, link: &mut Link) -> std::result::Result<(), Self::Error> {
-        diesel::r2d2::R2D2Connection::ping(&mut link.connection).map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, checked: &mut Checked) -> std::result::Result<(), Self::Error> {
+        diesel::r2d2::R2D2Connection::ping(&mut checked.connection).map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, link: &mut Link) -> bool {
-        link.broken || AnsiTransactionManager::is_broken_transaction_manager(&mut link.connection)
+    fn has_broken(&self, checked: &mut Checked) -> bool {
+        checked.broken || AnsiTransactionManager::is_broken_transaction_manager(&mut checked.connection)
     }
 }
 

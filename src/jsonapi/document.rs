@@ -340,11 +340,11 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::super::error::testing::body_of;
-    use super::super::query::Known;
+    use super::super::query::QuerySpec;
     use super::*;
 
     static TREES: ResourceType = ResourceType { name: "trees", fields: &["height", "age", "wood", "birds"] };
-    static KNOWN: Known = Known { include: &["wood"], ..Known::show(&[&TREES]) };
+    static KNOWN: QuerySpec = QuerySpec { include: &["wood"], ..QuerySpec::show(&[&TREES]) };
 
     fn tree(id: u8) -> Resource {
         Resource::new(&TREES, id)

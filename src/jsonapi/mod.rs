@@ -20,17 +20,17 @@ pub use error::{Error, Result};
 pub use frame::{RequestId, frame, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
 pub use pagination::{
-    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, Extent, Listed, MAX_PAGE_SIZE, More, PageRequest, PageSizes,
+    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, More, Page, PageInfo, PageRequest, PageSizes,
     list_document,
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use query::{Direction, Given, Known, Pages, Query, SearchIn, Sort};
+pub use query::{Direction, Given, Pages, Query, QuerySpec, Search, Sort};
 pub use request::{
     Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, object, objects, present,
     present_object,
 };
 
-pub use values::{Moment, is_name, time, valid_name};
+pub use values::{Timestamp, is_name, time, valid_name};
 
 /// The media type of JSON:API (JSON:API "Media Type", registered with IANA).
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";

@@ -254,16 +254,16 @@ fn invalid_cursor(name: &str) -> Error {
 
 /// The rows of one page, and what there is beside them.
 #[derive(Debug, Clone)]
-pub struct Listed<T> {
+pub struct Page<T> {
     /// The rows of the page, in order.
     pub rows: Vec<T>,
     /// What is known about the rest of the list.
-    pub extent: Extent,
+    pub info: PageInfo,
 }
 
 /// What is known about a list beside the rows of a page.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Extent {
+pub enum PageInfo {
     /// With page numbers
     Numbered {
         /// The rows of the whole list.
@@ -291,11 +291,11 @@ pub enum More {
 
 /// The document for one page of a list, with `links` and `meta.pagination` (or, with cursors,
 /// `meta.page.cursor` of each resource) for the page that `query` asked for.
-pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, extent: &Extent) -> Document {
+pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, info: &PageInfo) -> Document {
     let links = PageLinks { request, query };
-    match extent {
-        Extent::Numbered { total } => numbered_document(&links, resources, *total),
-        Extent::Cursors { rows, previous, next } => cursor_document(&links, resources, rows, *previous, *next),
+    match info {
+        PageInfo::Numbered { total } => numbered_document(&links, resources, *total),
+        PageInfo::Cursors { rows, previous, next } => cursor_document(&links, resources, rows, *previous, *next),
     }
 }
 
@@ -397,12 +397,17 @@ mod tests {
 
     use super::super::document::ResourceType;
     use super::super::error::testing::{body_of, objects, parameters};
-    use super::super::query::{Known, Pages, SearchIn};
+    use super::super::query::{Pages, QuerySpec, Search};
     use super::*;
 
     static TREES: ResourceType = ResourceType { name: "trees", fields: &["age"] };
-    static KNOWN: Known =
-        Known { pages: Pages::Both, sort: &["age"], default_sort: "-age", q: SearchIn::Text, ..Known::show(&[&TREES]) };
+    static KNOWN: QuerySpec = QuerySpec {
+        pages: Pages::Both,
+        sort: &["age"],
+        default_sort: "-age",
+        q: Search::Text,
+        ..QuerySpec::show(&[&TREES])
+    };
 
     fn page(raw: &str) -> Result<PageRequest> {
         Query::parse(raw, &KNOWN).map(|query| query.page().clone())
@@ -414,13 +419,13 @@ mod tests {
     }
 
     /// The answer of a list with so many rows on this page and this extent.
-    fn answer(query: &str, rows: usize, extent: &Extent) -> (String, Value) {
+    fn answer(query: &str, rows: usize, info: &PageInfo) -> (String, Value) {
         let request = TestRequest::with_uri(&format!("/api/v2/trees?{query}"))
             .insert_header(("Host", "keys.example:8443"))
             .to_http_request();
         let query = Query::of(&request, &KNOWN).unwrap();
         let resources = (0..rows).map(|n| Resource::new(&TREES, n)).collect();
-        let document = list_document(&request, &query, resources, extent);
+        let document = list_document(&request, &query, resources, info);
         let response = document.respond(&query, &request, StatusCode::OK);
         let label = response.headers().get(CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();
         (label, body_of(response))
@@ -430,7 +435,7 @@ mod tests {
     fn offsets_do_not_overflow() {
         assert_eq!(PageRequest::Number { number: 3, size: 20 }.offset(), 40);
         assert_eq!(PageRequest::Number { number: i64::MAX, size: 100 }.offset(), i64::MAX);
-        let (_, body) = answer("page[number]=9223372036854775807", 0, &Extent::Numbered { total: 5 });
+        let (_, body) = answer("page[number]=9223372036854775807", 0, &PageInfo::Numbered { total: 5 });
         assert_eq!(body["meta"]["pagination"]["prev-page"], 1);
     }
 
@@ -481,7 +486,7 @@ mod tests {
     #[test]
     fn a_numbered_page_has_links_and_meta() {
         let query = "q=a%20b&page[number]=2&page[size]=10&sort=-age";
-        let (label, body) = answer(query, 10, &Extent::Numbered { total: 35 });
+        let (label, body) = answer(query, 10, &PageInfo::Numbered { total: 35 });
         assert_eq!(label, "application/vnd.api+json");
         let url = |number: u8| {
             format!(
@@ -502,7 +507,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_has_one_page() {
-        let (_, body) = answer("", 0, &Extent::Numbered { total: 0 });
+        let (_, body) = answer("", 0, &PageInfo::Numbered { total: 0 });
         let pagination = json!({
             "current-page": 1, "page-size": 20, "prev-page": null, "next-page": null,
             "total-pages": 1, "total-count": 0,
@@ -514,7 +519,7 @@ mod tests {
 
     #[test]
     fn a_page_past_the_end_leads_back_to_the_last() {
-        let (_, body) = answer("page[number]=9", 0, &Extent::Numbered { total: 40 });
+        let (_, body) = answer("page[number]=9", 0, &PageInfo::Numbered { total: 40 });
         assert_eq!(body["meta"]["pagination"]["prev-page"], 2);
         assert_eq!(body["meta"]["pagination"]["next-page"], Value::Null);
         assert_eq!(body["meta"]["pagination"]["current-page"], 9);
@@ -523,8 +528,8 @@ mod tests {
     #[test]
     fn a_cursor_page_follows_the_profile() {
         let row = |n: u8| Cursor(vec![json!(n)]);
-        let extent = Extent::Cursors { rows: vec![row(1), row(2)], previous: More::Ends, next: More::Follows };
-        let (label, body) = answer("page[after]=&page[size]=2&q=x", 2, &extent);
+        let info = PageInfo::Cursors { rows: vec![row(1), row(2)], previous: More::Ends, next: More::Follows };
+        let (label, body) = answer("page[after]=&page[size]=2&q=x", 2, &info);
         assert_eq!(label, format!("application/vnd.api+json; profile=\"{CURSOR_PROFILE}\""));
         assert_eq!(body["jsonapi"]["profile"], json!([CURSOR_PROFILE]));
         assert_eq!(body["links"]["prev"], Value::Null);

@@ -1,4 +1,4 @@
-//! The query string: each endpoint declares what its own may hold, as [`Known`], and anything else
+//! The query string: each endpoint declares what its own may hold, as [`QuerySpec`], and anything else
 //! is 400 with the parameter as the client spelled it (JSON:API "Query Parameters", DESIGN §5).
 //!
 //! `serde_qs` reads the brackets, one pair at a time and not the whole query at once: only so can a
@@ -19,18 +19,18 @@ use super::pagination::{PageMode, PageParameters, PageRequest, PageSizes, names_
 /// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
 ///
 /// ```
-/// use latchkey::jsonapi::{Known, ResourceType, SearchIn};
+/// use latchkey::jsonapi::{QuerySpec, ResourceType, Search};
 ///
 /// static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name"] };
-/// static KNOWN: Known = Known {
+/// static LIST: QuerySpec = QuerySpec {
 ///     sort: &["name", "created-at"],
 ///     default_sort: "name",
-///     q: SearchIn::Text,
-///     ..Known::list(&[&TEAMS])
+///     q: Search::Text,
+///     ..QuerySpec::list(&[&TEAMS])
 /// };
 /// ```
 #[derive(Debug)]
-pub struct Known {
+pub struct QuerySpec {
     /// How the endpoint pages, if it does.
     pub pages: Pages,
     /// How long its pages are.
@@ -40,7 +40,7 @@ pub struct Known {
     /// The order where the client asks for none, in the syntax of `sort`; may be empty.
     pub default_sort: &'static str,
     /// Whether the endpoint searches.
-    pub q: SearchIn,
+    pub q: Search,
     /// The fields of the HCP API's older spelling of a search, `search[field]=`.
     pub search: &'static [&'static str],
     /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
@@ -51,27 +51,27 @@ pub struct Known {
     /// The types whose fields `fields[type]` may choose: all that can be in the document.
     pub types: &'static [&'static ResourceType],
     /// Plain parameters of this endpoint alone.
-    pub others: &'static [&'static str],
+    pub parameters: &'static [&'static str],
 }
 
-impl Known {
+impl QuerySpec {
     /// Knows no parameter at all.
-    pub const NOTHING: Self = Self {
+    pub const NONE: Self = Self {
         pages: Pages::None,
         page_sizes: PageSizes::USUAL,
         sort: &[],
         default_sort: "",
-        q: SearchIn::None,
+        q: Search::None,
         search: &[],
         filters: &[],
         include: &[],
         types: &[],
-        others: &[],
+        parameters: &[],
     };
 
     /// Knows `fields[…]` of these types: what an endpoint that shows a resource needs.
     pub const fn show(types: &'static [&'static ResourceType]) -> Self {
-        Self { types, ..Self::NOTHING }
+        Self { types, ..Self::NONE }
     }
 
     /// Knows `fields[…]` of these types and numbered pages: what any list needs.
@@ -93,7 +93,7 @@ pub enum Pages {
 
 /// How an endpoint searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchIn {
+pub enum Search {
     /// Not at all
     None,
     /// `q=`
@@ -157,7 +157,7 @@ pub struct Query {
     filters: BTreeMap<&'static str, Filter>,
     includes: Option<BTreeSet<&'static str>>,
     fields: BTreeMap<&'static str, BTreeSet<String>>,
-    others: BTreeMap<&'static str, String>,
+    parameters: BTreeMap<&'static str, String>,
     pairs: Vec<(String, String)>,
 }
 
@@ -166,32 +166,32 @@ impl Query {
     /// ask for them by naming the profile in `Accept`.
     ///
     /// All faults are reported together, as 400.
-    pub fn of(request: &HttpRequest, known: &'static Known) -> Result<Self> {
-        Ok(Self::of_with(request, known, |_| Ok(()))?.0)
+    pub fn of(request: &HttpRequest, spec: &'static QuerySpec) -> Result<Self> {
+        Ok(Self::of_with(request, spec, |_| Ok(()))?.0)
     }
 
     /// The same, and beside it what the endpoint reads from the values of its filters. Faults of both are reported
     /// together.
     pub fn of_with<T>(
         request: &HttpRequest,
-        known: &'static Known,
+        spec: &'static QuerySpec,
         values: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<(Self, T)> {
-        Self::read(request.query_string(), known, mode_of(request)?, values)
+        Self::read(request.query_string(), spec, mode_of(request)?, values)
     }
 
     /// Reads a raw query string (without `?`); see [`Query::of`].
-    pub fn parse(raw: &str, known: &'static Known) -> Result<Self> {
-        Ok(Self::read(raw, known, PageMode::Numbers, |_| Ok(()))?.0)
+    pub fn parse(raw: &str, spec: &'static QuerySpec) -> Result<Self> {
+        Ok(Self::read(raw, spec, PageMode::Numbers, |_| Ok(()))?.0)
     }
 
     fn read<T>(
         raw: &str,
-        known: &'static Known,
+        spec: &'static QuerySpec,
         mode: PageMode,
         values: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<(Self, T)> {
-        let mut reader = Reader::new(known);
+        let mut reader = Reader::new(spec);
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if let Err(fault) = reader.take_pair(pair) {
                 reader.faults.push(fault);
@@ -247,8 +247,8 @@ impl Query {
     }
 
     /// The value of a plain parameter.
-    pub fn other(&self, name: &str) -> Option<&str> {
-        self.others.get(name).map(String::as_str)
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
     }
 
     /// The fields of a type that the client wants; `None` means all.
@@ -269,7 +269,7 @@ impl Query {
 
 /// A query in the making.
 struct Reader {
-    known: &'static Known,
+    spec: &'static QuerySpec,
     query: Query,
     page: PageParameters,
     seen: BTreeSet<String>,
@@ -277,9 +277,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(known: &'static Known) -> Self {
+    fn new(spec: &'static QuerySpec) -> Self {
         Self {
-            known,
+            spec,
             query: Query::default(),
             page: PageParameters::default(),
             seen: BTreeSet::new(),
@@ -299,37 +299,37 @@ impl Reader {
 
     fn take(&mut self, name: &str, family: &str, path: &[String], value: &str) -> Result<()> {
         let unknown = || unknown_parameter(name);
-        let known = self.known;
+        let spec = self.spec;
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match (family, path.as_slice()) {
             ("page", [member]) => self.take_page(name, member, value),
-            ("sort", []) if !known.sort.is_empty() => self.take_sort(value),
-            ("q", []) if known.q != SearchIn::None => self.take_search(name, "", value),
+            ("sort", []) if !spec.sort.is_empty() => self.take_sort(value),
+            ("q", []) if spec.q != Search::None => self.take_search(name, "", value),
             ("q", [field]) => {
-                let SearchIn::TextOr(fields) = known.q else {
+                let Search::TextOr(fields) = spec.q else {
                     return Err(unknown());
                 };
                 let field = fields.iter().find(|known| *known == field).ok_or_else(unknown)?;
                 self.take_search(name, field, value)
             }
             ("search", [field]) => {
-                let field = known.search.iter().find(|known| *known == field).ok_or_else(unknown)?;
+                let field = spec.search.iter().find(|known| *known == field).ok_or_else(unknown)?;
                 self.only_once(name, name)?;
                 self.query.named_searches.insert(field, value.to_owned());
                 Ok(())
             }
             ("filter", [_, ..]) => {
-                let declared = known.filters.iter().find(|filter| is_filter(filter, &path));
+                let declared = spec.filters.iter().find(|filter| is_filter(filter, &path));
                 self.take_filter(declared.ok_or_else(unknown)?, name, value);
                 Ok(())
             }
             ("include", [] | [""]) => self.take_include(name, value),
             ("fields", [kind]) => self.take_fields(name, kind, value),
             (_, []) => {
-                let declared = known.others.iter().find(|other| **other == family);
+                let declared = spec.parameters.iter().find(|other| **other == family);
                 let declared = declared.ok_or_else(unknown)?;
                 self.only_once(name, name)?;
-                self.query.others.insert(declared, value.to_owned());
+                self.query.parameters.insert(declared, value.to_owned());
                 Ok(())
             }
             _ => Err(unknown()),
@@ -352,7 +352,7 @@ impl Reader {
     }
 
     fn take_page(&mut self, name: &str, member: &str, value: &str) -> Result<()> {
-        let slot = match (self.known.pages, member) {
+        let slot = match (self.spec.pages, member) {
             (Pages::None, _) => None,
             (_, "number") => Some(&mut self.page.number),
             (_, "size") => Some(&mut self.page.size),
@@ -373,8 +373,8 @@ impl Reader {
         let fault = |detail: String| Error::parameter("sort", detail);
         for item in value.split(',') {
             let (name, direction) = sort_key(item);
-            let key = self.known.sort.iter().find(|key| **key == name).ok_or_else(|| {
-                let known = self.known.sort.join(", ");
+            let key = self.spec.sort.iter().find(|key| **key == name).ok_or_else(|| {
+                let known = self.spec.sort.join(", ");
                 fault(format!("\"{}\" is no sort key; known are: {known}", shorten(name)))
             })?;
             if self.query.sort.iter().any(|sort| sort.key == *key) {
@@ -394,7 +394,7 @@ impl Reader {
     /// Every detail here holds the words "include parameter": a shipped client looks for them.
     fn take_include(&mut self, name: &str, value: &str) -> Result<()> {
         let fault = |detail: String| Error::parameter(name, detail);
-        if self.known.include.is_empty() {
+        if self.spec.include.is_empty() {
             return Err(fault("The include parameter is not supported here".into()));
         }
         // The array spelling `include[]` is repeated by nature.
@@ -403,9 +403,9 @@ impl Reader {
         }
         let includes = self.query.includes.get_or_insert_default();
         for path in value.split(',').filter(|_| !value.is_empty()) {
-            let declared = self.known.include.iter().find(|declared| is_same_name(declared, path));
+            let declared = self.spec.include.iter().find(|declared| is_same_name(declared, path));
             let Some(declared) = declared else {
-                let known = self.known.include.join(", ");
+                let known = self.spec.include.join(", ");
                 let path = shorten(path);
                 return Err(fault(format!("The include parameter cannot be \"{path}\"; known are: {known}")));
             };
@@ -415,7 +415,7 @@ impl Reader {
     }
 
     fn take_fields(&mut self, name: &str, kind: &str, value: &str) -> Result<()> {
-        let kind = self.known.types.iter().find(|known| known.name == kind);
+        let kind = self.spec.types.iter().find(|known| known.name == kind);
         let kind =
             kind.ok_or_else(|| Error::parameter(shorten(name), "No resource of this type can be in the answer"))?;
         self.only_once(name, name)?;
@@ -432,10 +432,10 @@ impl Reader {
 
     fn finish<T>(mut self, mode: PageMode, values: impl FnOnce(&Query) -> Result<T>) -> Result<(Query, T)> {
         if self.query.sort.is_empty() {
-            self.query.sort = default_sort(self.known.default_sort);
+            self.query.sort = default_sort(self.spec.default_sort);
         }
-        let mode = if self.known.pages == Pages::Both { mode } else { PageMode::Numbers };
-        match self.page.read(&self.query.sort, mode, self.known.page_sizes) {
+        let mode = if self.spec.pages == Pages::Both { mode } else { PageMode::Numbers };
+        match self.page.read(&self.query.sort, mode, self.spec.page_sizes) {
             Ok(page) => self.query.page = page,
             Err(fault) => self.faults.push(fault),
         }
@@ -563,17 +563,17 @@ mod tests {
     use super::*;
 
     static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name", "users"] };
-    static KNOWN: Known = Known {
+    static KNOWN: QuerySpec = QuerySpec {
         pages: Pages::Both,
         sort: &["name", "created-at"],
         default_sort: "-created-at",
-        q: SearchIn::Text,
+        q: Search::Text,
         filters: &["names", "created-after", "expiry_status", "workspace.id"],
         include: &["users", "organization-memberships"],
-        others: &["since"],
-        ..Known::show(&[&TEAMS])
+        parameters: &["since"],
+        ..QuerySpec::show(&[&TEAMS])
     };
-    static FIELDS: Known = Known { q: SearchIn::TextOr(&["name"]), ..Known::NOTHING };
+    static FIELDS: QuerySpec = QuerySpec { q: Search::TextOr(&["name"]), ..QuerySpec::NONE };
 
     fn parse(raw: &str) -> Query {
         Query::parse(raw, &KNOWN).unwrap()
@@ -596,7 +596,7 @@ mod tests {
         assert_eq!(query.filter_list("names").unwrap(), ["a", "b"]);
         assert!(query.includes("users") && query.includes("organization-memberships"));
         assert_eq!(query.q(), Some("a b c"));
-        assert_eq!(query.other("since"), Some("2024"));
+        assert_eq!(query.parameter("since"), Some("2024"));
         let keys: Vec<_> = query.sort().iter().map(|sort| (sort.key, sort.direction)).collect();
         assert_eq!(keys, [("name", Direction::Ascending), ("created-at", Direction::Descending)]);
     }
@@ -606,7 +606,7 @@ mod tests {
         let query = parse("");
         assert_eq!(*query.page(), PageRequest::Number { number: 1, size: 20 });
         assert_eq!(query.sort(), [Sort { key: "created-at", direction: Direction::Descending }]);
-        assert_eq!((query.q(), query.filter("names"), query.other("since")), (None, None, None));
+        assert_eq!((query.q(), query.filter("names"), query.parameter("since")), (None, None, None));
         assert!(!query.includes("users"));
         assert_eq!(query.fields_of("teams"), None);
     }
@@ -697,7 +697,7 @@ mod tests {
             let detail = objects(&error)[0]["detail"].to_string();
             assert!(detail.contains("include parameter"), "{detail}");
         }
-        let error = Query::parse("include=users", &Known::NOTHING).unwrap_err();
+        let error = Query::parse("include=users", &QuerySpec::NONE).unwrap_err();
         assert!(objects(&error)[0]["detail"].to_string().contains("include parameter"));
     }
 
@@ -759,15 +759,15 @@ mod tests {
     #[test]
     fn the_profile_in_accept_chooses_cursors() {
         let accept = format!("application/vnd.api+json; profile=\"{CURSOR_PROFILE}\"");
-        let page = |uri: &str, known| {
+        let page = |uri: &str, spec| {
             let request = TestRequest::with_uri(uri).insert_header((ACCEPT, accept.as_str())).to_http_request();
-            Query::of(&request, known).unwrap().page().clone()
+            Query::of(&request, spec).unwrap().page().clone()
         };
-        static NUMBERED: Known = Known::list(&[]);
+        static NUMBERED: QuerySpec = QuerySpec::list(&[]);
         let cursor = PageRequest::Cursor { after: None, before: None, size: 20 };
         assert_eq!(page("/x", &KNOWN), cursor);
         assert_eq!(page("/x?page[number]=1", &KNOWN), PageRequest::default());
         assert_eq!(page("/x", &NUMBERED), PageRequest::default());
-        assert_eq!(page("/x", &Known::NOTHING), PageRequest::default());
+        assert_eq!(page("/x", &QuerySpec::NONE), PageRequest::default());
     }
 }

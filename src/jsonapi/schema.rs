@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, SchemaType, Ty
 use utoipa::openapi::{ArrayBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Moment, ResourceType};
+use super::{ResourceType, Timestamp};
 
 /// A schema with the name that it is referred to by.
 pub type Named = (String, RefOr<Schema>);
@@ -261,10 +261,10 @@ pub fn shared() -> Vec<Named> {
     ]
 }
 
-impl PartialSchema for Moment {
+impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {
         time().examples([Value::from("2031-05-17T08:00:00Z")]).into()
     }
 }
 
-impl ToSchema for Moment {}
+impl ToSchema for Timestamp {}

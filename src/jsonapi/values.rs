@@ -9,23 +9,24 @@ use validator::ValidationError;
 /// A time that a client sent: RFC 3339, with its offset from UTC. Also in UTC its year has four digits, so that it can
 /// be shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Moment(pub DateTime<Utc>);
+pub struct Timestamp(pub DateTime<Utc>);
 
-/// A text is no [`Moment`].
+/// A text is no [`Timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an RFC 3339 time such as 2031-05-17T08:00:00Z")]
-pub struct NoMoment;
+pub struct InvalidTimestamp;
 
-impl FromStr for Moment {
-    type Err = NoMoment;
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
 
-    fn from_str(text: &str) -> Result<Self, NoMoment> {
-        let moment = DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| NoMoment)?;
-        if (0..=9999).contains(&moment.0.year()) { Ok(moment) } else { Err(NoMoment) }
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let timestamp =
+            DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| InvalidTimestamp)?;
+        if (0..=9999).contains(&timestamp.0.year()) { Ok(timestamp) } else { Err(InvalidTimestamp) }
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn only_rfc_3339_is_a_time() {
-        let read = |text: &str| serde_json::from_value::<Moment>(text.into()).map(|moment| time(moment.0));
+        let read = |text: &str| serde_json::from_value::<Timestamp>(text.into()).map(|timestamp| time(timestamp.0));
         assert_eq!(read("2031-05-17T10:00:00.5+02:00").unwrap(), "2031-05-17T08:00:00.500Z");
         let beyond = "9999-12-31T23:59:59-12:00";
         for text in [beyond, "2026-13-45", "yesterday", "", "2031-05-17", "2031-05-17T10:00:00", "2031-02-30T10:00:00Z"]

@@ -8,40 +8,40 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
-use super::store::{self, Addresses, Of};
+use super::store::{self, Addresses, MembershipList};
 use super::view::{self, MEMBERSHIPS};
 use super::{InvitationAttributes, Membership, Status};
-use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target};
 use crate::audit::{self, Event};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::{
-    Body, Document, Error, Known, Pages, Query, Relationships, Resource, Result, SearchIn, list_document,
+    Body, Document, Error, Pages, Query, QuerySpec, Relationships, Resource, Result, Search, list_document,
 };
 use crate::organizations;
 use crate::teams::{self, Team, members};
 use crate::users;
 
-pub(crate) const SHOW: Known =
-    Known { include: &["user", "teams"], ..Known::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
-pub(crate) const OWN: Known = Known {
+pub(crate) const SHOW: QuerySpec =
+    QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
+pub(crate) const OWN: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "status"],
     default_sort: "created-at",
     include: &["user"],
     ..SHOW
 };
-pub(crate) const OF_TEAM: Known = Known {
+pub(crate) const OF_TEAM: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",
     filters: &["status", "is_service_account"],
     ..SHOW
 };
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",
-    q: SearchIn::Text,
+    q: Search::Text,
     filters: &["status", "email"],
     ..SHOW
 };
@@ -65,26 +65,31 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(resource("/organization-memberships/{membership}/actions/accept").route(post().to(accept)));
 }
 
-fn place(id: &str) -> Place {
-    Place::Membership(id.parse().ok())
+fn organization_of_membership(id: &str) -> OrganizationRef {
+    OrganizationRef::Membership(id.parse().ok())
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let (query, told, extent, counts) = gate
-        .read(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::SeeMembers, Subject::Place)?;
+    let (query, rendered, info, counts) = authenticator
+        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SeeMembers, Target::Organization)?;
             let (query, organization) = (query?, caller.organization()?);
-            let seen = caller.can(Action::SeeAddresses, Subject::Place);
+            let seen = caller.can(Action::SeeAddresses, Target::Organization);
             let addresses = if seen { Addresses::Seen } else { Addresses::Hidden };
-            let found = store::list(connection, Of::Organization(organization, addresses), &query)?;
+            let found = store::list(connection, MembershipList::Organization(organization, addresses), &query)?;
             let counts = store::status_counts(connection, organization)?;
-            let told = tell(connection, caller, &query, organization, &found.rows)?;
-            Ok((query, told, found.extent, counts))
+            let rendered = render(connection, caller, &query, organization, &found.rows)?;
+            Ok((query, rendered, found.info, counts))
         })
         .await?;
-    let document = list_document(&request, &query, told.resources, &extent)
-        .include(told.included)
+    let document = list_document(&request, &query, rendered.resources, &info)
+        .include(rendered.included)
         .meta("status-counts", status_counts(&counts));
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
@@ -96,12 +101,17 @@ fn status_counts(counts: &[(Status, i64)]) -> Value {
 }
 
 /// The memberships of the user who calls, also those that wait for acceptance.
-async fn list_own(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list_own(
+    request: HttpRequest,
+    bearer: BearerToken,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &OWN);
-    let (query, told, extent) = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, rendered, info) = authenticator
+        .read(bearer, OrganizationRef::None, move |connection, caller| {
             let query = query?;
-            let found = store::list(connection, caller.user().map_or(Of::Nobody, Of::User), &query)?;
+            let found =
+                store::list(connection, caller.user().map_or(MembershipList::Nobody, MembershipList::User), &query)?;
             let resources = found.rows.iter().map(|row| view::membership(row, caller)).collect();
             let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
             let included = if query.includes("user") {
@@ -109,31 +119,31 @@ async fn list_own(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> R
             } else {
                 vec![]
             };
-            Ok((query, Told { resources, included }, found.extent))
+            Ok((query, Compound { resources, included }, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 /// Memberships as resources, and what the client wants included.
-struct Told {
+struct Compound {
     resources: Vec<Resource>,
     included: Vec<Resource>,
 }
 
 /// Memberships of one organization, with those of their teams that the caller sees.
-fn tell(
+fn render(
     connection: &mut PgConnection,
     caller: &Caller,
     query: &Query,
     organization: OrganizationId,
     memberships: &[Membership],
-) -> Result<Told> {
+) -> Result<Compound> {
     let ids: Vec<UserId> = memberships.iter().map(|membership| membership.user_id).collect();
     let teams: Vec<(UserId, Team)> = store::teams_of(connection, organization, &ids)?
         .into_iter()
-        .filter(|(_, team)| caller.can(Action::SeeTeam, Subject::Team(team.facts())))
+        .filter(|(_, team)| caller.can(Action::SeeTeam, Target::Team(team.facts())))
         .collect();
     let of = |membership: &Membership| -> Vec<TeamId> {
         teams.iter().filter(|(user, _)| *user == membership.user_id).map(|(_, team)| team.id).collect()
@@ -147,34 +157,34 @@ fn tell(
         let mut distinct: Vec<Team> = teams.into_iter().map(|(_, team)| team).collect();
         distinct.sort_by_key(|team| team.id);
         distinct.dedup_by_key(|team| team.id);
-        included.extend(teams::tell(connection, caller, &first.organization_name, &distinct)?);
+        included.extend(teams::render(connection, caller, &first.organization_name, &distinct)?);
     }
-    Ok(Told { resources, included })
+    Ok(Compound { resources, included })
 }
 
-fn tell_one(
+fn render_one(
     connection: &mut PgConnection,
     caller: &Caller,
     query: &Query,
     membership: &Membership,
 ) -> Result<Document> {
-    let told = tell(connection, caller, query, membership.organization_id, std::slice::from_ref(membership))?;
-    let resource = told.resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(told.included))
+    let rendered = render(connection, caller, query, membership.organization_id, std::slice::from_ref(membership))?;
+    let resource = rendered.resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(rendered.included))
 }
 
 /// Invites an address into at least one team. Latchkey sends no mail; the user accepts by a request.
 async fn invite(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::InviteMembers, Subject::Place)?;
+    let (query, document) = authenticator
+        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::InviteMembers, Target::Organization)?;
             let query = query?;
             let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?.without_id()?;
             let organization = caller.organization()?;
@@ -198,7 +208,7 @@ async fn invite(
             }
             audit::record(connection, &caller.actor(), &events)?;
             let membership = store::find(connection, id)?;
-            let document = tell_one(connection, caller, &query, &membership)?;
+            let document = render_one(connection, caller, &query, &membership)?;
             Ok((query, document))
         })
         .await?;
@@ -225,14 +235,14 @@ fn invited_into(
     for (nth, name, id) in places {
         found.push((nth, name, id.map(|id| teams::lock(connection, id)).transpose().or_else(absent)?));
     }
-    let caller = caller.after_waiting(connection)?;
-    caller.may(Action::InviteMembers, Subject::Place)?;
+    let caller = caller.reauthenticated(connection)?;
+    caller.may(Action::InviteMembers, Target::Organization)?;
     let mut teams = vec![];
     let mut faults = vec![];
     for (nth, name, team) in found {
         let refusal = match team {
             Some((team, _)) if team.organization_id == organization => {
-                match caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts())) {
+                match caller.may(Action::ChangeTeamMembers, Target::Team(team.facts())) {
                     Ok(()) => {
                         teams.push(team);
                         continue;
@@ -252,13 +262,18 @@ fn absent<T>(fault: diesel::result::Error) -> Result<Option<T>> {
     if fault == diesel::result::Error::NotFound { Ok(None) } else { Err(fault.into()) }
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            let membership = seen(connection, caller, &path)?;
+    let (query, document) = authenticator
+        .read(bearer, organization_of_membership(&path), move |connection, caller| {
+            let membership = find_visible(connection, caller, &path)?;
             let query = query?;
-            let document = tell_one(connection, caller, &query, &membership)?;
+            let document = render_one(connection, caller, &query, &membership)?;
             Ok((query, document))
         })
         .await?;
@@ -266,78 +281,90 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 }
 
 /// The membership that a path names, if it is the caller's or one of an organization whose members the caller sees.
-fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Membership> {
+fn find_visible(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Membership> {
     let id: MembershipId = id.parse().map_err(|_| Error::not_found())?;
     let membership = store::find(connection, id)?;
-    if !caller.can(Action::SeeOwnMembership, Subject::User(membership.user_id)) {
-        caller.may(Action::SeeMembers, Subject::Place)?;
+    if !caller.can(Action::SeeOwnMembership, Target::User(membership.user_id)) {
+        caller.may(Action::SeeMembers, Target::Organization)?;
     }
     Ok(membership)
 }
 
 /// Ends a membership: the user's rights end at once, in every team. The invited decline their own by it.
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let membership = seen(connection, caller, &path)?;
-        may_end(caller, &membership)?;
-        query?;
-        let organization = membership.organization_id;
-        // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
-        // The organization first, as its deletion does.
-        organizations::hold(connection, organization)?;
-        let owners = teams::lock_owners(connection, organization)?;
-        let membership = Membership { status: store::lock(connection, membership.id)?, ..membership };
-        let caller = &caller.after_waiting(connection)?;
-        may_end(caller, &membership)?;
-        if !declines(caller, &membership) && teams::holds_user(connection, &owners, membership.user_id)? {
-            caller.may(Action::ChangeTeamMembers, Subject::Team(owners.facts()))?;
-        }
-        let left = store::leave_teams(connection, organization, membership.user_id)?;
-        store::delete(connection, membership.id)?;
-        if teams::active_members(connection, &owners)? == 0 {
-            return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
-        }
-        let event = |resource, about| self::event(organization, resource, membership.user_id, "destroy", about);
-        let mut events: Vec<Event> = left.iter().map(|team| event("team_member", json!({ "team": team }))).collect();
-        events.push(event("organization_user", json!({})));
-        Ok(audit::record(connection, &caller.actor(), &events)?)
-    })
-    .await?;
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_membership(&path), move |connection, caller| {
+            let membership = find_visible(connection, caller, &path)?;
+            may_end(caller, &membership)?;
+            query?;
+            let organization = membership.organization_id;
+            // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
+            // The organization first, as its deletion does.
+            organizations::hold(connection, organization)?;
+            let owners = teams::lock_owners(connection, organization)?;
+            let membership = Membership { status: store::lock(connection, membership.id)?, ..membership };
+            let caller = &caller.reauthenticated(connection)?;
+            may_end(caller, &membership)?;
+            if !declines(caller, &membership) && teams::holds_user(connection, &owners, membership.user_id)? {
+                caller.may(Action::ChangeTeamMembers, Target::Team(owners.facts()))?;
+            }
+            let left = store::leave_teams(connection, organization, membership.user_id)?;
+            store::delete(connection, membership.id)?;
+            if teams::active_members(connection, &owners)? == 0 {
+                return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
+            }
+            let event = |resource, about| self::event(organization, resource, membership.user_id, "destroy", about);
+            let mut events: Vec<Event> =
+                left.iter().map(|team| event("team_member", json!({ "team": team }))).collect();
+            events.push(event("organization_user", json!({})));
+            Ok(audit::record(connection, &caller.actor(), &events)?)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 fn may_end(caller: &Caller, membership: &Membership) -> Result<()> {
     if declines(caller, membership) {
-        return caller.may(Action::AnswerInvitation, Subject::User(membership.user_id));
+        return caller.may(Action::AnswerInvitation, Target::User(membership.user_id));
     }
-    caller.may(Action::RemoveMembers, Subject::Place)
+    caller.may(Action::RemoveMembers, Target::Organization)
 }
 
 /// Whether it is an invitation of the caller's own.
 fn declines(caller: &Caller, membership: &Membership) -> bool {
-    let own = Subject::User(membership.user_id);
+    let own = Target::User(membership.user_id);
     membership.status == Status::Invited && caller.can(Action::SeeOwnMembership, own)
 }
 
 /// The invited user becomes a member.
-async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn accept(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, organization_of_membership(&path), move |connection, caller| {
             let id: MembershipId = path.parse().map_err(|_| Error::not_found())?;
             let membership = store::find(connection, id)?;
-            caller.may(Action::AnswerInvitation, Subject::User(membership.user_id))?;
+            caller.may(Action::AnswerInvitation, Target::User(membership.user_id))?;
             let query = query?;
             if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
-                let caller = &caller.after_waiting(connection)?;
+                let caller = &caller.reauthenticated(connection)?;
                 let about = json!({"status": "active"});
                 let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
                 audit::record(connection, &caller.actor(), &[event])?;
             }
             // Again, because it may have been ended in the meantime.
             let accepted = store::find(connection, id)?;
-            let document = tell_one(connection, caller, &query, &accepted)?;
+            let document = render_one(connection, caller, &query, &accepted)?;
             Ok((query, document))
         })
         .await?;
@@ -346,58 +373,60 @@ async fn accept(request: HttpRequest, visitor: Visitor, path: Path<String>, gate
 
 async fn list_of_team(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &OF_TEAM);
-    let (query, told, extent) = gate
-        .read(visitor, teams::place(&path), move |connection, caller| {
+    let (query, rendered, info) = authenticator
+        .read(bearer, teams::organization_of_team(&path), move |connection, caller| {
             let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+            caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
             let query = query?;
-            let found = store::list(connection, Of::Team(team.organization_id, team.id), &query)?;
-            let told = tell(connection, caller, &query, team.organization_id, &found.rows)?;
-            Ok((query, told, found.extent))
+            let found = store::list(connection, MembershipList::Team(team.organization_id, team.id), &query)?;
+            let rendered = render(connection, caller, &query, team.organization_id, &found.rows)?;
+            Ok((query, rendered, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 async fn add_to_team(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, teams::place(&path), move |connection, caller| {
-        let (caller, team) = members::changeable(connection, caller, &path)?;
-        query?;
-        let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-        members::put_in(connection, &caller, &team, &users)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, teams::organization_of_team(&path), move |connection, caller| {
+            let (caller, team) = members::changeable(connection, caller, &path)?;
+            query?;
+            let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
+            members::put_in(connection, &caller, &team, &users)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn remove_from_team(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, teams::place(&path), move |connection, caller| {
-        let (caller, team) = members::changeable(connection, caller, &path)?;
-        query?;
-        let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-        members::take_out(connection, &caller, &team, &users)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, teams::organization_of_team(&path), move |connection, caller| {
+            let (caller, team) = members::changeable(connection, caller, &path)?;
+            query?;
+            let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
+            members::take_out(connection, &caller, &team, &users)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

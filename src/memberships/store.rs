@@ -8,7 +8,7 @@ use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
-use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::jsonapi::{Error, Page, Query, Result};
 use crate::teams::Team;
 
 /// What lists can be sorted by.
@@ -34,7 +34,7 @@ impl Position for Membership {
 
 /// Whose memberships a list holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Of {
+pub(super) enum MembershipList {
     /// An organization's. Who cannot see addresses cannot search them either.
     Organization(OrganizationId, Addresses),
     /// A user's, in any organization.
@@ -55,20 +55,20 @@ pub(super) enum Addresses {
 }
 
 /// A page of memberships.
-pub(super) fn list(connection: &mut PgConnection, of: Of, query: &Query) -> Result<Listed<Membership>> {
+pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Query) -> Result<Page<Membership>> {
     let mut found = listed_memberships::table.select(Membership::as_select()).into_boxed();
     found = match of {
-        Of::Organization(id, _) => found.filter(listed_memberships::organization_id.eq(id)),
-        Of::User(id) => found.filter(listed_memberships::user_id.eq(id)),
-        Of::Team(organization, team) => {
+        MembershipList::Organization(id, _) => found.filter(listed_memberships::organization_id.eq(id)),
+        MembershipList::User(id) => found.filter(listed_memberships::user_id.eq(id)),
+        MembershipList::Team(organization, team) => {
             let inside = team_members::table.filter(team_members::team_id.eq(team)).select(team_members::user_id);
             found
                 .filter(listed_memberships::organization_id.eq(organization))
                 .filter(listed_memberships::user_id.eq_any(inside))
         }
-        Of::Nobody => found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("false")),
+        MembershipList::Nobody => found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("false")),
     };
-    let addresses = !matches!(of, Of::Organization(_, Addresses::Hidden));
+    let addresses = !matches!(of, MembershipList::Organization(_, Addresses::Hidden));
     if let Some(q) = query.q() {
         let in_name = listed_memberships::username.ilike(containing(q));
         found = if addresses {

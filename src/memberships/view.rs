@@ -1,7 +1,7 @@
 //! How memberships look on the wire.
 
 use super::Membership;
-use crate::access::{Action, Caller, Subject};
+use crate::access::{Action, Caller, Target};
 use crate::ids::{MembershipId, TeamId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::{organizations, teams, users};
@@ -28,7 +28,7 @@ pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
         .to_one("organization", Some(organizations::identifier(&membership.organization_name)))
         .link_self(format!("/api/v2/organization-memberships/{}", membership.id));
     let own = caller.user() == Some(membership.user_id);
-    if own || (membership.email_known && caller.can(Action::SeeAddresses, Subject::Place)) {
+    if own || (membership.email_known && caller.can(Action::SeeAddresses, Target::Organization)) {
         resource.attribute("email", &membership.email)
     } else {
         resource

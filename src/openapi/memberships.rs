@@ -3,7 +3,7 @@
 use super::Room;
 use super::route::Route;
 use super::sends::Sends;
-use crate::jsonapi::Known;
+use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, text, time};
 use crate::memberships::{InvitationAttributes, MEMBERSHIPS, Status, http};
 use crate::organizations::ORGANIZATIONS;
@@ -50,7 +50,7 @@ fn of_organizations() -> Vec<Route> {
         Route::get(one, "showMembership", "Show a membership").query(&http::SHOW).gives(&MEMBERSHIPS),
         Route::delete(one, "deleteMembership", "End a membership")
             .details("The user's rights end at once, in every team. Who is invited declines by it.")
-            .query(&Known::NOTHING),
+            .query(&QuerySpec::NONE),
         Route::post(
             "/organization-memberships/{membership}/actions/accept",
             "acceptInvitation",
@@ -70,9 +70,9 @@ fn of_teams() -> Vec<Route> {
             .values("filter[status]", status())
             .values("filter[is_service_account]", one_of(&["true", "false"]))
             .gives_list(&MEMBERSHIPS),
-        Route::post(path, "addTeamMembers", "Put members into a team").query(&Known::NOTHING).sends(memberships()),
+        Route::post(path, "addTeamMembers", "Put members into a team").query(&QuerySpec::NONE).sends(memberships()),
         Route::delete(path, "removeTeamMembers", "Take members out of a team")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(memberships()),
     ]
 }

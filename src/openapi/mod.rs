@@ -1,4 +1,4 @@
-//! The OpenAPI description of every route, made from the code: query parameters from the endpoint's [`Known`],
+//! The OpenAPI description of every route, made from the code: query parameters from the endpoint's [`QuerySpec`],
 //! request attributes from the structs that read them, examples from `fixtures/documents`.
 //!
 //! To describe a new route, take three lines in the `routes` of its room's file here; a test names what is missing:
@@ -39,7 +39,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
 use crate::jsonapi::schema::{self, Named, ResourceSchema};
-use crate::jsonapi::{Known, Query, Result};
+use crate::jsonapi::{Query, QuerySpec, Result};
 use route::Route;
 
 /// The name of the one way to authenticate.
@@ -127,7 +127,7 @@ pub fn page_route(service: &mut ServiceConfig) {
 
 async fn show(request: HttpRequest) -> Result<HttpResponse> {
     static TEXT: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());
-    Query::of(&request, &Known::NOTHING)?;
+    Query::of(&request, &QuerySpec::NONE)?;
     Ok(HttpResponse::Ok().content_type("application/json").body(TEXT.as_str()))
 }
 

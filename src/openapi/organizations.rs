@@ -34,7 +34,7 @@ fn routes() -> Vec<Route> {
             .sends(writes())
             .gives(&ORGANIZATIONS),
         Route::delete("/organizations/{organization}", "deleteOrganization", "Delete an organization")
-            .query(&crate::jsonapi::Known::NOTHING),
+            .query(&crate::jsonapi::QuerySpec::NONE),
         Route::get("/organizations/{organization}/entitlement-set", "showEntitlements", "What it may use")
             .query(&http::SHOW_ENTITLEMENTS)
             .gives(&ENTITLEMENT_SETS),

@@ -4,7 +4,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Required, Schema};
 
 use crate::jsonapi::schema::{count, one_of, text};
-use crate::jsonapi::{Known, Pages, SearchIn};
+use crate::jsonapi::{Pages, QuerySpec, Search};
 
 /// The parameters in a path, `{team}` and the like.
 pub(super) fn of_path(path: &str) -> Vec<Parameter> {
@@ -29,38 +29,38 @@ fn of_path_named(name: &str) -> Parameter {
 }
 
 /// The parameters of the query.
-pub(super) fn of_query(known: &Known) -> Vec<Parameter> {
-    let mut all = pages(known);
-    all.extend(sort(known));
-    all.extend(searches(known));
-    for filter in known.filters {
+pub(super) fn of_query(spec: &QuerySpec) -> Vec<Parameter> {
+    let mut all = pages(spec);
+    all.extend(sort(spec));
+    all.extend(searches(spec));
+    for filter in spec.filters {
         let name = filter.split('.').fold("filter".to_owned(), |name, part| format!("{name}[{part}]"));
         all.push(parameter(&name, "Only what matches; several values with commas", text()).build());
     }
-    if !known.include.is_empty() {
+    if !spec.include.is_empty() {
         let about = "Related resources to put into `included`, with commas";
-        all.push(with_commas("include", about, list_of(known.include)));
+        all.push(with_commas("include", about, list_of(spec.include)));
     }
-    for kind in known.types {
+    for kind in spec.types {
         let about = format!("The only fields of {} to show, with commas", kind.name);
         all.push(with_commas(&format!("fields[{}]", kind.name), &about, list_or_nothing(kind.fields)));
     }
-    all.extend(known.others.iter().map(|other| parameter(other, "See above", text()).build()));
+    all.extend(spec.parameters.iter().map(|other| parameter(other, "See above", text()).build()));
     all
 }
 
-fn pages(known: &Known) -> Vec<Parameter> {
-    if known.pages == Pages::None {
+fn pages(spec: &QuerySpec) -> Vec<Parameter> {
+    if spec.pages == Pages::None {
         return vec![];
     }
-    let size = format!("How many on a page; more than {most} is taken as {most}", most = known.page_sizes.most);
-    let default = Some(known.page_sizes.default.into());
+    let size = format!("How many on a page; more than {most} is taken as {most}", most = spec.page_sizes.most);
+    let default = Some(spec.page_sizes.default.into());
     let mut all = vec![
         parameter("page[number]", "Which page, from 1", count(1).maximum(Some(i64::MAX)).default(Some(1.into())))
             .build(),
         parameter("page[size]", &size, count(1).default(default)).build(),
     ];
-    if known.pages == Pages::Both {
+    if spec.pages == Pages::Both {
         let cursor = |name, about| parameter(name, about, text()).build();
         all.push(cursor("page[after]", "What comes after this cursor (`meta.page.cursor`); empty: from the start"));
         all.push(cursor("page[before]", "What comes before this cursor; empty: up to the end"));
@@ -68,30 +68,30 @@ fn pages(known: &Known) -> Vec<Parameter> {
     all
 }
 
-fn sort(known: &Known) -> Option<Parameter> {
-    let keys: Vec<String> = known.sort.iter().flat_map(|key| [(*key).to_owned(), format!("-{key}")]).collect();
+fn sort(spec: &QuerySpec) -> Option<Parameter> {
+    let keys: Vec<String> = spec.sort.iter().flat_map(|key| [(*key).to_owned(), format!("-{key}")]).collect();
     if keys.is_empty() {
         return None;
     }
-    let about = format!("Keys with commas, `-` for descending, each once; default: {}", known.default_sort);
+    let about = format!("Keys with commas, `-` for descending, each once; default: {}", spec.default_sort);
     let words: Vec<&str> = keys.iter().map(String::as_str).collect();
     let list = list_of(&words).unique_items(true);
     Some(with_commas("sort", &about, list))
 }
 
-fn searches(known: &Known) -> Vec<Parameter> {
-    let named = known.search.iter().map(|field| {
+fn searches(spec: &QuerySpec) -> Vec<Parameter> {
+    let named = spec.search.iter().map(|field| {
         let about = format!("Only what holds this text in {field}, in any case");
         parameter(&format!("search[{field}]"), &about, text()).build()
     });
-    named.chain(searches_by_q(known)).collect()
+    named.chain(searches_by_q(spec)).collect()
 }
 
-fn searches_by_q(known: &Known) -> Vec<Parameter> {
-    let fields: &[&str] = match known.q {
-        SearchIn::None => return vec![],
-        SearchIn::Text => &[],
-        SearchIn::TextOr(fields) => fields,
+fn searches_by_q(spec: &QuerySpec) -> Vec<Parameter> {
+    let fields: &[&str] = match spec.q {
+        Search::None => return vec![],
+        Search::Text => &[],
+        Search::TextOr(fields) => fields,
     };
     let all = parameter("q", "Only what holds this text, in any case", text()).build();
     let in_field = |field: &&str| {

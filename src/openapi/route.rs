@@ -13,7 +13,7 @@ use super::examples;
 use super::parameters;
 use super::sends::Sends;
 use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, text};
-use crate::jsonapi::{Known, MEDIA_TYPE, ResourceType};
+use crate::jsonapi::{MEDIA_TYPE, QuerySpec, ResourceType};
 
 /// A route: what it is called, what it takes and what it answers.
 pub(super) struct Route {
@@ -22,7 +22,7 @@ pub(super) struct Route {
     id: &'static str,
     summary: &'static str,
     details: Option<&'static str>,
-    known: Option<&'static Known>,
+    spec: Option<&'static QuerySpec>,
     values: Vec<(&'static str, RefOr<Schema>)>,
     meanings: Vec<(&'static str, &'static str)>,
     sends: Option<Sends>,
@@ -62,7 +62,7 @@ impl Route {
             id,
             summary,
             details: None,
-            known: None,
+            spec: None,
             values: vec![],
             meanings: vec![],
             sends: None,
@@ -100,8 +100,8 @@ impl Route {
     }
 
     /// With what the endpoint's query may hold.
-    pub(super) fn query(self, known: &'static Known) -> Self {
-        Self { known: Some(known), ..self }
+    pub(super) fn query(self, spec: &'static QuerySpec) -> Self {
+        Self { spec: Some(spec), ..self }
     }
 
     /// With what one of these parameters may hold.
@@ -204,7 +204,7 @@ impl Route {
 
     fn parameters(&self) -> Vec<Parameter> {
         let mut all = parameters::of_path(self.path);
-        all.extend(self.known.map(parameters::of_query).unwrap_or_default());
+        all.extend(self.spec.map(parameters::of_query).unwrap_or_default());
         for (name, schema) in &self.values {
             for parameter in all.iter_mut().filter(|parameter| parameter.name == *name) {
                 parameter.schema = Some(schema.clone());
@@ -228,7 +228,7 @@ impl Route {
         let response = ResponseBuilder::new()
             .description(self.answer.canonical_reason().unwrap_or_default())
             .header("X-Request-Id", HeaderBuilder::new().schema(Some(text())).build());
-        let types = self.known.map(|known| known.types).unwrap_or_default();
+        let types = self.spec.map(|spec| spec.types).unwrap_or_default();
         let (media_type, schema): (_, RefOr<Schema>) = match &self.gives {
             Gives::Nothing => return response.build(),
             Gives::One(kind) => (MEDIA_TYPE, document(named(kind.name), types).into()),
@@ -245,7 +245,7 @@ impl Route {
     /// The statuses with which the route can refuse a request that has the right method.
     fn refusals(&self) -> Vec<StatusCode> {
         let mut all = vec![StatusCode::NOT_ACCEPTABLE];
-        if self.known.is_some() {
+        if self.spec.is_some() {
             all.push(StatusCode::BAD_REQUEST);
         }
         if self.needs == Needs::Token {

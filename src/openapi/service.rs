@@ -4,7 +4,7 @@ use utoipa::openapi::schema::ArrayBuilder;
 
 use super::Room;
 use super::route::Route;
-use crate::jsonapi::Known;
+use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{object, one_of, text};
 
 const JSON: &str = "application/json";
@@ -36,9 +36,9 @@ fn routes() -> Vec<Route> {
             .details("To be kept for as long as `Cache-Control` says, and fetched again for a `kid` that is not in it.")
             .gives_plain(JSON, object().required("keys").property("keys", keys))
             .open(),
-        Route::get("/ping", "ping", "API version and product, in headers").query(&Known::NOTHING).always(),
+        Route::get("/ping", "ping", "API version and product, in headers").query(&QuerySpec::NONE).always(),
         Route::get("/openapi.json", "describe", "This description")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .gives_plain(JSON, object())
             .always(),
         Route::get("/docs", "readDescription", "This description for people").gives_plain("text/html", text()).always(),

@@ -7,7 +7,7 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::access::Permission;
-use crate::jsonapi::Known;
+use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{ResourceSchema, count, null, object, or_null, truth, truths};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::{AccessChanges, TEAMS, TeamAttributes, http};
@@ -34,20 +34,20 @@ fn routes() -> Vec<Route> {
             .query(&http::WRITE)
             .sends(writes())
             .gives(&TEAMS),
-        Route::delete("/teams/{team}", "deleteTeam", "Delete a team, with its tokens").query(&Known::NOTHING),
+        Route::delete("/teams/{team}", "deleteTeam", "Delete a team, with its tokens").query(&QuerySpec::NONE),
         Route::get("/teams/{team}/relationships/users", "listTeamUsers", "References to the users in a team")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .gives_identifiers(&USERS),
         Route::post("/teams/{team}/relationships/users", "addTeamUsers", "Put users into a team")
             .details(
                 "The `id` of a user is the user's name. Who is in the team already stays in it. Who is no member of \
                  the organization is invited, and has no right before accepting.",
             )
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(users()),
         Route::delete("/teams/{team}/relationships/users", "removeTeamUsers", "Take users out of a team")
             .details("The `id` of a user is the user's name. Who is not in the team is passed over.")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(users()),
     ]
 }

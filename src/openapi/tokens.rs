@@ -8,7 +8,7 @@ use super::route::Route;
 use super::sends::Sends;
 use crate::access::Role;
 use crate::credential::{Format, Kind, Status};
-use crate::jsonapi::Known;
+use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
@@ -48,7 +48,7 @@ fn of_teams() -> Vec<Route> {
             .sends(writes().or_nothing())
             .gives_new(&TOKENS),
         Route::delete(one, "deleteTeamToken", "Revoke the team's one token without a description")
-            .query(&Known::NOTHING),
+            .query(&QuerySpec::NONE),
         filtered(Route::get(many, "listTokensOfTeam", "List the tokens of a team that the caller may read"))
             .query(&team::LIST)
             .gives_list(&TOKENS),
@@ -94,7 +94,7 @@ fn of_organizations() -> Vec<Route> {
             .query(&team::LIST)
             .gives_list(&TOKENS),
         Route::delete(many, "deleteTeamTokens", "Revoke many tokens of teams: all of them or none")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(Sends::identifiers(NAMES)),
     ]
 }
@@ -174,7 +174,7 @@ fn others() -> Vec<Route> {
             .means("filter[since]", "The first day, or a time on it; without it, and before that, 90 days ago")
             .gives_list(&USAGE_DAYS),
         Route::delete("/authentication-tokens/{token}", "deleteToken", "Revoke a token, for good and at once")
-            .query(&Known::NOTHING),
+            .query(&QuerySpec::NONE),
     ]
 }
 
@@ -252,7 +252,7 @@ fn leaked() -> Vec<Route> {
             "Those that are real are revoked at once, and the audit trail tells where they were found. The answer is \
                  the same whether or not any is real. An address may ask 60 times at once and then once a second.",
         )
-        .query(&Known::NOTHING)
+        .query(&QuerySpec::NONE)
         .sends(writes.listed_up_to(REPORTED_MAX))
         .open()
         .limited(),

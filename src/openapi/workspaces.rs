@@ -6,7 +6,7 @@ use super::Room;
 use super::route::Route;
 use super::sends::Sends;
 use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
-use crate::jsonapi::{Known, ResourceType};
+use crate::jsonapi::{QuerySpec, ResourceType};
 use crate::organizations::ORGANIZATIONS;
 use crate::team_access::{self, TEAM_WORKSPACES, TeamAccessAttributes};
 use crate::teams::TEAMS;
@@ -51,10 +51,10 @@ fn tagged() -> Vec<Route> {
             .means("name", "Only what holds this text in its name, in any case")
             .gives_list(&TAGS),
         Route::post(tags, "addWorkspaceTags", "Give a workspace more tags")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(writes_tag().listed()),
         Route::delete(tags, "removeWorkspaceTags", "Take tags from a workspace")
-            .query(&Known::NOTHING)
+            .query(&QuerySpec::NONE)
             .sends(writes_tag().listed()),
         Route::get(bindings, "listTagBindings", "List the tag bindings of a workspace")
             .query(&tag_http::BINDINGS_OF_ONE)
@@ -102,9 +102,9 @@ fn by_name() -> Vec<Route> {
             .query(&http::SHOW)
             .sends(writes())
             .gives(&WORKSPACES),
-        Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name").query(&Known::NOTHING),
+        Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name").query(&QuerySpec::NONE),
         Route::post(safe_delete, "safeDeleteWorkspaceByName", "Delete a workspace by its name, as some clients ask")
-            .query(&Known::NOTHING),
+            .query(&QuerySpec::NONE),
     ]
 }
 
@@ -116,13 +116,13 @@ fn by_id() -> Vec<Route> {
             .query(&http::SHOW)
             .sends(writes())
             .gives(&WORKSPACES),
-        Route::delete(path, "deleteWorkspace", "Delete a workspace").query(&Known::NOTHING),
+        Route::delete(path, "deleteWorkspace", "Delete a workspace").query(&QuerySpec::NONE),
         Route::post(
             "/workspaces/{workspace}/actions/safe-delete",
             "safeDeleteWorkspace",
             "The same, as some clients ask",
         )
-        .query(&Known::NOTHING),
+        .query(&QuerySpec::NONE),
     ]
 }
 
@@ -150,7 +150,7 @@ fn of_teams() -> Vec<Route> {
             .query(&team_access::http::SHOW)
             .sends(writes())
             .gives(&TEAM_WORKSPACES),
-        Route::delete(one, "deleteTeamAccess", "Take a team's access away").query(&Known::NOTHING),
+        Route::delete(one, "deleteTeamAccess", "Take a team's access away").query(&QuerySpec::NONE),
     ]
 }
 

@@ -7,26 +7,26 @@ use diesel::PgConnection;
 
 use super::store::{self, Scope};
 use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
-use super::{Organization, OrganizationAttributes, place};
-use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
+use super::{Organization, OrganizationAttributes, organization_ref};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Principal, Target};
 use crate::audit::{self, Event};
-use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
+use crate::jsonapi::{Body, Document, Error, Pages, Query, QuerySpec, Resource, Result, Search, list_document};
 use crate::{memberships, teams};
 
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at"],
     default_sort: "name",
-    q: SearchIn::TextOr(&["name", "email"]),
+    q: Search::TextOr(&["name", "email"]),
     ..SHOW
 };
 // Shipped clients ask for the last two. There are no projects and no subscriptions, so that adds nothing.
-pub(crate) const SHOW: Known = Known {
+pub(crate) const SHOW: QuerySpec = QuerySpec {
     include: &["entitlement-set", "default-project", "subscription"],
-    ..Known::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS])
+    ..QuerySpec::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS])
 };
-pub(crate) const WRITE: Known = Known::show(&[&ORGANIZATIONS]);
-pub(crate) const SHOW_ENTITLEMENTS: Known = Known::show(&[&ENTITLEMENT_SETS]);
+pub(crate) const WRITE: QuerySpec = QuerySpec::show(&[&ORGANIZATIONS]);
+pub(crate) const SHOW_ENTITLEMENTS: QuerySpec = QuerySpec::show(&[&ENTITLEMENT_SETS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -41,10 +41,10 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(resource("/organizations/{organization}/entitlement-set").route(get().to(entitlements)));
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(request: HttpRequest, bearer: BearerToken, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let (query, resources, included, extent) = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, resources, included, info) = authenticator
+        .read(bearer, OrganizationRef::None, move |connection, caller| {
             let query = query?;
             let found = store::list(connection, scope(caller), &query)?;
             let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
@@ -52,10 +52,10 @@ async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Resul
             let resources =
                 found.rows.iter().zip(&callers).map(|(row, caller)| view::organization(row, caller)).collect();
             let included = included(&query, &found.rows);
-            Ok((query, resources, included, found.extent))
+            Ok((query, resources, included, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, resources, &extent).include(included);
+    let document = list_document(&request, &query, resources, &info).include(included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
@@ -74,11 +74,16 @@ fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
 }
 
 /// Makes an organization and its team `owners`, with the caller as the first owner.
-async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn create(
+    request: HttpRequest,
+    bearer: BearerToken,
+    body: Body,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &WRITE);
-    let (query, resource) = gate
-        .write(visitor, Place::Nowhere, move |connection, caller| {
-            caller.may(Action::CreateOrganization, Subject::Place)?;
+    let (query, resource) = authenticator
+        .transaction(bearer, OrganizationRef::None, move |connection, caller| {
+            caller.may(Action::CreateOrganization, Target::Organization)?;
             let owner = caller.user().ok_or_else(Error::not_found)?;
             let query = query?;
             let new = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &["name", "email"])?;
@@ -104,11 +109,16 @@ async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
     Ok(Document::one(resource).respond(&query, &request, StatusCode::CREATED))
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, resource, included) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            let organization = seen(connection, caller)?;
+    let (query, resource, included) = authenticator
+        .read(bearer, organization_ref(&path), move |connection, caller| {
+            let organization = find_visible(connection, caller)?;
             let query = query?;
             let included = included(&query, std::slice::from_ref(&organization));
             Ok((query, view::organization(&organization, caller), included))
@@ -117,27 +127,27 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
     Ok(Document::one(resource).include(included).respond(&query, &request, StatusCode::OK))
 }
 
-fn seen(connection: &mut PgConnection, caller: &Caller) -> Result<Organization> {
-    caller.may(Action::SeeOrganization, Subject::Place)?;
+fn find_visible(connection: &mut PgConnection, caller: &Caller) -> Result<Organization> {
+    caller.may(Action::SeeOrganization, Target::Organization)?;
     Ok(store::find(connection, caller.organization()?)?)
 }
 
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &WRITE);
-    let (query, resource) = gate
-        .write(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::UpdateOrganization, Subject::Place)?;
+    let (query, resource) = authenticator
+        .transaction(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::UpdateOrganization, Target::Organization)?;
             let query = query?;
             let changes = body.resource::<OrganizationAttributes>(&[ORGANIZATIONS.name], &[])?;
             let organization = store::lock(connection, caller.organization()?)?;
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::UpdateOrganization, Subject::Place)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::UpdateOrganization, Target::Organization)?;
             let changes = changes.about(&[&path, &organization.name])?.attributes;
             let changed = organization.changed(changes);
             let changed = store::update(connection, &changed)?;
@@ -149,33 +159,39 @@ async fn update(
     Ok(Document::one(resource).respond(&query, &request, StatusCode::OK))
 }
 
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        caller.may(Action::DeleteOrganization, Subject::Place)?;
-        query?;
-        let id = caller.organization()?;
-        store::lock_for_deletion(connection, id)?;
-        let caller = &caller.after_waiting(connection)?;
-        caller.may(Action::DeleteOrganization, Subject::Place)?;
-        store::delete(connection, id)?;
-        audit::record(connection, &caller.actor(), &[Event::new(Some(id), "organization", id, "destroy")])?;
-        Ok(())
-    })
-    .await?;
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::DeleteOrganization, Target::Organization)?;
+            query?;
+            let id = caller.organization()?;
+            store::lock_for_deletion(connection, id)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::DeleteOrganization, Target::Organization)?;
+            store::delete(connection, id)?;
+            audit::record(connection, &caller.actor(), &[Event::new(Some(id), "organization", id, "destroy")])?;
+            Ok(())
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn entitlements(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW_ENTITLEMENTS);
-    let (query, resource) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            let organization = seen(connection, caller)?;
+    let (query, resource) = authenticator
+        .read(bearer, organization_ref(&path), move |connection, caller| {
+            let organization = find_visible(connection, caller)?;
             Ok((query?, view::entitlements(&organization)))
         })
         .await?;

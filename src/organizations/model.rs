@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Place;
+use crate::access::OrganizationRef;
 use crate::database::schema::organizations;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
@@ -253,6 +253,6 @@ impl OrganizationAttributes {
 }
 
 /// The organization that a path names.
-pub(crate) fn place(name: &str) -> Place {
-    Place::Organization(is_name(name).then(|| name.to_owned()))
+pub(crate) fn organization_ref(name: &str) -> OrganizationRef {
+    OrganizationRef::Organization(is_name(name).then(|| name.to_owned()))
 }

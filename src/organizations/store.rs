@@ -11,7 +11,7 @@ use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{memberships, organizations};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TokenId, UserId};
-use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::jsonapi::{Error, Page, Query, Result};
 use crate::tokens;
 
 /// What the list can be sorted by.
@@ -45,7 +45,7 @@ pub(super) enum Scope {
 }
 
 /// A page of organizations.
-pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -> Result<Listed<Organization>> {
+pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -> Result<Page<Organization>> {
     let mut found = organizations::table.select(Organization::as_select()).into_boxed();
     found = match scope {
         Scope::All => found,
@@ -154,7 +154,7 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
 /// Locks what the deletion of an organization deletes; not found if another request has deleted it.
 pub(super) fn lock_for_deletion(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
     organizations::table.find(id).select(organizations::id).for_update().first::<OrganizationId>(connection)?;
-    tokens::lock_for_deletion(connection, tokens::Of::Organization(id))
+    tokens::lock_for_deletion(connection, tokens::TokenList::Organization(id))
 }
 
 /// Deletes an organization with everything in it. It must be locked.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Organization;
-use crate::access::{Action, Caller, Subject};
+use crate::access::{Action, Caller, Target};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 
 /// The type `organizations`.
@@ -188,7 +188,7 @@ const NOT_OFFERED: [&str; 30] = [
 ];
 
 fn permissions(caller: &Caller) -> Value {
-    let can = |action| caller.can(action, Subject::Place);
+    let can = |action| caller.can(action, Target::Organization);
     let update = can(Action::UpdateOrganization);
     let mut permissions = json!({
         "can-update": update,

@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{PublicJwk, store};
-use crate::access::Gate;
+use crate::access::Authenticator;
 use crate::jsonapi::Result;
 
 /// How long verifiers may keep the keys. They look again when they meet a `kid` that they do not know.
@@ -21,8 +21,8 @@ pub fn routes(service: &mut ServiceConfig) {
 }
 
 /// A JWK set (RFC 7517 §5). It is empty until the first JWT is made.
-async fn show(request: HttpRequest, gate: Data<Gate>) -> Result<HttpResponse> {
-    let keys = gate.read_for_anybody(|connection| Ok(store::published(connection)?)).await?;
+async fn show(request: HttpRequest, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
+    let keys = authenticator.read_for_anybody(|connection| Ok(store::published(connection)?)).await?;
     let keys: Vec<PublicJwk> = keys.into_iter().map(|(kid, public)| PublicJwk::new(kid, &public)).collect();
     let body = json!({ "keys": keys }).to_string();
     let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));

@@ -10,6 +10,6 @@ mod seal;
 mod store;
 
 use model::PublicJwk;
-pub use model::{Before, Error, Rotated, Signed, Signer, check, rotate};
+pub use model::{Error, PreviousKey, Rotated, Signed, Signer, check, rotate};
 pub use seal::{EncryptionKey, InvalidEncryptionKey};
 pub use store::{Listed, list};

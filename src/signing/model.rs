@@ -37,7 +37,7 @@ pub enum Error {
     Damaged(String),
     /// The operating system could not give random numbers.
     #[error("the operating system gives no random numbers: {0}")]
-    NoRandomness(#[from] getrandom::Error),
+    RandomnessUnavailable(#[from] getrandom::Error),
     /// The cipher refuses its work.
     #[error("the private key cannot be encrypted")]
     Cipher,
@@ -166,11 +166,11 @@ fn first(connection: &mut PgConnection, encryption: &EncryptionKey) -> Result<Si
 
 /// Whether a rotation may leave a key behind that cannot be decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
+pub enum PreviousKey {
     /// It must be decrypted: the services that are running will be able to use the new one, too.
-    Decrypted,
+    MustDecrypt,
     /// The encryption key is another one from now on.
-    Abandoned,
+    MayBeLost,
 }
 
 /// What a rotation has done.
@@ -187,11 +187,15 @@ pub struct Rotated {
 ///
 /// # Errors
 /// When the key before must be decrypted and cannot be, or the database fails.
-pub fn rotate(connection: &mut PgConnection, encryption: &EncryptionKey, before: Before) -> Result<Rotated, Error> {
+pub fn rotate(
+    connection: &mut PgConnection,
+    encryption: &EncryptionKey,
+    before: PreviousKey,
+) -> Result<Rotated, Error> {
     connection.transaction(|connection| {
         store::lock(connection)?;
         let old = match (store::in_use(connection)?, before) {
-            (Some(row), Before::Decrypted) => Some(SigningKey::open(row, encryption)?.kid),
+            (Some(row), PreviousKey::MustDecrypt) => Some(SigningKey::open(row, encryption)?.kid),
             (row, _) => row.map(|row| row.kid),
         };
         store::retire(connection)?;

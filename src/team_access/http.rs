@@ -6,24 +6,24 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::store::{self, Of, Whose};
+use super::store::{self, TeamAccessList, Whose};
 use super::view::{self, TEAM_WORKSPACES};
 use super::{Level, TeamAccess, TeamAccessAttributes};
-use crate::access::{Action, Caller, Gate, Place, Subject, TeamFacts, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target, TeamFacts};
 use crate::audit::{self, Event};
 use crate::ids::TeamAccessId;
 use crate::jsonapi::{
-    Body, Document, Error, Known, Pages, Query, Relationships, Resource, ResourceBody, Result, list_document,
+    Body, Document, Error, Pages, Query, QuerySpec, Relationships, Resource, ResourceBody, Result, list_document,
 };
 use crate::organizations;
 use crate::teams::{self, Team};
 use crate::workspaces::{self, Workspace};
 
-pub(crate) const SHOW: Known = Known {
+pub(crate) const SHOW: QuerySpec = QuerySpec {
     include: &["team", "workspace"],
-    ..Known::show(&[&TEAM_WORKSPACES, &teams::TEAMS, &workspaces::WORKSPACES])
+    ..QuerySpec::show(&[&TEAM_WORKSPACES, &teams::TEAMS, &workspaces::WORKSPACES])
 };
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at"],
     default_sort: "created-at",
@@ -41,115 +41,120 @@ pub fn routes(service: &mut ServiceConfig) {
     );
 }
 
-fn place(id: &str) -> Place {
-    Place::TeamAccess(id.parse().ok())
+fn organization_of_team_access(id: &str) -> OrganizationRef {
+    OrganizationRef::TeamAccess(id.parse().ok())
 }
 
 /// The access to a workspace, or a team's; the request must name one of the two.
-async fn list(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(request: HttpRequest, bearer: BearerToken, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let (query, told, extent) = gate
-        .read(visitor, listed_place(&query), move |connection, caller| {
+    let (query, rendered, info) = authenticator
+        .read(bearer, listed_organization(&query), move |connection, caller| {
             let query = query?;
             let of = listed(connection, caller, &query)?;
             let found = store::list(connection, caller.organization()?, of, &query)?;
-            let told = tell(connection, caller, &query, &found.rows)?;
-            Ok((query, told, found.extent))
+            let rendered = render(connection, caller, &query, &found.rows)?;
+            Ok((query, rendered, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-fn listed_place(query: &Result<Query>) -> Place {
+fn listed_organization(query: &Result<Query>) -> OrganizationRef {
     let filter = |name| query.as_ref().ok().and_then(|query| query.filter(name));
     match (filter("workspace.id"), filter("team.id")) {
-        (Some(workspace), _) => workspaces::place(workspace),
-        (None, Some(team)) => teams::place(team),
-        (None, None) => Place::Nowhere,
+        (Some(workspace), _) => workspaces::organization_of_workspace(workspace),
+        (None, Some(team)) => teams::organization_of_team(team),
+        (None, None) => OrganizationRef::None,
     }
 }
 
 /// What the list holds of what is asked for: whoever is a manager in the workspace sees every team's access, the
 /// others that of the teams that they see.
-fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<Of> {
+fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<TeamAccessList> {
     let team = query.filter("team.id").map(|id| id.parse().map_err(|_| Error::not_found())).transpose()?;
     if let Some(id) = query.filter("workspace.id") {
         // A workspace's own token sees the workspace and not who has access to it.
-        caller.may(Action::ListWorkspaces, Subject::Place)?;
-        let (workspace, standing) = workspaces::seen(connection, caller, id)?;
-        let any = Subject::TeamAccess(TeamFacts::of_any_secret_team(), Some(standing.role));
+        caller.may(Action::ListWorkspaces, Target::Organization)?;
+        let (workspace, rights) = workspaces::find_visible(connection, caller, id)?;
+        let any = Target::TeamAccess(TeamFacts::of_any_secret_team(), Some(rights.role));
         let whose = if caller.can(Action::SeeTeamAccess, any) {
             Whose::EveryTeam
         } else {
-            Whose::OpenTeamsAnd(caller.standing.teams.iter().copied().collect())
+            Whose::OpenTeamsAnd(caller.rights.teams.iter().copied().collect())
         };
-        return Ok(Of::Workspace(workspace.id, whose, team));
+        return Ok(TeamAccessList::Workspace(workspace.id, whose, team));
     }
     let team = team.ok_or_else(|| {
         Error::parameter("filter[workspace][id]", "Must be there: the list is that of a workspace or of a team")
     })?;
     let (team, _) = teams::find(connection, team)?;
-    caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
-    caller.may(Action::ListWorkspaces, Subject::Place)?;
-    Ok(Of::Team(team.id, caller.workspace_reach()))
+    caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
+    caller.may(Action::ListWorkspaces, Target::Organization)?;
+    Ok(TeamAccessList::Team(team.id, caller.visible_workspaces()))
 }
 
 /// Team access as resources, and what the client wants included.
-struct Told {
+struct Compound {
     resources: Vec<Resource>,
     included: Vec<Resource>,
 }
 
-fn tell(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[TeamAccess]) -> Result<Told> {
+fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[TeamAccess]) -> Result<Compound> {
     let mut included = vec![];
     if rows.is_empty() || !(query.includes("team") || query.includes("workspace")) {
-        return Ok(Told { resources: rows.iter().map(view::team_access).collect(), included });
+        return Ok(Compound { resources: rows.iter().map(view::team_access).collect(), included });
     }
     let organization = organizations::find(connection, caller.organization()?)?;
     if query.includes("team") {
         let ids: Vec<_> = rows.iter().map(|row| row.team_id).collect();
         let mut teams = store::teams(connection, &ids)?;
-        teams.retain(|team| caller.can(Action::SeeTeam, Subject::Team(team.facts())));
-        included.extend(teams::tell(connection, caller, &organization.name, &teams)?);
+        teams.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
+        included.extend(teams::render(connection, caller, &organization.name, &teams)?);
     }
     if query.includes("workspace") {
         let ids: Vec<_> = rows.iter().map(|row| row.workspace_id).collect();
-        included.extend(workspaces::tell(connection, caller, &organization, &ids)?);
+        included.extend(workspaces::render(connection, caller, &organization, &ids)?);
     }
-    Ok(Told { resources: rows.iter().map(view::team_access).collect(), included })
+    Ok(Compound { resources: rows.iter().map(view::team_access).collect(), included })
 }
 
-fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, access: &TeamAccess) -> Result<Document> {
-    let told = tell(connection, caller, query, std::slice::from_ref(access))?;
-    Ok(Document::one(view::team_access(access)).include(told.included))
+fn render_one(connection: &mut PgConnection, caller: &Caller, query: &Query, access: &TeamAccess) -> Result<Document> {
+    let rendered = render(connection, caller, query, std::slice::from_ref(access))?;
+    Ok(Document::one(view::team_access(access)).include(rendered.included))
 }
 
 /// Gives a team access. The body names the workspace, and so the organization that the request is about.
-async fn create(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn create(
+    request: HttpRequest,
+    bearer: BearerToken,
+    body: Body,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     // Which organization the request is about is in the body.
-    visitor.brings_a_secret()?;
+    bearer.require_secret()?;
     let query = Query::of(&request, &SHOW);
     let body = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &["access"]);
-    let (query, document) = gate
-        .write(visitor, created_place(&body), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, created_place(&body), move |connection, caller| {
             let (query, body) = (query?, body?);
             let (team, workspace) = named(connection, caller, &body.relationships)?;
             let level = body.attributes.access.unwrap_or(Level::Custom);
             let before = super::Grant { level, permissions: level.permissions() };
             let access = store::create(connection, &team, workspace.id, &body.attributes.applied_to(before)?)?;
             record(connection, caller, &access, "create")?;
-            let document = tell_one(connection, caller, &query, &access)?;
+            let document = render_one(connection, caller, &query, &access)?;
             Ok((query, document))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
 }
 
-fn created_place(body: &Result<ResourceBody<TeamAccessAttributes>>) -> Place {
+fn created_place(body: &Result<ResourceBody<TeamAccessAttributes>>) -> OrganizationRef {
     let relationships = body.as_ref().ok().map(|body| &body.relationships);
     let id = relationships.and_then(|all| all.to_one("workspace", workspaces::WORKSPACES.name).ok().flatten());
-    id.map_or(Place::Nowhere, workspaces::place)
+    id.map_or(OrganizationRef::None, workspaces::organization_of_workspace)
 }
 
 /// The team and the workspace that a body names, if the caller may give the team access.
@@ -161,9 +166,9 @@ fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relatio
         (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
         (Err(fault), Err(other)) => return Err(fault.and(other)),
     };
-    let (workspace, standing) = workspaces::seen(connection, caller, workspace)?;
+    let (workspace, rights) = workspaces::find_visible(connection, caller, workspace)?;
     // Asked before the team is looked for, so that nobody else learns which teams there are.
-    caller.may(Action::HandleTeamAccess, Subject::Workspace(Some(standing.role)))?;
+    caller.may(Action::HandleTeamAccess, Target::Workspace(Some(rights.role)))?;
     let unknown = || {
         let detail = "There is no such team in the workspace's organization";
         Error::not_found_at("/data/relationships/team/data/id", detail)
@@ -172,7 +177,7 @@ fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relatio
         diesel::result::Error::NotFound => unknown(),
         fault => fault.into(),
     })?;
-    let seen = caller.can(Action::SeeTeam, Subject::Team(team.facts()));
+    let seen = caller.can(Action::SeeTeam, Target::Team(team.facts()));
     if team.organization_id == workspace.organization_id && seen { Ok((team, workspace)) } else { Err(unknown()) }
 }
 
@@ -183,13 +188,18 @@ fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Res
     })
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .read(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .read(bearer, organization_of_team_access(&path), move |connection, caller| {
             let access = found(connection, caller, Action::SeeTeamAccess, &path)?;
             let query = query?;
-            let document = tell_one(connection, caller, &query, &access)?;
+            let document = render_one(connection, caller, &query, &access)?;
             Ok((query, document))
         })
         .await?;
@@ -199,9 +209,9 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 /// The access that a path names, locked, if the caller, as it stands now, may handle it.
 fn locked(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, TeamAccess)> {
     // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
-    caller.may(Action::ListWorkspaces, Subject::Place)?;
+    caller.may(Action::ListWorkspaces, Target::Organization)?;
     store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    let caller = caller.after_waiting(connection)?;
+    let caller = caller.reauthenticated(connection)?;
     let access = found(connection, &caller, Action::HandleTeamAccess, id)?;
     Ok((caller, access))
 }
@@ -210,42 +220,48 @@ fn locked(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(C
 fn found(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<TeamAccess> {
     let id: TeamAccessId = id.parse().map_err(|_| Error::not_found())?;
     let (access, team) = store::find(connection, id)?;
-    let standing = workspaces::standing(connection, caller, access.workspace_id)?;
-    caller.may(action, Subject::TeamAccess(team.facts(), standing.map(|standing| standing.role)))?;
+    let rights = workspaces::rights(connection, caller, access.workspace_id)?;
+    caller.may(action, Target::TeamAccess(team.facts(), rights.map(|rights| rights.role)))?;
     Ok(access)
 }
 
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, organization_of_team_access(&path), move |connection, caller| {
             let (caller, access) = locked(connection, caller, &path)?;
             let query = query?;
             let changes = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &[])?.attributes;
             let access = store::update(connection, access.id, &changes.applied_to(access.grant)?)?;
             record(connection, &caller, &access, "update")?;
-            let document = tell_one(connection, &caller, &query, &access)?;
+            let document = render_one(connection, &caller, &query, &access)?;
             Ok((query, document))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let (caller, access) = locked(connection, caller, &path)?;
-        query?;
-        store::delete(connection, access.id)?;
-        record(connection, &caller, &access, "destroy")
-    })
-    .await?;
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_team_access(&path), move |connection, caller| {
+            let (caller, access) = locked(connection, caller, &path)?;
+            query?;
+            store::delete(connection, access.id)?;
+            record(connection, &caller, &access, "destroy")
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

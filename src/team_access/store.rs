@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::{Grant, TeamAccess};
-use crate::access::WorkspaceReach;
+use crate::access::VisibleWorkspaces;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{team_workspaces, teams};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
-use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::jsonapi::{Error, Page, Query, Result};
 use crate::teams::{Team, Visibility};
 
 /// What the list can be sorted by.
@@ -36,26 +36,26 @@ pub(super) enum Whose {
 
 /// What a list holds.
 #[derive(Debug, Clone)]
-pub(super) enum Of {
+pub(super) enum TeamAccessList {
     /// The access to one workspace; also just one team's.
     Workspace(WorkspaceId, Whose, Option<TeamId>),
     /// One team's access to those workspaces that the caller sees.
-    Team(TeamId, WorkspaceReach),
+    Team(TeamId, VisibleWorkspaces),
 }
 
 /// A page of an organization's team access.
 pub(super) fn list(
     connection: &mut PgConnection,
     organization: OrganizationId,
-    of: Of,
+    of: TeamAccessList,
     query: &Query,
-) -> Result<Listed<TeamAccess>> {
+) -> Result<Page<TeamAccess>> {
     let mut found = team_workspaces::table
         .filter(team_workspaces::organization_id.eq(organization))
         .select(TeamAccess::as_select())
         .into_boxed();
     match of {
-        Of::Workspace(workspace, whose, team) => {
+        TeamAccessList::Workspace(workspace, whose, team) => {
             found = found.filter(team_workspaces::workspace_id.eq(workspace));
             if let Some(team) = team {
                 found = found.filter(team_workspaces::team_id.eq(team));
@@ -68,9 +68,9 @@ pub(super) fn list(
                 found = found.filter(team_workspaces::team_id.eq_any(seen));
             }
         }
-        Of::Team(team, reach) => {
+        TeamAccessList::Team(team, visible) => {
             found = found.filter(team_workspaces::team_id.eq(team));
-            if let WorkspaceReach::OfTeams(own) = reach {
+            if let VisibleWorkspaces::OfTeams(own) = visible {
                 let theirs = diesel::alias!(team_workspaces as theirs);
                 let seen = theirs
                     .filter(theirs.field(team_workspaces::team_id).eq_any(own))

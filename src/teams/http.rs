@@ -9,28 +9,28 @@ use diesel::PgConnection;
 
 use super::store::{self, Scope};
 use super::view::{self, TEAMS};
-use super::{Permissions, Team, TeamAttributes, members, place};
-use crate::access::{Action, Caller, Gate, Subject, Visitor};
+use super::{Permissions, Team, TeamAttributes, members, organization_of_team};
+use crate::access::{Action, Authenticator, BearerToken, Caller, Target};
 use crate::audit::{self, Event};
 use crate::ids::{TeamId, UserId};
-use crate::jsonapi::{Body, Document, Error, Known, Pages, Query, Resource, Result, SearchIn, list_document};
+use crate::jsonapi::{Body, Document, Error, Pages, Query, QuerySpec, Resource, Result, Search, list_document};
 use crate::memberships::{self, Membership};
 use crate::organizations;
 use crate::users::{self, User};
 
-pub(crate) const SHOW: Known = Known {
+pub(crate) const SHOW: QuerySpec = QuerySpec {
     include: &["users", "organization-memberships"],
-    ..Known::show(&[&TEAMS, &users::USERS, &memberships::MEMBERSHIPS])
+    ..QuerySpec::show(&[&TEAMS, &users::USERS, &memberships::MEMBERSHIPS])
 };
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at"],
     default_sort: "created-at",
-    q: SearchIn::Text,
+    q: Search::Text,
     filters: &["names"],
     ..SHOW
 };
-pub(crate) const WRITE: Known = Known::show(&[&TEAMS]);
+pub(crate) const WRITE: QuerySpec = QuerySpec::show(&[&TEAMS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -45,48 +45,53 @@ pub fn routes(service: &mut ServiceConfig) {
         );
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let (query, told, extent) = gate
-        .read(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::SeeOrganization, Subject::Place)?;
+    let (query, rendered, info) = authenticator
+        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SeeOrganization, Target::Organization)?;
             let query = query?;
             let organization = organizations::find(connection, caller.organization()?)?;
             let found = store::list(connection, organization.id, scope(caller), &query)?;
-            let told = tell(connection, caller, &query, &organization.name, &found.rows)?;
-            Ok((query, told, found.extent))
+            let rendered = render(connection, caller, &query, &organization.name, &found.rows)?;
+            Ok((query, rendered, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, told.resources, &extent).include(told.included);
+    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
 /// Every team for whom sees secret ones, for the others those that are open and their own.
 fn scope(caller: &Caller) -> Scope {
     let secret = crate::access::TeamFacts::of_any_secret_team();
-    if caller.can(Action::SeeTeam, Subject::Team(secret)) {
+    if caller.can(Action::SeeTeam, Target::Team(secret)) {
         Scope::All
     } else {
-        Scope::OpenAnd(caller.standing.teams.iter().copied().collect())
+        Scope::OpenAnd(caller.rights.teams.iter().copied().collect())
     }
 }
 
 /// Teams as resources, and what the client wants included.
-struct Told {
+struct Compound {
     resources: Vec<Resource>,
     included: Vec<Resource>,
 }
 
-fn tell(
+fn render(
     connection: &mut PgConnection,
     caller: &Caller,
     query: &Query,
     organization: &str,
     teams: &[Team],
-) -> Result<Told> {
+) -> Result<Compound> {
     let members = store::members_of(connection, teams)?;
     let resources = view::teams(teams, organization, &members, caller);
-    Ok(Told { resources, included: included(query, caller, &members) })
+    Ok(Compound { resources, included: included(query, caller, &members) })
 }
 
 fn included(query: &Query, caller: &Caller, members: &[(TeamId, User, Membership)]) -> Vec<Resource> {
@@ -102,37 +107,37 @@ fn included(query: &Query, caller: &Caller, members: &[(TeamId, User, Membership
     included
 }
 
-fn tell_one(
+fn render_one(
     connection: &mut PgConnection,
     caller: &Caller,
     query: &Query,
     (team, organization): &(Team, String),
 ) -> Result<Document> {
-    let told = tell(connection, caller, query, organization, std::slice::from_ref(team))?;
-    let resource = told.resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(told.included))
+    let rendered = render(connection, caller, query, organization, std::slice::from_ref(team))?;
+    let resource = rendered.resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(rendered.included))
 }
 
 async fn create(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &WRITE);
-    let (query, document) = gate
-        .write(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::CreateTeam, Subject::Place)?;
+    let (query, document) = authenticator
+        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::CreateTeam, Target::Organization)?;
             let query = query?;
             let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.without_id()?.attributes;
             let organization = organizations::hold(connection, caller.organization()?)?;
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::CreateTeam, Subject::Place)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::CreateTeam, Target::Organization)?;
             let new = changed(caller, Team::new(organization.id), attributes)?;
             let team = store::create(connection, &new)?;
             record(connection, caller, &team, "create")?;
-            let document = tell_one(connection, caller, &query, &(team, organization.name))?;
+            let document = render_one(connection, caller, &query, &(team, organization.name))?;
             Ok((query, document))
         })
         .await?;
@@ -149,7 +154,7 @@ fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team>
     if team.owners {
         owners_stay_owners(&changes)?;
     } else if organization_access != team.organization_access {
-        caller.may(Action::SetOrganizationAccess, Subject::Team(team.facts()))?;
+        caller.may(Action::SetOrganizationAccess, Target::Team(team.facts()))?;
     }
     Ok(Team {
         name: changes.name.unwrap_or(team.name),
@@ -178,15 +183,20 @@ fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
     Ok(())
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .read(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .read(bearer, organization_of_team(&path), move |connection, caller| {
             let id: TeamId = path.parse().map_err(|_| Error::not_found())?;
             let found = store::find(connection, id)?;
-            caller.may(Action::SeeTeam, Subject::Team(found.0.facts()))?;
+            caller.may(Action::SeeTeam, Target::Team(found.0.facts()))?;
             let query = query?;
-            let document = tell_one(connection, caller, &query, &found)?;
+            let document = render_one(connection, caller, &query, &found)?;
             Ok((query, document))
         })
         .await?;
@@ -195,53 +205,59 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &WRITE);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
             let (caller, team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
             let query = query?;
             let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.about(&[&path])?.attributes;
             let team = store::update(connection, &changed(&caller, team, changes)?)?;
             record(connection, &caller, &team, "update")?;
-            let document = tell_one(connection, &caller, &query, &(team, organization))?;
+            let document = render_one(connection, &caller, &query, &(team, organization))?;
             Ok((query, document))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let (caller, team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
-        query?;
-        if team.owners {
-            return Err(Error::forbidden("The team owners cannot be deleted"));
-        }
-        store::delete(connection, team.id)?;
-        record(connection, &caller, &team, "destroy")
-    })
-    .await?;
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
+            let (caller, team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
+            query?;
+            if team.owners {
+                return Err(Error::forbidden("The team owners cannot be deleted"));
+            }
+            store::delete(connection, team.id)?;
+            record(connection, &caller, &team, "destroy")
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// References to the users who are in the team.
 async fn list_users(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    let (query, users) = gate
-        .read(visitor, place(&path), move |connection, caller| {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    let (query, users) = authenticator
+        .read(bearer, organization_of_team(&path), move |connection, caller| {
             let (team, _) = store::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
+            caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
             Ok((query?, store::members(connection, &[team.id])?))
         })
         .await?;
@@ -251,37 +267,39 @@ async fn list_users(
 
 async fn add_users(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let (caller, team) = members::changeable(connection, caller, &path)?;
-        query?;
-        let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Refuse)?;
-        members::put_in(connection, &caller, &team, &users)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
+            let (caller, team) = members::changeable(connection, caller, &path)?;
+            query?;
+            let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Refuse)?;
+            members::put_in(connection, &caller, &team, &users)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn remove_users(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let (caller, team) = members::changeable(connection, caller, &path)?;
-        query?;
-        let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Ignore)?;
-        members::take_out(connection, &caller, &team, &users)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
+            let (caller, team) = members::changeable(connection, caller, &path)?;
+            query?;
+            let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Ignore)?;
+            members::take_out(connection, &caller, &team, &users)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -289,8 +307,8 @@ async fn remove_users(
 /// `action` to it.
 fn locked(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<(Caller, Team, String)> {
     let (team, organization) = store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    let caller = caller.after_waiting(connection)?;
-    caller.may(action, Subject::Team(team.facts()))?;
+    let caller = caller.reauthenticated(connection)?;
+    caller.may(action, Target::Team(team.facts()))?;
     Ok((caller, team, organization))
 }
 

@@ -4,7 +4,7 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::{Team, store};
-use crate::access::{Action, Caller, Subject};
+use crate::access::{Action, Caller, Target};
 use crate::audit::{self, Event};
 use crate::ids::{TeamId, UserId};
 use crate::jsonapi::{Error, Result};
@@ -17,8 +17,8 @@ use crate::memberships;
 pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, Team)> {
     let id: TeamId = id.parse().map_err(|_| Error::not_found())?;
     let (team, _) = store::lock(connection, id)?;
-    let caller = caller.after_waiting(connection)?;
-    caller.may(Action::ChangeTeamMembers, Subject::Team(team.facts()))?;
+    let caller = caller.reauthenticated(connection)?;
+    caller.may(Action::ChangeTeamMembers, Target::Team(team.facts()))?;
     Ok((caller, team))
 }
 

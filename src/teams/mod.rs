@@ -10,6 +10,6 @@ mod store;
 mod view;
 
 pub use model::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, Visibility};
-pub(crate) use model::{place, tell};
+pub(crate) use model::{organization_of_team, render};
 pub(crate) use store::{active_members, add_users, create, create_owners, find, holds_user, lock, lock_owners};
 pub(crate) use view::{TEAMS, identifier};

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{store, view};
-use crate::access::{Caller, Permission, Place, TeamFacts};
+use crate::access::{Caller, OrganizationRef, Permission, TeamFacts};
 use crate::database::schema::teams;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId};
@@ -163,12 +163,12 @@ pub struct TeamAttributes {
 }
 
 /// The organization of the team that a path names.
-pub(crate) fn place(id: &str) -> Place {
-    Place::Team(id.parse().ok())
+pub(crate) fn organization_of_team(id: &str) -> OrganizationRef {
+    OrganizationRef::Team(id.parse().ok())
 }
 
 /// Teams of an organization as resources, for rooms that include them in their documents.
-pub(crate) fn tell(
+pub(crate) fn render(
     connection: &mut PgConnection,
     caller: &Caller,
     organization: &str,

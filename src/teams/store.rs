@@ -8,7 +8,7 @@ use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, UserId};
-use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::jsonapi::{Error, Page, Query, Result};
 use crate::memberships::Membership;
 use crate::tokens;
 use crate::users::User;
@@ -45,7 +45,7 @@ pub(super) fn list(
     organization: OrganizationId,
     scope: Scope,
     query: &Query,
-) -> Result<Listed<Team>> {
+) -> Result<Page<Team>> {
     let mut found = teams::table.filter(teams::organization_id.eq(organization)).select(Team::as_select()).into_boxed();
     if let Scope::OpenAnd(own) = scope {
         found = found.filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own)));
@@ -150,7 +150,7 @@ fn taken(fault: diesel::result::Error) -> Error {
 
 /// Deletes a team with its tokens. The team must be locked.
 pub(super) fn delete(connection: &mut PgConnection, id: TeamId) -> QueryResult<()> {
-    tokens::lock_for_deletion(connection, tokens::Of::Team(id))?;
+    tokens::lock_for_deletion(connection, tokens::TokenList::Team(id))?;
     diesel::delete(teams::table.find(id)).execute(connection)?;
     Ok(())
 }

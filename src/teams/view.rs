@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Team;
 use crate::access::Permission;
-use crate::access::{Action, Caller, Subject};
+use crate::access::{Action, Caller, Target};
 use crate::ids::TeamId;
 use crate::jsonapi::{Identifier, Resource, ResourceType};
 use crate::memberships::{self, Membership};
@@ -94,7 +94,7 @@ fn organization_access(team: &Team) -> Value {
 }
 
 fn permissions(team: &Team, caller: &Caller) -> Value {
-    let can = |action| caller.can(action, Subject::Team(team.facts()));
+    let can = |action| caller.can(action, Target::Team(team.facts()));
     let update = can(Action::UpdateTeam);
     json!({
         "can-update-membership": can(Action::ChangeTeamMembers),

@@ -14,11 +14,11 @@ use diesel::sql_types::{Bool, Nullable, Timestamptz};
 use super::ExpiryStatus;
 use super::store::not_revoked;
 use crate::access::Role;
-use crate::credential::{Ability, Kind, NoAbility, Status};
+use crate::credential::{Ability, InvalidAbility, Kind, Status};
 use crate::database::schema::{listed_tokens as t, lower};
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
-use crate::jsonapi::{Error, Given, Moment, Query, Result};
+use crate::jsonapi::{Error, Given, Query, Result, Timestamp};
 
 /// The filters that every list of tokens knows.
 pub(super) const FILTERS: &[&str] = &[
@@ -107,8 +107,8 @@ pub(super) struct Filters {
 /// Times strictly between these.
 #[derive(Debug, Default, Clone, Copy)]
 struct Span {
-    after: Option<Moment>,
-    before: Option<Moment>,
+    after: Option<Timestamp>,
+    before: Option<Timestamp>,
 }
 
 /// Who may have made a token: an organization is known by its id and by its name.
@@ -150,7 +150,7 @@ impl Filters {
     }
 
     /// What every filter demands but those that [`Filters::passing`] has: what the counts of a list hold to.
-    pub(super) fn lasting(&self) -> Vec<Condition> {
+    pub(super) fn conditions(&self) -> Vec<Condition> {
         let spans = [
             self.created.holds(|| Box::new(t::created_at.nullable())),
             self.updated.holds(|| Box::new(t::updated_at.nullable())),
@@ -175,7 +175,7 @@ impl Filters {
     }
 
     /// How a token must stand now. What is revoked is left out, unless the client asks for it in any way.
-    pub(super) fn passing(&self) -> Vec<Condition> {
+    pub(super) fn status_conditions(&self) -> Vec<Condition> {
         let status = self.status.clone().map(|statuses| boxed(t::status.eq_any(statuses).nullable()));
         let revoked = match self.trashed {
             Some(Trashed::With) => None,
@@ -198,8 +198,8 @@ impl Span {
     fn holds(self, column: impl Fn() -> Time) -> Option<Condition> {
         const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
         let shown = |time: DateTime<Utc>| time.trunc_subsecs(3);
-        let after = self.after.map(|Moment(time)| boxed(column().ge(shown(time) + MILLISECOND)));
-        let before = self.before.map(|Moment(time)| {
+        let after = self.after.map(|Timestamp(time)| boxed(column().ge(shown(time) + MILLISECOND)));
+        let before = self.before.map(|Timestamp(time)| {
             let end = if shown(time) < time { shown(time) + MILLISECOND } else { time };
             boxed(column().lt(end))
         });
@@ -338,7 +338,8 @@ impl Reader<'_> {
     }
 
     fn abilities(&mut self, filter: &str) -> Option<Vec<Ability>> {
-        let ability = |text: &str| text.parse().map(Some).map_err(|fault: NoAbility| format!("An ability {fault}"));
+        let ability =
+            |text: &str| text.parse().map(Some).map_err(|fault: InvalidAbility| format!("An ability {fault}"));
         self.some(filter, ability, || "Must name at least one ability".to_owned())
     }
 
@@ -362,7 +363,7 @@ impl Reader<'_> {
         Span { after: self.time(after), before: self.time(before) }
     }
 
-    fn time(&mut self, filter: &str) -> Option<Moment> {
+    fn time(&mut self, filter: &str) -> Option<Timestamp> {
         self.one(filter, |text| {
             // A plus that is not percent-encoded is a space.
             text.parse().map_err(|fault| format!("Time {fault}; in a query, a + is written as %2B"))

@@ -6,13 +6,13 @@ use diesel::sql_types::Bool;
 
 use super::Token;
 use super::filters::{Condition, Filters, any, boxed};
-use super::store::Of;
-use crate::access::{Beyond, TokenReach, WorkspaceReach};
+use super::store::TokenList;
+use crate::access::{OtherTeams, VisibleTokens, VisibleWorkspaces};
 use crate::credential::{Kind, Status};
 use crate::database::containing;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_tokens as t, team_workspaces};
-use crate::jsonapi::{Listed, Query, Result};
+use crate::jsonapi::{Page, Query, Result};
 
 /// What lists of tokens can be sorted by.
 const COLUMNS: &[SortColumn] = &[
@@ -75,13 +75,13 @@ impl Position for Token {
 /// A page of those tokens that the caller can reach.
 pub(super) fn list(
     connection: &mut PgConnection,
-    of: Of,
-    reach: &TokenReach,
+    of: TokenList,
+    visible_tokens: &VisibleTokens,
     query: &Query,
     filters: &Filters,
-) -> Result<Listed<Token>> {
+) -> Result<Page<Token>> {
     let found = t::table.select(Token::as_select()).into_boxed();
-    let conditions = every(of, reach, query, filters).into_iter().chain(filters.passing());
+    let conditions = base_conditions(of, visible_tokens, query, filters).into_iter().chain(filters.status_conditions());
     let found = conditions.fold(found, |found, condition| found.filter(condition));
     page(connection, found, COLUMNS, query.sort(), query.page())
 }
@@ -90,23 +90,26 @@ pub(super) fn list(
 /// nor left out what is revoked.
 pub(super) fn status_counts(
     connection: &mut PgConnection,
-    of: Of,
-    reach: &TokenReach,
+    of: TokenList,
+    visible_tokens: &VisibleTokens,
     query: &Query,
     filters: &Filters,
 ) -> QueryResult<Vec<(Status, i64)>> {
     let counted = t::table.group_by(t::status).select((t::status, count_star())).into_boxed();
-    every(of, reach, query, filters).into_iter().fold(counted, |counted, one| counted.filter(one)).load(connection)
+    base_conditions(of, visible_tokens, query, filters)
+        .into_iter()
+        .fold(counted, |counted, one| counted.filter(one))
+        .load(connection)
 }
 
 /// What every token of a list has in common, however it stands now.
-fn every(of: Of, reach: &TokenReach, query: &Query, filters: &Filters) -> Vec<Condition> {
-    let filters = filters.lasting();
+fn base_conditions(of: TokenList, visible_tokens: &VisibleTokens, query: &Query, filters: &Filters) -> Vec<Condition> {
+    let filters = filters.conditions();
     // The many combinations of filters must not fill a connection's memory with prepared statements; a literal keeps
     // a statement from being prepared for good.
     let unprepared = (filters.len() > 1).then(|| literal("true"));
-    let searched = query.q().map(|q| holding(of, q));
-    let whole: [_; 4] = [Some(belonging(of)), within(of, reach), searched, unprepared];
+    let searched = query.q().map(|q| search(of, q));
+    let whole: [_; 4] = [Some(owner(of)), visible(of, visible_tokens), searched, unprepared];
     whole.into_iter().flatten().chain(filters).collect()
 }
 
@@ -114,22 +117,22 @@ fn literal(text: &str) -> Condition {
     boxed(diesel::dsl::sql::<Bool>(text).nullable())
 }
 
-fn belonging(of: Of) -> Condition {
+fn owner(of: TokenList) -> Condition {
     match of {
-        Of::Organization(id) => boxed(t::organization_id.eq(id)),
-        Of::Teams(id) => boxed(t::organization_id.eq(id).and(t::kind.eq(Kind::Team).nullable())),
-        Of::Team(id) => boxed(t::team_id.eq(id)),
-        Of::User(id) => boxed(t::user_id.eq(id)),
-        Of::Workspace(id) => boxed(t::workspace_id.eq(id)),
-        Of::Nobody => literal("false"),
+        TokenList::Organization(id) => boxed(t::organization_id.eq(id)),
+        TokenList::Teams(id) => boxed(t::organization_id.eq(id).and(t::kind.eq(Kind::Team).nullable())),
+        TokenList::Team(id) => boxed(t::team_id.eq(id)),
+        TokenList::User(id) => boxed(t::user_id.eq(id)),
+        TokenList::Workspace(id) => boxed(t::workspace_id.eq(id)),
+        TokenList::Nobody => literal("false"),
     }
 }
 
 /// What a search looks into. The HCP API's list of team tokens is searched by the team's name alone.
-fn holding(of: Of, q: &str) -> Condition {
+fn search(of: TokenList, q: &str) -> Condition {
     let pattern = || containing(q);
     match of {
-        Of::Teams(_) => boxed(t::team_name.ilike(pattern())),
+        TokenList::Teams(_) => boxed(t::team_name.ilike(pattern())),
         _ => {
             let prefix = t::token_prefix.ilike(pattern()).nullable();
             boxed(t::description.ilike(pattern()).or(prefix).or(t::owner_name.ilike(pattern())))
@@ -138,20 +141,20 @@ fn holding(of: Of, q: &str) -> Condition {
 }
 
 /// Which tokens of a list are within reach; none for all of them.
-fn within(of: Of, reach: &TokenReach) -> Option<Condition> {
+fn visible(of: TokenList, visible_tokens: &VisibleTokens) -> Option<Condition> {
     match of {
         // Whoever lists a user's own tokens is that user.
-        Of::User(_) | Of::Nobody => None,
-        Of::Workspace(_) => of_workspaces(reach),
-        Of::Teams(_) | Of::Team(_) => of_teams(reach),
-        Of::Organization(_) => of_organization(reach),
+        TokenList::User(_) | TokenList::Nobody => None,
+        TokenList::Workspace(_) => of_workspaces(visible_tokens),
+        TokenList::Teams(_) | TokenList::Team(_) => of_teams(visible_tokens),
+        TokenList::Organization(_) => of_organization(visible_tokens),
     }
 }
 
 /// Of each kind what is within reach.
-fn of_organization(reach: &TokenReach) -> Option<Condition> {
-    let (teams, workspaces) = (of_teams(reach), of_workspaces(reach));
-    if reach.organization && teams.is_none() && workspaces.is_none() {
+fn of_organization(visible_tokens: &VisibleTokens) -> Option<Condition> {
+    let (teams, workspaces) = (of_teams(visible_tokens), of_workspaces(visible_tokens));
+    if visible_tokens.organization && teams.is_none() && workspaces.is_none() {
         return None;
     }
     let and = |kind: Condition, condition: Option<Condition>| match condition {
@@ -159,27 +162,27 @@ fn of_organization(reach: &TokenReach) -> Option<Condition> {
         None => kind,
     };
     let is = |kind: Kind| boxed(t::kind.eq(kind).nullable());
-    let own = reach.organization.then(|| boxed(is(Kind::Organization).or(is(Kind::AuditTrails))));
+    let own = visible_tokens.organization.then(|| boxed(is(Kind::Organization).or(is(Kind::AuditTrails))));
     any([and(is(Kind::Team), teams), and(is(Kind::Workspace), workspaces)].into_iter().chain(own))
 }
 
-fn of_teams(reach: &TokenReach) -> Option<Condition> {
-    let own = t::team_allows_members.eq(true).and(t::team_id.eq_any(reach.own_teams.clone()));
-    let own = match reach.itself {
+fn of_teams(visible_tokens: &VisibleTokens) -> Option<Condition> {
+    let own = t::team_allows_members.eq(true).and(t::team_id.eq_any(visible_tokens.own_teams.clone()));
+    let own = match visible_tokens.itself {
         Some(id) => boxed(own.or(t::team_allows_members.eq(true).and(t::id.eq(id)))),
         None => boxed(own),
     };
-    match reach.beyond {
-        Beyond::Everything => None,
-        Beyond::OrdinaryTeams => Some(boxed(own.or(t::team_owners.eq(false)))),
-        Beyond::Nothing => Some(own),
+    match visible_tokens.other_teams {
+        OtherTeams::All => None,
+        OtherTeams::AllButOwners => Some(boxed(own.or(t::team_owners.eq(false)))),
+        OtherTeams::None => Some(own),
     }
 }
 
-fn of_workspaces(reach: &TokenReach) -> Option<Condition> {
-    match (&reach.workspaces, reach.itself) {
-        (WorkspaceReach::Everything, _) => None,
-        (WorkspaceReach::OfTeams(teams), itself) => {
+fn of_workspaces(visible_tokens: &VisibleTokens) -> Option<Condition> {
+    match (&visible_tokens.workspaces, visible_tokens.itself) {
+        (VisibleWorkspaces::All, _) => None,
+        (VisibleWorkspaces::OfTeams(teams), itself) => {
             let theirs = team_workspaces::table
                 .filter(team_workspaces::team_id.eq_any(teams.clone()))
                 .select(team_workspaces::workspace_id.nullable());

@@ -18,7 +18,7 @@ pub(crate) use leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
-pub use retention::{NoRetention, Remover, Retention};
-pub(crate) use store::{NewToken, Of, create, lock_for_deletion};
+pub use retention::{InvalidRetention, Retention, RetentionWorker};
+pub(crate) use store::{NewToken, TokenList, create, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
 pub(crate) use view::{NAMES, TOKENS, USAGE_DAYS};

@@ -11,7 +11,7 @@ use crate::credential::{ABILITIES_MAX, Ability, Format, Kind, Status};
 use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
-use crate::jsonapi::{Moment, present};
+use crate::jsonapi::{Timestamp, present};
 
 text_enum! {
     /// What `filter[expiry_status]` can ask for.
@@ -163,7 +163,7 @@ pub struct TokenAttributes {
     pub description: Option<Option<String>>,
     /// `expired-at`: a time to come; null is never.
     #[validate(custom(function = "to_come"))]
-    pub expired_at: Option<Moment>,
+    pub expired_at: Option<Timestamp>,
     /// `role`: the most that the token's principal is by it; without it, what the maker's own token is capped to, which
     /// is usually `owner`, no cap.
     pub role: Option<Role>,
@@ -187,8 +187,8 @@ pub struct TokenChanges {
     /// `expired-at`: a time to come; null is never, or as late as the organization allows.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "to_come"))]
-    #[schema(value_type = Option<Moment>)]
-    pub expired_at: Option<Option<Moment>>,
+    #[schema(value_type = Option<Timestamp>)]
+    pub expired_at: Option<Option<Timestamp>>,
     /// `role`: the most that the token's principal is by it.
     pub role: Option<Role>,
     /// `abilities`: at most 100, each once; they take the place of those before.
@@ -209,8 +209,8 @@ pub struct Replacement {
     /// token did.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "to_come"))]
-    #[schema(value_type = Option<Moment>)]
-    pub expired_at: Option<Option<Moment>>,
+    #[schema(value_type = Option<Timestamp>)]
+    pub expired_at: Option<Option<Timestamp>>,
 }
 
 /// For so many days before today it is told how often a token was used (DESIGN §3, rule 7).
@@ -228,8 +228,8 @@ fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {
     twice.map_or(Ok(()), |(_, ability)| fault(format!("Abilities must hold {ability} only once")))
 }
 
-fn to_come(moment: &Moment) -> Result<(), ValidationError> {
-    if moment.0 > Utc::now() {
+fn to_come(timestamp: &Timestamp) -> Result<(), ValidationError> {
+    if timestamp.0 > Utc::now() {
         return Ok(());
     }
     Err(ValidationError::new("past").with_message("Expired at must be a time to come, or null for never".into()))

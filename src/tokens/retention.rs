@@ -33,7 +33,7 @@ pub struct Retention(Duration);
 /// A text is no retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number of days, or a time such as 90d, 12h or 30m, from a second to a hundred years")]
-pub struct NoRetention;
+pub struct InvalidRetention;
 
 impl Default for Retention {
     fn default() -> Self {
@@ -42,13 +42,13 @@ impl Default for Retention {
 }
 
 impl FromStr for Retention {
-    type Err = NoRetention;
+    type Err = InvalidRetention;
 
-    fn from_str(text: &str) -> Result<Self, NoRetention> {
+    fn from_str(text: &str) -> Result<Self, InvalidRetention> {
         let days = text.parse::<u32>().ok().map(|days| days * DAY);
-        let time = days.or_else(|| humantime::parse_duration(text).ok()).ok_or(NoRetention)?;
+        let time = days.or_else(|| humantime::parse_duration(text).ok()).ok_or(InvalidRetention)?;
         let fits = (Duration::from_secs(1)..=36_525 * DAY).contains(&time);
-        if fits { Ok(Self(time)) } else { Err(NoRetention) }
+        if fits { Ok(Self(time)) } else { Err(InvalidRetention) }
     }
 }
 
@@ -70,12 +70,12 @@ impl Retention {
 
 /// The thread that removes what is over.
 #[derive(Debug)]
-pub struct Remover {
+pub struct RetentionWorker {
     stop: Sender<()>,
     thread: JoinHandle<()>,
 }
 
-impl Remover {
+impl RetentionWorker {
     /// Begins to look.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ mod tests {
         for wrong in
             ["", "0", "0s", "999ms", "-1", "-1d", "36526", "36525d 1s", "4294967295", "90 days ago", "x", "1.5"]
         {
-            assert_eq!(read(wrong), Err(NoRetention), "{wrong:?}");
+            assert_eq!(read(wrong), Err(InvalidRetention), "{wrong:?}");
         }
         assert_eq!(Retention::default().to_string().parse(), Ok(Retention::default()));
     }

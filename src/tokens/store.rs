@@ -18,7 +18,7 @@ use crate::jsonapi::{Error, Result};
 
 /// Whose tokens a list holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Of {
+pub(crate) enum TokenList {
     /// All that belong to an organization: its own, and those of its teams and workspaces.
     Organization(OrganizationId),
     /// Those of all teams of an organization.
@@ -85,19 +85,19 @@ pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<To
 }
 
 /// A token by id, whether or not it is revoked, locked until the transaction's end.
-pub(super) fn lock_any(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+pub(super) fn lock_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
     lock(connection, id)?;
-    find_any(connection, id)
+    find_including_revoked(connection, id)
 }
 
 /// A token by id, whether or not it is revoked.
-pub(super) fn find_any(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+pub(super) fn find_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
     listed_tokens::table.find(id).select(Token::as_select()).first(connection)
 }
 
 /// Locks the tokens in whose place a new one is to step, until the transaction's end: one of them may be the token
 /// that asks for it, and be revoked by its id at this moment.
-pub(super) fn lock_occupant(connection: &mut PgConnection, owner: Owner) -> QueryResult<Option<TokenId>> {
+pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> QueryResult<Option<TokenId>> {
     let live = tokens::table.filter(tokens::revoked_at.is_null()).select(tokens::id).for_no_key_update();
     match owner {
         Owner::User(_) | Owner::Workspace(..) => Ok(None),
@@ -291,9 +291,9 @@ pub(super) fn edit(connection: &mut PgConnection, edited: &Token) -> QueryResult
     Ok(())
 }
 
-/// The place that a new token takes.
+/// The slot that a new token takes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Room<'a> {
+pub(super) enum Slot<'a> {
     /// The one token of its kind that its owner has.
     OneOfKind,
     /// The one live token of its team with this description, or without any.
@@ -302,7 +302,7 @@ pub(super) enum Room<'a> {
     OneMore(Option<&'a str>),
 }
 
-impl<'a> Room<'a> {
+impl<'a> Slot<'a> {
     /// What the new token's maker says of it.
     pub(super) const fn description(self) -> Option<&'a str> {
         match self {
@@ -313,11 +313,11 @@ impl<'a> Room<'a> {
 }
 
 /// Ends what stands in a new token's place, also what is expired or in its grace, and answers which.
-pub(super) fn make_room(connection: &mut PgConnection, owner: Owner, room: Room<'_>) -> QueryResult<Vec<TokenId>> {
+pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: Slot<'_>) -> QueryResult<Vec<TokenId>> {
     let live = tokens::revoked_at.is_null().or(tokens::revoked_at.gt(statement_timestamp().nullable()));
     let mut before = tokens::table.filter(live).select(tokens::id).into_boxed();
-    before = match (owner, room) {
-        (_, Room::OneMore(_)) => return Ok(vec![]),
+    before = match (owner, slot) {
+        (_, Slot::OneMore(_)) => return Ok(vec![]),
         (Owner::User(user), _) => before.filter(tokens::user_id.eq(user)),
         (Owner::Team(_, team), _) => before.filter(tokens::team_id.eq(team)),
         (Owner::Workspace(_, workspace), _) => before.filter(tokens::workspace_id.eq(workspace)),
@@ -325,7 +325,7 @@ pub(super) fn make_room(connection: &mut PgConnection, owner: Owner, room: Room<
             before.filter(tokens::organization_id.eq(organization)).filter(tokens::kind.eq(owner.kind()))
         }
     };
-    if let Room::Described(description) = room {
+    if let Slot::Described(description) = slot {
         before = before.filter(tokens::description.is_not_distinct_from(description));
     }
     diesel::update(tokens::table.filter(tokens::id.eq_any(before)))
@@ -342,20 +342,20 @@ pub(super) fn lock(connection: &mut PgConnection, id: TokenId) -> QueryResult<()
 
 /// Locks, in the one order, all tokens that the deletion of their owner deletes or changes. The deletion itself would
 /// lock them in any order, and could wait for a request that waits for it.
-pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: Of) -> QueryResult<()> {
+pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: TokenList) -> QueryResult<()> {
     let touched = tokens::table.order(tokens::id).select(tokens::id).for_update();
     match of {
-        Of::Organization(id) | Of::Teams(id) => {
+        TokenList::Organization(id) | TokenList::Teams(id) => {
             touched.filter(tokens::organization_id.eq(id)).load::<TokenId>(connection)?
         }
-        Of::User(id) => {
+        TokenList::User(id) => {
             touched.filter(tokens::user_id.eq(id).or(tokens::created_by_user_id.eq(id))).load::<TokenId>(connection)?
         }
-        Of::Team(id) => {
+        TokenList::Team(id) => {
             touched.filter(tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id))).load::<TokenId>(connection)?
         }
-        Of::Workspace(id) => touched.filter(tokens::workspace_id.eq(id)).load::<TokenId>(connection)?,
-        Of::Nobody => vec![],
+        TokenList::Workspace(id) => touched.filter(tokens::workspace_id.eq(id)).load::<TokenId>(connection)?,
+        TokenList::Nobody => vec![],
     };
     Ok(())
 }

@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::store;
 use super::view::{self, POLICIES};
-use crate::access::{Action, Gate, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Target};
 use crate::audit::{self, Event};
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Document, Known, Query, Result};
-use crate::organizations::{self, place};
+use crate::jsonapi::{Body, Document, Query, QuerySpec, Result};
+use crate::organizations::{self, organization_ref};
 
-pub(crate) const SHOW: Known = Known::show(&[&POLICIES]);
+pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -24,11 +24,16 @@ pub fn routes(service: &mut ServiceConfig) {
 }
 
 /// Every kind's policy; one list, which never needs a second page.
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .read(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::SeeTtlPolicies, Subject::Place)?;
+    let (query, document) = authenticator
+        .read(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SeeTtlPolicies, Target::Organization)?;
             let query = query?;
             Ok((query, all(connection, caller.organization()?)?))
         })
@@ -38,20 +43,20 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
-            caller.may(Action::SetTtlPolicies, Subject::Place)?;
+    let (query, document) = authenticator
+        .transaction(bearer, organization_ref(&path), move |connection, caller| {
+            caller.may(Action::SetTtlPolicies, Target::Organization)?;
             let query = query?;
             let policies = super::policies_of(&body, caller.organization()?, &path)?;
             let organization = organizations::lock(connection, caller.organization()?)?.id;
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::SetTtlPolicies, Subject::Place)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::SetTtlPolicies, Target::Organization)?;
             store::set(connection, organization, &policies)?;
             let event = Event::new(Some(organization), "organization_token_ttl_policy", organization, "update");
             audit::record(connection, &caller.actor(), &[event.meta(json!({ "policies": policies }))])?;

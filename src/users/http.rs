@@ -8,13 +8,13 @@ use secrecy::ExposeSecret;
 
 use super::view::{self, USERS};
 use super::{AccountAttributes, PasswordAttributes, User, password, store};
-use crate::access::{Action, Caller, Gate, Place, Principal, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Principal, Target};
 use crate::audit::{self, Event};
 use crate::ids::UserId;
-use crate::jsonapi::{Body, Document, Error, Known, Query, Resource, Result};
+use crate::jsonapi::{Body, Document, Error, Query, QuerySpec, Resource, Result};
 use crate::organizations;
 
-pub(crate) const SHOW: Known = Known::show(&[&USERS]);
+pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&USERS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -26,10 +26,14 @@ pub fn routes(service: &mut ServiceConfig) {
 }
 
 /// Who the request acts as.
-async fn details(request: HttpRequest, visitor: Visitor, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn details(
+    request: HttpRequest,
+    bearer: BearerToken,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, account) = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, account) = authenticator
+        .read(bearer, OrganizationRef::None, move |connection, caller| {
             let query = query?;
             Ok((query, account(connection, caller)?))
         })
@@ -44,10 +48,15 @@ fn account(connection: &mut PgConnection, caller: &Caller) -> Result<Resource> {
     }
 }
 
-async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn update(
+    request: HttpRequest,
+    bearer: BearerToken,
+    body: Body,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, user) = gate
-        .write(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, user) = authenticator
+        .transaction(bearer, OrganizationRef::None, move |connection, caller| {
             let (caller, user, _) = own(connection, caller)?;
             let query = query?;
             let changes =
@@ -66,10 +75,15 @@ async fn update(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<G
 }
 
 /// Sets the password. Tokens go on working: a token is no session.
-async fn change_password(request: HttpRequest, visitor: Visitor, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn change_password(
+    request: HttpRequest,
+    bearer: BearerToken,
+    body: Body,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, user) = gate
-        .write(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, user) = authenticator
+        .transaction(bearer, OrganizationRef::None, move |connection, caller| {
             let (caller, user, hash) = own(connection, caller)?;
             let query = query?;
             let body = body.resource::<PasswordAttributes>(&[USERS.name], &["password"])?;
@@ -108,25 +122,30 @@ fn checked(wanted: &PasswordAttributes, before: Option<&str>) -> Result<String> 
 
 /// The caller as it stands now, and its own account, locked, with the hash of its password.
 fn own(connection: &mut PgConnection, caller: &Caller) -> Result<(Caller, User, Option<String>)> {
-    caller.may(Action::ChangeAccount, Subject::Place)?;
+    caller.may(Action::ChangeAccount, Target::Organization)?;
     let (user, hash) = store::lock(connection, caller.user().ok_or_else(Error::not_found)?)?;
-    Ok((caller.after_waiting(connection)?, user, hash))
+    Ok((caller.reauthenticated(connection)?, user, hash))
 }
 
 /// Users see themselves, whose membership they see, also of an invited user, and as site admins everybody.
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, user) = gate
-        .read(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, user) = authenticator
+        .read(bearer, OrganizationRef::None, move |connection, caller| {
             let wanted: UserId = path.parse().map_err(|_| Error::not_found())?;
             let query = query?;
-            Ok((query, seen(connection, caller, wanted)?))
+            Ok((query, find_visible(connection, caller, wanted)?))
         })
         .await?;
     Ok(Document::one(user).respond(&query, &request, StatusCode::OK))
 }
 
-fn seen(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Result<Resource> {
+fn find_visible(connection: &mut PgConnection, caller: &Caller, wanted: UserId) -> Result<Resource> {
     let visible = match &caller.principal {
         Principal::User { id, .. } if *id == wanted => return Ok(view::own(&store::find(connection, wanted)?)),
         Principal::User { site_admin: true, .. } => true,

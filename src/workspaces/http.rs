@@ -12,18 +12,18 @@ use serde_json::json;
 use super::tags::Written;
 use super::view::{self, EFFECTIVE_BINDINGS, WORKSPACES};
 use super::{Workspace, WorkspaceAttributes, store};
-use crate::access::{Action, Caller, Gate, Place, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target};
 use crate::audit::{self, Event};
 use crate::ids::WorkspaceId;
 use crate::jsonapi::{
-    Body, Document, Error, Extent, Known, Pages, Query, Resource, Result, SearchIn, is_name, list_document,
+    Body, Document, Error, PageInfo, Pages, Query, QuerySpec, Resource, Result, Search, is_name, list_document,
 };
 use crate::organizations::{self, ORGANIZATIONS, Organization};
 use crate::team_access::{self, Grant};
 
 // Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization and
 // the tag bindings add anything.
-pub(crate) const SHOW: Known = Known {
+pub(crate) const SHOW: QuerySpec = QuerySpec {
     include: &[
         "organization",
         "current-configuration-version",
@@ -35,17 +35,17 @@ pub(crate) const SHOW: Known = Known {
         "project",
         "readme",
     ],
-    ..Known::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS])
+    ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS])
 };
-pub(crate) const LIST: Known = Known {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at", "latest-change-at"],
     default_sort: "name",
-    q: SearchIn::Text,
+    q: Search::Text,
     search: &["name", "wildcard-name", "tags", "exclude-tags"],
     ..SHOW
 };
-pub(crate) const CONSUMERS: Known = Known::list(&[&WORKSPACES]);
+pub(crate) const CONSUMERS: QuerySpec = QuerySpec::list(&[&WORKSPACES]);
 
 /// The routes. There is no state that could be lost, so that every deletion is a safe one.
 pub fn routes(service: &mut ServiceConfig) {
@@ -81,10 +81,10 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn organization_ref(&self) -> OrganizationRef {
         match &self.organization {
-            Some(organization) => organizations::place(organization),
-            None => super::place(&self.workspace),
+            Some(organization) => organizations::organization_ref(organization),
+            None => super::organization_of_workspace(&self.workspace),
         }
     }
 
@@ -114,34 +114,39 @@ impl Named {
         action: Action,
     ) -> Result<(Caller, Workspace)> {
         // Nobody else has a role in any of its workspaces, and so a lock to ask for.
-        caller.may(Action::ListWorkspaces, Subject::Place)?;
+        caller.may(Action::ListWorkspaces, Target::Organization)?;
         let id = self.find(connection, caller)?.id;
         let workspace = store::lock(connection, id)?;
-        let caller = caller.after_waiting(connection)?;
+        let caller = caller.reauthenticated(connection)?;
         may(connection, &caller, action, &workspace)?;
         Ok((caller, workspace))
     }
 }
 
 fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<()> {
-    let standing = super::standing(connection, caller, workspace.id)?;
-    caller.may(action, Subject::Workspace(standing.map(|standing| standing.role)))
+    let rights = super::rights(connection, caller, workspace.id)?;
+    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
-    let (query, resources, included, extent) = gate
-        .read(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::ListWorkspaces, Subject::Place)?;
+    let (query, resources, included, info) = authenticator
+        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::ListWorkspaces, Target::Organization)?;
             let query = query?;
             let organization = organizations::find(connection, caller.organization()?)?;
-            let found = store::list(connection, organization.id, caller.workspace_reach(), &query)?;
-            let told = tell_all(connection, caller, &organization, &found.rows)?;
-            let (resources, included) = with_included(&query, caller, &organization, told);
-            Ok((query, resources, included, found.extent))
+            let found = store::list(connection, organization.id, caller.visible_workspaces(), &query)?;
+            let rendered = render_all(connection, caller, &organization, &found.rows)?;
+            let (resources, included) = with_included(&query, caller, &organization, rendered);
+            Ok((query, resources, included, found.info))
         })
         .await?;
-    let document = list_document(&request, &query, resources, &extent).include(included);
+    let document = list_document(&request, &query, resources, &info).include(included);
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
@@ -150,16 +155,16 @@ fn with_included(
     query: &Query,
     caller: &Caller,
     organization: &Organization,
-    told: Vec<(&Workspace, Resource)>,
+    rendered: Vec<(&Workspace, Resource)>,
 ) -> (Vec<Resource>, Vec<Resource>) {
     let mut included = vec![];
-    let seen = caller.can(Action::SeeOrganization, Subject::Place);
-    if query.includes("organization") && seen && !told.is_empty() {
+    let seen = caller.can(Action::SeeOrganization, Target::Organization);
+    if query.includes("organization") && seen && !rendered.is_empty() {
         included.push(organizations::organization(organization, caller));
     }
     let bindings = query.includes(EFFECTIVE_BINDINGS.name);
     let mut resources = vec![];
-    for (workspace, resource) in told {
+    for (workspace, resource) in rendered {
         if bindings {
             included.extend(view::effective_bindings(workspace));
             resources.push(view::with_effective_bindings(resource, workspace));
@@ -171,30 +176,35 @@ fn with_included(
 }
 
 /// Those of an organization's workspaces that the caller sees, each as a resource.
-pub(super) fn tell_all<'a>(
+pub(super) fn render_all<'a>(
     connection: &mut PgConnection,
     caller: &Caller,
     organization: &Organization,
     workspaces: &'a [Workspace],
 ) -> Result<Vec<(&'a Workspace, Resource)>> {
     let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
-    let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
+    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
     let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
     for (id, grant) in team_access::grants(connection, &ids, &teams)? {
         grants.entry(id).or_default().push(grant);
     }
-    let tell = |workspace: &'a Workspace| {
-        let by_teams = caller.standing_in(grants.remove(&workspace.id).unwrap_or_default());
-        let standing = caller.standing_in_own(workspace.id).or(by_teams)?;
-        Some((workspace, view::workspace(workspace, organization, caller, &standing)))
+    let render = |workspace: &'a Workspace| {
+        let by_teams = caller.rights_in(grants.remove(&workspace.id).unwrap_or_default());
+        let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
+        Some((workspace, view::workspace(workspace, organization, caller, &rights)))
     };
-    Ok(workspaces.iter().filter_map(tell).collect())
+    Ok(workspaces.iter().filter_map(render).collect())
 }
 
-fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, workspace: &Workspace) -> Result<Document> {
+fn render_one(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    workspace: &Workspace,
+) -> Result<Document> {
     let organization = organizations::find(connection, workspace.organization_id)?;
-    let told = tell_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
-    let (resources, included) = with_included(query, caller, &organization, told);
+    let rendered = render_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
+    let (resources, included) = with_included(query, caller, &organization, rendered);
     let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
     Ok(Document::one(resource).include(included))
 }
@@ -203,55 +213,60 @@ fn tell_one(connection: &mut PgConnection, caller: &Caller, query: &Query, works
 /// same, and take 404 for a workspace whose state everybody reads.
 async fn list_consumers(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &CONSUMERS);
-    let query = gate
-        .read(visitor, path.place(), move |connection, caller| {
+    let query = authenticator
+        .read(bearer, path.organization_ref(), move |connection, caller| {
             path.allowed(connection, caller, Action::SeeWorkspace)?;
             query
         })
         .await?;
-    let none = Extent::Numbered { total: 0 };
+    let none = PageInfo::Numbered { total: 0 };
     Ok(list_document(&request, &query, vec![], &none).respond(&query, &request, StatusCode::OK))
 }
 
 async fn create(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, organizations::place(&path), move |connection, caller| {
-            caller.may(Action::CreateWorkspace, Subject::Place)?;
+    let (query, document) = authenticator
+        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::CreateWorkspace, Target::Organization)?;
             let query = query?;
             let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.without_id()?;
             let tags = Written::read(connection, caller, &body.relationships)?;
             let new = Workspace::new(caller.organization()?).changed(body.attributes)?;
             let workspace = store::create(connection, &tags.put_on(new)?)?;
             // Making it waits for who deletes the organization, or makes another one of this name.
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::CreateWorkspace, Subject::Place)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::CreateWorkspace, Target::Organization)?;
             record(connection, caller, &workspace, "create")?;
-            let document = tell_one(connection, caller, &query, &workspace)?;
+            let document = render_one(connection, caller, &query, &workspace)?;
             Ok((query, document))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::CREATED))
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<Named>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .read(visitor, path.place(), move |connection, caller| {
+    let (query, document) = authenticator
+        .read(bearer, path.organization_ref(), move |connection, caller| {
             let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
             let query = query?;
-            let document = tell_one(connection, caller, &query, &workspace)?;
+            let document = render_one(connection, caller, &query, &workspace)?;
             Ok((query, document))
         })
         .await?;
@@ -260,14 +275,14 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: D
 
 async fn update(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, path.place(), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, path.organization_ref(), move |connection, caller| {
             let (caller, workspace) = path.locked(connection, caller, Action::UpdateWorkspace)?;
             let query = query?;
             let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?;
@@ -276,22 +291,28 @@ async fn update(
             let changed = tags.put_on(workspace.changed(body.attributes)?)?;
             let workspace = store::update(connection, &changed)?;
             record(connection, &caller, &workspace, "update")?;
-            let document = tell_one(connection, &caller, &query, &workspace)?;
+            let document = render_one(connection, &caller, &query, &workspace)?;
             Ok((query, document))
         })
         .await?;
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, path.place(), move |connection, caller| {
-        let (caller, workspace) = path.locked(connection, caller, Action::DeleteWorkspace)?;
-        query?;
-        store::delete(connection, workspace.id)?;
-        record(connection, &caller, &workspace, "destroy")
-    })
-    .await?;
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<Named>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, path.organization_ref(), move |connection, caller| {
+            let (caller, workspace) = path.locked(connection, caller, Action::DeleteWorkspace)?;
+            query?;
+            store::delete(connection, workspace.id)?;
+            record(connection, &caller, &workspace, "destroy")
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::settings::{Settings, WorkspaceAttributes};
 use super::tags::Bindings;
 use super::{http, store};
-use crate::access::{Action, Caller, Place, Role, Subject, WorkspaceStanding};
+use crate::access::{Action, Caller, OrganizationRef, Role, Target, WorkspaceRights};
 use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
 use crate::jsonapi::{Error, Resource, Result};
@@ -71,33 +71,33 @@ impl Workspace {
 }
 
 /// The organization of the workspace that a path names.
-pub(crate) fn place(id: &str) -> Place {
-    Place::Workspace(id.parse().ok())
+pub(crate) fn organization_of_workspace(id: &str) -> OrganizationRef {
+    OrganizationRef::Workspace(id.parse().ok())
 }
 
-/// What the caller is in a workspace of the place that the request is about.
+/// What the caller is in a workspace of the organization that the request is about.
 ///
 /// # Errors
 /// The database's own.
-pub(crate) fn standing(
+pub(crate) fn rights(
     connection: &mut PgConnection,
     caller: &Caller,
     workspace: WorkspaceId,
-) -> Result<Option<WorkspaceStanding>> {
-    match caller.standing_in_own(workspace) {
+) -> Result<Option<WorkspaceRights>> {
+    match caller.rights_in_own(workspace) {
         Some(own) => Ok(Some(own)),
-        None => standing_by_teams(connection, caller, workspace),
+        None => rights_by_teams(connection, caller, workspace),
     }
 }
 
-fn standing_by_teams(
+fn rights_by_teams(
     connection: &mut PgConnection,
     caller: &Caller,
     workspace: WorkspaceId,
-) -> Result<Option<WorkspaceStanding>> {
-    let teams: Vec<_> = caller.standing.teams.iter().copied().collect();
+) -> Result<Option<WorkspaceRights>> {
+    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
     let grants = team_access::grants(connection, &[workspace], &teams)?;
-    Ok(caller.standing_in(grants.into_iter().map(|(_, grant)| grant)))
+    Ok(caller.rights_in(grants.into_iter().map(|(_, grant)| grant)))
 }
 
 /// The role that the caller has in a workspace by its teams: none for the workspace's own token.
@@ -109,19 +109,23 @@ pub(crate) fn role_by_teams(
     caller: &Caller,
     workspace: WorkspaceId,
 ) -> Result<Option<Role>> {
-    Ok(standing_by_teams(connection, caller, workspace)?.map(|standing| standing.role))
+    Ok(rights_by_teams(connection, caller, workspace)?.map(|rights| rights.role))
 }
 
 /// The workspace of this id and what the caller is in it.
 ///
 /// # Errors
 /// 404 if it does not exist for the caller.
-pub(crate) fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Workspace, WorkspaceStanding)> {
+pub(crate) fn find_visible(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    id: &str,
+) -> Result<(Workspace, WorkspaceRights)> {
     let id: WorkspaceId = id.parse().map_err(|_| Error::not_found())?;
     let workspace = store::find(connection, id)?;
-    let standing = standing(connection, caller, id)?;
-    caller.may(Action::SeeWorkspace, Subject::Workspace(standing.map(|standing| standing.role)))?;
-    Ok((workspace, standing.ok_or_else(Error::not_found)?))
+    let rights = rights(connection, caller, id)?;
+    caller.may(Action::SeeWorkspace, Target::Workspace(rights.map(|rights| rights.role)))?;
+    Ok((workspace, rights.ok_or_else(Error::not_found)?))
 }
 
 /// Those of an organization's workspaces that the caller sees, as resources, for rooms that include them in their
@@ -129,13 +133,13 @@ pub(crate) fn seen(connection: &mut PgConnection, caller: &Caller, id: &str) -> 
 ///
 /// # Errors
 /// The database's own.
-pub(crate) fn tell(
+pub(crate) fn render(
     connection: &mut PgConnection,
     caller: &Caller,
     organization: &Organization,
     ids: &[WorkspaceId],
 ) -> Result<Vec<Resource>> {
     let workspaces = store::find_all(connection, organization.id, ids)?;
-    let told = http::tell_all(connection, caller, organization, &workspaces)?;
-    Ok(told.into_iter().map(|(_, resource)| resource).collect())
+    let rendered = http::render_all(connection, caller, organization, &workspaces)?;
+    Ok(rendered.into_iter().map(|(_, resource)| resource).collect())
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::jsonapi::{Error, Moment, Result, object, present, present_object};
+use crate::jsonapi::{Error, Result, Timestamp, object, present, present_object};
 use crate::organizations::ExecutionMode;
 
 /// A workspace's settings as they are stored.
@@ -23,7 +23,7 @@ pub struct Settings {
     /// `auto-apply-run-trigger`.
     pub auto_apply_run_trigger: bool,
     /// `auto-destroy-at`.
-    pub auto_destroy_at: Option<Moment>,
+    pub auto_destroy_at: Option<Timestamp>,
     /// `auto-destroy-activity-duration`: days or hours, such as `14d`.
     pub auto_destroy_activity_duration: Option<String>,
     /// `inherits-project-auto-destroy`.
@@ -219,7 +219,7 @@ pub struct WorkspaceAttributes {
     pub auto_apply_run_trigger: Option<bool>,
     /// `auto-destroy-at`: an RFC 3339 time; null for never.
     #[serde(deserialize_with = "present")]
-    pub auto_destroy_at: Option<Option<Moment>>,
+    pub auto_destroy_at: Option<Option<Timestamp>>,
     /// `auto-destroy-activity-duration`: 1 to 4 digits and `d` or `h`; null for none.
     #[serde(deserialize_with = "present")]
     #[validate(custom(function = "valid_duration"))]

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::Workspace;
 use super::tags::searched;
-use crate::access::WorkspaceReach;
+use crate::access::VisibleWorkspaces;
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{lower, team_workspaces, workspaces};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, WorkspaceId};
-use crate::jsonapi::{Error, Listed, Query, Result};
+use crate::jsonapi::{Error, Page, Query, Result};
 
 /// What the list can be sorted by.
 const COLUMNS: &[SortColumn] = &[
@@ -40,14 +40,14 @@ impl Position for Workspace {
 pub(super) fn list(
     connection: &mut PgConnection,
     organization: OrganizationId,
-    reach: WorkspaceReach,
+    visible: VisibleWorkspaces,
     query: &Query,
-) -> Result<Listed<Workspace>> {
+) -> Result<Page<Workspace>> {
     let mut found = workspaces::table
         .filter(workspaces::organization_id.eq(organization))
         .select(Workspace::as_select())
         .into_boxed();
-    if let WorkspaceReach::OfTeams(teams) = reach {
+    if let VisibleWorkspaces::OfTeams(teams) = visible {
         let theirs =
             team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
         found = found.filter(workspaces::id.eq_any(theirs));
@@ -71,11 +71,11 @@ pub(super) fn list(
 pub(super) fn tags(
     connection: &mut PgConnection,
     organization: OrganizationId,
-    reach: WorkspaceReach,
+    visible: VisibleWorkspaces,
 ) -> QueryResult<Vec<String>> {
     let mut found =
         workspaces::table.filter(workspaces::organization_id.eq(organization)).select(workspaces::tags).into_boxed();
-    if let WorkspaceReach::OfTeams(teams) = reach {
+    if let VisibleWorkspaces::OfTeams(teams) = visible {
         let theirs =
             team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
         found = found.filter(workspaces::id.eq_any(theirs));

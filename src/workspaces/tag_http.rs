@@ -10,14 +10,14 @@ use super::http::Named;
 use super::tags::{self, BINDING, BindingAttributes, TAG, TagAttributes};
 use super::view::{self, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
 use super::{Workspace, store};
-use crate::access::{Action, Caller, Gate, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller};
 use crate::audit::{self, Event};
-use crate::jsonapi::{Body, Document, Extent, Known, Query, Resource, Result, list_document};
+use crate::jsonapi::{Body, Document, PageInfo, Query, QuerySpec, Resource, Result, list_document};
 
 /// `name` is how shipped clients search here.
-pub(crate) const TAGS_OF_ONE: Known = Known { others: &["name"], ..Known::list(&[&TAGS]) };
-pub(crate) const BINDINGS_OF_ONE: Known = Known::show(&[&BINDINGS]);
-pub(crate) const EFFECTIVE_BINDINGS_OF_ONE: Known = Known::show(&[&EFFECTIVE_BINDINGS]);
+pub(crate) const TAGS_OF_ONE: QuerySpec = QuerySpec { parameters: &["name"], ..QuerySpec::list(&[&TAGS]) };
+pub(crate) const BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&BINDINGS]);
+pub(crate) const EFFECTIVE_BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&EFFECTIVE_BINDINGS]);
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -34,55 +34,62 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(resource("/workspaces/{workspace}/effective-tag-bindings").route(get().to(list_effective_bindings)));
 }
 
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<Named>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<Named>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &TAGS_OF_ONE);
-    let (query, workspace) = gate
-        .read(visitor, path.place(), move |connection, caller| {
+    let (query, workspace) = authenticator
+        .read(bearer, path.organization_ref(), move |connection, caller| {
             let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
             Ok((query?, workspace))
         })
         .await?;
-    let part = query.other("name").unwrap_or_default().to_lowercase();
+    let part = query.parameter("name").unwrap_or_default().to_lowercase();
     let found: Vec<&String> = workspace.tags.iter().filter(|name| name.contains(&part)).collect();
     let place = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let page = found.iter().skip(place(query.page().offset())).take(place(query.page().size()));
     let resources = page.map(|name| view::tag(workspace.organization_id, name)).collect();
-    let extent = Extent::Numbered { total: i64::try_from(found.len()).unwrap_or(i64::MAX) };
+    let extent = PageInfo::Numbered { total: i64::try_from(found.len()).unwrap_or(i64::MAX) };
     Ok(list_document(&request, &query, resources, &extent).respond(&query, &request, StatusCode::OK))
 }
 
 async fn add(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, path.place(), move |connection, caller| {
-        let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
-        let all = tags::sorted(workspace.tags.iter().cloned().chain(sent).collect());
-        set_tags(connection, &caller, workspace, all)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, path.organization_ref(), move |connection, caller| {
+            let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
+            let all = tags::sorted(workspace.tags.iter().cloned().chain(sent).collect());
+            set_tags(connection, &caller, workspace, all)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Takes tags away; what the workspace has not got stays away.
 async fn remove(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, path.place(), move |connection, caller| {
-        let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
-        let rest = workspace.tags.iter().filter(|name| !sent.contains(name)).cloned().collect();
-        set_tags(connection, &caller, workspace, rest)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, path.organization_ref(), move |connection, caller| {
+            let (caller, workspace, sent) = told(connection, caller, &path, query, &body)?;
+            let rest = workspace.tags.iter().filter(|name| !sent.contains(name)).cloned().collect();
+            set_tags(connection, &caller, workspace, rest)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -112,35 +119,35 @@ fn set_tags(connection: &mut PgConnection, caller: &Caller, workspace: Workspace
 
 async fn list_bindings(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &BINDINGS_OF_ONE);
-    tell(request, visitor, path, gate, query, view::bindings).await
+    render(request, bearer, path, authenticator, query, view::bindings).await
 }
 
 /// Those that a workspace has by itself: there are no projects that it could have any from.
 async fn list_effective_bindings(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &EFFECTIVE_BINDINGS_OF_ONE);
-    tell(request, visitor, path, gate, query, view::effective_bindings).await
+    render(request, bearer, path, authenticator, query, view::effective_bindings).await
 }
 
-async fn tell(
+async fn render(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     query: Result<Query>,
     look: fn(&Workspace) -> Vec<Resource>,
 ) -> Result<HttpResponse> {
-    let (query, workspace) = gate
-        .read(visitor, path.place(), move |connection, caller| {
+    let (query, workspace) = authenticator
+        .read(bearer, path.organization_ref(), move |connection, caller| {
             let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
             Ok((query?, workspace))
         })
@@ -151,14 +158,14 @@ async fn tell(
 /// Adds bindings, or gives another value to those that are there.
 async fn bind(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<Named>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &BINDINGS_OF_ONE);
-    let (query, workspace) = gate
-        .write(visitor, path.place(), move |connection, caller| {
+    let (query, workspace) = authenticator
+        .transaction(bearer, path.organization_ref(), move |connection, caller| {
             let (caller, before) = path.locked(connection, caller, Action::UpdateWorkspace)?;
             let query = query?;
             let sent = tags::bindings(body.list::<BindingAttributes>(&[BINDING], &["key"])?);

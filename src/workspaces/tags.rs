@@ -117,7 +117,7 @@ pub(super) fn names(
 ) -> Result<Vec<String>> {
     let organization = caller.organization()?;
     let known: BTreeMap<TagId, String> = if sent.iter().any(|tag| tag.id.is_some()) {
-        let names = store::tags(connection, organization, caller.workspace_reach())?;
+        let names = store::tags(connection, organization, caller.visible_workspaces())?;
         names.into_iter().map(|name| (TagId::of(organization, &name), name)).collect()
     } else {
         BTreeMap::new()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tags::{BINDING, TAG};
 use super::{Workspace, settings::VcsRepo};
-use crate::access::{Action, Caller, Subject, WorkspaceStanding};
+use crate::access::{Action, Caller, Target, WorkspaceRights};
 use crate::ids::{OrganizationId, TagBindingId, TagId, WorkspaceId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
@@ -120,12 +120,12 @@ pub(super) fn workspace(
     workspace: &Workspace,
     organization: &Organization,
     caller: &Caller,
-    standing: &WorkspaceStanding,
+    rights: &WorkspaceRights,
 ) -> Resource {
     let settings = &workspace.settings;
     let mode = settings.execution_mode.unwrap_or(organization.settings.default_execution_mode);
     let pool = settings.agent_pool_id.as_ref().map(|id| Identifier::new("agent-pools", id));
-    let can_delete = caller.can(Action::DeleteWorkspace, Subject::Workspace(Some(standing.role)));
+    let can_delete = caller.can(Action::DeleteWorkspace, Target::Workspace(Some(rights.role)));
     without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings))
         .attribute("actions", json!({ "is-destroyable": can_delete }))
         .attribute("auto-destroy-at", settings.auto_destroy_at.map(|moment| time(moment.0)))
@@ -135,7 +135,7 @@ pub(super) fn workspace(
         .attribute("latest-change-at", time(workspace.updated_at))
         .attribute("name", &workspace.name)
         .attribute("operations", mode != ExecutionMode::Local)
-        .attribute("permissions", permissions(caller, standing))
+        .attribute("permissions", permissions(caller, rights))
         .attribute("source", "tfe-api")
         .attribute("tag-names", &workspace.tags)
         .attribute("updated-at", time(workspace.updated_at))
@@ -179,9 +179,9 @@ fn repository(repository: &VcsRepo) -> Value {
     })
 }
 
-fn permissions(caller: &Caller, standing: &WorkspaceStanding) -> Value {
-    let can = |action| caller.can(action, Subject::Workspace(Some(standing.role)));
-    let may = standing.permissions;
+fn permissions(caller: &Caller, rights: &WorkspaceRights) -> Value {
+    let can = |action| caller.can(action, Target::Workspace(Some(rights.role)));
+    let may = rights.permissions;
     json!({
         "can-update": can(Action::UpdateWorkspace),
         "can-destroy": can(Action::DeleteWorkspace),

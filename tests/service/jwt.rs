@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
-use latchkey::signing::{self, Before};
+use latchkey::signing::{self, PreviousKey};
 use regex::Regex;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -62,7 +62,7 @@ fn verifies(client: &Client, jwt: &str) -> bool {
 
 fn rotate(app: &App) {
     let mut connection = PgConnection::establish(&app.database_url).unwrap();
-    signing::rotate(&mut connection, &ENCRYPTION_KEY.parse().unwrap(), Before::Decrypted).unwrap();
+    signing::rotate(&mut connection, &ENCRYPTION_KEY.parse().unwrap(), PreviousKey::MustDecrypt).unwrap();
 }
 
 #[test]

@@ -4,13 +4,13 @@
 use actix_web::web::{Data, Path, ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::store::Of;
+use super::super::store::TokenList;
 use super::LISTED;
-use crate::access::{Action, Gate, Subject, Visitor};
-use crate::jsonapi::{Known, Result};
-use crate::organizations::place;
+use crate::access::{Action, Authenticator, BearerToken, Target};
+use crate::jsonapi::{QuerySpec, Result};
+use crate::organizations::organization_ref;
 
-pub(crate) const LIST: Known = Known { default_sort: "-created-at", ..LISTED };
+pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -18,10 +18,15 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 }
 
 /// Everything that the caller may read, and how many there are of each status.
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    super::list(request, visitor, gate, place(&path), &LIST, |_, caller| {
-        caller.may(Action::ListTokens, Subject::Place)?;
-        Ok(Of::Organization(caller.organization()?))
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    super::list(request, bearer, authenticator, organization_ref(&path), &LIST, |_, caller| {
+        caller.may(Action::ListTokens, Target::Organization)?;
+        Ok(TokenList::Organization(caller.organization()?))
     })
     .await
 }

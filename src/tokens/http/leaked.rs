@@ -11,11 +11,11 @@ use serde_json::json;
 use super::super::leaked::{self, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::super::{Token, store};
 use super::event;
-use crate::access::{Gate, WithinLimit};
+use crate::access::{Authenticator, WithinLimit};
 use crate::audit::{self, Actor, Event};
 use crate::credential::Digest;
 use crate::ids::TokenId;
-use crate::jsonapi::{Body, Error, Known, Query, Result, request_id};
+use crate::jsonapi::{Body, Error, Query, QuerySpec, Result, request_id};
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -23,8 +23,13 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 }
 
 /// Revokes those that are real, all or none, and answers the same whether or not any is.
-async fn report(request: HttpRequest, _: WithinLimit, body: Body, gate: Data<Gate>) -> Result<HttpResponse> {
-    Query::of(&request, &Known::NOTHING)?;
+async fn report(
+    request: HttpRequest,
+    _: WithinLimit,
+    body: Body,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    Query::of(&request, &QuerySpec::NONE)?;
     let resources = body.list::<LeakedAttributes>(&[LEAKED_TOKENS], &["token"])?;
     if resources.len() > REPORTED_MAX {
         return Err(Error::attribute("/data", format!("Must hold at most {REPORTED_MAX} resources")));
@@ -32,7 +37,7 @@ async fn report(request: HttpRequest, _: WithinLimit, body: Body, gate: Data<Gat
     let reports: Vec<LeakedAttributes> = resources.into_iter().map(|resource| resource.attributes).collect();
     let reports = leaked::found(&reports).into_iter().map(|(secret, place)| (secret.digest(), place)).collect();
     let actor = Actor::anybody("finder of leaked tokens", request_id(&request));
-    gate.write_for_anybody(move |connection| revoke(connection, &actor, reports)).await?;
+    authenticator.transaction_for_anybody(move |connection| revoke(connection, &actor, reports)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

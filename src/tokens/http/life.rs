@@ -12,8 +12,8 @@ use super::super::jwt::{self, Form};
 use super::super::store::{self, NewToken};
 use super::super::view::{self, NAMES};
 use super::super::{Owner, Replacement, Token, TokenChanges};
-use super::{Deed, SHOW, event, highest_role, may, no_escalation, record};
-use crate::access::{Caller, Gate, Place, Role, Visitor};
+use super::{SHOW, TokenOperation, event, highest_role, may, no_escalation, record};
+use crate::access::{Authenticator, BearerToken, Caller, OrganizationRef, Role};
 use crate::audit;
 use crate::credential::{Kind, Status};
 use crate::ids::TokenId;
@@ -33,13 +33,13 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 /// Changes description, expiry, role or abilities; never the owner and never the secret.
 pub(super) async fn edit(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let id = path.into_inner();
-    act(request, visitor, gate, id.clone(), Deed::Edit, move |connection, caller, token| {
+    act(request, bearer, authenticator, id.clone(), TokenOperation::Edit, move |connection, caller, token| {
         let changes = body.resource_lenient::<TokenChanges>(NAMES)?.about(&[&id])?.attributes;
         match token.status {
             Status::Revoked => return Err(Error::not_found()),
@@ -65,7 +65,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         edited.description = description;
     }
     if let Some(asked) = expired_at {
-        let asked = asked.map(|moment| moment.0);
+        let asked = asked.map(|timestamp| timestamp.0);
         edited.expired_at =
             ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
         jwt::check_expiry(token, edited.expired_at)?;
@@ -90,23 +90,33 @@ fn check_description(connection: &mut PgConnection, token: &Token, description: 
     if taken { Err(super::description_taken()) } else { Ok(()) }
 }
 
-async fn disable(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    switch(request, visitor, path, gate, false).await
+async fn disable(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    switch(request, bearer, path, authenticator, false).await
 }
 
-async fn enable(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    switch(request, visitor, path, gate, true).await
+async fn enable(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    switch(request, bearer, path, authenticator, true).await
 }
 
 /// Switches a token off or on; one that is so already stays as it is.
 async fn switch(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     on: bool,
 ) -> Result<HttpResponse> {
-    act(request, visitor, gate, path.into_inner(), Deed::Switch, move |connection, caller, token| {
+    act(request, bearer, authenticator, path.into_inner(), TokenOperation::Switch, move |connection, caller, token| {
         match (token.status, on) {
             (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
             (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
@@ -122,14 +132,14 @@ async fn switch(
 /// Issues the successor of a token, which is revoked at once or after a grace (DESIGN §3, rule 5).
 async fn regenerate(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let id = path.into_inner();
-    act(request, visitor, gate, id.clone(), Deed::Regenerate, move |connection, caller, token| {
+    act(request, bearer, authenticator, id.clone(), TokenOperation::Regenerate, move |connection, caller, token| {
         let asked = body.resource_or_empty::<Replacement>(NAMES)?.about(&[&id])?.attributes;
         if token.replaced_by.is_some() {
             return Err(over("The token has been regenerated already; regenerate its successor instead"));
@@ -186,7 +196,7 @@ fn successor_expiry(
 ) -> Result<Option<DateTime<Utc>>> {
     let now = Utc::now();
     if let Some(asked) = asked.expired_at {
-        let asked = asked.map(|moment| moment.0);
+        let asked = asked.map(|timestamp| timestamp.0);
         return ttl_policies::expiry(connection, token.organization_id, token.kind, now, asked);
     }
     let inherited = token.expired_at.map(|at| now + (at - token.created_at));
@@ -195,8 +205,13 @@ fn successor_expiry(
 }
 
 /// Revokes a token and shows it; one that is revoked already stays as it is.
-async fn revoke(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    act(request, visitor, gate, path.into_inner(), Deed::Delete, |connection, caller, token| {
+async fn revoke(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    act(request, bearer, authenticator, path.into_inner(), TokenOperation::Delete, |connection, caller, token| {
         let id = token.id;
         if token.status != Status::Revoked {
             super::revoke(connection, caller, &[token])?;
@@ -210,34 +225,34 @@ async fn revoke(request: HttpRequest, visitor: Visitor, path: Path<String>, gate
 /// answer is its document.
 async fn act(
     request: HttpRequest,
-    visitor: Visitor,
-    gate: Data<Gate>,
+    bearer: BearerToken,
+    authenticator: Data<Authenticator>,
     id: String,
-    deed: Deed,
+    operation: TokenOperation,
     work: impl FnOnce(&mut PgConnection, &Caller, Token) -> Result<Document> + Send + 'static,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let id = id.parse::<TokenId>().ok();
-    let (query, document) = gate
-        .write(visitor, Place::Token(id), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, OrganizationRef::Token(id), move |connection, caller| {
             let id = id.ok_or_else(Error::not_found)?;
-            if matches!(deed, Deed::Edit | Deed::Regenerate) {
+            if matches!(operation, TokenOperation::Edit | TokenOperation::Regenerate) {
                 lock_owner(connection, id)?;
             }
-            let token = store::lock_any(connection, id)?;
-            let caller = &caller.after_waiting(connection)?;
-            may(connection, caller, deed, &token)?;
+            let token = store::lock_including_revoked(connection, id)?;
+            let caller = &caller.reauthenticated(connection)?;
+            may(connection, caller, operation, &token)?;
             let query = query?;
             Ok((query, work(connection, caller, token)?))
         })
         .await?;
-    let status = if deed == Deed::Regenerate { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if operation == TokenOperation::Regenerate { StatusCode::CREATED } else { StatusCode::OK };
     Ok(document.respond(&query, &request, status))
 }
 
 /// Keeps others from making a token in the place of this one, or of its description.
 fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
-    let token = store::find_any(connection, id)?;
+    let token = store::find_including_revoked(connection, id)?;
     match (token.kind, token.team_id, token.organization_id) {
         (Kind::Team, Some(team), _) => drop(teams::lock(connection, team)?),
         (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {
@@ -249,7 +264,7 @@ fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
 }
 
 fn shown(connection: &mut PgConnection, id: TokenId) -> Result<Document> {
-    Ok(Document::one(view::token(&store::find_any(connection, id)?)))
+    Ok(Document::one(view::token(&store::find_including_revoked(connection, id)?)))
 }
 
 fn over(detail: &str) -> Error {

@@ -19,21 +19,21 @@ use serde_json::json;
 use super::filters::{FILTERS, Filters};
 use super::jwt::Form;
 use super::lists::{self, SORT_KEYS};
-use super::store::{self, NewToken, Of, Room};
+use super::store::{self, NewToken, Slot, TokenList};
 use super::view::{self, TOKENS};
 use super::{Owner, Token, TokenAttributes};
-use crate::access::{Action, Caller, Gate, Place, Role, Subject, TeamFacts, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Role, Target, TeamFacts};
 use crate::audit::{self, Event};
 use crate::credential::{Ability, Format, Kind};
 use crate::ids::TokenId;
-use crate::jsonapi::{Document, Error, Extent, Known, Pages, Query, Result, SearchIn, list_document};
+use crate::jsonapi::{Document, Error, PageInfo, Pages, Query, QuerySpec, Result, Search, list_document};
 use crate::signing::Signer;
 use crate::{abilities, ttl_policies, workspaces};
 
-pub(crate) const SHOW: Known = Known::show(&[&TOKENS]);
+pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
 
 /// What every list of tokens knows; each has an order of its own.
-const LISTED: Known = Known { pages: Pages::Both, sort: SORT_KEYS, q: SearchIn::Text, filters: FILTERS, ..SHOW };
+const LISTED: QuerySpec = QuerySpec { pages: Pages::Both, sort: SORT_KEYS, q: Search::Text, filters: FILTERS, ..SHOW };
 
 /// The routes.
 pub fn routes(service: &mut ServiceConfig) {
@@ -57,23 +57,23 @@ pub fn routes(service: &mut ServiceConfig) {
 /// Answers with those of a list's tokens that the caller may read, once `of` has let the caller see the list.
 async fn list(
     request: HttpRequest,
-    visitor: Visitor,
-    gate: Data<Gate>,
-    place: Place,
-    known: &'static Known,
-    of: impl FnOnce(&mut PgConnection, &Caller) -> Result<Of> + Send + 'static,
+    bearer: BearerToken,
+    authenticator: Data<Authenticator>,
+    organization_ref: OrganizationRef,
+    spec: &'static QuerySpec,
+    of: impl FnOnce(&mut PgConnection, &Caller) -> Result<TokenList> + Send + 'static,
 ) -> Result<HttpResponse> {
-    let asked = Query::of_with(&request, known, Filters::of);
-    let (query, found, counts) = gate
-        .read(visitor, place, move |connection, caller| {
+    let asked = Query::of_with(&request, spec, Filters::of);
+    let (query, found, counts) = authenticator
+        .read(bearer, organization_ref, move |connection, caller| {
             let of = of(connection, caller)?;
             let (query, filters) = asked?;
-            let reach = caller.token_reach();
-            let found = lists::list(connection, of, &reach, &query, &filters)?;
+            let visible = caller.visible_tokens();
+            let found = lists::list(connection, of, &visible, &query, &filters)?;
             // Counting reads everything; a cursor's cost must not grow with the list.
-            let counts = match (of, &found.extent) {
-                (Of::Organization(_), Extent::Numbered { .. }) => {
-                    Some(lists::status_counts(connection, of, &reach, &query, &filters)?)
+            let counts = match (of, &found.info) {
+                (TokenList::Organization(_), PageInfo::Numbered { .. }) => {
+                    Some(lists::status_counts(connection, of, &visible, &query, &filters)?)
                 }
                 _ => None,
             };
@@ -81,7 +81,7 @@ async fn list(
         })
         .await?;
     let resources = found.rows.iter().map(view::token).collect();
-    let document = list_document(&request, &query, resources, &found.extent);
+    let document = list_document(&request, &query, resources, &found.info);
     let document = match counts {
         Some(counts) => document.meta("status-counts", view::status_counts(&counts)),
         None => document,
@@ -89,13 +89,18 @@ async fn list(
     Ok(document.respond(&query, &request, StatusCode::OK))
 }
 
-async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn show(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
     let id = path.parse::<TokenId>().ok();
-    let (query, token) = gate
-        .read(visitor, Place::Token(id), move |connection, caller| {
+    let (query, token) = authenticator
+        .read(bearer, OrganizationRef::Token(id), move |connection, caller| {
             let token = store::find(connection, id.ok_or_else(Error::not_found)?)?;
-            may(connection, caller, Deed::Read, &token)?;
+            may(connection, caller, TokenOperation::Read, &token)?;
             let query = query?;
             record(connection, caller, &token, "show")?;
             Ok((query, token))
@@ -104,22 +109,28 @@ async fn show(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
     Ok(Document::one(view::token(&token)).respond(&query, &request, StatusCode::OK))
 }
 
-async fn destroy(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
+async fn destroy(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    let query = Query::of(&request, &QuerySpec::NONE);
     let id = path.parse::<TokenId>().ok();
-    gate.write(visitor, Place::Token(id), move |connection, caller| {
-        let (caller, token) = locked_token(connection, caller, id.ok_or_else(Error::not_found)?)?;
-        may(connection, &caller, Deed::Delete, &token)?;
-        query?;
-        revoke(connection, &caller, &[token])
-    })
-    .await?;
+    authenticator
+        .transaction(bearer, OrganizationRef::Token(id), move |connection, caller| {
+            let (caller, token) = locked_token(connection, caller, id.ok_or_else(Error::not_found)?)?;
+            may(connection, &caller, TokenOperation::Delete, &token)?;
+            query?;
+            revoke(connection, &caller, &[token])
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// What is to be done with a token that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum TokenOperation {
     /// Look at it.
     Read,
     /// Change its description, expiry, role or abilities.
@@ -133,40 +144,40 @@ enum Deed {
 }
 
 /// Checks a deed by the row of the access table that its token's kind has.
-fn may(connection: &mut PgConnection, caller: &Caller, deed: Deed, token: &Token) -> Result<()> {
+fn may(connection: &mut PgConnection, caller: &Caller, operation: TokenOperation, token: &Token) -> Result<()> {
     use Action as A;
-    let (action, subject) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
+    let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
         (Kind::User, Some(user), ..) => {
-            (if deed == Deed::Read { A::ReadUserToken } else { A::ChangeUserToken }, Subject::User(user))
+            (if operation == TokenOperation::Read { A::ReadUserToken } else { A::ChangeUserToken }, Target::User(user))
         }
         (Kind::Team, _, Some(id), _) => {
             // Whether its team is secret plays no part in who may handle a token.
             let (owners, allows_members) = (token.team_owners == Some(true), token.team_allows_members == Some(true));
-            let subject = Subject::TeamToken(TeamFacts { id, owners, secret: true, allows_members }, Some(token.id));
-            let action = match deed {
-                Deed::Read => A::ReadTeamToken,
-                Deed::Edit | Deed::Switch => A::EditTeamToken,
-                Deed::Regenerate => A::ReplaceTeamToken,
-                Deed::Delete => A::DeleteTeamToken,
+            let target = Target::TeamToken(TeamFacts { id, owners, secret: true, allows_members }, Some(token.id));
+            let action = match operation {
+                TokenOperation::Read => A::ReadTeamToken,
+                TokenOperation::Edit | TokenOperation::Switch => A::EditTeamToken,
+                TokenOperation::Regenerate => A::ReplaceTeamToken,
+                TokenOperation::Delete => A::DeleteTeamToken,
             };
-            (action, subject)
+            (action, target)
         }
         (Kind::Workspace, _, _, Some(workspace)) => {
-            let action = match deed {
-                Deed::Read => A::ReadWorkspaceToken,
-                Deed::Edit => A::EditWorkspaceToken,
-                Deed::Switch => A::SwitchWorkspaceToken,
-                Deed::Regenerate | Deed::Delete => A::DeleteWorkspaceToken,
+            let action = match operation {
+                TokenOperation::Read => A::ReadWorkspaceToken,
+                TokenOperation::Edit => A::EditWorkspaceToken,
+                TokenOperation::Switch => A::SwitchWorkspaceToken,
+                TokenOperation::Regenerate | TokenOperation::Delete => A::DeleteWorkspaceToken,
             };
-            (action, Subject::WorkspaceToken(workspaces::role_by_teams(connection, caller, workspace)?, token.id))
+            (action, Target::WorkspaceToken(workspaces::role_by_teams(connection, caller, workspace)?, token.id))
         }
-        (Kind::Organization | Kind::AuditTrails, ..) if deed == Deed::Read => {
-            (A::ReadOrganizationToken, Subject::Place)
+        (Kind::Organization | Kind::AuditTrails, ..) if operation == TokenOperation::Read => {
+            (A::ReadOrganizationToken, Target::Organization)
         }
-        (Kind::Organization | Kind::AuditTrails, ..) => (A::ChangeOrganizationToken, Subject::Place),
+        (Kind::Organization | Kind::AuditTrails, ..) => (A::ChangeOrganizationToken, Target::Organization),
         _ => return Err(Error::not_found()),
     };
-    caller.may(action, subject)
+    caller.may(action, target)
 }
 
 /// The most that the caller may make of a token of this owner: what its own token is capped to, and in a workspace what
@@ -199,7 +210,7 @@ fn issue(
     signer: &Signer,
     caller: &Caller,
     owner: Owner,
-    room: Room<'_>,
+    slot: Slot<'_>,
     attributes: &TokenAttributes,
     highest: Role,
 ) -> Result<Document> {
@@ -207,10 +218,10 @@ fn issue(
     let abilities = attributes.abilities.as_deref().unwrap_or_default();
     no_escalation(caller, highest, role, abilities)?;
     abilities::check(connection, owner.organization(), abilities)?;
-    let asked = attributes.expired_at.map(|moment| moment.0);
+    let asked = attributes.expired_at.map(|timestamp| timestamp.0);
     let expired_at = ttl_policies::expiry(connection, owner.organization(), owner.kind(), Utc::now(), asked)?;
-    let revoked = store::make_room(connection, owner, room)?;
-    let description = room.description();
+    let revoked = store::revoke_current(connection, owner, slot)?;
+    let description = slot.description();
     let created_by = caller.creator();
     let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
     let new = NewToken { description, expired_at, role, abilities, form, created_by, ..NewToken::of(owner) };
@@ -247,7 +258,7 @@ fn event(token: &Token, action: &'static str) -> Event {
 /// A token, locked, and the caller as it stands now.
 fn locked_token(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> Result<(Caller, Token)> {
     store::lock(connection, id)?;
-    let caller = caller.after_waiting(connection)?;
+    let caller = caller.reauthenticated(connection)?;
     Ok((caller, store::find(connection, id)?))
 }
 

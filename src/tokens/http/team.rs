@@ -8,19 +8,19 @@ use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
-use super::super::store::{self, Of, Room};
+use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES};
 use super::super::{Owner, Token, TokenAttributes};
-use super::{Deed, LISTED, SHOW, issue, locked_token, may, record, revoke};
-use crate::access::{Action, Gate, Subject, Visitor};
+use super::{LISTED, SHOW, TokenOperation, issue, locked_token, may, record, revoke};
+use crate::access::{Action, Authenticator, BearerToken, Target};
 use crate::ids::TokenId;
-use crate::jsonapi::{Body, Document, Error, Known, Query, Result};
+use crate::jsonapi::{Body, Document, Error, Query, QuerySpec, Result};
 use crate::organizations;
 use crate::signing::Signer;
-use crate::teams::place;
+use crate::teams::organization_of_team;
 use crate::teams::{self, Team};
 
-pub(crate) const LIST: Known = Known { default_sort: "expired-at", ..LISTED };
+pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -42,25 +42,25 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 /// Makes the team's one descriptionless token and revokes the one before (DESIGN §3, rule 1).
 async fn regenerate(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
             let team = locked_team(connection, &path)?;
-            let before = store::lock_occupant(connection, team_owner(&team))?;
-            let caller = &caller.after_waiting(connection)?;
-            let subject = Subject::TeamToken(team.facts(), before);
-            caller.may(Action::RegenerateTeamToken, subject)?;
+            let before = store::lock_current(connection, team_owner(&team))?;
+            let caller = &caller.reauthenticated(connection)?;
+            let target = Target::TeamToken(team.facts(), before);
+            caller.may(Action::RegenerateTeamToken, target)?;
             let query = query?;
             let attributes = body.resource_or_empty::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             Ok((
                 query,
-                issue(connection, &signer, caller, team_owner(&team), Room::Described(None), &attributes, caller.role)?,
+                issue(connection, &signer, caller, team_owner(&team), Slot::Described(None), &attributes, caller.role)?,
             ))
         })
         .await?;
@@ -70,18 +70,18 @@ async fn regenerate(
 /// Makes one more token of a team (DESIGN §3, rule 2).
 async fn create(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, place(&path), move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
             let team = locked_team(connection, &path)?;
-            let caller = &caller.after_waiting(connection)?;
-            caller.may(Action::CreateTeamToken, Subject::TeamToken(team.facts(), None))?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::CreateTeamToken, Target::TeamToken(team.facts(), None))?;
             let query = query?;
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
@@ -95,7 +95,7 @@ async fn create(
                     &signer,
                     caller,
                     team_owner(&team),
-                    Room::Described(description),
+                    Slot::Described(description),
                     &attributes,
                     caller.role,
                 )?,
@@ -107,15 +107,15 @@ async fn create(
 
 async fn show_descriptionless(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, token) = gate
-        .read(visitor, place(&path), move |connection, caller| {
+    let (query, token) = authenticator
+        .read(bearer, organization_of_team(&path), move |connection, caller| {
             let token = store::descriptionless(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            may(connection, caller, Deed::Read, &token)?;
+            may(connection, caller, TokenOperation::Read, &token)?;
             let query = query?;
             record(connection, caller, &token, "show")?;
             Ok((query, token))
@@ -126,34 +126,35 @@ async fn show_descriptionless(
 
 async fn destroy_descriptionless(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, place(&path), move |connection, caller| {
-        let team = locked_team(connection, &path)?;
-        // The lock on the team does not keep those away who name the token by its id.
-        let id = store::descriptionless(connection, team.id)?.id;
-        let (caller, token) = locked_token(connection, caller, id)?;
-        may(connection, &caller, Deed::Delete, &token)?;
-        query?;
-        revoke(connection, &caller, &[token])
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
+            let team = locked_team(connection, &path)?;
+            // The lock on the team does not keep those away who name the token by its id.
+            let id = store::descriptionless(connection, team.id)?.id;
+            let (caller, token) = locked_token(connection, caller, id)?;
+            may(connection, &caller, TokenOperation::Delete, &token)?;
+            query?;
+            revoke(connection, &caller, &[token])
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn list_of_team(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    super::list(request, visitor, gate, place(&path), &LIST, move |connection, caller| {
+    super::list(request, bearer, authenticator, organization_of_team(&path), &LIST, move |connection, caller| {
         let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-        caller.may(Action::SeeTeam, Subject::Team(team.facts()))?;
-        Ok(Of::Team(team.id))
+        caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
+        Ok(TokenList::Team(team.id))
     })
     .await
 }
@@ -165,13 +166,13 @@ fn locked_team(connection: &mut PgConnection, id: &str) -> Result<Team> {
 
 async fn list_of_organization(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    super::list(request, visitor, gate, organizations::place(&path), &LIST, |_, caller| {
-        caller.may(Action::ListTeamTokens, Subject::Place)?;
-        Ok(Of::Teams(caller.organization()?))
+    super::list(request, bearer, authenticator, organizations::organization_ref(&path), &LIST, |_, caller| {
+        caller.may(Action::ListTeamTokens, Target::Organization)?;
+        Ok(TokenList::Teams(caller.organization()?))
     })
     .await
 }
@@ -179,32 +180,33 @@ async fn list_of_organization(
 /// Revokes all the tokens that the body names, or none of them.
 async fn destroy_many(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
 ) -> Result<HttpResponse> {
-    let query = Query::of(&request, &Known::NOTHING);
-    gate.write(visitor, organizations::place(&path), move |connection, caller| {
-        caller.may(Action::ListTeamTokens, Subject::Place)?;
-        query?;
-        let ids = body.identifiers(NAMES)?;
-        let parsed: Vec<TokenId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let tokens = store::lock_all(connection, caller.organization()?, &parsed)?;
-        let caller = &caller.after_waiting(connection)?;
-        caller.may(Action::ListTeamTokens, Subject::Place)?;
-        let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
-        let faults = ids.iter().enumerate().filter_map(|(nth, id)| {
-            let refusal = match by_id.get(id) {
-                Some(token) => may(connection, caller, Deed::Delete, token).err()?,
-                None => Error::not_found(),
-            };
-            Some(refusal.with_pointer(format!("/data/{nth}/id")))
-        });
-        Error::check(faults)?;
-        revoke(connection, caller, &tokens)
-    })
-    .await?;
+    let query = Query::of(&request, &QuerySpec::NONE);
+    authenticator
+        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
+            caller.may(Action::ListTeamTokens, Target::Organization)?;
+            query?;
+            let ids = body.identifiers(NAMES)?;
+            let parsed: Vec<TokenId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+            let tokens = store::lock_all(connection, caller.organization()?, &parsed)?;
+            let caller = &caller.reauthenticated(connection)?;
+            caller.may(Action::ListTeamTokens, Target::Organization)?;
+            let by_id: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
+            let faults = ids.iter().enumerate().filter_map(|(nth, id)| {
+                let refusal = match by_id.get(id) {
+                    Some(token) => may(connection, caller, TokenOperation::Delete, token).err()?,
+                    None => Error::not_found(),
+                };
+                Some(refusal.with_pointer(format!("/data/{nth}/id")))
+            });
+            Error::check(faults)?;
+            revoke(connection, caller, &tokens)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

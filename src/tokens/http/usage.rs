@@ -7,12 +7,12 @@ use chrono::{NaiveDate, TimeDelta, Utc};
 
 use super::super::view::{self, USAGE_DAYS};
 use super::super::{USAGE_KEPT_DAYS, store};
-use super::{Deed, may};
-use crate::access::{Gate, Place, Visitor};
+use super::{TokenOperation, may};
+use crate::access::{Authenticator, BearerToken, OrganizationRef};
 use crate::ids::TokenId;
-use crate::jsonapi::{Document, Error, Known, Moment, Query, Result};
+use crate::jsonapi::{Document, Error, Query, QuerySpec, Result, Timestamp};
 
-pub(crate) const LIST: Known = Known { filters: &["since"], ..Known::show(&[&USAGE_DAYS]) };
+pub(crate) const LIST: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -21,13 +21,18 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 
 /// Every day from the one asked for to today, oldest first; never so many that there is a second page. A revoked token
 /// has its history, too.
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
     let query = Query::of(&request, &LIST);
     let id = path.parse::<TokenId>().ok();
-    let (query, id, days) = gate
-        .read(visitor, Place::Token(id), move |connection, caller| {
-            let token = store::find_any(connection, id.ok_or_else(Error::not_found)?)?;
-            may(connection, caller, Deed::Read, &token)?;
+    let (query, id, days) = authenticator
+        .read(bearer, OrganizationRef::Token(id), move |connection, caller| {
+            let token = store::find_including_revoked(connection, id.ok_or_else(Error::not_found)?)?;
+            may(connection, caller, TokenOperation::Read, &token)?;
             let query = query?;
             let today = Utc::now().date_naive();
             let oldest = today - TimeDelta::days(USAGE_KEPT_DAYS);
@@ -45,11 +50,11 @@ async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: 
 /// A day, or the day (UTC) of a time.
 fn since(query: &Query) -> Result<Option<NaiveDate>> {
     let Some(text) = query.filter("since") else { return Ok(None) };
-    let moment = || serde_json::from_value::<Moment>(text.into()).ok().map(|moment| moment.0.date_naive());
+    let timestamp = || serde_json::from_value::<Timestamp>(text.into()).ok().map(|timestamp| timestamp.0.date_naive());
     // `%Y` alone would take years that no time on the wire has.
     let date =
         Some(text).filter(|text| text.len() == 10).and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
-    date.or_else(moment).map(Some).ok_or_else(|| {
+    date.or_else(timestamp).map(Some).ok_or_else(|| {
         Error::parameter("filter[since]", "Must be a day such as 2031-05-17, or a time such as 2031-05-17T08:00:00Z")
     })
 }

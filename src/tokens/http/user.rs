@@ -4,16 +4,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::super::store::{Of, Room};
+use super::super::store::{Slot, TokenList};
 use super::super::view::NAMES;
 use super::super::{Owner, TokenAttributes};
 use super::{LISTED, SHOW, issue};
-use crate::access::{Action, Gate, Place, Subject, Visitor};
+use crate::access::{Action, Authenticator, BearerToken, OrganizationRef, Target};
 use crate::ids::UserId;
-use crate::jsonapi::{Body, Error, Known, Query, Result};
+use crate::jsonapi::{Body, Error, Query, QuerySpec, Result};
 use crate::signing::Signer;
 
-pub(crate) const LIST: Known = Known { default_sort: "created-at", ..LISTED };
+pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 
 /// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
@@ -21,28 +21,33 @@ pub(super) fn routes(service: &mut ServiceConfig) {
 }
 
 /// The user's own tokens; to anybody else the list is empty (DESIGN §4).
-async fn list(request: HttpRequest, visitor: Visitor, path: Path<String>, gate: Data<Gate>) -> Result<HttpResponse> {
-    super::list(request, visitor, gate, Place::Nowhere, &LIST, move |_, caller| {
+async fn list(
+    request: HttpRequest,
+    bearer: BearerToken,
+    path: Path<String>,
+    authenticator: Data<Authenticator>,
+) -> Result<HttpResponse> {
+    super::list(request, bearer, authenticator, OrganizationRef::None, &LIST, move |_, caller| {
         let user: UserId = path.parse().map_err(|_| Error::not_found())?;
-        let own = caller.can(Action::ReadUserToken, Subject::User(user));
-        Ok(if own { Of::User(user) } else { Of::Nobody })
+        let own = caller.can(Action::ReadUserToken, Target::User(user));
+        Ok(if own { TokenList::User(user) } else { TokenList::Nobody })
     })
     .await
 }
 
 async fn create(
     request: HttpRequest,
-    visitor: Visitor,
+    bearer: BearerToken,
     path: Path<String>,
     body: Body,
-    gate: Data<Gate>,
+    authenticator: Data<Authenticator>,
     signer: Data<Signer>,
 ) -> Result<HttpResponse> {
     let query = Query::of(&request, &SHOW);
-    let (query, document) = gate
-        .write(visitor, Place::Nowhere, move |connection, caller| {
+    let (query, document) = authenticator
+        .transaction(bearer, OrganizationRef::None, move |connection, caller| {
             let user: UserId = path.parse().map_err(|_| Error::not_found())?;
-            caller.may(Action::ChangeUserToken, Subject::User(user))?;
+            caller.may(Action::ChangeUserToken, Target::User(user))?;
             let query = query?;
             let attributes = body.resource_lenient::<TokenAttributes>(NAMES)?.without_id()?.attributes;
             let description = attributes.description.as_ref().and_then(Option::as_deref);
@@ -51,7 +56,7 @@ async fn create(
                 &signer,
                 caller,
                 Owner::User(user),
-                Room::OneMore(description),
+                Slot::OneMore(description),
                 &attributes,
                 caller.role,
             )?;
