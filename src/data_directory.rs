@@ -32,12 +32,7 @@ pub enum Error {
          stop it or choose another with --data-dir",
         path.display()
     )]
-    Served {
-        /// The server's process id.
-        pid: u32,
-        /// The data folder.
-        path: PathBuf,
-    },
+    Served { pid: u32, path: PathBuf },
     /// A command held the lock for longer than anybody should wait.
     #[error(
         "another latchkey command{} has been using the data folder {} for {} seconds; \
@@ -49,7 +44,6 @@ pub enum Error {
     Busy {
         /// The command's process id, if it has written one.
         pid: Option<u32>,
-        /// The data folder.
         path: PathBuf,
     },
     /// There is no place to put the data folder.
@@ -58,7 +52,6 @@ pub enum Error {
          choose one with --data-dir"
     )]
     NoHome,
-    /// The file system refused.
     #[error(
         "cannot {action} {}: {cause}; a data folder that this user may write can be chosen \
          with --data-dir",
@@ -69,7 +62,6 @@ pub enum Error {
         action: &'static str,
         /// What it was tried on.
         path: PathBuf,
-        /// What the system answered.
         cause: io::Error,
     },
 }
@@ -98,10 +90,7 @@ pub enum Access {
     /// The lock is held: start and stop the private PostgreSQL at will.
     Exclusive,
     /// A server holds the lock: use its PostgreSQL, and leave it running.
-    BesideServer {
-        /// The server's process id.
-        pid: u32,
-    },
+    BesideServer { pid: u32 },
 }
 
 /// An open data folder; the lock, if held, is freed when this is dropped.
@@ -112,7 +101,7 @@ pub struct DataDirectory {
     _lock: Option<File>,
 }
 
-/// Where the data folder is unless `--data-dir` says otherwise (DESIGN §6):
+/// Where the data folder is unless `--data-dir` says otherwise (docs/design.md §6):
 /// `/var/lib/latchkey` for root, else `$XDG_DATA_HOME/latchkey`, else
 /// `~/.local/share/latchkey`.
 ///
@@ -316,7 +305,6 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Erro
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -26,16 +26,10 @@ use crate::{memberships, organizations, teams};
 pub enum Error {
     /// A file cannot be read.
     #[error("cannot read {path}: {cause}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: std::io::Error,
-    },
+    Unreadable { path: PathBuf, cause: std::io::Error },
     /// A file is not such a document.
     #[error("{path} is not a document of this kind: {cause}")]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         cause: serde_json::Error,
@@ -52,7 +46,6 @@ pub enum Error {
     /// Something else cannot be made.
     #[error("the data set does not fit into the database: {0}")]
     Refused(#[from] jsonapi::Error),
-    /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] diesel::result::Error),
 }
@@ -138,7 +131,6 @@ struct TokenData {
     expired_at: Option<Timestamp>,
 }
 
-/// What a folder holds.
 #[derive(Debug)]
 pub struct DataSet {
     users: Vec<Item<UserData>>,

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::access::Authenticator;
 use crate::jsonapi::{PublicUrl, Query, QuerySpec, Result};
 
-/// `TFP-API-Version`: the version of the HCP API whose routes are kept (DESIGN §5).
+/// `TFP-API-Version`: the version of the HCP API whose routes are kept (docs/design.md §5).
 const API_VERSION: &str = "2.6";
 
 /// The release of Terraform Enterprise that clients may take the service for when they ask what it can do.
@@ -38,7 +38,6 @@ async fn ready(authenticator: Data<Authenticator>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 
-/// Terraform's remote service discovery.
 async fn discovery(request: HttpRequest) -> HttpResponse {
     // Relative to where the client asked, unless the service is reached elsewhere.
     let api = PublicUrl::configured(&request).map_or_else(|| "/api/v2/".to_owned(), |url| url.join("/api/v2/"));

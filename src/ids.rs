@@ -1,4 +1,4 @@
-//! Public ids: a type's prefix, a hyphen and a UUIDv7 in base58 (DESIGN §2).
+//! Public ids: a type's prefix, a hyphen and a UUIDv7 in base58 (docs/design.md §2).
 //!
 //! One newtype per id, so that the compiler refuses a team's id where a token's belongs. What a client
 //! sends is parsed here; an id that does not parse names nothing, so routes answer it with 404.
@@ -61,23 +61,16 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An organization's `external-id`.
     OrganizationId = "org";
-    /// A team's id.
     TeamId = "team";
-    /// A user's id.
     UserId = "user";
     /// An id of a user's membership in an organization.
     MembershipId = "ou";
-    /// A token's id.
     TokenId = "at";
-    /// A workspace's id.
     WorkspaceId = "ws";
     /// The id of a team's access to a workspace.
     TeamAccessId = "tws";
-    /// An audit event's id.
     AuditEventId = "ae";
-    /// A tag's id.
     TagId = "tag";
     /// The id of a key that is bound to a workspace.
     TagBindingId = "tb";

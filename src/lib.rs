@@ -3,8 +3,6 @@
 //! The binary is the product; this library exists so that tests can run the service inside themselves.
 //! `docs/architecture.md` shows how the rooms fit together.
 
-#![forbid(unsafe_code)]
-
 pub mod abilities;
 pub mod access;
 pub mod audit;

@@ -38,13 +38,7 @@ pub struct Service {
 pub enum Error {
     /// The address is taken, or not this machine's.
     #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        cause: std::io::Error,
-    },
-    /// TLS cannot be offered.
+    Listen { address: SocketAddr, cause: std::io::Error },
     #[error(transparent)]
     Tls(#[from] tls::Error),
     /// The operating system gives no thread.

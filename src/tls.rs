@@ -22,9 +22,7 @@ pub enum Error {
     /// A file cannot be read, or holds no such PEM.
     #[error("cannot read {what} from {path}: {cause}", path = path.display())]
     Unreadable {
-        /// What was looked for.
         what: &'static str,
-        /// Where.
         path: PathBuf,
         /// Why it is not there.
         cause: rustls::pki_types::pem::Error,

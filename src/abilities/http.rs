@@ -17,7 +17,6 @@ use crate::organizations::{self, organization_ref};
 
 pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&ABILITIES]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/organizations/{organization}/abilities").route(get().to(list)).route(patch().to(update)));

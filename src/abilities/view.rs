@@ -3,7 +3,6 @@
 use super::Registered;
 use crate::jsonapi::{Resource, ResourceType};
 
-/// The type `abilities`.
 pub(crate) const ABILITIES: ResourceType = ResourceType { name: "abilities", fields: &["name", "description"] };
 
 /// A registered ability, whose id is the ability: there is one of each in an organization.

@@ -14,41 +14,26 @@ use crate::jsonapi::{Error, Result};
 /// Who a request acts as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// A user.
     User {
-        /// The user's id.
         id: UserId,
-        /// The user's name.
         username: String,
         /// Whether the user is a site admin.
         site_admin: bool,
     },
     /// A team, by its token.
     Team {
-        /// The team's id.
         id: TeamId,
-        /// The team's name.
         name: String,
         /// The organization that it is in.
         organization: OrganizationId,
     },
     /// An organization, by its token.
-    Organization {
-        /// The organization's id.
-        id: OrganizationId,
-        /// The organization's name.
-        name: String,
-    },
+    Organization { id: OrganizationId, name: String },
     /// The reader of an organization's audit trail.
-    AuditTrails {
-        /// The organization's id.
-        organization: OrganizationId,
-    },
+    AuditTrails { organization: OrganizationId },
     /// A workspace, by its token.
     Workspace {
-        /// The workspace's id.
         id: WorkspaceId,
-        /// The workspace's name.
         name: String,
         /// The organization that it is in.
         organization: OrganizationId,
@@ -75,7 +60,6 @@ pub struct Caller {
     pub token: TokenId,
     /// The token's own role: the most that the principal is by it.
     pub role: Role,
-    /// The token's abilities.
     pub abilities: Vec<Ability>,
     /// Who the request acts as.
     pub principal: Principal,
@@ -83,7 +67,6 @@ pub struct Caller {
     pub organization_ref: OrganizationRef,
     /// The organization that the request is about, if it exists.
     pub organization_id: Option<OrganizationId>,
-    /// The principal's standing there.
     pub rights: OrganizationRights,
     /// The request's id, for the audit trail.
     pub request_id: String,
@@ -118,7 +101,7 @@ impl Caller {
         cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, target, cap))
     }
 
-    /// Whether the caller may give this ability to a token (DESIGN §3, rule 8). A token with abilities holds those. One
+    /// Whether the caller may give this ability to a token (docs/design.md §3, rule 8). A token with abilities holds those. One
     /// without a list, and not capped, holds every ability as a user's or as an owner's of the organization, for what
     /// they may give is limited by whose tokens they may make; other tokens hold none.
     #[must_use]

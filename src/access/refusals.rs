@@ -32,7 +32,7 @@ impl Refusals {
             return;
         }
         let actor = Actor::client(refused.token.to_string(), "refused token".to_owned(), refused.token, request_id);
-        // Somebody still holds a credential that was replaced, and whose grace is over (DESIGN §3, rule 5).
+        // Somebody still holds a credential that was replaced, and whose grace is over (docs/design.md §3, rule 5).
         let outdated = refused.replaced && refused.status == Status::Revoked;
         let action = if outdated { "refuse_replaced" } else { "refuse" };
         let event = Event::new(refused.organization, "authentication_token", refused.token, action)

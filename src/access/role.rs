@@ -1,4 +1,4 @@
-//! Roles: what somebody is in a workspace, and what a token caps its principal to (DESIGN §1, §4).
+//! Roles: what somebody is in a workspace, and what a token caps its principal to (docs/design.md §1, §4).
 
 use crate::database::text_enum::text_enum;
 use crate::team_access::Level;

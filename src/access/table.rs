@@ -1,4 +1,4 @@
-//! Who may do what: the one table (DESIGN §4).
+//! Who may do what: the one table (docs/design.md §4).
 //!
 //! It is data, to be read like the table in the documentation: an action, who may do it, and what everybody
 //! else is answered. Routes ask it and hold no rules of their own.
@@ -10,19 +10,13 @@ use crate::jsonapi::Error;
 /// Something that a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Look at an organization.
     SeeOrganization,
-    /// Make a new organization.
     CreateOrganization,
-    /// Change an organization.
     UpdateOrganization,
     /// Delete an organization with everything in it.
     DeleteOrganization,
-    /// Look at a team.
     SeeTeam,
-    /// Make a team.
     CreateTeam,
-    /// Change a team.
     UpdateTeam,
     /// Delete a team with its tokens.
     DeleteTeam,
@@ -42,7 +36,6 @@ pub enum Action {
     ReplaceTeamToken,
     /// Edit a team's token, or switch it off and on.
     EditTeamToken,
-    /// Revoke a team's token.
     DeleteTeamToken,
     /// Look at a user's token.
     ReadUserToken,
@@ -52,7 +45,6 @@ pub enum Action {
     ReadWorkspaceToken,
     /// Make a token of a workspace.
     CreateWorkspaceToken,
-    /// Edit a workspace's token.
     EditWorkspaceToken,
     /// Switch a workspace's token off and on.
     SwitchWorkspaceToken,
@@ -88,15 +80,11 @@ pub enum Action {
     ListTokens,
     /// Look at the abilities that the organization has registered.
     SeeAbilities,
-    /// Register abilities.
     SetAbilities,
     /// List the organization's workspaces; the list holds just those that one sees.
     ListWorkspaces,
-    /// Look at a workspace.
     SeeWorkspace,
-    /// Make a workspace.
     CreateWorkspace,
-    /// Change a workspace.
     UpdateWorkspace,
     /// Delete a workspace with its tokens.
     DeleteWorkspace,
@@ -111,7 +99,6 @@ pub enum Action {
 pub enum Who {
     /// Whoever calls with a user's token.
     AnyUser,
-    /// A site admin.
     SiteAdmin,
     /// A site admin, unless the team is secret.
     SiteAdminUnlessSecret,
@@ -154,14 +141,13 @@ pub enum Refusal {
     Forbidden,
 }
 
-/// How far a token's own role caps an action (DESIGN §4): [`Effect::Read`] not at all. To change anything, a token needs
+/// How far a token's own role caps an action (docs/design.md §4): [`Effect::Read`] not at all. To change anything, a token needs
 /// more than the role `viewer`; one of the role `member` or `manager` changes what an ordinary member may, one of the
 /// role `admin` what a team with every permission may, and only one of the role `owner` what is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It only looks.
     Read,
-    /// It changes something.
     Write,
 }
 
@@ -172,7 +158,6 @@ pub struct Rule {
     pub effect: Effect,
     /// Whoever is one of these may.
     pub may: &'static [Who],
-    /// What the others get.
     pub refusal: Refusal,
     /// What a 403 tells them.
     pub because: &'static str,

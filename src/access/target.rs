@@ -25,13 +25,11 @@ pub enum OrganizationRef {
 /// What the table needs to know of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TeamFacts {
-    /// Its id.
     pub id: TeamId,
     /// Whether it is the team `owners`.
     pub owners: bool,
     /// Whether only some may see it.
     pub secret: bool,
-    /// Its `allow-member-token-management`.
     pub allows_members: bool,
 }
 
@@ -48,11 +46,9 @@ impl TeamFacts {
 pub enum Target {
     /// The organization itself, or something new in it.
     Organization,
-    /// A team.
     Team(TeamFacts),
     /// A team's token; none where it is not known whether there is one.
     TeamToken(TeamFacts, Option<TokenId>),
-    /// A user.
     User(UserId),
     /// A workspace, by the role that the caller has in it.
     Workspace(Option<Role>),

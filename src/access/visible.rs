@@ -12,7 +12,6 @@ pub struct VisibleTokens {
     pub own_teams: Vec<TeamId>,
     /// Whether also those of the organization itself.
     pub organization: bool,
-    /// Those of which workspaces.
     pub workspaces: VisibleWorkspaces,
     /// The token that calls, if it is no user's: of a team's only while the team has `allow-member-token-management`.
     pub itself: Option<TokenId>,
@@ -21,7 +20,6 @@ pub struct VisibleTokens {
 /// Which tokens of teams that the caller has no part in are within reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherTeams {
-    /// All.
     All,
     /// All but those of the team `owners`.
     AllButOwners,

@@ -1,4 +1,4 @@
-//! What a caller is, and may do, in a workspace, and how far a token's own role caps that (DESIGN §1, §4): computed
+//! What a caller is, and may do, in a workspace, and how far a token's own role caps that (docs/design.md §1, §4): computed
 //! here, and nowhere else.
 
 use super::{Caller, OrganizationRights, Permission, Principal, Role};
@@ -36,7 +36,6 @@ impl WorkspaceRights {
 /// Which of an organization's workspaces a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VisibleWorkspaces {
-    /// All.
     All,
     /// Those that these teams have access to.
     OfTeams(Vec<TeamId>),

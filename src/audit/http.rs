@@ -20,7 +20,6 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..QuerySpec::NONE
 };
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service.service(resource("/organization/audit-trail").route(get().to(list)));
 }

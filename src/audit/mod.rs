@@ -1,4 +1,4 @@
-//! The audit trail: what happened, by whom, in which organization (DESIGN §3, rule 9).
+//! The audit trail: what happened, by whom, in which organization (docs/design.md §3, rule 9).
 //!
 //! An event is written in the transaction of the change that it tells of, so that one is never there without
 //! the other. The table is append-only.

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::database::schema::audit_events;
 use crate::ids::{AuditEventId, OrganizationId, TokenId};
 
-/// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub(super) kind: &'static str,
@@ -91,11 +90,8 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
 pub struct Recorded {
-    /// Its id.
     pub id: AuditEventId,
-    /// When it happened.
     pub occurred_at: DateTime<Utc>,
-    /// `Client` or `System`.
     pub actor_type: String,
     /// The id of who did it.
     pub accessor_id: Option<String>,
@@ -105,10 +101,7 @@ pub struct Recorded {
     pub request_id: Option<String>,
     /// What it was done to.
     pub resource_type: String,
-    /// The id of that.
     pub resource_id: String,
-    /// What was done.
     pub action: String,
-    /// More about it.
     pub meta: Value,
 }

@@ -1,4 +1,4 @@
-//! Abilities: what a token may do at other services, which ask for it (DESIGN §1).
+//! Abilities: what a token may do at other services, which ask for it (docs/design.md §1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +31,6 @@ pub struct Ability(String);
 pub struct InvalidAbility;
 
 impl Ability {
-    /// How it is spelled.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,21 +6,18 @@ use crate::ids::{OrganizationId, TeamId, UserId};
 text_enum! {
     /// What a token authenticates as.
     pub enum Kind {
-        /// A user.
         User = "user",
-        /// A team.
         Team = "team",
         /// An organization, as its owner.
         Organization = "organization",
         /// The reader of an organization's audit trail.
         AuditTrails = "audit-trails",
-        /// A workspace.
         Workspace = "workspace",
     }
 }
 
 impl Kind {
-    /// The letter in a secret's prefix: `lku_`, `lkt_`, … (DESIGN §2).
+    /// The letter in a secret's prefix: `lku_`, `lkt_`, … (docs/design.md §2).
     #[must_use]
     pub const fn letter(self) -> char {
         match self {
@@ -34,21 +31,16 @@ impl Kind {
 }
 
 text_enum! {
-    /// How a token stands. Only an active one authenticates (DESIGN §3, rule 3).
+    /// How a token stands. Only an active one authenticates (docs/design.md §3, rule 3).
     pub enum Status {
-        /// Ended for good.
         Revoked = "revoked",
-        /// Past its expiry.
         Expired = "expired",
-        /// Switched off.
         Inactive = "inactive",
-        /// Good.
         Active = "active",
     }
 }
 
 text_enum! {
-    /// What the secret is.
     pub enum Format {
         /// A random text, which only Latchkey can judge.
         Opaque = "opaque",
@@ -60,12 +52,10 @@ text_enum! {
 /// Who makes a token: kept with it as `created-by`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Creator {
-    /// A user.
     User(UserId),
     /// A team, by its token.
     Team(TeamId),
     /// An organization, by its token.
     Organization(OrganizationId),
-    /// The command line.
     System,
 }

@@ -1,4 +1,4 @@
-//! Secrets: how they are made, recognized and stored (DESIGN §2). Those that are JWTs are made in `jwt`.
+//! Secrets: how they are made, recognized and stored (docs/design.md §2). Those that are JWTs are made in `jwt`.
 //!
 //! A [`Secret`] is what a client sends; a [`Digest`] is all that is stored of it. They are two types so that
 //! mixing them up does not compile, and a secret cannot be printed.

@@ -1,4 +1,4 @@
-//! The migrations, embedded in the binary and run at start (DESIGN §6).
+//! The migrations, embedded in the binary and run at start (docs/design.md §6).
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

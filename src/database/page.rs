@@ -1,4 +1,4 @@
-//! One page of any query, in any of the orders that a list offers (DESIGN §5).
+//! One page of any query, in any of the orders that a list offers (docs/design.md §5).
 //!
 //! [`page`] wraps a query as `SELECT * FROM (query) AS page …` and adds order, limit and, for cursors, the
 //! condition "after this row", whose cost does not grow with depth. Nulls come last ascending and first

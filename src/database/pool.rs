@@ -35,7 +35,6 @@ pub enum StartError {
     Unreachable {
         /// The URL without its password.
         place: String,
-        /// What libpq said.
         reason: String,
     },
     /// A migration failed; the database is as it was before that migration.
@@ -157,7 +156,7 @@ fn checkout<F>(
     }
 }
 
-/// The `ILIKE` pattern for "contains this text", whatever wildcards the text holds (DESIGN §5: `q`).
+/// The `ILIKE` pattern for "contains this text", whatever wildcards the text holds (docs/design.md §5: `q`).
 #[must_use]
 pub fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);

@@ -1,7 +1,6 @@
 //! The tables, as `diesel print-schema` writes them from `migrations/`, and the views.
 
 // diesel's macros write the modules and structs; `docs/` and the migrations say what they mean.
-#![allow(missing_docs)]
 
 diesel::table! {
     users (id) {

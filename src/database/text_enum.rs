@@ -17,7 +17,6 @@ macro_rules! text_enum {
             /// Every variant, in the order of the definition.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// How it is spelled.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

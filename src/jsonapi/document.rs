@@ -63,7 +63,6 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// A resource without attributes.
     pub fn new(kind: &'static ResourceType, id: impl Display) -> Self {
         Self {
             kind,
@@ -255,7 +254,6 @@ impl Document {
         self
     }
 
-    /// Sets the document's links.
     pub fn links(mut self, links: Links) -> Self {
         self.links = links;
         self
@@ -334,7 +332,6 @@ impl Document {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;

@@ -1,5 +1,5 @@
 //! What went wrong, as the client is told: one HTTP status and one or more error objects
-//! (JSON:API "Errors", DESIGN §5).
+//! (JSON:API "Errors", docs/design.md §5).
 //!
 //! An [`Error`] never carries the cause of a fault of ours; whoever turns such a cause into
 //! [`Error::internal`] logs it first.
@@ -62,7 +62,7 @@ impl Error {
         Self { status, objects: vec![object], headers: Vec::new() }
     }
 
-    /// 401 without a valid token: the same body for every cause (DESIGN §4; RFC 6750 §3).
+    /// 401 without a valid token: the same body for every cause (docs/design.md §4; RFC 6750 §3).
     pub fn unauthorized() -> Self {
         let challenge = HeaderValue::from_static(r#"Bearer realm="latchkey""#);
         Self::new(
@@ -73,12 +73,12 @@ impl Error {
         .with_header(WWW_AUTHENTICATE, challenge)
     }
 
-    /// 403 for what the principal may see but not do (DESIGN §4).
+    /// 403 for what the principal may see but not do (docs/design.md §4).
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 404: the same body for what does not exist and for what may not be seen (DESIGN §4).
+    /// 404: the same body for what does not exist and for what may not be seen (docs/design.md §4).
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not found", "Not found, or you are not allowed to see it")
     }
@@ -107,13 +107,13 @@ impl Error {
     }
 
     /// 400 for a fault in the query parameter `name`, spelled as the client did (JSON:API "Query
-    /// Parameters", DESIGN §5).
+    /// Parameters", docs/design.md §5).
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::bad_request("invalid query parameter", detail).with_source(Source::Parameter(name.into()))
     }
 
     /// 422 for a value in the body that is well-formed but not acceptable; `pointer` is a JSON
-    /// pointer into the request document (RFC 6901, DESIGN §5).
+    /// pointer into the request document (RFC 6901, docs/design.md §5).
     pub fn attribute(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid attribute", detail).with_pointer(pointer)
     }
@@ -139,7 +139,7 @@ impl Error {
             .with_source(Source::Header("Content-Type"))
     }
 
-    /// 413 for a body of more than `limit` bytes (DESIGN §5).
+    /// 413 for a body of more than `limit` bytes (docs/design.md §5).
     pub fn payload_too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -238,7 +238,7 @@ impl Error {
         self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// The answer, whose error objects carry the request's id (DESIGN §5).
+    /// The answer, whose error objects carry the request's id (docs/design.md §5).
     pub fn render(&self, request_id: &str) -> HttpResponse {
         self.answer(Some(request_id))
     }
@@ -324,7 +324,6 @@ impl ResponseError for Error {
 
 /// What the tests of this room ask of an error: its document, and where it puts the blame.
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(super) mod testing {
     use actix_web::body::MessageBody;
 
@@ -353,7 +352,6 @@ pub(super) mod testing {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::testing::{body_of, objects};
     use super::*;

@@ -1,6 +1,6 @@
 //! The frame around every request: its id, content negotiation on the way in, error objects on the way out.
 //!
-//! Errors are rendered here and nowhere else, because only here is the request's id known (DESIGN §5).
+//! Errors are rendered here and nowhere else, because only here is the request's id known (docs/design.md §5).
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

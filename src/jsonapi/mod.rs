@@ -1,4 +1,4 @@
-//! JSON:API 1.1 as this service speaks it (DESIGN §5): documents, errors, the body of a request,
+//! JSON:API 1.1 as this service speaks it (docs/design.md §5): documents, errors, the body of a request,
 //! query parameters, pagination and content negotiation.
 //!
 //! Nothing in here knows the domain or the database. A room declares what its types look like and

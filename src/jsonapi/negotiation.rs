@@ -1,5 +1,5 @@
 //! Which media types come in and go out: `Content-Type` and `Accept`
-//! (JSON:API "Content Negotiation", RFC 9110 §12.5.1, DESIGN §5).
+//! (JSON:API "Content Negotiation", RFC 9110 §12.5.1, docs/design.md §5).
 //!
 //! Media types are taken apart here and not by the `mime` crate, which refuses the optional white
 //! space before `;` that RFC 9110 §5.6.6 allows.
@@ -92,7 +92,7 @@ pub fn check_request(request: &HttpRequest) -> Result<()> {
 }
 
 /// 415, unless the body is labelled as JSON:API or JSON without parameters other than `profile`
-/// (JSON:API "Server Responsibilities", DESIGN §5). To be asked only where there is a body.
+/// (JSON:API "Server Responsibilities", docs/design.md §5). To be asked only where there is a body.
 pub fn check_content_type(headers: &HeaderMap) -> Result<()> {
     let ranges = media_ranges(headers, CONTENT_TYPE).map_err(Error::unsupported_media_type)?;
     match ranges.as_slice() {
@@ -223,7 +223,6 @@ fn is_token(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use actix_web::test::TestRequest;
 

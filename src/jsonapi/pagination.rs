@@ -1,5 +1,5 @@
 //! Pages of a list: by number, as the HCP API has them, or by cursor, as the cursor-pagination
-//! profile of JSON:API has them (DESIGN §5).
+//! profile of JSON:API has them (docs/design.md §5).
 //!
 //! A cursor holds the sort values of one row; how they become a query is the business of a room.
 
@@ -22,10 +22,10 @@ pub const CURSOR_PROFILE: &str = "https://jsonapi.org/profiles/ethanresnick/curs
 const RANGE_NOT_SUPPORTED: &str =
     "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/range-pagination-not-supported";
 
-/// The rows of a page where the client does not say (DESIGN §5).
+/// The rows of a page where the client does not say (docs/design.md §5).
 pub const DEFAULT_PAGE_SIZE: i64 = 20;
 
-/// The most rows of a page; a client that asks for more gets as many (DESIGN §5).
+/// The most rows of a page; a client that asks for more gets as many (docs/design.md §5).
 pub const MAX_PAGE_SIZE: i64 = 100;
 
 /// How many rows the pages of a list have.
@@ -38,7 +38,7 @@ pub struct PageSizes {
 }
 
 impl PageSizes {
-    /// 20, at most 100 (DESIGN §5).
+    /// 20, at most 100 (docs/design.md §5).
     pub const USUAL: Self = Self { default: DEFAULT_PAGE_SIZE, most: MAX_PAGE_SIZE };
 }
 
@@ -264,12 +264,10 @@ pub struct Page<T> {
 /// What is known about a list beside the rows of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageInfo {
-    /// With page numbers
     Numbered {
         /// The rows of the whole list.
         total: i64,
     },
-    /// With cursors
     Cursors {
         /// The place of each row of the page, in order.
         rows: Vec<Cursor>,
@@ -283,9 +281,7 @@ pub enum PageInfo {
 /// Whether a list goes on in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
-    /// It does.
     Follows,
-    /// It ends here.
     Ends,
 }
 
@@ -371,7 +367,7 @@ impl PageLinks<'_> {
         self.url(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
-    /// An absolute URL of the same path (DESIGN §5).
+    /// An absolute URL of the same path (docs/design.md §5).
     fn url<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
         let pairs: Vec<String> = pairs.map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
         let query = pairs.join("&");
@@ -389,7 +385,6 @@ fn encode(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use actix_web::http::StatusCode;
     use actix_web::http::header::CONTENT_TYPE;

@@ -1,5 +1,5 @@
 //! The query string: each endpoint declares what its own may hold, as [`QuerySpec`], and anything else
-//! is 400 with the parameter as the client spelled it (JSON:API "Query Parameters", DESIGN §5).
+//! is 400 with the parameter as the client spelled it (JSON:API "Query Parameters", docs/design.md §5).
 //!
 //! `serde_qs` reads the brackets, one pair at a time and not the whole query at once: only so can a
 //! fault in one pair, a repetition or broken UTF-8 be laid to the parameter that has it, and all
@@ -80,23 +80,17 @@ impl QuerySpec {
     }
 }
 
-/// How an endpoint pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pages {
-    /// Not at all
     None,
-    /// `page[number]` and `page[size]`
     Numbered,
     /// These, and the cursors of the cursor-pagination profile
     Both,
 }
 
-/// How an endpoint searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
-    /// Not at all
     None,
-    /// `q=`
     Text,
     /// `q=`, and `q[field]=` for these fields
     TextOr(&'static [&'static str]),
@@ -112,7 +106,6 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other way round.
     pub const fn reversed(self) -> Self {
         match self {
             Self::Ascending => Self::Descending,
@@ -143,7 +136,6 @@ struct Filter {
 pub struct Given {
     /// The parameter as the client spelled it, for an error.
     pub name: String,
-    /// What it gave.
     pub value: String,
 }
 
@@ -553,7 +545,6 @@ fn shorten(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;

@@ -1,5 +1,5 @@
 //! The one extractor for request bodies: a JSON:API document comes in, attributes of a room's own
-//! type and relationships go out (JSON:API "Creating, Updating and Deleting Resources", DESIGN §5).
+//! type and relationships go out (JSON:API "Creating, Updating and Deleting Resources", docs/design.md §5).
 //!
 //! A document whose form is wrong is 400; one that names another type is 409; values that are not
 //! acceptable are 422, with one error object and one JSON pointer per fault.
@@ -23,7 +23,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 use super::error::{Error, Result};
 use super::negotiation::check_content_type;
 
-/// The most bytes of a request body: 1 MiB (DESIGN §5).
+/// The most bytes of a request body: 1 MiB (docs/design.md §5).
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// The most resource identifiers in one request.
@@ -33,7 +33,7 @@ pub const MAX_IDENTIFIERS: usize = 1000;
 const MAX_WRONG_ATTRIBUTES: usize = 50;
 
 /// The attributes that an endpoint understands: a struct in kebab-case whose fields are all
-/// optional. Attributes that it does not have are ignored (DESIGN §5).
+/// optional. Attributes that it does not have are ignored (docs/design.md §5).
 ///
 /// `Option<T>` takes null for absent. Where the two differ, write `Option<Option<T>>` with
 /// [`present`]. The name of a field must be that of its attribute but for `_` and `-`, because
@@ -104,12 +104,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// What `data.type` may be.
 #[derive(Debug, Clone, Copy)]
 pub enum TypeRule<'a> {
     /// One of these, or 409 (JSON:API "Creating Resources")
     OneOf(&'a [&'a str]),
-    /// One of these, or empty, or absent: what shipped clients send to the token endpoints (DESIGN §5)
+    /// One of these, or empty, or absent: what shipped clients send to the token endpoints (docs/design.md §5)
     Lenient(&'a [&'a str]),
 }
 
@@ -714,7 +713,6 @@ fn linked_id<'a>(item: &'a Value, pointer: &str, kind: &str) -> Result<&'a str> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use actix_web::http::header::CONTENT_TYPE;
     use actix_web::test::TestRequest;

@@ -28,7 +28,6 @@ pub fn pattern(pattern: &str, most: usize) -> Schema {
     text().pattern(Some(pattern)).max_length(Some(most)).build().into()
 }
 
-/// Any text.
 pub fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
@@ -38,7 +37,6 @@ pub fn count(least: i64) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least))
 }
 
-/// True or false.
 pub fn truth() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
@@ -140,12 +138,10 @@ pub struct ResourceSchema {
 }
 
 impl ResourceSchema {
-    /// A type without attributes.
     pub fn new(kind: &'static ResourceType, about: &'static str) -> Self {
         Self { kind, about, attributes: object(), relationships: object(), described: vec![] }
     }
 
-    /// With an attribute.
     pub fn attribute(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.attributes = self.attributes.property(name, schema);
         self.described.push(name);
@@ -229,7 +225,6 @@ pub fn list(items: impl Into<RefOr<Schema>>, types: &[&'static ResourceType]) ->
     document(ArrayBuilder::new().items(items.into()), types)
 }
 
-/// What all documents share.
 pub fn shared() -> Vec<Named> {
     let jsonapi = object().property("version", one_of(&["1.1"])).property("profile", ArrayBuilder::new().items(text()));
     let link = || or_null(text());

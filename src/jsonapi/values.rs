@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A time as answers show it: RFC 3339 in UTC with milliseconds (DESIGN §5).
+/// A time as answers show it: RFC 3339 in UTC with milliseconds (docs/design.md §5).
 pub fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

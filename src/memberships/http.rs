@@ -46,7 +46,6 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..SHOW
 };
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(

@@ -1,4 +1,4 @@
-//! Memberships: users in organizations (DESIGN §1).
+//! Memberships: users in organizations (docs/design.md §1).
 //!
 //! A team can hold only users who are members of its organization; the database sees to that, and a membership's
 //! end takes its user out of every team.

@@ -15,7 +15,6 @@ text_enum! {
     pub enum Status {
         /// Asked, but has not accepted.
         Invited = "invited",
-        /// A member.
         Active = "active",
     }
 }
@@ -24,21 +23,14 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = listed_memberships, check_for_backend(diesel::pg::Pg))]
 pub struct Membership {
-    /// Its id.
     pub id: MembershipId,
-    /// The organization.
     pub organization_id: OrganizationId,
-    /// The user.
     pub user_id: UserId,
     /// How far it has come.
     pub status: Status,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// The organization's name.
     pub organization_name: String,
-    /// The user's name.
     pub username: String,
-    /// The user's address.
     pub email: String,
     /// Whether the user is a program's account.
     pub service_account: bool,

@@ -48,13 +48,10 @@ pub(super) enum MembershipList {
 /// Whether the caller sees addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Addresses {
-    /// The caller does.
     Seen,
-    /// The caller does not.
     Hidden,
 }
 
-/// A page of memberships.
 pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Query) -> Result<Page<Membership>> {
     let mut found = listed_memberships::table.select(Membership::as_select()).into_boxed();
     found = match of {
@@ -115,7 +112,6 @@ pub(super) fn status_counts(
         .load(connection)
 }
 
-/// A membership by id.
 pub(super) fn find(connection: &mut PgConnection, id: MembershipId) -> QueryResult<Membership> {
     listed_memberships::table.filter(listed_memberships::id.eq(id)).select(Membership::as_select()).first(connection)
 }
@@ -179,7 +175,6 @@ pub(crate) fn add(
         .get_results(connection)
 }
 
-/// Invites a user.
 pub(super) fn invite(
     connection: &mut PgConnection,
     organization: OrganizationId,

@@ -6,7 +6,6 @@ use crate::ids::{MembershipId, TeamId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::{organizations, teams, users};
 
-/// The type `organization-memberships`.
 pub(crate) const MEMBERSHIPS: ResourceType = ResourceType {
     name: "organization-memberships",
     fields: &["status", "email", "created-at", "is-org-two-factor-required", "teams", "user", "organization"],

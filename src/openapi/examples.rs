@@ -100,7 +100,6 @@ const DOCUMENTS: &[(&str, &str)] = documents![
 
 /// A request with its answer.
 pub(super) struct Exchange {
-    /// Its name.
     pub(super) name: &'static str,
     method: String,
     path: String,

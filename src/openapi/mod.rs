@@ -73,7 +73,6 @@ const ROOMS: [fn() -> Room; 10] = [
     audit::room,
 ];
 
-/// The description.
 #[must_use]
 pub fn description() -> OpenApi {
     let mut schemas = schema::shared();

@@ -14,12 +14,10 @@ const STYLE: &str = include_str!("page.css");
 pub(super) struct Page {
     /// `Content-Security-Policy`: nothing but the style sheet inside the page.
     pub(super) policy: String,
-    /// The page.
     pub(super) html: String,
 }
 
 impl Page {
-    /// Renders a description.
     pub(super) fn of(description: &OpenApi) -> Self {
         let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(

@@ -48,9 +48,7 @@ enum Gives {
 enum Needs {
     /// A token, which is looked up in the database.
     Token,
-    /// The database.
     Database,
-    /// Nothing.
     Nothing,
 }
 
@@ -79,22 +77,18 @@ impl Route {
         Self::new(HttpMethod::Get, path, id, summary)
     }
 
-    /// POST.
     pub(super) const fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self::new(HttpMethod::Post, path, id, summary)
     }
 
-    /// PATCH.
     pub(super) const fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self::new(HttpMethod::Patch, path, id, summary)
     }
 
-    /// DELETE.
     pub(super) const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self::new(HttpMethod::Delete, path, id, summary)
     }
 
-    /// With more to say.
     pub(super) fn details(self, details: &'static str) -> Self {
         Self { details: Some(details), ..self }
     }
@@ -126,7 +120,6 @@ impl Route {
         self
     }
 
-    /// With a body.
     pub(super) fn sends(self, sends: Sends) -> Self {
         Self { sends: Some(sends), ..self }
     }
@@ -172,7 +165,6 @@ impl Route {
         format!("{}{}", if outside { "" } else { "/api/v2" }, self.path)
     }
 
-    /// The method.
     pub(super) fn method(&self) -> HttpMethod {
         self.method.clone()
     }
@@ -182,7 +174,6 @@ impl Route {
         self.sends.as_ref().map(Sends::schemas).unwrap_or_default()
     }
 
-    /// The operation.
     pub(super) fn operation(&self, tag: &str) -> Operation {
         let operation = OperationBuilder::new()
             .tag(tag)

@@ -40,7 +40,6 @@ enum Rule {
     Lenient,
     /// The same, and the body may be absent.
     OrNothing,
-    /// Resource identifiers.
     Identifiers,
 }
 
@@ -66,7 +65,7 @@ impl Sends {
         Self { rule: Rule::Identifiers, schemas: vec![], ..Self::attributes::<()>(types) }
     }
 
-    /// The type may be empty or absent, which shipped clients send (DESIGN §5).
+    /// The type may be empty or absent, which shipped clients send (docs/design.md §5).
     pub(super) fn lenient(self) -> Self {
         Self { rule: Rule::Lenient, ..self }
     }
@@ -132,7 +131,6 @@ impl Sends {
         all
     }
 
-    /// The body, with examples.
     pub(super) fn body(&self, content: ContentBuilder) -> RequestBody {
         let required = if self.rule == Rule::OrNothing { Required::False } else { Required::True };
         let about = format!("{MEDIA_TYPE}; application/json is taken, too. At most 1 MiB.");

@@ -28,7 +28,6 @@ pub(crate) const SHOW: QuerySpec = QuerySpec {
 pub(crate) const WRITE: QuerySpec = QuerySpec::show(&[&ORGANIZATIONS]);
 pub(crate) const SHOW_ENTITLEMENTS: QuerySpec = QuerySpec::show(&[&ENTITLEMENT_SETS]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/organizations").route(get().to(list)).route(post().to(create)))

@@ -1,4 +1,4 @@
-//! Organizations: the tenants (DESIGN §1). An organization's JSON:API id is its name.
+//! Organizations: the tenants (docs/design.md §1). An organization's JSON:API id is its name.
 //!
 //! Here are the organization, its settings, and what a client may write of one. Its teams and tokens have rooms
 //! of their own.

@@ -16,7 +16,6 @@ use crate::jsonapi::{is_name, present};
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = organizations, check_for_backend(diesel::pg::Pg))]
 pub struct Organization {
-    /// Its `external-id`.
     pub id: OrganizationId,
     /// Its name, unique without regard to case.
     pub name: String,
@@ -27,7 +26,6 @@ pub struct Organization {
     pub settings: Settings,
     /// Whether its TTL policies are in force.
     pub max_ttl_enabled: bool,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -61,9 +59,7 @@ impl Organization {
 text_enum! {
     /// How members must sign in.
     pub enum AuthPolicy {
-        /// With a password.
         Password = "password",
-        /// With two factors.
         TwoFactorMandatory = "two_factor_mandatory",
     }
 }
@@ -71,17 +67,14 @@ text_enum! {
 text_enum! {
     /// Where runs are executed unless a workspace says otherwise.
     pub enum ExecutionMode {
-        /// By the service.
         Remote = "remote",
-        /// On the caller's machine.
         Local = "local",
-        /// By an agent.
         Agent = "agent",
     }
 }
 
 /// Settings of the HCP API that mean nothing to a token service: validated, stored and returned, so that the
-/// `tfe` provider sees no drift (DESIGN §5).
+/// `tfe` provider sees no drift (docs/design.md §5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
@@ -91,31 +84,18 @@ pub struct Settings {
     pub session_remember: Option<i32>,
     /// How members must sign in.
     pub collaborator_auth_policy: AuthPolicy,
-    /// `cost-estimation-enabled`.
     pub cost_estimation_enabled: bool,
-    /// `send-passing-statuses-for-untriggered-speculative-plans`.
     pub send_passing_statuses_for_untriggered_speculative_plans: bool,
-    /// `aggregated-commit-status-enabled`.
     pub aggregated_commit_status_enabled: bool,
-    /// `speculative-plan-management-enabled`.
     pub speculative_plan_management_enabled: bool,
-    /// `allow-force-delete-workspaces`.
     pub allow_force_delete_workspaces: bool,
-    /// `owners-team-saml-role-id`.
     pub owners_team_saml_role_id: Option<String>,
-    /// `assessments-enforced`.
     pub assessments_enforced: bool,
-    /// `global-module-sharing`.
     pub global_module_sharing: bool,
-    /// `global-provider-sharing`.
     pub global_provider_sharing: bool,
-    /// `stacks-enabled`.
     pub stacks_enabled: bool,
-    /// `recoverable-items-enabled`.
     pub recoverable_items_enabled: bool,
-    /// `default-execution-mode`.
     pub default_execution_mode: ExecutionMode,
-    /// `stacks-default-execution-mode`.
     pub stacks_default_execution_mode: ExecutionMode,
 }
 

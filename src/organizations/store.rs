@@ -34,17 +34,14 @@ impl Position for Organization {
 /// Whose organizations a list holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope {
-    /// All there are.
     All,
     /// Those that a user is an active member of, and that let this token of the user's in.
     Of(UserId, TokenId),
-    /// Just one.
     Only(OrganizationId),
     /// None.
     Nothing,
 }
 
-/// A page of organizations.
 pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -> Result<Page<Organization>> {
     let mut found = organizations::table.select(Organization::as_select()).into_boxed();
     found = match scope {
@@ -80,7 +77,7 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
 type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;
 
 /// Whether an organization lets a user's token in, by its age: what the gate asks of one is asked of each of
-/// several (DESIGN §3, rule 4).
+/// several (docs/design.md §3, rule 4).
 fn lets_in(token: TokenId) -> Condition {
     Box::new(
         sql::<Bool>(
@@ -106,7 +103,6 @@ pub(crate) fn shared(connection: &mut PgConnection, one: UserId, token: TokenId,
     diesel::select(diesel::dsl::exists(shared)).get_result(connection)
 }
 
-/// An organization by id.
 pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
     organizations::table.find(id).select(Organization::as_select()).first(connection)
 }
@@ -136,7 +132,6 @@ pub(crate) fn create(connection: &mut PgConnection, new: &Organization) -> Resul
         .map_err(taken)
 }
 
-/// Writes a changed organization.
 pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> Result<Organization> {
     diesel::update(organizations::table.find(changed.id))
         .set((

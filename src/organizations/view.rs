@@ -6,7 +6,6 @@ use super::Organization;
 use crate::access::{Action, Caller, Target};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 
-/// The type `organizations`.
 pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
     name: "organizations",
     fields: &[
@@ -57,7 +56,6 @@ pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
     ],
 };
 
-/// The type `entitlement-sets`.
 pub(crate) const ENTITLEMENT_SETS: ResourceType = ResourceType {
     name: "entitlement-sets",
     fields: &[

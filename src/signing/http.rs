@@ -15,7 +15,6 @@ use crate::jsonapi::Result;
 /// How long verifiers may keep the keys. They look again when they meet a `kid` that they do not know.
 const CACHING: &str = "public, max-age=300";
 
-/// The route.
 pub fn routes(service: &mut ServiceConfig) {
     service.service(resource("/.well-known/jwks.json").route(get().to(show)));
 }

@@ -44,7 +44,6 @@ pub enum Error {
     /// The claims are no JSON.
     #[error("the claims cannot be written: {0}")]
     Claims(#[from] serde_json::Error),
-    /// The database's own.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -70,9 +69,7 @@ pub struct Signer {
 
 /// A JWT, and the `kid` of the key that has signed it.
 pub struct Signed {
-    /// The whole text.
     pub jwt: SecretString,
-    /// The key.
     pub kid: String,
 }
 
@@ -231,7 +228,6 @@ fn thumbprint(public: &[u8]) -> String {
 
 /// A key as people see it.
 impl Listed {
-    /// How it stands.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match (self.retired_at, self.published) {

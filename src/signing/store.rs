@@ -8,7 +8,6 @@ use diesel::sql_types::Bool;
 
 use crate::database::schema::signing_keys;
 
-/// The key in use.
 #[derive(Queryable)]
 pub(super) struct InUse {
     pub(super) kid: String,
@@ -19,9 +18,7 @@ pub(super) struct InUse {
 /// A key without its private part.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Listed {
-    /// Its name in JWTs.
     pub kid: String,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When another one took its place.
     pub retired_at: Option<DateTime<Utc>>,

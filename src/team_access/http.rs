@@ -31,7 +31,6 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..SHOW
 };
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service.service(resource("/team-workspaces").route(get().to(list)).route(post().to(create))).service(
         resource("/team-workspaces/{access}")

@@ -1,4 +1,4 @@
-//! Team access: what a team may do in a workspace (`team-workspaces`, DESIGN §1).
+//! Team access: what a team may do in a workspace (`team-workspaces`, docs/design.md §1).
 //!
 //! Here are the levels and the permissions that each of them holds. What role a level makes of a caller, and what
 //! a role may do, is in `access`.

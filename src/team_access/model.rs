@@ -12,11 +12,8 @@ use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
 text_enum! {
-    /// How much access: `access`.
     pub enum Level {
-        /// Looks on.
         Read = "read",
-        /// Plans runs, too.
         Plan = "plan",
         /// Applies runs, and writes variables and state.
         Write = "write",
@@ -30,11 +27,8 @@ text_enum! {
 text_enum! {
     /// What may be done with runs, the least first.
     pub enum Runs {
-        /// Look at them.
         Read = "read",
-        /// Plan them.
         Plan = "plan",
-        /// Apply them.
         Apply = "apply",
     }
 }
@@ -42,11 +36,8 @@ text_enum! {
 text_enum! {
     /// What may be done with variables, the least first.
     pub enum Variables {
-        /// Nothing.
         None = "none",
-        /// Look at them.
         Read = "read",
-        /// Change them.
         Write = "write",
     }
 }
@@ -54,13 +45,9 @@ text_enum! {
 text_enum! {
     /// What may be done with state versions, the least first.
     pub enum StateVersions {
-        /// Nothing.
         None = "none",
-        /// Look at their outputs.
         ReadOutputs = "read-outputs",
-        /// Look at them.
         Read = "read",
-        /// Make them.
         Write = "write",
     }
 }
@@ -68,9 +55,7 @@ text_enum! {
 text_enum! {
     /// What may be done with Sentinel mocks, the least first.
     pub enum SentinelMocks {
-        /// Nothing.
         None = "none",
-        /// Download them.
         Read = "read",
     }
 }
@@ -80,19 +65,12 @@ text_enum! {
 #[diesel(table_name = team_workspaces, check_for_backend(diesel::pg::Pg))]
 #[serde(rename_all = "kebab-case")]
 pub struct WorkspacePermissions {
-    /// `runs`.
     pub runs: Runs,
-    /// `variables`.
     pub variables: Variables,
-    /// `state-versions`.
     pub state_versions: StateVersions,
-    /// `sentinel-mocks`.
     pub sentinel_mocks: SentinelMocks,
-    /// `workspace-locking`.
     pub workspace_locking: bool,
-    /// `run-tasks`.
     pub run_tasks: bool,
-    /// `policy-overrides`.
     pub policy_overrides: bool,
 }
 
@@ -164,10 +142,8 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = team_workspaces, check_for_backend(diesel::pg::Pg))]
 pub struct Grant {
-    /// `access`.
     #[diesel(column_name = access)]
     pub level: Level,
-    /// What it holds.
     #[diesel(embed)]
     pub permissions: WorkspacePermissions,
 }
@@ -176,18 +152,14 @@ pub struct Grant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = team_workspaces, check_for_backend(diesel::pg::Pg))]
 pub struct TeamAccess {
-    /// Its id.
     pub id: TeamAccessId,
     /// The organization that both are in.
     pub organization_id: OrganizationId,
-    /// The team.
     pub team_id: TeamId,
-    /// The workspace.
     pub workspace_id: WorkspaceId,
     /// What the team may do there.
     #[diesel(embed)]
     pub grant: Grant,
-    /// When it was given.
     pub created_at: DateTime<Utc>,
 }
 

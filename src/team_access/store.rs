@@ -28,13 +28,11 @@ impl Position for TeamAccess {
 /// Whose access a list of one workspace's holds.
 #[derive(Debug, Clone)]
 pub(super) enum Whose {
-    /// Every team's.
     EveryTeam,
     /// That of teams that are not secret, and of these.
     OpenTeamsAnd(Vec<TeamId>),
 }
 
-/// What a list holds.
 #[derive(Debug, Clone)]
 pub(super) enum TeamAccessList {
     /// The access to one workspace; also just one team's.
@@ -159,7 +157,6 @@ pub(super) fn update(connection: &mut PgConnection, id: TeamAccessId, grant: &Gr
         .get_result(connection)
 }
 
-/// Takes an access away.
 pub(super) fn delete(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<usize> {
     diesel::delete(team_workspaces::table.find(id)).execute(connection)
 }

@@ -4,7 +4,6 @@ use super::TeamAccess;
 use crate::jsonapi::{Resource, ResourceType};
 use crate::{teams, workspaces};
 
-/// The type `team-workspaces`.
 pub(crate) const TEAM_WORKSPACES: ResourceType = ResourceType {
     name: "team-workspaces",
     fields: &[

@@ -32,7 +32,6 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
 };
 pub(crate) const WRITE: QuerySpec = QuerySpec::show(&[&TEAMS]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/organizations/{organization}/teams").route(get().to(list)).route(post().to(create)))
@@ -169,7 +168,7 @@ fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team>
     })
 }
 
-/// The team `owners` keeps its name and every permission (DESIGN §1).
+/// The team `owners` keeps its name and every permission (docs/design.md §1).
 fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
     if changes.name.as_ref().is_some_and(|name| name != super::OWNERS) {
         return Err(Error::attribute("/data/attributes/name", "The team owners cannot be renamed"));

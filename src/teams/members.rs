@@ -47,7 +47,7 @@ pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team
 /// Takes users out of a team whose row is locked; who is not in it stays out of it.
 ///
 /// # Errors
-/// 403 if the team `owners` would be left without an active member (DESIGN §1).
+/// 403 if the team `owners` would be left without an active member (docs/design.md §1).
 pub(crate) fn take_out(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
     let removed = store::remove_users(connection, team.id, users)?;
     if team.owners && store::active_members(connection, team)? == 0 {

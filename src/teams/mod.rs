@@ -1,4 +1,4 @@
-//! Teams: groups of users inside one organization (DESIGN §1).
+//! Teams: groups of users inside one organization (docs/design.md §1).
 //!
 //! Here are the team, what a team may be permitted in its organization, and what a client may write of one.
 //! The teams' tokens are in `tokens`.

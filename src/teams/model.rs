@@ -19,7 +19,6 @@ use crate::jsonapi::{Resource, Result, present};
 pub const OWNERS: &str = "owners";
 
 text_enum! {
-    /// Who sees a team.
     pub enum Visibility {
         /// Its members, owners, and who manages teams or accesses secret ones.
         Secret = "secret",
@@ -32,17 +31,14 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = teams, check_for_backend(diesel::pg::Pg))]
 pub struct Team {
-    /// Its id.
     pub id: TeamId,
     /// The organization that it is in.
     pub organization_id: OrganizationId,
     /// Its name, unique in the organization without regard to case.
     pub name: String,
-    /// What it is for.
     pub description: Option<String>,
     /// Whether it is the team `owners`.
     pub owners: bool,
-    /// Who sees it.
     pub visibility: Visibility,
     /// Its id at an identity provider.
     pub sso_team_id: Option<String>,
@@ -51,7 +47,6 @@ pub struct Team {
     /// What it may do in the organization.
     #[diesel(deserialize_as = Vec<Permission>)]
     pub organization_access: Permissions,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -91,7 +86,6 @@ impl Team {
     }
 }
 
-/// A set of permissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions(pub BTreeSet<Permission>);
 
@@ -108,7 +102,7 @@ pub struct AccessChanges(BTreeMap<Permission, bool>);
 impl<'de> Deserialize<'de> for AccessChanges {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let given = BTreeMap::<String, Option<bool>>::deserialize(from)?;
-        // Unknown members are ignored, and null leaves a permission as it is (DESIGN §5).
+        // Unknown members are ignored, and null leaves a permission as it is (docs/design.md §5).
         let known = given.into_iter().filter_map(|(name, value)| Some((Permission::from_word(&name)?, value?)));
         Ok(Self(known.collect()))
     }

@@ -33,7 +33,6 @@ impl Position for Team {
 /// Which of an organization's teams a list holds.
 #[derive(Debug, Clone)]
 pub(super) enum Scope {
-    /// All.
     All,
     /// Those that are not secret, and these.
     OpenAnd(Vec<TeamId>),
@@ -108,7 +107,6 @@ pub(crate) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> 
         .map_err(taken)
 }
 
-/// Writes a changed team.
 pub(super) fn update(connection: &mut PgConnection, changed: &Team) -> Result<Team> {
     diesel::update(teams::table.find(changed.id))
         .set((values(changed), teams::updated_at.eq(diesel::dsl::now)))

@@ -11,7 +11,6 @@ use crate::memberships::{self, Membership};
 use crate::organizations;
 use crate::users::{self, User};
 
-/// The type `teams`.
 pub(crate) const TEAMS: ResourceType = ResourceType {
     name: "teams",
     fields: &[

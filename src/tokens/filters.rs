@@ -58,7 +58,6 @@ const STALE_DAYS_IF_NEVER: i32 = 30;
 text_enum! {
     /// What `filter[trashed]` can ask for.
     pub enum Trashed {
-        /// Also what is revoked.
         With = "with",
         /// Only what is revoked.
         Only = "only",
@@ -70,7 +69,6 @@ text_enum! {
     pub enum Stale {
         /// What works and is not used.
         Yes = "true",
-        /// All else.
         No = "false",
     }
 }
@@ -104,7 +102,6 @@ pub(super) struct Filters {
     trashed: Option<Trashed>,
 }
 
-/// Times strictly between these.
 #[derive(Debug, Default, Clone, Copy)]
 struct Span {
     after: Option<Timestamp>,
@@ -122,7 +119,7 @@ struct CreatedBy {
 
 impl Filters {
     /// Reads the filters of a query, and tells of all faults in them together. An id that does not parse is no fault:
-    /// it names nothing, and finds nothing (DESIGN §2).
+    /// it names nothing, and finds nothing (docs/design.md §2).
     pub(super) fn of(query: &Query) -> Result<Self> {
         let mut read = Reader { query, faults: vec![] };
         let filters = Self {

@@ -1,4 +1,4 @@
-//! Tokens whose secret is a JSON Web Token (RFC 7519): what it says, and what its text cannot take back (DESIGN §2).
+//! Tokens whose secret is a JSON Web Token (RFC 7519): what it says, and what its text cannot take back (docs/design.md §2).
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
@@ -15,7 +15,6 @@ use crate::signing::Signer;
 /// What a new token's secret is to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form<'a> {
-    /// A random text.
     Opaque,
     /// A JWT, signed by this service.
     Jwt(&'a Signer),
@@ -30,7 +29,6 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Its word.
     pub(super) const fn format(self) -> Format {
         match self {
             Self::Opaque => Format::Opaque,

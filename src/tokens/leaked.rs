@@ -1,4 +1,4 @@
-//! Reports of secrets that somebody has found somewhere: what one may say, and what of it is kept (DESIGN §3, rule 10).
+//! Reports of secrets that somebody has found somewhere: what one may say, and what of it is kept (docs/design.md §3, rule 10).
 
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +9,6 @@ use validator::{Validate, ValidationError};
 
 use crate::credential::{PREFIX_LENGTH, Secret};
 
-/// The type `leaked-tokens`.
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
 
 /// The most secrets that one request may report.

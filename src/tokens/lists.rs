@@ -34,7 +34,6 @@ const COLUMNS: &[SortColumn] = &[
     SortColumn::text_or_null("created-by", "created_by_name"),
 ];
 
-/// Their keys.
 pub(super) const SORT_KEYS: &[&str] = &{
     let mut keys = [""; COLUMNS.len()];
     let mut nth = 0;

@@ -1,4 +1,4 @@
-//! Tokens: long-lived credentials, each owned by a user, a team, an organization or a workspace (DESIGN §1, §3).
+//! Tokens: long-lived credentials, each owned by a user, a team, an organization or a workspace (docs/design.md §1, §3).
 //!
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 

@@ -16,13 +16,11 @@ use crate::jsonapi::{Timestamp, present};
 text_enum! {
     /// What `filter[expiry_status]` can ask for.
     pub enum ExpiryStatus {
-        /// Not expired.
         Active = "active",
         /// Expires within 7 days.
         ExpiringIn7Days = "expiring_in_7_days",
         /// Expires within 30 days.
         ExpiringIn30Days = "expiring_in_30_days",
-        /// Past its expiry.
         Expired = "expired",
         /// Never expires.
         NoExpiration = "no_expiration",
@@ -33,9 +31,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = listed_tokens, check_for_backend(diesel::pg::Pg))]
 pub struct Token {
-    /// Its id.
     pub id: TokenId,
-    /// What it authenticates as.
     pub kind: Kind,
     /// The organization that it belongs to; none for a user's token.
     pub organization_id: Option<OrganizationId>,
@@ -49,7 +45,6 @@ pub struct Token {
     pub description: Option<String>,
     /// The first 10 characters of its secret.
     pub token_prefix: String,
-    /// What its secret is.
     pub format: Format,
     /// The most that its principal is by it.
     pub role: Role,
@@ -59,7 +54,6 @@ pub struct Token {
     pub created_by_user_id: Option<UserId>,
     /// The team that made it.
     pub created_by_team_id: Option<TeamId>,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed; use is no change.
     pub updated_at: DateTime<Utc>,
@@ -75,15 +69,11 @@ pub struct Token {
     pub usage_count: i64,
     /// The token that it succeeds.
     pub replaces: Option<TokenId>,
-    /// Its successor.
     pub replaced_by: Option<TokenId>,
-    /// How it stands.
     pub status: Status,
-    /// The owning team's name.
     pub team_name: Option<String>,
     /// Whether the owning team is the team `owners`.
     pub team_owners: Option<bool>,
-    /// The owning team's `allow-member-token-management`.
     pub team_allows_members: Option<bool>,
     /// The name of the organization that it belongs to.
     pub organization_name: Option<String>,
@@ -98,7 +88,6 @@ pub struct Token {
 /// What a token authenticates as, when it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// A user.
     User(UserId),
     /// A team in its organization.
     Team(OrganizationId, TeamId),
@@ -213,10 +202,10 @@ pub struct Replacement {
     pub expired_at: Option<Option<Timestamp>>,
 }
 
-/// For so many days before today it is told how often a token was used (DESIGN §3, rule 7).
+/// For so many days before today it is told how often a token was used (docs/design.md §3, rule 7).
 pub const USAGE_KEPT_DAYS: i64 = 90;
 
-/// The longest grace after a regeneration, in seconds: a week (DESIGN §3, rule 5).
+/// The longest grace after a regeneration, in seconds: a week (docs/design.md §3, rule 5).
 pub const GRACE_MAX: i32 = 604_800;
 
 fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {

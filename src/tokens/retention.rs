@@ -1,4 +1,4 @@
-//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old (DESIGN §3,
+//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old (docs/design.md §3,
 //! rules 6 and 7). Tokens that are merely expired or switched off stay: nobody has ended them for good.
 //!
 //! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it

@@ -23,11 +23,8 @@ pub(crate) enum TokenList {
     Organization(OrganizationId),
     /// Those of all teams of an organization.
     Teams(OrganizationId),
-    /// Those of one team.
     Team(TeamId),
-    /// Those of a user.
     User(UserId),
-    /// Those of a workspace.
     Workspace(WorkspaceId),
     /// None.
     Nobody,
@@ -153,7 +150,6 @@ pub(super) fn description_taken(
 
 /// A token to be made.
 pub(crate) struct NewToken<'a> {
-    /// What it authenticates as.
     pub(crate) owner: Owner,
     /// What its maker says of it.
     pub(crate) description: Option<&'a str>,
@@ -167,7 +163,6 @@ pub(crate) struct NewToken<'a> {
     pub(crate) form: Form<'a>,
     /// The token that it succeeds.
     pub(crate) replaces: Option<TokenId>,
-    /// Who makes it.
     pub(crate) created_by: Creator,
 }
 
@@ -248,7 +243,6 @@ fn secret(connection: &mut PgConnection, id: TokenId, new: &NewToken<'_>) -> Res
     }
 }
 
-/// Ends tokens for good.
 pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<()> {
     diesel::update(tokens::table.filter(tokens::id.eq_any(ids)))
         .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
@@ -363,11 +357,9 @@ pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: TokenList) ->
 /// Uses of a token on one day (UTC) that were counted and are not written yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted {
-    /// The token.
     pub(super) token: TokenId,
     /// The day on which it was used.
     pub(super) date: NaiveDate,
-    /// How often.
     pub(super) count: i64,
     /// The last of these times.
     pub(super) last: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Counting the use of tokens (DESIGN §3, rule 7): in memory, and about once a second into the database.
+//! Counting the use of tokens (docs/design.md §3, rule 7): in memory, and about once a second into the database.
 //!
 //! A request never waits for it. A clean stop writes what is left; a crash loses at most the last second. A use counts
 //! for the day (UTC) on which it happened, also if it is written after midnight.

@@ -10,7 +10,6 @@ use crate::ids::TokenId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::{organizations, teams, users, workspaces};
 
-/// The type `authentication-tokens`.
 pub(crate) const TOKENS: ResourceType = ResourceType {
     name: "authentication-tokens",
     fields: &[
@@ -42,7 +41,7 @@ pub(crate) const TOKENS: ResourceType = ResourceType {
 /// The type `token-usage-days`.
 pub(crate) const USAGE_DAYS: ResourceType = ResourceType { name: "token-usage-days", fields: &["date", "count"] };
 
-/// What a client may call the type: shipped ones use the singular, too (DESIGN §5).
+/// What a client may call the type: shipped ones use the singular, too (docs/design.md §5).
 pub(crate) const NAMES: &[&str] = &[TOKENS.name, "authentication-token"];
 
 /// A token, without its secret.

@@ -16,7 +16,6 @@ use crate::organizations::{self, organization_ref};
 
 pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service.service(
         resource("/organizations/{organization}/token-ttl-policies").route(get().to(list)).route(patch().to(update)),

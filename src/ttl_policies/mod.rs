@@ -1,4 +1,4 @@
-//! TTL policies: how long an organization lets tokens of each kind live (DESIGN §3, rule 4).
+//! TTL policies: how long an organization lets tokens of each kind live (docs/design.md §3, rule 4).
 //!
 //! They are in force while the organization's `max-ttl-enabled` is true; `access` asks for them when a token is
 //! used, and here is what they mean when one is made.

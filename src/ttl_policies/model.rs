@@ -24,13 +24,10 @@ pub const MAX_TTL_MS_RANGE: std::ops::RangeInclusive<i64> = 60_000..=100 * 365 *
 text_enum! {
     /// The kinds of token that a policy can be made for, as the HCP API spells them.
     pub enum TokenType {
-        /// Organization tokens.
         Organization = "organization",
-        /// Team tokens.
         Team = "team",
         /// User tokens, as far as they are used in the organization.
         User = "user",
-        /// Audit-trails tokens.
         AuditTrails = "audit_trails",
         /// Metrics tokens, which Latchkey has none of: stored and returned.
         Metrics = "metrics",
@@ -72,7 +69,6 @@ pub struct PolicyAttributes {
     pub token_ttl_policies: Option<Vec<PolicyItem>>,
 }
 
-/// One item of `token-ttl-policies`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyItem {

@@ -4,7 +4,6 @@ use super::{Policy, TokenType};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Resource, ResourceType, time};
 
-/// The type `organization-token-ttl-policies`.
 pub(crate) const POLICIES: ResourceType = ResourceType {
     name: "organization-token-ttl-policies",
     fields: &["token-type", "max-ttl-ms", "created-at", "updated-at"],
@@ -15,7 +14,6 @@ pub(super) fn id(organization: OrganizationId, token_type: TokenType) -> String 
     format!("{organization}-{token_type}")
 }
 
-/// A policy.
 pub(super) fn policy(organization: OrganizationId, policy: &Policy) -> Resource {
     Resource::new(&POLICIES, id(organization, policy.token_type))
         .attribute("token-type", policy.token_type)

@@ -16,7 +16,6 @@ use crate::organizations;
 
 pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&USERS]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/account/details").route(get().to(details)))

@@ -1,4 +1,4 @@
-//! Users: persons and service accounts (DESIGN §1).
+//! Users: persons and service accounts (docs/design.md §1).
 //!
 //! Their tokens are in `tokens`, what they are in an organization in `memberships`.
 

@@ -21,7 +21,6 @@ use crate::tokens::{self, Owner};
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct User {
-    /// The user's id.
     pub id: UserId,
     /// The user's name, unique without regard to case.
     pub username: String,
@@ -35,16 +34,13 @@ pub struct User {
     pub service_account: bool,
     /// Whether somebody has come forward as this user; false for whom an invitation made.
     pub confirmed: bool,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// A new user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     /// 1 to 90 letters, digits, hyphens and underscores.
     pub username: String,
-    /// An e-mail address.
     pub email: String,
     /// What the user may do in the whole installation.
     pub rank: Rank,
@@ -76,7 +72,6 @@ pub struct AccountAttributes {
     pub email: Option<String>,
 }
 
-/// A change of password.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PasswordAttributes {

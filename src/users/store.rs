@@ -11,13 +11,10 @@ use crate::jsonapi::Error;
 /// Why a user was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum NotCreated {
-    /// Somebody has the name.
     #[error("the user name {0:?} has already been taken")]
     UsernameTaken(String),
-    /// Somebody has the address.
     #[error("the email address {0:?} has already been taken")]
     EmailTaken(String),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
     /// The first token was not made.
@@ -28,21 +25,14 @@ pub enum NotCreated {
 /// Why an address was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum NotConfirmed {
-    /// Nobody has the name.
     #[error("there is no user {0:?}")]
     NoUser(String),
     /// The user has not asked for this address, or not any more.
     #[error("the user {username:?} does not ask for the email address {email:?}")]
-    NotAsked {
-        /// The user's name.
-        username: String,
-        /// The address.
-        email: String,
-    },
+    NotAsked { username: String, email: String },
     /// Somebody has the address, be it by an invitation.
     #[error("the email address {0:?} has already been taken by another user or an invitation")]
     Taken(String),
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
 }
@@ -110,7 +100,6 @@ pub(crate) fn by_email(connection: &mut PgConnection, email: &str) -> QueryResul
     users::table.filter(lower(users::email).eq(lower(email))).select(User::as_select()).first(connection).optional()
 }
 
-/// Users by id.
 pub(crate) fn find_all(connection: &mut PgConnection, ids: &[UserId]) -> QueryResult<Vec<User>> {
     users::table.filter(users::id.eq_any(ids)).order(users::id).select(User::as_select()).load(connection)
 }
@@ -179,7 +168,6 @@ pub fn any(connection: &mut PgConnection) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)
 }
 
-/// A user by id.
 pub fn find(connection: &mut PgConnection, id: UserId) -> QueryResult<User> {
     users::table.find(id).select(User::as_select()).first(connection)
 }

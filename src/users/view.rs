@@ -7,7 +7,6 @@ use crate::access::{Caller, Principal};
 use crate::ids::UserId;
 use crate::jsonapi::{Identifier, Resource, ResourceType};
 
-/// The type `users`.
 pub(crate) const USERS: ResourceType = ResourceType {
     name: "users",
     fields: &[

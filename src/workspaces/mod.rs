@@ -1,4 +1,4 @@
-//! Workspaces: named things in an organization that teams get access to (DESIGN §1).
+//! Workspaces: named things in an organization that teams get access to (docs/design.md §1).
 //!
 //! Here are the workspace and what a client may write of one. Who has access to it is in `team_access`, and what
 //! one may do in it in `access`.

@@ -17,24 +17,20 @@ use crate::team_access;
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = workspaces, check_for_backend(diesel::pg::Pg))]
 pub struct Workspace {
-    /// Its id.
     pub id: WorkspaceId,
     /// The organization that it is in.
     pub organization_id: OrganizationId,
     /// Its name, unique in the organization without regard to case.
     pub name: String,
-    /// What it is for.
     pub description: Option<String>,
     /// What the HCP API lets one set and a token service only keeps.
     #[diesel(deserialize_as = serde_json::Value)]
     pub settings: Settings,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
     /// The names of its tags, in order.
     pub tags: Vec<String>,
-    /// Its tag bindings.
     #[diesel(deserialize_as = serde_json::Value)]
     pub tag_bindings: Bindings,
 }

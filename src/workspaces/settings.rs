@@ -1,5 +1,5 @@
 //! Settings of the HCP API that mean nothing to a token service: validated, stored and returned, so that the `tfe`
-//! provider sees no drift (DESIGN §5).
+//! provider sees no drift (docs/design.md §5).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,53 +14,32 @@ use crate::organizations::ExecutionMode;
 pub struct Settings {
     /// `agent-pool-id`; Latchkey knows no pools, so that it can be any.
     pub agent_pool_id: Option<String>,
-    /// `allow-destroy-plan`.
     pub allow_destroy_plan: bool,
-    /// `assessments-enabled`.
     pub assessments_enabled: bool,
-    /// `auto-apply`.
     pub auto_apply: bool,
-    /// `auto-apply-run-trigger`.
     pub auto_apply_run_trigger: bool,
-    /// `auto-destroy-at`.
     pub auto_destroy_at: Option<Timestamp>,
     /// `auto-destroy-activity-duration`: days or hours, such as `14d`.
     pub auto_destroy_activity_duration: Option<String>,
-    /// `inherits-project-auto-destroy`.
     pub inherits_project_auto_destroy: bool,
     /// `execution-mode`; none for the organization's default.
     pub execution_mode: Option<ExecutionMode>,
-    /// `file-triggers-enabled`.
     pub file_triggers_enabled: bool,
-    /// `global-remote-state`.
     pub global_remote_state: bool,
-    /// `project-remote-state`.
     pub project_remote_state: bool,
-    /// `migration-environment`.
     pub migration_environment: Option<String>,
-    /// `queue-all-runs`.
     pub queue_all_runs: bool,
-    /// `speculative-enabled`.
     pub speculative_enabled: bool,
-    /// `source-name`.
     pub source_name: Option<String>,
-    /// `source-url`.
     pub source_url: Option<String>,
-    /// `structured-run-output-enabled`.
     pub structured_run_output_enabled: bool,
     /// `terraform-version`: a version, a constraint or `latest`.
     pub terraform_version: String,
-    /// `trigger-prefixes`.
     pub trigger_prefixes: Vec<String>,
-    /// `trigger-patterns`.
     pub trigger_patterns: Vec<String>,
-    /// `vcs-repo`.
     pub vcs_repo: Option<VcsRepo>,
-    /// `working-directory`.
     pub working_directory: Option<String>,
-    /// `hyok-enabled`.
     pub hyok_enabled: Option<bool>,
-    /// `setting-overwrites`.
     pub setting_overwrites: SettingOverwrites,
 }
 
@@ -111,27 +90,19 @@ impl From<serde_json::Value> for Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct SettingOverwrites {
-    /// `execution-mode`.
     pub execution_mode: bool,
-    /// `agent-pool`.
     pub agent_pool: bool,
 }
 
-/// A repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct VcsRepo {
     /// `branch`; none for the repository's default.
     pub branch: Option<String>,
-    /// `identifier`: such as `acme/infrastructure`.
     pub identifier: Option<String>,
-    /// `ingress-submodules`.
     pub ingress_submodules: bool,
-    /// `oauth-token-id`.
     pub oauth_token_id: Option<String>,
-    /// `github-app-installation-id`.
     pub github_app_installation_id: Option<String>,
-    /// `tags-regex`.
     pub tags_regex: Option<String>,
 }
 

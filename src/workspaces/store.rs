@@ -93,7 +93,6 @@ fn wildcards(pattern: &str) -> String {
     pattern.split('*').map(escaped).collect::<Vec<_>>().join("%")
 }
 
-/// A workspace by id.
 pub(super) fn find(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
     workspaces::table.find(id).select(Workspace::as_select()).first(connection)
 }
@@ -146,7 +145,6 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
         .map_err(taken)
 }
 
-/// Writes a changed workspace.
 pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Result<Workspace> {
     diesel::update(workspaces::table.find(changed.id))
         .set((

@@ -19,7 +19,6 @@ pub(crate) const TAGS_OF_ONE: QuerySpec = QuerySpec { parameters: &["name"], ..Q
 pub(crate) const BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&BINDINGS]);
 pub(crate) const EFFECTIVE_BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&EFFECTIVE_BINDINGS]);
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .service(

@@ -10,7 +10,6 @@ use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
 use crate::team_access::{Runs, StateVersions, Variables};
 
-/// The type `workspaces`.
 pub(crate) const WORKSPACES: ResourceType = ResourceType {
     name: "workspaces",
     fields: &[
@@ -72,10 +71,8 @@ pub(crate) const WORKSPACES: ResourceType = ResourceType {
     ],
 };
 
-/// The type `tags`.
 pub(crate) const TAGS: ResourceType = ResourceType { name: TAG, fields: &["name"] };
 
-/// The type `tag-bindings`.
 pub(crate) const BINDINGS: ResourceType = ResourceType { name: BINDING, fields: &["key", "value"] };
 
 /// The type `effective-tag-bindings`: what a workspace has by itself or by a project, which there are none of.
@@ -87,7 +84,6 @@ pub(super) fn tag(organization: OrganizationId, name: &str) -> Resource {
     Resource::new(&TAGS, TagId::of(organization, name)).attribute("name", name)
 }
 
-/// A workspace's tag bindings.
 pub(super) fn bindings(workspace: &Workspace) -> Vec<Resource> {
     bindings_as(&BINDINGS, workspace)
 }

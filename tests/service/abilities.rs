@@ -1,4 +1,4 @@
-//! The registry of abilities: once an organization has registered any, its tokens get no others (DESIGN §1, §4).
+//! The registry of abilities: once an organization has registered any, its tokens get no others (docs/design.md §1, §4).
 
 use serde_json::{Value, json};
 

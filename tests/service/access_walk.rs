@@ -1,4 +1,4 @@
-//! Every principal × every route, against the status that DESIGN §4 asks for.
+//! Every principal × every route, against the status that docs/design.md §4 asks for.
 //!
 //! The world is built once; each request that may change it gets a copy of its own.
 
@@ -316,7 +316,7 @@ const TABLE: &[Row] = &[
     Row("POST",   "/authentication-tokens/{ben-token}/actions/revoke", no_body,             [404, 200, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404]),
 ];
 
-/// What the role of the token that calls must be at least, if it is to change anything (DESIGN §4): a viewer's token is
+/// What the role of the token that calls must be at least, if it is to change anything (docs/design.md §4): a viewer's token is
 /// read-only everywhere; what anybody in a team may do with it, or with what is their own, a member's token does; what
 /// needs a permission such as manage-teams, an admin's; what is for owners alone, an owner's. In a workspace the role
 /// there is capped.
@@ -325,7 +325,6 @@ struct Cap {
     by_rank: &'static str,
     /// Of who may do it by being in the team, or because it is their own.
     by_part: &'static str,
-    /// Who these are.
     part: &'static [&'static str],
     /// What everybody else is answered who may do it otherwise: 404 where the HCP API says so.
     refused: u16,

@@ -1,4 +1,4 @@
-//! Every change writes its event, in the transaction of the change (DESIGN §3, rule 9).
+//! Every change writes its event, in the transaction of the change (docs/design.md §3, rule 9).
 
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text};

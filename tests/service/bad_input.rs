@@ -21,7 +21,6 @@ enum Takes {
     /// The same, or nothing at all.
     TokenOrNothing,
     Identifiers(&'static str),
-    /// A list of resources.
     List(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that are JWTs, and the keys that they are signed with (DESIGN §2). `clients` verifies them with the libraries
+//! Tokens that are JWTs, and the keys that they are signed with (docs/design.md §2). `clients` verifies them with the libraries
 //! of others.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! `leaked-tokens`: whoever has found secrets has them revoked, without a token (DESIGN §3, rule 10).
+//! `leaked-tokens`: whoever has found secrets has them revoked, without a token (docs/design.md §3, rule 10).
 
 use std::collections::BTreeSet;
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::support::process::{Folder, Served, admin_secret, release_binary};
 use crate::support::say;
 
-/// In KiB.
 const LIMIT: u64 = 64 * 1024;
 
 #[test]

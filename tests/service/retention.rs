@@ -1,4 +1,4 @@
-//! What is removed once it is old: revoked tokens, and days of use (DESIGN §3, rules 6 and 7).
+//! What is removed once it is old: revoked tokens, and days of use (docs/design.md §3, rules 6 and 7).
 
 use std::time::Duration;
 

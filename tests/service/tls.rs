@@ -15,7 +15,6 @@ use crate::support::cluster::Database;
 use crate::support::process::{Folder, Served, admin_secret, latchkey, run};
 use crate::support::{App, leaks};
 
-/// A throw-away authority.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
@@ -82,7 +81,6 @@ impl Scene {
 struct Answer {
     status: u16,
     body: Value,
-    /// What the server showed.
     certificate: Vec<u8>,
 }
 

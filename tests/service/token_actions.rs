@@ -1,4 +1,4 @@
-//! What can be done with a token after it is made: edit, disable, enable, regenerate, revoke (DESIGN §3, rules 3 to 6
+//! What can be done with a token after it is made: edit, disable, enable, regenerate, revoke (docs/design.md §3, rules 3 to 6
 //! and 8).
 
 use std::sync::Barrier;

@@ -1,4 +1,4 @@
-//! What ends a token, and how its use is counted (DESIGN §3, rules 3, 4, 6 and 7).
+//! What ends a token, and how its use is counted (docs/design.md §3, rules 3, 4, 6 and 7).
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! The life of tokens as a machine of states: random sequences of what can happen to them, against a small model of
-//! DESIGN §3. No token is ever accepted that the model refuses, nor the other way round.
+//! docs/design.md §3. No token is ever accepted that the model refuses, nor the other way round.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -17,7 +17,6 @@ enum Step {
     Disable(usize),
     Enable(usize),
     Regenerate(usize, bool),
-    /// Its expiry passes.
     Expire(usize),
     /// Its grace passes, if it is in one.
     EndGrace(usize),
@@ -41,7 +40,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..14)
 }
 
-/// What DESIGN §3 says of a token.
+/// What docs/design.md §3 says of a token.
 #[derive(Debug, Clone, Default)]
 struct Model {
     disabled: bool,

@@ -1,4 +1,4 @@
-//! `authentication-tokens/:id/usage`: how often a token was used, day by day (DESIGN §3, rule 7).
+//! `authentication-tokens/:id/usage`: how often a token was used, day by day (docs/design.md §3, rule 7).
 
 use chrono::{NaiveDate, TimeDelta, Utc};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `token-ttl-policies` and `max-ttl-enabled`: how long an organization lets tokens live (DESIGN §3, rule 4).
+//! `token-ttl-policies` and `max-ttl-enabled`: how long an organization lets tokens live (docs/design.md §3, rule 4).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

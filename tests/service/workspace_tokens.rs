@@ -1,4 +1,4 @@
-//! Tokens of workspaces (DESIGN §4): who manages them, and what they do.
+//! Tokens of workspaces (docs/design.md §4): who manages them, and what they do.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn a_workspace_token_tells_of_its_workspace_and_its_maker() {
     assert_eq!(shown.attribute("description"), "integration");
 }
 
-/// The matrix of DESIGN §4: owner and admin all, manager create and edit, member and viewer look.
+/// The matrix of docs/design.md §4: owner and admin all, manager create and edit, member and viewer look.
 #[test]
 fn who_manages_them_goes_by_the_role_in_the_workspace() {
     let scene = Scene::set();

@@ -11,7 +11,7 @@ use nix::unistd::geteuid;
 
 use super::Error;
 
-/// The oldest major version that Latchkey supports (DESIGN §6).
+/// The oldest major version that Latchkey supports (docs/design.md §6).
 const OLDEST: u32 = 13;
 
 /// The programs that must lie together in one folder.
@@ -160,7 +160,6 @@ fn package_command(os_release: &str) -> &'static str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! Latchkey's own PostgreSQL, for who has no other (DESIGN §6): made by the
+//! Latchkey's own PostgreSQL, for who has no other (docs/design.md §6): made by the
 //! machine's `initdb`, kept in the data folder, reached through a Unix socket
 //! only, run by an unprivileged user.
 //!
@@ -13,7 +13,6 @@ mod postmaster;
 mod socket;
 mod supervisor;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::io;
@@ -47,7 +46,6 @@ pub enum Error {
         data.display()
     )]
     OtherVersion {
-        /// The cluster's folder.
         data: PathBuf,
         /// The major version that made it.
         wanted: u32,
@@ -60,10 +58,7 @@ pub enum Error {
          folder; name the one that holds them",
         folder.display()
     )]
-    NotABinaryFolder {
-        /// The folder named.
-        folder: PathBuf,
-    },
+    NotABinaryFolder { folder: PathBuf },
     /// Root has nobody to run PostgreSQL as.
     #[error(
         "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`; \
@@ -77,10 +72,7 @@ pub enum Error {
         data.display(),
         data.display()
     )]
-    OwnedByRoot {
-        /// The cluster's folder.
-        data: PathBuf,
-    },
+    OwnedByRoot { data: PathBuf },
     /// The user that runs PostgreSQL cannot reach the data folder.
     #[error(
         "the user {user}, as which PostgreSQL runs, cannot pass through {} on the way to its \
@@ -99,10 +91,7 @@ pub enum Error {
         "PostgreSQL cannot use the data folder {path:?}: its name must be UTF-8 without control \
          characters; choose another with --data-dir"
     )]
-    UnusableName {
-        /// The data folder.
-        path: PathBuf,
-    },
+    UnusableName { path: PathBuf },
     /// The socket's folder is not one that only our PostgreSQL can write.
     #[error(
         "{} must be a folder of mode 0700 that belongs to {user}, and is not, so somebody else \
@@ -110,33 +99,27 @@ pub enum Error {
         folder.display()
     )]
     NotOurs {
-        /// The folder.
         folder: PathBuf,
         /// To whom it should belong.
         user: String,
     },
-    /// The file system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was tried, as a verb phrase.
         action: &'static str,
         /// What it was tried on.
         path: PathBuf,
-        /// What the system answered.
         cause: io::Error,
     },
     /// One of PostgreSQL's programs failed.
     #[error("{program} failed: {said}")]
     Failed {
-        /// The program's name.
         program: String,
         /// The last lines that it said.
         said: String,
     },
-    /// PostgreSQL did not start.
     #[error("the private PostgreSQL did not start; the end of {} says:\n{said}", log.display())]
     NotStarted {
-        /// PostgreSQL's log.
         log: PathBuf,
         /// The last lines of it.
         said: String,
@@ -149,9 +132,7 @@ pub enum Error {
         log.display()
     )]
     NotReady {
-        /// The cluster's folder.
         data: PathBuf,
-        /// PostgreSQL's log.
         log: PathBuf,
         /// How long it was waited for.
         seconds: u64,

@@ -17,11 +17,9 @@ const STATE_LINE: usize = 7;
 /// Where a cluster's server is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// No server runs.
     Gone,
     /// A server runs, but accepts no connection yet, or none any more.
     Changing,
-    /// A server accepts connections.
     Ready,
 }
 
@@ -93,7 +91,6 @@ fn serves(pid: Pid, data: &Path) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -95,7 +95,6 @@ pub(super) fn check_folder(folder: &Path, account: &Account) -> Result<(), Error
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 

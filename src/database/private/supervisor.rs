@@ -47,7 +47,6 @@ impl Supervisor {
         Ok(Supervisor { cluster, end, thread })
     }
 
-    /// The cluster under watch.
     pub fn cluster(&self) -> &PrivateCluster {
         &self.cluster
     }

@@ -12,7 +12,6 @@ use crate::organizations::organization_ref;
 
 pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(resource("/organizations/{organization}/authentication-tokens").route(get().to(list)));
 }

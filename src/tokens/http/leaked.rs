@@ -1,5 +1,5 @@
 //! `leaked-tokens`: whoever has found secrets has them revoked. No token is needed: holding a secret is proof enough
-//! (DESIGN §3, rule 10).
+//! (docs/design.md §3, rule 10).
 
 use std::collections::HashMap;
 
@@ -17,7 +17,6 @@ use crate::credential::Digest;
 use crate::ids::TokenId;
 use crate::jsonapi::{Body, Error, Query, QuerySpec, Result, request_id};
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(resource("/leaked-tokens").route(post().to(report)));
 }

@@ -1,5 +1,5 @@
 //! The life of a token after it was made: `PATCH /authentication-tokens/:id` and
-//! `authentication-tokens/:id/actions/disable|enable|regenerate|revoke` (DESIGN §3, rules 3 to 6 and 8).
+//! `authentication-tokens/:id/actions/disable|enable|regenerate|revoke` (docs/design.md §3, rules 3 to 6 and 8).
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, post, resource};
@@ -21,7 +21,6 @@ use crate::jsonapi::{Body, Document, Error, Query, Result};
 use crate::signing::Signer;
 use crate::{abilities, organizations, teams, ttl_policies};
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service
         .service(resource("/authentication-tokens/{token}/actions/disable").route(post().to(disable)))
@@ -80,7 +79,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     Ok(edited)
 }
 
-/// Descriptions are unique among a team's live tokens, and one token has none (DESIGN §3, rules 1 and 2).
+/// Descriptions are unique among a team's live tokens, and one token has none (docs/design.md §3, rules 1 and 2).
 fn check_description(connection: &mut PgConnection, token: &Token, description: Option<&str>) -> Result<()> {
     let Some(team) = token.team_id else { return Ok(()) };
     let taken = match description {
@@ -129,7 +128,7 @@ async fn switch(
     .await
 }
 
-/// Issues the successor of a token, which is revoked at once or after a grace (DESIGN §3, rule 5).
+/// Issues the successor of a token, which is revoked at once or after a grace (docs/design.md §3, rule 5).
 async fn regenerate(
     request: HttpRequest,
     bearer: BearerToken,

@@ -35,7 +35,6 @@ pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
 /// What every list of tokens knows; each has an order of its own.
 const LISTED: QuerySpec = QuerySpec { pages: Pages::Both, sort: SORT_KEYS, q: Search::Text, filters: FILTERS, ..SHOW };
 
-/// The routes.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .configure(all::routes)
@@ -131,15 +130,12 @@ async fn destroy(
 /// What is to be done with a token that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TokenOperation {
-    /// Look at it.
     Read,
     /// Change its description, expiry, role or abilities.
     Edit,
     /// Switch it off or on.
     Switch,
-    /// Issue its successor.
     Regenerate,
-    /// Revoke it.
     Delete,
 }
 
@@ -181,7 +177,7 @@ fn may(connection: &mut PgConnection, caller: &Caller, operation: TokenOperation
 }
 
 /// The most that the caller may make of a token of this owner: what its own token is capped to, and in a workspace what
-/// the caller is there (DESIGN §3, rule 8).
+/// the caller is there (docs/design.md §3, rule 8).
 fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) -> Result<Role> {
     match owner {
         Owner::Workspace(_, workspace) => {
@@ -191,7 +187,7 @@ fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) ->
     }
 }
 
-/// Checks that nobody gives a token more than they have (DESIGN §3, rule 8).
+/// Checks that nobody gives a token more than they have (docs/design.md §3, rule 8).
 fn no_escalation(caller: &Caller, highest: Role, role: Role, abilities: &[Ability]) -> Result<()> {
     let too_high = (role > highest).then(|| {
         let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");

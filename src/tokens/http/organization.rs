@@ -1,5 +1,5 @@
 //! An organization's own tokens: `organizations/:name/authentication-token`, and with `?token=audit-trails` the one
-//! that reads its audit trail. One of each kind (DESIGN §3, rule 1).
+//! that reads its audit trail. One of each kind (docs/design.md §3, rule 1).
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
@@ -18,7 +18,6 @@ use crate::signing::Signer;
 
 pub(crate) const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(
         resource("/organizations/{organization}/authentication-token")

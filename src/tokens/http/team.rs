@@ -22,7 +22,6 @@ use crate::teams::{self, Team};
 
 pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service
         .service(
@@ -39,7 +38,7 @@ pub(super) fn routes(service: &mut ServiceConfig) {
         );
 }
 
-/// Makes the team's one descriptionless token and revokes the one before (DESIGN §3, rule 1).
+/// Makes the team's one descriptionless token and revokes the one before (docs/design.md §3, rule 1).
 async fn regenerate(
     request: HttpRequest,
     bearer: BearerToken,
@@ -67,7 +66,7 @@ async fn regenerate(
     Ok(document.respond(&query, &request, StatusCode::CREATED))
 }
 
-/// Makes one more token of a team (DESIGN §3, rule 2).
+/// Makes one more token of a team (docs/design.md §3, rule 2).
 async fn create(
     request: HttpRequest,
     bearer: BearerToken,

@@ -14,7 +14,6 @@ use crate::jsonapi::{Document, Error, Query, QuerySpec, Result, Timestamp};
 
 pub(crate) const LIST: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(resource("/authentication-tokens/{token}/usage").route(get().to(list)));
 }

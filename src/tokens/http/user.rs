@@ -15,12 +15,11 @@ use crate::signing::Signer;
 
 pub(crate) const LIST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(resource("/users/{user}/authentication-tokens").route(get().to(list)).route(post().to(create)));
 }
 
-/// The user's own tokens; to anybody else the list is empty (DESIGN §4).
+/// The user's own tokens; to anybody else the list is empty (docs/design.md §4).
 async fn list(
     request: HttpRequest,
     bearer: BearerToken,

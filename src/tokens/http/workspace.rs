@@ -15,7 +15,6 @@ use crate::workspaces::{self, organization_of_workspace};
 
 pub(crate) use super::team::LIST;
 
-/// The routes.
 pub(super) fn routes(service: &mut ServiceConfig) {
     service.service(
         resource("/workspaces/{workspace}/authentication-tokens").route(get().to(list)).route(post().to(create)),

@@ -18,11 +18,8 @@ use super::leaks;
 /// What services encrypt signing keys with, unless a test says otherwise.
 pub const ENCRYPTION_KEY: &str = "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a";
 
-/// A running service.
 pub struct App {
-    /// Where it listens.
     pub address: SocketAddr,
-    /// Its database.
     pub database_url: Database,
     began: leaks::Mark,
     server: Option<(ServerHandle, JoinHandle<()>)>,
@@ -30,9 +27,7 @@ pub struct App {
 
 /// A user with a token.
 pub struct User {
-    /// `user-…`.
     pub id: String,
-    /// The name.
     pub username: String,
     /// Calls with the user's token.
     pub client: Client,
@@ -69,22 +64,18 @@ impl App {
         Self { address, database_url, began, server: Some((handle, thread)) }
     }
 
-    /// Calls without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.address, None).of(&self.database_url)
     }
 
-    /// Calls with a secret.
     pub fn with(&self, secret: &str) -> Client {
         Client::new(self.address, Some(secret.to_owned())).of(&self.database_url)
     }
 
-    /// A new user.
     pub fn user(&self, username: &str) -> User {
         self.new_user(username, Rank::Ordinary)
     }
 
-    /// A new site admin.
     pub fn site_admin(&self, username: &str) -> User {
         self.new_user(username, Rank::SiteAdmin)
     }
@@ -195,7 +186,6 @@ impl User {
         self.client.get("/api/v2/organization-memberships?page[size]=100").expect(200).ids()
     }
 
-    /// Accepts an invitation.
     pub fn accept(&self, membership: &str) {
         self.client.post_nothing(&format!("/api/v2/organization-memberships/{membership}/actions/accept")).expect(200);
     }

@@ -23,12 +23,9 @@ pub struct Client {
     origin: Option<Arc<str>>,
 }
 
-/// What the service answered.
 #[derive(Debug)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
-    /// The headers.
     pub headers: ureq::http::HeaderMap,
     /// The body, if it is JSON; else null.
     pub body: Value,
@@ -59,32 +56,26 @@ impl Client {
         self.secret.as_deref().expect("the client has a secret")
     }
 
-    /// GET.
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], None)
     }
 
-    /// POST with a document.
     pub fn post(&self, path: &str, document: &Value) -> Answer {
         self.send("POST", path, &[("Content-Type", MEDIA_TYPE)], Some(document.to_string().as_bytes()))
     }
 
-    /// POST without a body.
     pub fn post_nothing(&self, path: &str) -> Answer {
         self.send("POST", path, &[], None)
     }
 
-    /// PATCH with a document.
     pub fn patch(&self, path: &str, document: &Value) -> Answer {
         self.send("PATCH", path, &[("Content-Type", MEDIA_TYPE)], Some(document.to_string().as_bytes()))
     }
 
-    /// DELETE without a body.
     pub fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, &[], None)
     }
 
-    /// DELETE with a document.
     pub fn delete_with(&self, path: &str, document: &Value) -> Answer {
         self.send("DELETE", path, &[("Content-Type", MEDIA_TYPE)], Some(document.to_string().as_bytes()))
     }
@@ -134,7 +125,6 @@ impl Answer {
         self
     }
 
-    /// `data.id`.
     #[track_caller]
     pub fn id(&self) -> String {
         self.body["data"]["id"].as_str().unwrap_or_else(|| panic!("{}: {:#}", self.what, self.body)).to_owned()
@@ -159,7 +149,6 @@ impl Answer {
         data.iter().map(|resource| resource["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// A header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }

@@ -63,7 +63,6 @@ pub fn remove_folder(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
 }
 
-/// The cluster's folder.
 pub fn path() -> &'static Path {
     &CLUSTER.folder
 }
@@ -75,7 +74,6 @@ pub fn logs() -> PathBuf {
     logs
 }
 
-/// PostgreSQL's own log.
 pub fn postgres_log() -> PathBuf {
     CLUSTER.folder.join("postgres.log")
 }
@@ -157,7 +155,6 @@ impl Drop for Kept {
     }
 }
 
-/// Runs one statement.
 pub fn execute(url: &str, statement: &str) {
     try_execute(url, statement).unwrap();
 }

@@ -60,7 +60,6 @@ pub fn run(command: &mut Command) -> Output {
 
 /// A running `latchkey serve`, killed when dropped; then its log is searched for secrets.
 pub struct Served {
-    /// Where it listens.
     pub address: SocketAddr,
     /// What it said at its start.
     pub greeting: String,
@@ -118,7 +117,6 @@ impl Served {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -147,7 +145,6 @@ impl Served {
         false
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
         kill(pid, signal).unwrap();
@@ -167,7 +164,6 @@ fn new_log() -> PathBuf {
     cluster::logs().join(format!("serve-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// The secret in `admin-token`.
 pub fn admin_secret(data_dir: &Path) -> String {
     let secret = std::fs::read_to_string(data_dir.join("admin-token")).unwrap().trim().to_owned();
     leaks::remember(&secret);
