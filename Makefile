@@ -41,7 +41,7 @@ deny: ## licences, advisories and sources of every crate, with cargo-deny
 	@command -v cargo-deny >/dev/null || { echo "deny: install it with: cargo install --locked cargo-deny" >&2; exit 1; }
 	@cargo deny check
 
-dist: ## target/dist/latchkey, for packages: needs nothing but libc beside it
+dist: ## target/dist/latchkey, for packages: needs nothing but libc and libgcc beside it
 	@FEATURES=bundled script/setup build
 	@cargo build --profile dist --locked --features bundled
 
