@@ -1,11 +1,12 @@
 //! Which media types come in and go out: `Content-Type` and `Accept`
 //! (JSON:API "Content Negotiation", RFC 9110 §12.5.1, docs/design.md §5).
 //!
-//! Media types are taken apart here and not by the `mime` crate, which refuses the optional white
-//! space before `;` that RFC 9110 §5.6.6 allows.
+//! `mediatype` reads each media type; the `mime` crate refuses the optional white space before `;` that RFC 9110 §5.6.6
+//! allows.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use mediatype::ReadParams;
 
 use super::MEDIA_TYPE;
 use super::error::{Error, Result};
@@ -124,21 +125,23 @@ struct MediaRange {
 
 impl MediaRange {
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = split_unquoted(text, ';').into_iter().map(str::trim);
-        let name = parts.next()?.to_ascii_lowercase();
-        let (kind, subtype) = name.split_once('/')?;
-        if !is_token(kind) || !is_token(subtype) || (kind == "*" && subtype != "*") {
+        // An empty parameter is allowed (RFC 9110 §5.6.6), but not by `mediatype`.
+        let text = parts(text, ';').join(";");
+        let media_type = mediatype::MediaType::parse(&text).ok()?;
+        let name = media_type.essence().to_string().to_ascii_lowercase();
+        if name.starts_with("*/") && name != "*/*" {
             return None;
         }
         let mut range = Self { name, parameters: Vec::new(), quality: 1000 };
-        for part in parts.filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once('=')?;
-            let key = key.to_ascii_lowercase();
-            let value = unquote(value).filter(|_| is_token(&key))?;
+        for (key, value) in media_type.params() {
+            if value.as_str().is_empty() {
+                return None;
+            }
+            let value = value.unquoted_str().into_owned();
             if key == "q" {
                 range.quality = parse_quality(&value)?;
             } else {
-                range.parameters.push((key, value));
+                range.parameters.push((key.as_str().to_ascii_lowercase(), value));
             }
         }
         Some(range)
@@ -164,10 +167,8 @@ fn media_ranges(headers: &HeaderMap, name: HeaderName) -> Result<Vec<MediaRange>
     for line in headers.get_all(&name) {
         let malformed = || format!("{} is malformed (RFC 9110 §12.5.1)", header_case(&name));
         let line = line.to_str().map_err(|_| malformed())?;
-        for text in split_unquoted(line, ',') {
-            if !text.trim().is_empty() {
-                ranges.push(MediaRange::parse(text).ok_or_else(malformed)?);
-            }
+        for text in parts(line, ',') {
+            ranges.push(MediaRange::parse(text).ok_or_else(malformed)?);
         }
     }
     Ok(ranges)
@@ -177,10 +178,10 @@ fn header_case(name: &HeaderName) -> &'static str {
     if *name == ACCEPT { "Accept" } else { "Content-Type" }
 }
 
-/// Splits at a separator that stands outside of quoted strings (RFC 9110 §5.6.4).
-fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
+/// What is not empty between separators that stand outside of quoted strings (RFC 9110 §5.6.1.2, §5.6.4).
+fn parts(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
-    text.split(move |c: char| {
+    let split = text.split(move |c: char| {
         if escaped {
             escaped = false;
         } else if quoted && c == '\\' {
@@ -189,24 +190,8 @@ fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
             quoted = !quoted;
         }
         c == separator && !quoted
-    })
-    .collect()
-}
-
-/// The value of a parameter: a token, or a quoted string without its quotes and escapes.
-fn unquote(value: &str) -> Option<String> {
-    let Some(rest) = value.strip_prefix('"') else {
-        return is_token(value).then(|| value.to_owned());
-    };
-    let mut plain = String::new();
-    let mut rest = rest.chars();
-    loop {
-        match rest.next()? {
-            '"' => return rest.next().is_none().then_some(plain),
-            '\\' => plain.push(rest.next()?),
-            c => plain.push(c),
-        }
-    }
+    });
+    split.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 /// A weight in thousandths (RFC 9110 §12.4.2).
@@ -215,11 +200,6 @@ fn parse_quality(value: &str) -> Option<u16> {
     let weight: f32 = value.parse().ok().filter(|_| valid)?;
     // Between 0 and 1000, so that the conversion loses nothing but the rounding error.
     (weight <= 1.0).then(|| (weight * 1000.0).round() as u16)
-}
-
-fn is_token(text: &str) -> bool {
-    let special = |b| b"!#$%&'*+-.^_`|~".contains(&b);
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || special(b))
 }
 
 #[cfg(test)]
@@ -261,6 +241,7 @@ mod tests {
             "application/vnd.api+json ; q=0.5 , text/html",
             "application/vnd.api+json; charset=utf-8, application/vnd.api+json",
             "application/vnd.api+json; profile=\"https://example.org/a,b;c\"",
+            ", application/vnd.api+json;; q=0.5;, ,",
             "",
         ] {
             assert_eq!(label(line), MediaType::JsonApi, "{line}");
@@ -309,6 +290,7 @@ mod tests {
             "a b/c",
             ";",
             "a/b;=1",
+            "a/b;c=",
             "é/b",
         ] {
             assert_eq!(accept(&[line]).unwrap_err().status(), 406, "{line}");
