@@ -337,7 +337,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::super::error::testing::body_of;
-    use super::super::query::QuerySpec;
+    use super::super::query_spec::QuerySpec;
     use super::*;
 
     static TREES: ResourceType = ResourceType { name: "trees", fields: &["height", "age", "wood", "birds"] };

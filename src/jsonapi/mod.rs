@@ -11,6 +11,7 @@ mod negotiation;
 mod pagination;
 mod public_url;
 mod query;
+mod query_spec;
 mod request;
 pub mod schema;
 mod values;
@@ -24,7 +25,8 @@ pub use pagination::{
     list_document,
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use query::{Direction, Given, Pages, Query, QuerySpec, Search, Sort};
+pub use query::{Direction, Given, Query, Sort};
+pub use query_spec::{Pages, QuerySpec, Search};
 pub use request::{
     Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, object, objects, present,
     present_object,

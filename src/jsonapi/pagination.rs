@@ -392,7 +392,7 @@ mod tests {
 
     use super::super::document::ResourceType;
     use super::super::error::testing::{body_of, objects, parameters};
-    use super::super::query::{Pages, QuerySpec, Search};
+    use super::super::query_spec::{Pages, QuerySpec, Search};
     use super::*;
 
     static TREES: ResourceType = ResourceType { name: "trees", fields: &["age"] };

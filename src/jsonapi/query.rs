@@ -1,100 +1,18 @@
 //! The query string: each endpoint declares what its own may hold, as [`QuerySpec`], and anything else
 //! is 400 with the parameter as the client spelled it (JSON:API "Query Parameters", docs/design.md §5).
 //!
-//! `serde_qs` reads the brackets, one pair at a time and not the whole query at once: only so can a
-//! fault in one pair, a repetition or broken UTF-8 be laid to the parameter that has it, and all
-//! faults of a query be reported together.
+//! Pairs are read one at a time, so that a fault, a repetition or broken UTF-8 is laid to the parameter that has it, and
+//! all faults of a query are reported together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
 
-use super::document::ResourceType;
 use super::error::{Error, Result};
 use super::negotiation::Answer;
-use super::pagination::{PageMode, PageParameters, PageRequest, PageSizes, names_cursor_profile};
-
-/// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
-///
-/// ```
-/// use latchkey::jsonapi::{QuerySpec, ResourceType, Search};
-///
-/// static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name"] };
-/// static LIST: QuerySpec = QuerySpec {
-///     sort: &["name", "created-at"],
-///     default_sort: "name",
-///     q: Search::Text,
-///     ..QuerySpec::list(&[&TEAMS])
-/// };
-/// ```
-#[derive(Debug)]
-pub struct QuerySpec {
-    /// How the endpoint pages, if it does.
-    pub pages: Pages,
-    /// How long its pages are.
-    pub page_sizes: PageSizes,
-    /// The keys that `sort` may name.
-    pub sort: &'static [&'static str],
-    /// The order where the client asks for none, in the syntax of `sort`; may be empty.
-    pub default_sort: &'static str,
-    /// Whether the endpoint searches.
-    pub q: Search,
-    /// The fields of the HCP API's older spelling of a search, `search[field]=`.
-    pub search: &'static [&'static str],
-    /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
-    /// write `_` for `-` and the other way round.
-    pub filters: &'static [&'static str],
-    /// The relationship paths that `include` may name; `_` and `-` count as the same here, too.
-    pub include: &'static [&'static str],
-    /// The types whose fields `fields[type]` may choose: all that can be in the document.
-    pub types: &'static [&'static ResourceType],
-    /// Plain parameters of this endpoint alone.
-    pub parameters: &'static [&'static str],
-}
-
-impl QuerySpec {
-    /// Knows no parameter at all.
-    pub const NONE: Self = Self {
-        pages: Pages::None,
-        page_sizes: PageSizes::USUAL,
-        sort: &[],
-        default_sort: "",
-        q: Search::None,
-        search: &[],
-        filters: &[],
-        include: &[],
-        types: &[],
-        parameters: &[],
-    };
-
-    /// Knows `fields[…]` of these types: what an endpoint that shows a resource needs.
-    pub const fn show(types: &'static [&'static ResourceType]) -> Self {
-        Self { types, ..Self::NONE }
-    }
-
-    /// Knows `fields[…]` of these types and numbered pages: what any list needs.
-    pub const fn list(types: &'static [&'static ResourceType]) -> Self {
-        Self { pages: Pages::Numbered, ..Self::show(types) }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pages {
-    None,
-    Numbered,
-    /// These, and the cursors of the cursor-pagination profile
-    Both,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Search {
-    None,
-    Text,
-    /// `q=`, and `q[field]=` for these fields
-    TextOr(&'static [&'static str]),
-}
+use super::pagination::{PageMode, PageParameters, PageRequest, names_cursor_profile};
+use super::query_spec::{Pages, QuerySpec, Search};
 
 /// Which way a list is sorted by a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,20 +198,21 @@ impl Reader {
     }
 
     fn take_pair(&mut self, pair: &str) -> Result<()> {
-        let name = spelled(pair);
-        let Some(Parameter { family, path, value }) = Parameter::read(pair)? else {
-            return Err(unknown_parameter(&name));
+        let (raw_name, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = spelled(raw_name);
+        let (Some(decoded), Some(value)) = (decode(raw_name), decode(raw_value)) else {
+            return Err(Error::parameter(name, "Is not valid UTF-8, or holds a NUL character"));
         };
-        self.take(&name, &family, &path, &value)?;
+        let (family, path) = split_brackets(&decoded).ok_or_else(|| unknown_parameter(&name))?;
+        self.take(&name, family, &path, &value)?;
         self.query.pairs.push((name, value));
         Ok(())
     }
 
-    fn take(&mut self, name: &str, family: &str, path: &[String], value: &str) -> Result<()> {
+    fn take(&mut self, name: &str, family: &str, path: &[&str], value: &str) -> Result<()> {
         let unknown = || unknown_parameter(name);
         let spec = self.spec;
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match (family, path.as_slice()) {
+        match (family, path) {
             ("page", [member]) => self.take_page(name, member, value),
             ("sort", []) if !spec.sort.is_empty() => self.take_sort(value),
             ("q", []) if spec.q != Search::None => self.take_search(name, "", value),
@@ -311,11 +230,11 @@ impl Reader {
                 Ok(())
             }
             ("filter", [_, ..]) => {
-                let declared = spec.filters.iter().find(|filter| is_filter(filter, &path));
+                let declared = spec.filters.iter().find(|filter| is_filter(filter, path));
                 self.take_filter(declared.ok_or_else(unknown)?, name, value);
                 Ok(())
             }
-            ("include", [] | [""]) => self.take_include(name, value),
+            ("include", [] | ["" | "0"]) => self.take_include(name, value),
             ("fields", [kind]) => self.take_fields(name, kind, value),
             (_, []) => {
                 let declared = spec.parameters.iter().find(|other| **other == family);
@@ -449,61 +368,24 @@ fn unknown_parameter(name: &str) -> Error {
     Error::parameter(shorten(name), detail)
 }
 
-/// One pair of the query string: `family[path…]=value`.
-struct Parameter {
-    family: String,
-    path: Vec<String>,
-    value: String,
+/// The text that a name or value stands for; `None` if it is not UTF-8, or holds a NUL character.
+fn decode(raw: &str) -> Option<String> {
+    let raw = raw.replace('+', " ");
+    let text = percent_decode_str(&raw).decode_utf8().ok()?;
+    (!text.contains('\0')).then(|| text.into_owned())
 }
 
-/// What `serde_qs` makes of one pair.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Node {
-    Value(String),
-    /// `[]`, or `[0]`
-    List(Vec<String>),
-    Nested(BTreeMap<String, Node>),
+/// `family[a][b]` as `family` and `[a, b]`; `None` if the brackets do not match.
+fn split_brackets(name: &str) -> Option<(&str, Vec<&str>)> {
+    let Some((family, rest)) = name.split_once('[') else { return Some((name, vec![])) };
+    let path: Vec<&str> = rest.strip_suffix(']')?.split("][").collect();
+    path.iter().all(|member| !member.contains(['[', ']'])).then_some((family, path))
 }
-
-impl Parameter {
-    /// `None` if the brackets do not match or nest deeper than any parameter does.
-    fn read(pair: &str) -> Result<Option<Self>> {
-        let not_text = || Error::parameter(spelled(pair), "Is not valid UTF-8, or holds a NUL character");
-        let whole = if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") };
-        let tree = match DIALECT.deserialize_str::<BTreeMap<String, Node>>(&whole) {
-            Ok(tree) => tree,
-            Err(serde_qs::Error::Utf8(_) | serde_qs::Error::FromUtf8(_)) => return Err(not_text()),
-            Err(_) => return Ok(None),
-        };
-        let Some((family, mut node)) = tree.into_iter().next() else { return Ok(None) };
-        let mut path = Vec::new();
-        let value = loop {
-            match node {
-                Node::Value(value) => break value,
-                Node::List(mut values) => {
-                    path.push(String::new());
-                    break values.pop().unwrap_or_default();
-                }
-                Node::Nested(tree) => {
-                    let Some((member, inner)) = tree.into_iter().next() else { return Ok(None) };
-                    path.push(member);
-                    node = inner;
-                }
-            }
-        };
-        let holds_nul = path.iter().chain([&family, &value]).any(|text| text.contains('\0'));
-        if holds_nul { Err(not_text()) } else { Ok(Some(Self { family, path, value })) }
-    }
-}
-
-/// Brackets may be percent-encoded, as browsers and shipped clients send them.
-const DIALECT: serde_qs::Config = serde_qs::Config::new().use_form_encoding(true).max_depth(4);
 
 /// A parameter's name as the client spelled it, for an error.
-fn spelled(pair: &str) -> String {
-    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
-    shorten(&percent_decode_str(&name).decode_utf8_lossy())
+fn spelled(raw: &str) -> String {
+    let raw = raw.replace('+', " ");
+    shorten(&percent_decode_str(&raw).decode_utf8_lossy())
 }
 
 fn is_filter(declared: &str, path: &[&str]) -> bool {
@@ -549,6 +431,7 @@ mod tests {
     use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;
 
+    use super::super::document::ResourceType;
     use super::super::error::testing::{objects, parameters};
     use super::super::pagination::CURSOR_PROFILE;
     use super::*;
@@ -626,6 +509,9 @@ mod tests {
             assert_fault(&format!("{name}=x"), name);
         }
         assert_fault("a%5Bb%5D=1", "a[b]");
+        assert_fault("[sort]=name", "[sort]");
+        assert_fault("filter[names]x=1", "filter[names]x");
+        assert_fault("filter%255Bnames%255D=1", "filter%5Bnames%5D");
         assert_fault("nonsense", "nonsense");
     }
 
@@ -694,7 +580,7 @@ mod tests {
 
     #[test]
     fn include_may_be_an_array_or_empty() {
-        let query = parse("include[]=users&include%5B%5D=organization-memberships");
+        let query = parse("include[]=users&include%5b0%5D=organization-memberships");
         assert!(query.includes("users") && query.includes("organization-memberships"));
         assert!(parse("include=").asks_to_include());
         assert!(!parse("include=").includes("users"));
