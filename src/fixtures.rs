@@ -281,8 +281,6 @@ fn create_token(
     expired_at: Option<chrono::DateTime<chrono::Utc>>,
 ) -> Result<Secret, Error> {
     let new = NewToken { description, expired_at, ..NewToken::of(owner) };
-    let (token, secret) = tokens::create(connection, &new)?;
-    let event = Event::new(token.organization_id, "authentication_token", token.id, "create");
-    audit::record(connection, &Actor::system(), &[event])?;
+    let (_, secret) = tokens::create(connection, &Actor::system(), &new, &[])?;
     Ok(secret)
 }

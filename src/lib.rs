@@ -13,6 +13,7 @@ pub mod data_directory;
 pub mod database;
 pub mod fixtures;
 pub mod health;
+pub(crate) mod http;
 pub mod ids;
 pub mod jsonapi;
 pub mod memberships;

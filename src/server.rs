@@ -11,13 +11,11 @@ use actix_web::{App, HttpResponse, HttpServer};
 
 use crate::access::{AddressLimit, Authenticator};
 use crate::database::Database;
+use crate::http::Services;
 use crate::jsonapi::{self, PublicUrl, frame, request_id};
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{Retention, RetentionWorker, Usage, UsageWriter};
-use crate::{
-    abilities, audit, health, memberships, openapi, organizations, signing, team_access, teams, tls, tokens,
-    ttl_policies, users, workspaces,
-};
+use crate::{health, memberships, openapi, organizations, signing, team_access, tls, users, workspaces};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -72,15 +70,18 @@ impl Service {
         retention: Retention,
     ) -> Result<Self, Error> {
         let usage = Usage::default();
-        let limit = Data::new(AddressLimit::default());
         let Listen { address, tls, public_url, workers } = listen;
-        let signer = Data::new(Signer::new(public_url.as_ref(), encryption));
-        let authenticator = Data::new(Authenticator::new(database.clone(), usage.clone()));
+        let authenticator = Authenticator::new(database.clone(), usage.clone());
+        let services = Data::new(Services {
+            authenticator: authenticator.clone(),
+            limit: AddressLimit::default(),
+            signer: Signer::new(public_url.as_ref(), encryption),
+        });
+        let authenticator = Data::new(authenticator);
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(authenticator.clone())
-                .app_data(signer.clone())
-                .app_data(limit.clone())
+                .app_data(services.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes)
                 .default_service(actix_web::web::to(nowhere))
@@ -133,22 +134,22 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
 
 /// Every route of the service.
 fn routes(service: &mut ServiceConfig) {
-    service.configure(health::routes).configure(signing::http::routes).configure(openapi::page_route).service(
-        scope("/api/v2")
-            .configure(health::ping_route)
-            .configure(openapi::description_route)
-            .configure(users::http::routes)
-            .configure(organizations::http::routes)
-            .configure(teams::http::routes)
-            .configure(memberships::http::routes)
-            .configure(tokens::http::routes)
-            .configure(ttl_policies::http::routes)
-            .configure(abilities::http::routes)
-            .configure(workspaces::http::routes)
-            .configure(workspaces::tag_http::routes)
-            .configure(team_access::http::routes)
-            .configure(audit::http::routes),
-    );
+    service
+        .configure(health::routes)
+        .configure(signing::http::routes)
+        .configure(openapi::page_route)
+        .configure(openapi::endpoint_routes)
+        .service(
+            scope("/api/v2")
+                .configure(health::ping_route)
+                .configure(openapi::description_route)
+                .configure(users::http::routes)
+                .configure(organizations::http::routes)
+                .configure(memberships::http::routes)
+                .configure(workspaces::http::routes)
+                .configure(workspaces::tag_http::routes)
+                .configure(team_access::http::routes),
+        );
 }
 
 async fn nowhere() -> jsonapi::Result<HttpResponse> {

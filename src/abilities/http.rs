@@ -1,89 +1,66 @@
 //! `organizations/:name/abilities`.
 
-use std::collections::BTreeSet;
-
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, get, patch, resource};
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
-
 use super::view::{self, ABILITIES};
-use super::{Registered, RegistryAttributes, store};
-use crate::access::{Action, Authenticator, BearerToken, Target};
-use crate::audit::{self, Event};
-use crate::credential::Ability;
-use crate::jsonapi::{Body, Document, Query, QuerySpec, Result};
-use crate::organizations::{self, organization_ref};
+use super::{Registered, RegistryAttributes, register, store};
+use crate::access::{Action, Target};
+use crate::http::{OneResource, Read, Reply, Route, Section, Write};
+use crate::jsonapi::schema::ResourceSchema;
+use crate::jsonapi::{QuerySpec, Resource, Result};
+use crate::organizations;
 
-pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&ABILITIES]);
+const SHOW: QuerySpec = QuerySpec::show(&[&ABILITIES]);
+const REGISTRY: OneResource<RegistryAttributes> =
+    OneResource::changes(&[ABILITIES.name], "organization").requires(&["abilities"]);
 
-pub fn routes(service: &mut ServiceConfig) {
-    service
-        .service(resource("/organizations/{organization}/abilities").route(get().to(list)).route(patch().to(update)));
+/// The endpoints of abilities.
+pub(crate) fn section() -> Section {
+    let path = "/organizations/{organization}/abilities";
+    Section {
+        tag: "abilities",
+        about: "What tokens of an organization may do at other services",
+        endpoints: vec![
+            Route::get(path, "listAbilities", "The abilities that the organization has registered")
+                .query(&SHOW)
+                .lists(&ABILITIES)
+                .allows(&[Action::SeeAbilities])
+                .read(list),
+            Route::patch(path, "registerAbilities", "Register abilities, in the place of all before")
+                .details(
+                    "Once an organization has registered any, its tokens and those of its teams and workspaces get no \
+                     others: `storage:*` stands for every verb of `storage`. What a token holds it keeps, and its \
+                     successor inherits. An empty list lets tokens get any again.",
+                )
+                .query(&SHOW)
+                .body(REGISTRY)
+                .prepare(|_, body| super::checked(body.attributes.abilities.unwrap_or_default()))
+                .lists(&ABILITIES)
+                .allows(&[Action::SetAbilities])
+                .write(update),
+        ],
+        kinds: vec![
+            ResourceSchema::new(&ABILITIES, "An ability that an organization knows")
+                .written::<Registered>(&["name"])
+                .written_or_null::<Registered>(&["description"]),
+        ],
+    }
 }
 
 /// All that are registered; one list, whose length is bounded.
-async fn list(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, registry) = authenticator
-        .read(bearer, organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SeeAbilities, Target::Organization)?;
-            let query = query?;
-            Ok((query, store::list(connection, caller.organization()?)?))
-        })
-        .await?;
-    Ok(document(&registry).respond(&query, &request, StatusCode::OK))
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let registry = store::list(call.connection, call.caller.organization()?)?;
+    Ok(call.list(resources(&registry)))
 }
 
 /// Registers the abilities in the body in the place of all before.
-async fn update(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, registry) = authenticator
-        .transaction(bearer, organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SetAbilities, Target::Organization)?;
-            let query = query?;
-            let body = body.resource::<RegistryAttributes>(&[ABILITIES.name], &["abilities"])?.about(&[&path])?;
-            let registry = super::checked(body.attributes.abilities.unwrap_or_default())?;
-            let organization = organizations::lock(connection, caller.organization()?)?.id;
-            let caller = &caller.reauthenticated(connection)?;
-            caller.may(Action::SetAbilities, Target::Organization)?;
-            let before = store::list(connection, organization)?;
-            if registry != before {
-                store::replace(connection, organization, &registry)?;
-                let event = Event::new(Some(organization), "organization_abilities", organization, "update");
-                audit::record(connection, &caller.actor(), &[event.meta(difference(&before, &registry))])?;
-            }
-            Ok((query, registry))
-        })
-        .await?;
-    Ok(document(&registry).respond(&query, &request, StatusCode::OK))
+fn update(call: Write<'_, Vec<Registered>>) -> Result<Reply> {
+    let (call, organization) = call.lock(organizations::lock_own)?;
+    let call = call.may(Target::Organization)?;
+    register(call.connection, &call.caller, organization, &call.input)?;
+    let registered = resources(&call.input);
+    Ok(call.list(registered))
 }
 
-fn document(registry: &[Registered]) -> Document {
-    Document::list(registry.iter().map(view::registered).collect())
-}
-
-/// What the audit trail tells: a registry can be long, a change of it rarely is.
-fn difference(before: &[Registered], after: &[Registered]) -> Value {
-    let names = |registry: &[Registered]| registry.iter().map(|one| one.name.clone()).collect::<BTreeSet<Ability>>();
-    let (were, are) = (names(before), names(after));
-    let (before, after): (BTreeSet<&Registered>, BTreeSet<&Registered>) =
-        (before.iter().collect(), after.iter().collect());
-    let described = after.difference(&before).filter(|one| were.contains(&one.name)).map(|one| &one.name);
-    json!({
-        "added": are.difference(&were).collect::<Vec<_>>(),
-        "removed": were.difference(&are).collect::<Vec<_>>(),
-        "described-anew": described.collect::<Vec<_>>(),
-    })
+fn resources(registry: &[Registered]) -> Vec<Resource> {
+    registry.iter().map(view::registered).collect()
 }

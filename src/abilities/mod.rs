@@ -2,11 +2,13 @@
 //!
 //! What an ability looks like, and what it covers, is `tokens`' business.
 
-pub mod http;
+mod http;
 mod model;
+mod register;
 mod store;
 mod view;
 
+pub(crate) use http::section;
 use model::checked;
 pub use model::{DESCRIPTION_MAX, REGISTERED_MAX, Registered, RegistryAttributes, check};
-pub(crate) use view::ABILITIES;
+pub(crate) use register::register;

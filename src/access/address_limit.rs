@@ -35,6 +35,14 @@ impl Default for AddressLimit {
 }
 
 impl AddressLimit {
+    /// Checks that the address of a request has not asked too often.
+    ///
+    /// # Errors
+    /// 429 if it has.
+    pub fn check_request(&self, request: &HttpRequest) -> Result<()> {
+        self.check(request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip()))
+    }
+
     fn check(&self, address: IpAddr) -> Result<()> {
         if self.0.len() >= MOST {
             self.0.retain_recent();
@@ -70,9 +78,8 @@ impl FromRequest for WithinLimit {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let address = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
         let limit = request.app_data::<Data<AddressLimit>>();
-        ready(limit.ok_or_else(Error::internal).and_then(|limit| limit.check(address)).map(|()| Self))
+        ready(limit.ok_or_else(Error::internal).and_then(|limit| limit.check_request(request)).map(|()| Self))
     }
 }
 

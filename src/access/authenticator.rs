@@ -23,6 +23,12 @@ pub struct BearerToken {
 }
 
 impl BearerToken {
+    /// Looks at the header of a request.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        Self { secret: bearer(request), request_id: request_id(request) }
+    }
+
     /// Checks that there is something with the form of a secret, before work is done for a request.
     ///
     /// # Errors
@@ -37,7 +43,7 @@ impl FromRequest for BearerToken {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { secret: bearer(request), request_id: request_id(request) }))
+        ready(Ok(Self::of(request)))
     }
 }
 
@@ -113,6 +119,14 @@ impl Authenticator {
         .await
     }
 
+    /// Finds out who calls, and lets go of the connection.
+    ///
+    /// # Errors
+    /// As [`Authenticator::read`].
+    pub async fn authenticate(&self, bearer: BearerToken, organization_ref: OrganizationRef) -> Result<Caller> {
+        self.read(bearer, organization_ref, |_, caller| Ok(caller.clone())).await
+    }
+
     /// Does `work`, which reads what anybody may know.
     ///
     /// # Errors
@@ -132,7 +146,7 @@ impl Authenticator {
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.database.run(ping, |connection, ()| connection.transaction(work)).await
+        self.database.transaction(work).await
     }
 
     /// Whether the database answers.

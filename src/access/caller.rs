@@ -72,20 +72,54 @@ pub struct Caller {
     pub request_id: String,
 }
 
+/// Proof that the access table was asked, and permits something. Only this room makes one.
+#[derive(Debug, Clone, Copy)]
+pub struct Permit {
+    action: Option<Action>,
+}
+
+impl Permit {
+    /// What was permitted; none for what anybody may.
+    #[must_use]
+    pub const fn action(self) -> Option<Action> {
+        self.action
+    }
+
+    /// For what shows the callers nothing but their own.
+    #[must_use]
+    pub const fn for_own() -> Self {
+        Self { action: None }
+    }
+}
+
 impl Caller {
     /// Checks that the caller may do `action`.
     ///
     /// # Errors
     /// 404 or 403, as the table says.
-    pub fn may(&self, action: Action, target: Target) -> Result<()> {
+    pub fn may(&self, action: Action, target: Target) -> Result<Permit> {
         if self.can(action, target) {
-            return Ok(());
+            return Ok(Permit { action: Some(action) });
         }
         let rule = action.rule();
         let uncapped = self.role != Role::Owner && self.can_as(Role::Owner, action, target);
         let capped = || format!("The token that calls has the role {}, which does not suffice for this", self.role);
         let because = if uncapped { capped() } else { rule.because.to_owned() };
         Err(rule.refusal.error(&because, |other| self.can(other, target)))
+    }
+
+    /// Whether the caller has a part in the organization that the request is about, if there is one: what is known
+    /// without another query, and asked before a request of a stranger can wait for anything.
+    #[must_use]
+    pub fn takes_part(&self) -> bool {
+        let own = match self.principal {
+            Principal::User { .. } => None,
+            Principal::Organization { id, .. } => Some(id),
+            Principal::Team { organization, .. }
+            | Principal::AuditTrails { organization }
+            | Principal::Workspace { organization, .. } => Some(organization),
+        };
+        self.organization_id.is_none_or(|place| self.rights.member || self.is_site_admin() || own == Some(place))
     }
 
     /// Whether the caller may do `action`.

@@ -17,7 +17,7 @@ mod workspaces;
 
 pub use address_limit::{AddressLimit, WithinLimit};
 pub use authenticator::{Authenticator, BearerToken};
-pub use caller::{Caller, OrganizationRights, Principal};
+pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use permission::Permission;
 pub use role::Role;
 pub use table::{Action, Who};

@@ -2,17 +2,19 @@
 //!
 //! The HCP API answers this in plain JSON with snake_case keys, not in JSON:API; so does Latchkey.
 
-use actix_web::web::{Data, ServiceConfig, get, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 use super::{Recorded, store};
-use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Principal, Target};
+use crate::access::{Action, Caller, Principal, Target};
+use crate::http::{Read, Reply, Route, Section};
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, PageRequest, PageSizes, Pages, Query, QuerySpec, Result, time};
+use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
+use crate::jsonapi::{Error, PageRequest, PageSizes, Pages, Query, QuerySpec, Result};
+use crate::jsonapi::{Timestamp, time as rfc3339};
 
-pub(crate) const LIST: QuerySpec = QuerySpec {
+const LIST: QuerySpec = QuerySpec {
     pages: Pages::Numbered,
     page_sizes: PageSizes { default: 1000, most: 1000 },
     // go-tfe sends an empty `ListOptions` where its caller names no page.
@@ -20,24 +22,32 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..QuerySpec::NONE
 };
 
-pub fn routes(service: &mut ServiceConfig) {
-    service.service(resource("/organization/audit-trail").route(get().to(list)));
+/// The endpoint of the audit trail.
+pub(crate) fn section() -> Section {
+    let trail = object()
+        .required("data")
+        .required("pagination")
+        .property("data", ArrayBuilder::new().items(event_schema()))
+        .property("pagination", pagination_schema());
+    let list = Route::get("/organization/audit-trail", "listAuditEvents", "What happened, oldest first")
+        .details("Of the organization whose token calls: its own, or its audit-trails token. `since` is a time.")
+        .query(&LIST)
+        .values("since", time())
+        .gives("application/json", trail)
+        .allows(&[Action::ReadAuditTrail])
+        .read(list);
+    Section { tag: "audit", about: "What happened, by whom", endpoints: vec![list], kinds: vec![] }
 }
 
-async fn list(request: HttpRequest, bearer: BearerToken, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
-    let answer = authenticator
-        .read(bearer, OrganizationRef::None, move |connection, caller| {
-            caller.may(Action::ReadAuditTrail, Target::Organization)?;
-            let query = query?;
-            let organization = organization(caller)?;
-            let page = query.page();
-            let (events, total) = store::list(connection, organization, since(&query)?, page.offset(), page.size())?;
-            let events: Vec<Value> = events.iter().map(|event| told(event, organization)).collect();
-            Ok(json!({"data": events, "pagination": pagination(page, total)}))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(answer))
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let organization = organization(&call.caller)?;
+    let page = call.query.page();
+    let since = since(&call.query)?;
+    let (events, total) = store::list(call.connection, organization, since, page.offset(), page.size())?;
+    let events: Vec<Value> = events.iter().map(|event| told(event, organization)).collect();
+    let answer = json!({"data": events, "pagination": pagination(page, total)});
+    Ok(call.json(answer))
 }
 
 fn organization(caller: &Caller) -> Result<OrganizationId> {
@@ -49,8 +59,8 @@ fn organization(caller: &Caller) -> Result<OrganizationId> {
 
 fn since(query: &Query) -> Result<Option<DateTime<Utc>>> {
     let Some(text) = query.parameter("since") else { return Ok(None) };
-    match serde_json::from_value::<crate::jsonapi::Timestamp>(text.into()) {
-        Ok(timestamp) => Ok(Some(timestamp.0)),
+    match serde_json::from_value::<Timestamp>(text.into()) {
+        Ok(moment) => Ok(Some(moment.0)),
         Err(fault) => Err(Error::parameter("since", format!("Since {fault}"))),
     }
 }
@@ -61,7 +71,7 @@ fn told(event: &Recorded, organization: OrganizationId) -> Value {
         "id": event.id,
         "version": "0",
         "type": "Resource",
-        "timestamp": time(event.occurred_at),
+        "timestamp": rfc3339(event.occurred_at),
         "auth": {
             "accessor_id": event.accessor_id,
             "description": event.accessor_description,
@@ -92,4 +102,32 @@ fn pagination(page: &PageRequest, total: i64) -> Value {
         "total_pages": pages,
         "total_count": total,
     })
+}
+
+fn event_schema() -> ObjectBuilder {
+    let auth = object()
+        .property("accessor_id", or_null(text()))
+        .property("description", or_null(text()))
+        .property("type", one_of(&["Client", "System"]))
+        .property("impersonator_id", null())
+        .property("organization_id", text());
+    let resource =
+        object().property("id", text()).property("type", text()).property("action", text()).property("meta", object());
+    object()
+        .property("id", text())
+        .property("version", one_of(&["0"]))
+        .property("type", one_of(&["Resource"]))
+        .property("timestamp", time())
+        .property("auth", auth)
+        .property("request", object().property("id", or_null(text())))
+        .property("resource", resource)
+}
+
+fn pagination_schema() -> ObjectBuilder {
+    object()
+        .property("current_page", count(1))
+        .property("prev_page", or_null(count(1)))
+        .property("next_page", or_null(count(1)))
+        .property("total_pages", count(1))
+        .property("total_count", count(0))
 }

@@ -3,9 +3,10 @@
 //! An event is written in the transaction of the change that it tells of, so that one is never there without
 //! the other. The table is append-only.
 
-pub mod http;
+mod http;
 mod model;
 mod store;
 
+pub(crate) use http::section;
 pub use model::{Actor, Event, Recorded};
 pub use store::record;

@@ -111,6 +111,29 @@ impl Database {
         }
     }
 
+    /// Does `work` in one transaction, which an error undoes. That it begins shows whether the connection lives.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn transaction<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let begin = |connection: &mut PgConnection| Ok(AnsiTransactionManager::begin_transaction(connection)?);
+        self.run(begin, |connection, ()| match work(connection) {
+            Ok(done) => {
+                AnsiTransactionManager::commit_transaction(connection)?;
+                Ok(done)
+            }
+            Err(fault) => {
+                // A connection on which even this fails is thrown away.
+                let _ = AnsiTransactionManager::rollback_transaction(connection);
+                Err(fault)
+            }
+        })
+        .await
+    }
+
     /// The same on the thread that calls, for work outside a request: the command line, background tasks.
     ///
     /// # Errors

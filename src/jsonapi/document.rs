@@ -254,6 +254,16 @@ impl Document {
         self
     }
 
+    /// Changes each resource of a list, by its position.
+    pub(super) fn map_primary(mut self, change: impl Fn(usize, Resource) -> Resource) -> Self {
+        if let Primary::List(resources) = self.primary {
+            let changed = resources.into_iter().enumerate().map(|(nth, resource)| change(nth, resource));
+            self.primary = Primary::List(changed.collect());
+        }
+        self
+    }
+
+    /// Sets the document's links.
     pub fn links(mut self, links: Links) -> Self {
         self.links = links;
         self

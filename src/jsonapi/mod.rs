@@ -22,10 +22,10 @@ pub use frame::{RequestId, frame, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
 pub use pagination::{
     CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, More, Page, PageInfo, PageRequest, PageSizes,
-    list_document,
+    list_document, paginate,
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use query::{Direction, Given, Query, Sort};
+pub use query::{Direction, Given, Query, RawQuery, Sort};
 pub use query_spec::{Pages, QuerySpec, Search};
 pub use request::{
     Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, object, objects, present,

@@ -285,17 +285,22 @@ pub enum More {
     Ends,
 }
 
-/// The document for one page of a list, with `links` and `meta.pagination` (or, with cursors,
-/// `meta.page.cursor` of each resource) for the page that `query` asked for.
-pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, info: &PageInfo) -> Document {
+/// A document that lists one page, with `links` and `meta.pagination` (or, with cursors, `meta.page.cursor` of each
+/// resource) for the page that `query` asked for.
+pub fn paginate(document: Document, request: &HttpRequest, query: &Query, extent: &PageInfo) -> Document {
     let links = PageLinks { request, query };
-    match info {
-        PageInfo::Numbered { total } => numbered_document(&links, resources, *total),
-        PageInfo::Cursors { rows, previous, next } => cursor_document(&links, resources, rows, *previous, *next),
+    match extent {
+        PageInfo::Numbered { total } => with_numbers(document, &links, *total),
+        PageInfo::Cursors { rows, previous, next } => with_cursors(document, &links, rows, *previous, *next),
     }
 }
 
-fn numbered_document(links: &PageLinks<'_>, resources: Vec<Resource>, total: i64) -> Document {
+/// The document for one page of a list: [`paginate`] of these resources.
+pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, extent: &PageInfo) -> Document {
+    paginate(Document::list(resources), request, query, extent)
+}
+
+fn with_numbers(document: Document, links: &PageLinks<'_>, total: i64) -> Document {
     let size = links.query.page().size();
     let current = match links.query.page() {
         PageRequest::Number { number, .. } => *number,
@@ -320,16 +325,10 @@ fn numbered_document(links: &PageLinks<'_>, resources: Vec<Resource>, total: i64
         "total-pages": last,
         "total-count": total,
     });
-    Document::list(resources).links(urls).meta("pagination", pagination)
+    document.links(urls).meta("pagination", pagination)
 }
 
-fn cursor_document(
-    links: &PageLinks<'_>,
-    resources: Vec<Resource>,
-    rows: &[Cursor],
-    previous: More,
-    next: More,
-) -> Document {
+fn with_cursors(document: Document, links: &PageLinks<'_>, rows: &[Cursor], previous: More, next: More) -> Document {
     let cursors: Vec<String> = rows.iter().map(|row| row.encode(links.query.sort())).collect();
     let link = |more: More, name: &str, cursor: Option<&String>| match more {
         More::Follows => cursor.map(|cursor| links.to(&[(name, cursor)])),
@@ -340,12 +339,11 @@ fn cursor_document(
         .with("first", Some(links.to(&[("page[after]", "")])))
         .with("prev", link(previous, "page[before]", cursors.first()))
         .with("next", link(next, "page[after]", cursors.last()));
-    let with_cursor = |(n, resource): (usize, Resource)| match cursors.get(n) {
+    let with_cursor = |nth: usize, resource: Resource| match cursors.get(nth) {
         Some(cursor) => resource.meta("page", json!({ "cursor": cursor })),
         None => resource,
     };
-    let resources = resources.into_iter().enumerate().map(with_cursor).collect();
-    Document::list(resources).links(urls).profile(CURSOR_PROFILE)
+    document.map_primary(with_cursor).links(urls).profile(CURSOR_PROFILE)
 }
 
 /// Makes the URLs of other pages: those of the request, with other `page[…]` parameters.

@@ -90,6 +90,11 @@ impl Query {
         Self::read(request.query_string(), spec, mode_of(request)?, values)
     }
 
+    /// The query string of a request, to be read later and elsewhere.
+    pub fn raw(request: &HttpRequest) -> RawQuery {
+        RawQuery { text: request.query_string().to_owned(), mode: mode_of(request) }
+    }
+
     /// Reads a raw query string (without `?`); see [`Query::of`].
     pub fn parse(raw: &str, spec: &'static QuerySpec) -> Result<Self> {
         Ok(Self::read(raw, spec, PageMode::Numbers, |_| Ok(()))?.0)
@@ -354,6 +359,23 @@ impl Reader {
         let of_values = values.as_ref().err().cloned();
         Error::check(self.faults.into_iter().chain(of_values))?;
         Ok((self.query, values?))
+    }
+}
+
+/// A query string as the client sent it, with what its `Accept` says of pages.
+#[derive(Debug, Clone)]
+pub struct RawQuery {
+    text: String,
+    mode: Result<PageMode>,
+}
+
+impl RawQuery {
+    /// The same as [`Query::of_with`].
+    ///
+    /// # Errors
+    /// 400 with all faults together.
+    pub fn read<T>(self, spec: &'static QuerySpec, values: impl FnOnce(&Query) -> Result<T>) -> Result<(Query, T)> {
+        Query::read(&self.text, spec, self.mode?, values)
     }
 }
 

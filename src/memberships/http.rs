@@ -242,7 +242,7 @@ fn invited_into(
         let refusal = match team {
             Some((team, _)) if team.organization_id == organization => {
                 match caller.may(Action::ChangeTeamMembers, Target::Team(team.facts())) {
-                    Ok(()) => {
+                    Ok(_) => {
                         teams.push(team);
                         continue;
                     }
@@ -330,9 +330,11 @@ async fn destroy(
 
 fn may_end(caller: &Caller, membership: &Membership) -> Result<()> {
     if declines(caller, membership) {
-        return caller.may(Action::AnswerInvitation, Target::User(membership.user_id));
+        caller.may(Action::AnswerInvitation, Target::User(membership.user_id))?;
+    } else {
+        caller.may(Action::RemoveMembers, Target::Organization)?;
     }
-    caller.may(Action::RemoveMembers, Target::Organization)
+    Ok(())
 }
 
 /// Whether it is an invitation of the caller's own.

@@ -1,8 +1,8 @@
 //! Memberships: users in organizations and in their teams.
 
-use super::Room;
 use super::route::Route;
 use super::sends::Sends;
+use crate::http::Section;
 use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, text, time};
 use crate::memberships::{InvitationAttributes, MEMBERSHIPS, Status, http};
@@ -10,11 +10,11 @@ use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
 use crate::users::USERS;
 
-pub(super) fn room() -> Room {
-    Room {
+pub(super) fn room() -> Section {
+    Section {
         tag: "memberships",
         about: "Users in organizations: invited, then active",
-        routes: [of_organizations(), of_teams()].into_iter().flatten().collect(),
+        endpoints: [of_organizations(), of_teams()].into_iter().flatten().map(Into::into).collect(),
         kinds: vec![membership()],
     }
 }

@@ -13,8 +13,6 @@
 //! document in `fixtures/documents` one more name in `examples.rs`. What a plain parameter or a filter may hold, if that
 //! is less than any text, is said with [`Route::values`].
 
-mod abilities;
-mod audit;
 mod examples;
 mod memberships;
 mod organizations;
@@ -23,9 +21,6 @@ mod parameters;
 mod route;
 mod sends;
 mod service;
-mod teams;
-mod tokens;
-mod ttl_policies;
 mod users;
 mod workspaces;
 
@@ -34,13 +29,15 @@ use std::sync::LazyLock;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
+use crate::http::{Endpoint, Section, register};
 use crate::jsonapi::schema::{self, Named, ResourceSchema};
 use crate::jsonapi::{Query, QuerySpec, Result};
-use route::Route;
+pub(crate) use sends::Sends;
 
 /// The name of the one way to authenticate.
 const BEARER: &str = "token";
@@ -51,26 +48,18 @@ const ABOUT: &str = "A self-hosted authority for long-lived API tokens that spea
      its request in `X-Request-Id`, and every error object has it as `id`. Attributes that are not known are ignored, \
      parameters that are not known are 400.";
 
-/// What one room of the API has.
-struct Room {
-    tag: &'static str,
-    about: &'static str,
-    routes: Vec<Route>,
-    kinds: Vec<ResourceSchema>,
-}
-
 /// Every room, in the order of the description.
-const ROOMS: [fn() -> Room; 10] = [
+const ROOMS: [fn() -> Section; 10] = [
     service::room,
     users::room,
     organizations::room,
     memberships::room,
-    teams::room,
-    tokens::room,
+    crate::teams::section,
+    crate::tokens::section,
     workspaces::room,
-    ttl_policies::room,
-    abilities::room,
-    audit::room,
+    crate::ttl_policies::section,
+    crate::abilities::section,
+    crate::audit::section,
 ];
 
 #[must_use]
@@ -81,10 +70,15 @@ pub fn description() -> OpenApi {
     for room in ROOMS.iter().map(|room| room()) {
         tags.push(TagBuilder::new().name(room.tag).description(Some(room.about)).build());
         schemas.extend(room.kinds.into_iter().map(ResourceSchema::finish));
-        for route in room.routes {
-            schemas.extend(route.schemas());
-            let (path, method) = (route.full_path(), route.method());
-            paths.add_path_operation(path, vec![method], route.operation(room.tag));
+        for Endpoint { about, .. } in room.endpoints {
+            schemas.extend(about.schemas());
+            let method = match about.method.as_str() {
+                "POST" => HttpMethod::Post,
+                "PATCH" => HttpMethod::Patch,
+                "DELETE" => HttpMethod::Delete,
+                _ => HttpMethod::Get,
+            };
+            paths.add_path_operation(about.full_path(), vec![method], about.operation(room.tag));
         }
     }
     let info = InfoBuilder::new().title("Latchkey").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
@@ -112,6 +106,12 @@ fn components(schemas: Vec<Named>) -> Components {
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     components
+}
+
+/// Makes routes of all endpoints.
+pub(crate) fn endpoint_routes(service: &mut ServiceConfig) {
+    static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| ROOMS.iter().map(|room| room()).collect());
+    register(SECTIONS.iter(), service);
 }
 
 /// `openapi.json`, inside `/api/v2`.

@@ -1,16 +1,16 @@
 //! Organizations and what they may use.
 
-use super::Room;
 use super::route::Route;
 use super::sends::Sends;
+use crate::http::Section;
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
 use crate::organizations::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, http};
 
-pub(super) fn room() -> Room {
-    Room {
+pub(super) fn room() -> Section {
+    Section {
         tag: "organizations",
         about: "The tenants. An organization's id is its name",
-        routes: routes(),
+        endpoints: routes().into_iter().map(Into::into).collect(),
         kinds: vec![organization(), entitlements()],
     }
 }

@@ -1,9 +1,9 @@
 //! One route in the words of the description.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter};
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Response, Schema};
@@ -12,168 +12,119 @@ use super::BEARER;
 use super::examples;
 use super::parameters;
 use super::sends::Sends;
+use crate::http::{Answer, Description, Endpoint, Needs};
 use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, text};
 use crate::jsonapi::{MEDIA_TYPE, QuerySpec, ResourceType};
 
-/// A route: what it is called, what it takes and what it answers.
-pub(super) struct Route {
-    method: HttpMethod,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    details: Option<&'static str>,
-    spec: Option<&'static QuerySpec>,
-    values: Vec<(&'static str, RefOr<Schema>)>,
-    meanings: Vec<(&'static str, &'static str)>,
-    sends: Option<Sends>,
-    conflicts: bool,
-    limited: bool,
-    answer: StatusCode,
-    gives: Gives,
-    needs: Needs,
-}
-
-/// What is in the answer.
-enum Gives {
-    Nothing,
-    One(&'static ResourceType),
-    List(&'static ResourceType),
-    Identifiers(&'static ResourceType),
-    /// Something else than JSON:API.
-    Plain(&'static str, Box<RefOr<Schema>>),
-}
-
-/// What a route needs to answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    /// A token, which is looked up in the database.
-    Token,
-    Database,
-    Nothing,
-}
+/// A route of a room whose own `routes` still answer.
+pub(super) struct Route(Description);
 
 impl Route {
-    const fn new(method: HttpMethod, path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self {
-            method,
-            path,
-            id,
-            summary,
-            details: None,
-            spec: None,
-            values: vec![],
-            meanings: vec![],
-            sends: None,
-            conflicts: false,
-            limited: false,
-            answer: StatusCode::NO_CONTENT,
-            gives: Gives::Nothing,
-            needs: Needs::Token,
-        }
+    fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self(Description::new(method, path, id, summary))
     }
 
-    /// GET. The path is as in the room's `routes`, below `/api/v2` unless [`Route::outside`].
-    pub(super) const fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(HttpMethod::Get, path, id, summary)
+    /// GET. The path is as in the room's `routes`.
+    pub(super) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::GET, path, id, summary)
     }
 
-    pub(super) const fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(HttpMethod::Post, path, id, summary)
+    /// POST.
+    pub(super) fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::POST, path, id, summary)
     }
 
-    pub(super) const fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(HttpMethod::Patch, path, id, summary)
+    /// PATCH.
+    pub(super) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::PATCH, path, id, summary)
     }
 
-    pub(super) const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(HttpMethod::Delete, path, id, summary)
+    /// DELETE.
+    pub(super) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::DELETE, path, id, summary)
     }
 
-    pub(super) fn details(self, details: &'static str) -> Self {
-        Self { details: Some(details), ..self }
+    /// With more to say.
+    pub(super) fn details(mut self, details: &'static str) -> Self {
+        self.0.details = Some(details);
+        self
     }
 
     /// With what the endpoint's query may hold.
-    pub(super) fn query(self, spec: &'static QuerySpec) -> Self {
-        Self { spec: Some(spec), ..self }
+    pub(super) fn query(mut self, known: &'static QuerySpec) -> Self {
+        self.0.query = Some(known);
+        self
     }
 
     /// With what one of these parameters may hold.
     pub(super) fn values(mut self, parameter: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        self.values.push((parameter, schema.into()));
+        self.0.values.push((parameter, schema.into()));
         self
-    }
-
-    /// With 409 where the state of the resource forbids it.
-    pub(super) fn conflicts(self) -> Self {
-        Self { conflicts: true, ..self }
-    }
-
-    /// With 429 for an address that asks too often.
-    pub(super) fn limited(self) -> Self {
-        Self { limited: true, ..self }
     }
 
     /// With what one of these parameters means.
     pub(super) fn means(mut self, parameter: &'static str, meaning: &'static str) -> Self {
-        self.meanings.push((parameter, meaning));
+        self.0.meanings.push((parameter, meaning));
         self
     }
 
-    pub(super) fn sends(self, sends: Sends) -> Self {
-        Self { sends: Some(sends), ..self }
+    /// With a body.
+    pub(super) fn sends(mut self, sends: Sends) -> Self {
+        self.0.body = Some(sends);
+        self
+    }
+
+    fn answers(mut self, status: StatusCode, answer: Answer) -> Self {
+        (self.0.status, self.0.answer) = (status, answer);
+        self
     }
 
     /// Answers one resource with 200.
     pub(super) fn gives(self, kind: &'static ResourceType) -> Self {
-        Self { answer: StatusCode::OK, gives: Gives::One(kind), ..self }
+        self.answers(StatusCode::OK, Answer::One(kind))
     }
 
     /// Answers a resource just made with 201.
     pub(super) fn gives_new(self, kind: &'static ResourceType) -> Self {
-        Self { answer: StatusCode::CREATED, gives: Gives::One(kind), ..self }
+        self.answers(StatusCode::CREATED, Answer::One(kind))
     }
 
     /// Answers a list with 200.
     pub(super) fn gives_list(self, kind: &'static ResourceType) -> Self {
-        Self { answer: StatusCode::OK, gives: Gives::List(kind), ..self }
-    }
-
-    /// Answers a list of resource identifiers with 200.
-    pub(super) fn gives_identifiers(self, kind: &'static ResourceType) -> Self {
-        Self { answer: StatusCode::OK, gives: Gives::Identifiers(kind), ..self }
+        self.answers(StatusCode::OK, Answer::List(kind))
     }
 
     /// Answers something else than JSON:API with 200.
     pub(super) fn gives_plain(self, media_type: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        Self { answer: StatusCode::OK, gives: Gives::Plain(media_type, Box::new(schema.into())), ..self }
+        self.answers(StatusCode::OK, Answer::Plain(media_type, Box::new(schema.into())))
     }
 
     /// Needs no token, but the database.
-    pub(super) fn open(self) -> Self {
-        Self { needs: Needs::Database, ..self }
+    pub(super) fn open(mut self) -> Self {
+        self.0.needs = Needs::Database;
+        self
     }
 
     /// Needs neither a token nor the database.
-    pub(super) fn always(self) -> Self {
-        Self { needs: Needs::Nothing, ..self }
+    pub(super) fn always(mut self) -> Self {
+        self.0.needs = Needs::Nothing;
+        self
     }
+}
 
-    /// The path with `/api/v2` before it, where the route is below that.
-    pub(super) fn full_path(&self) -> String {
-        let outside = ["/health/", "/.well-known/", "/docs"].iter().any(|start| self.path.starts_with(start));
-        format!("{}{}", if outside { "" } else { "/api/v2" }, self.path)
+impl From<Route> for Endpoint {
+    fn from(route: Route) -> Self {
+        Self::described(route.0)
     }
+}
 
-    pub(super) fn method(&self) -> HttpMethod {
-        self.method.clone()
-    }
-
+impl Description {
     /// The schemas that the body refers to.
     pub(super) fn schemas(&self) -> Vec<Named> {
-        self.sends.as_ref().map(Sends::schemas).unwrap_or_default()
+        self.body.as_ref().map(Sends::schemas).unwrap_or_default()
     }
 
+    /// The operation.
     pub(super) fn operation(&self, tag: &str) -> Operation {
         let operation = OperationBuilder::new()
             .tag(tag)
@@ -181,8 +132,8 @@ impl Route {
             .summary(Some(self.summary))
             .description(self.details)
             .parameters(Some(self.parameters()))
-            .request_body(self.sends.as_ref().map(|sends| sends.body(self.request_examples())))
-            .response(self.answer.as_str(), self.response());
+            .request_body(self.body.as_ref().map(|sends| sends.body(self.request_examples())))
+            .response(self.status.as_str(), self.response());
         let operation = match self.needs {
             Needs::Token => operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, [])),
             Needs::Database | Needs::Nothing => operation,
@@ -195,7 +146,7 @@ impl Route {
 
     fn parameters(&self) -> Vec<Parameter> {
         let mut all = parameters::of_path(self.path);
-        all.extend(self.spec.map(parameters::of_query).unwrap_or_default());
+        all.extend(self.query.map(parameters::of_query).unwrap_or_default());
         for (name, schema) in &self.values {
             for parameter in all.iter_mut().filter(|parameter| parameter.name == *name) {
                 parameter.schema = Some(schema.clone());
@@ -210,24 +161,24 @@ impl Route {
     }
 
     fn request_examples(&self) -> ContentBuilder {
-        let found = examples::of(self.method_name(), &self.full_path(), self.answer.as_u16());
+        let found = examples::of(self.method_name(), &self.full_path(), self.status.as_u16());
         let found = found.filter_map(|example| Some((example.name, example.request.clone()?)));
         ContentBuilder::new().examples_from_iter(found.map(|(name, value)| (name, examples::told(value))))
     }
 
     fn response(&self) -> Response {
         let response = ResponseBuilder::new()
-            .description(self.answer.canonical_reason().unwrap_or_default())
+            .description(self.status.canonical_reason().unwrap_or_default())
             .header("X-Request-Id", HeaderBuilder::new().schema(Some(text())).build());
-        let types = self.spec.map(|spec| spec.types).unwrap_or_default();
-        let (media_type, schema): (_, RefOr<Schema>) = match &self.gives {
-            Gives::Nothing => return response.build(),
-            Gives::One(kind) => (MEDIA_TYPE, document(named(kind.name), types).into()),
-            Gives::List(kind) => (MEDIA_TYPE, list(named(kind.name), types).into()),
-            Gives::Identifiers(kind) => (MEDIA_TYPE, list(identifier(&[kind.name]), &[]).into()),
-            Gives::Plain(media_type, schema) => (*media_type, RefOr::clone(schema)),
+        let types = self.query.map(|known| known.types).unwrap_or_default();
+        let (media_type, schema): (_, RefOr<Schema>) = match &self.answer {
+            Answer::Nothing => return response.build(),
+            Answer::One(kind) => (MEDIA_TYPE, document(named(kind.name), types).into()),
+            Answer::List(kind) => (MEDIA_TYPE, list(named(kind.name), types).into()),
+            Answer::Identifiers(kind) => (MEDIA_TYPE, list(identifier(&[kind.name]), &[]).into()),
+            Answer::Plain(media_type, schema) => (*media_type, RefOr::clone(schema)),
         };
-        let found = examples::of(self.method_name(), &self.full_path(), self.answer.as_u16());
+        let found = examples::of(self.method_name(), &self.full_path(), self.status.as_u16());
         let found = found.filter_map(|example| Some((example.name, examples::told(example.response.clone()?))));
         let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(found);
         response.content(media_type, content.build()).build()
@@ -236,7 +187,7 @@ impl Route {
     /// The statuses with which the route can refuse a request that has the right method.
     fn refusals(&self) -> Vec<StatusCode> {
         let mut all = vec![StatusCode::NOT_ACCEPTABLE];
-        if self.spec.is_some() {
+        if self.query.is_some() {
             all.push(StatusCode::BAD_REQUEST);
         }
         if self.needs == Needs::Token {
@@ -248,10 +199,10 @@ impl Route {
         if self.limited {
             all.push(StatusCode::TOO_MANY_REQUESTS);
         }
-        if self.conflicts || self.sends.is_some() {
+        if self.conflicts || self.body.is_some() {
             all.push(StatusCode::CONFLICT);
         }
-        if self.sends.is_some() {
+        if self.body.is_some() {
             all.extend([
                 StatusCode::PAYLOAD_TOO_LARGE,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -262,11 +213,12 @@ impl Route {
         all
     }
 
-    const fn method_name(&self) -> &'static str {
-        match self.method {
-            HttpMethod::Post => "POST",
-            HttpMethod::Patch => "PATCH",
-            HttpMethod::Delete => "DELETE",
+    /// The method, as the examples spell it.
+    fn method_name(&self) -> &'static str {
+        match self.method.as_str() {
+            "POST" => "POST",
+            "PATCH" => "PATCH",
+            "DELETE" => "DELETE",
             _ => "GET",
         }
     }

@@ -11,7 +11,7 @@ use crate::jsonapi::schema::{Named, identifier, named, object, one_of, or_null, 
 use crate::jsonapi::{MAX_IDENTIFIERS, MEDIA_TYPE};
 
 /// The body of a request.
-pub(super) struct Sends {
+pub(crate) struct Sends {
     types: Vec<&'static str>,
     name: String,
     schemas: Vec<Named>,
@@ -45,7 +45,7 @@ enum Rule {
 
 impl Sends {
     /// A resource of one of these types with attributes that `T` reads.
-    pub(super) fn attributes<T: ToSchema>(types: &[&'static str]) -> Self {
+    pub(crate) fn attributes<T: ToSchema>(types: &[&'static str]) -> Self {
         let mut schemas = vec![(T::name().into_owned(), <T as PartialSchema>::schema())];
         T::schemas(&mut schemas);
         Self {
@@ -61,43 +61,43 @@ impl Sends {
     }
 
     /// Identifiers of resources of one of these types.
-    pub(super) fn identifiers(types: &[&'static str]) -> Self {
+    pub(crate) fn identifiers(types: &[&'static str]) -> Self {
         Self { rule: Rule::Identifiers, schemas: vec![], ..Self::attributes::<()>(types) }
     }
 
     /// The type may be empty or absent, which shipped clients send (docs/design.md §5).
-    pub(super) fn lenient(self) -> Self {
+    pub(crate) fn lenient(self) -> Self {
         Self { rule: Rule::Lenient, ..self }
     }
 
     /// The type, and the whole body, may be absent.
-    pub(super) fn or_nothing(self) -> Self {
+    pub(crate) fn or_nothing(self) -> Self {
         Self { rule: Rule::OrNothing, ..self }
     }
 
     /// Or a list of at least one of these, which one shipped client sends where another sends a single resource.
-    pub(super) fn or_list_of(self, each: Self) -> Self {
+    pub(crate) fn or_list_of(self, each: Self) -> Self {
         Self { form: Form::OneOrListOf(Box::new(each)), ..self }
     }
 
     /// Not one but a list of these.
-    pub(super) fn listed(self) -> Self {
+    pub(crate) fn listed(self) -> Self {
         self.listed_up_to(MAX_IDENTIFIERS)
     }
 
     /// Not one but a list of at most so many of these.
-    pub(super) fn listed_up_to(self, most: usize) -> Self {
+    pub(crate) fn listed_up_to(self, most: usize) -> Self {
         Self { form: Form::List(most), ..self }
     }
 
     /// These attributes must be there.
-    pub(super) fn requires(mut self, names: &[&'static str]) -> Self {
+    pub(crate) fn requires(mut self, names: &[&'static str]) -> Self {
         self.required = names.iter().map(|name| (*name, (self.schema_of)(name))).collect();
         self
     }
 
     /// This relationship, to at least one resource of a type, must be there.
-    pub(super) fn related_to_some(mut self, name: &'static str, kind: &str) -> Self {
+    pub(crate) fn related_to_some(mut self, name: &'static str, kind: &str) -> Self {
         let some = ArrayBuilder::new().items(identifier(&[kind])).min_items(Some(1));
         let relationship = object().required("data").property("data", some);
         self.relationships = Some(object().required(name).property(name, relationship).build());
@@ -105,7 +105,7 @@ impl Sends {
     }
 
     /// This relationship, to one resource of a type, must be there.
-    pub(super) fn related_to_one(mut self, name: &'static str, kind: &str) -> Self {
+    pub(crate) fn related_to_one(mut self, name: &'static str, kind: &str) -> Self {
         let relationship = object().required("data").property("data", identifier(&[kind]));
         let before = self.relationships.take().map_or_else(object, ObjectBuilder::from);
         self.relationships = Some(before.required(name).property(name, relationship).build());
@@ -113,7 +113,7 @@ impl Sends {
     }
 
     /// This relationship can be there, to any number of resources that are sent with it.
-    pub(super) fn related_to_any(mut self, name: &'static str, each: &Self) -> Self {
+    pub(crate) fn related_to_any(mut self, name: &'static str, each: &Self) -> Self {
         let list = ArrayBuilder::new().items(each.resource()).max_items(Some(MAX_IDENTIFIERS));
         let relationship = object().required("data").property("data", list);
         let before = self.relationships.take().map_or_else(object, ObjectBuilder::from);
@@ -123,7 +123,7 @@ impl Sends {
     }
 
     /// The schemas that the body refers to.
-    pub(super) fn schemas(&self) -> Vec<Named> {
+    pub(crate) fn schemas(&self) -> Vec<Named> {
         let mut all = self.schemas.clone();
         if let Form::OneOrListOf(each) = &self.form {
             all.extend(each.schemas());
@@ -131,7 +131,8 @@ impl Sends {
         all
     }
 
-    pub(super) fn body(&self, content: ContentBuilder) -> RequestBody {
+    /// The body, with examples.
+    pub(crate) fn body(&self, content: ContentBuilder) -> RequestBody {
         let required = if self.rule == Rule::OrNothing { Required::False } else { Required::True };
         let about = format!("{MEDIA_TYPE}; application/json is taken, too. At most 1 MiB.");
         let content = content.schema(Some(self.document())).build();

@@ -2,18 +2,18 @@
 
 use utoipa::openapi::schema::ArrayBuilder;
 
-use super::Room;
 use super::route::Route;
+use crate::http::Section;
 use crate::jsonapi::QuerySpec;
 use crate::jsonapi::schema::{object, one_of, text};
 
 const JSON: &str = "application/json";
 
-pub(super) fn room() -> Room {
-    Room {
+pub(super) fn room() -> Section {
+    Section {
         tag: "service",
         about: "Is the service up, and which API does it speak: no token needed",
-        routes: routes(),
+        endpoints: routes().into_iter().map(Into::into).collect(),
         kinds: vec![],
     }
 }

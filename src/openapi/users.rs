@@ -1,13 +1,18 @@
 //! The caller's own account, and users.
 
-use super::Room;
 use super::route::Route;
 use super::sends::Sends;
+use crate::http::Section;
 use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
 use crate::users::{AccountAttributes, PasswordAttributes, USERS, http};
 
-pub(super) fn room() -> Room {
-    Room { tag: "users", about: "The caller's own account, and other users", routes: routes(), kinds: vec![user()] }
+pub(super) fn room() -> Section {
+    Section {
+        tag: "users",
+        about: "The caller's own account, and other users",
+        endpoints: routes().into_iter().map(Into::into).collect(),
+        kinds: vec![user()],
+    }
 }
 
 fn routes() -> Vec<Route> {

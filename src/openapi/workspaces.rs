@@ -2,9 +2,9 @@
 
 use utoipa::openapi::{ArrayBuilder, Schema};
 
-use super::Room;
 use super::route::Route;
 use super::sends::Sends;
+use crate::http::Section;
 use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
 use crate::jsonapi::{QuerySpec, ResourceType};
 use crate::organizations::ORGANIZATIONS;
@@ -13,11 +13,15 @@ use crate::teams::TEAMS;
 use crate::workspaces::tags::{BindingAttributes, TagAttributes};
 use crate::workspaces::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes, http, tag_http};
 
-pub(super) fn room() -> Room {
-    Room {
+pub(super) fn room() -> Section {
+    Section {
         tag: "workspaces",
         about: "Named things in an organization, and which teams have access to them",
-        routes: [of_organization(), by_name(), by_id(), tagged(), of_teams()].into_iter().flatten().collect(),
+        endpoints: [of_organization(), by_name(), by_id(), tagged(), of_teams()]
+            .into_iter()
+            .flatten()
+            .map(Into::into)
+            .collect(),
         kinds: vec![
             workspace(),
             access(),

@@ -8,7 +8,7 @@ mod model;
 mod store;
 mod view;
 
-pub(crate) use model::organization_ref;
 pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Settings};
+pub(crate) use model::{lock_own, organization_ref};
 pub(crate) use store::{create, find, hold, lock, shared};
 pub(crate) use view::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::OrganizationRef;
+use crate::access::{Caller, OrganizationRef};
 use crate::database::schema::organizations;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
@@ -235,4 +235,12 @@ impl OrganizationAttributes {
 /// The organization that a path names.
 pub(crate) fn organization_ref(name: &str) -> OrganizationRef {
     OrganizationRef::Organization(is_name(name).then(|| name.to_owned()))
+}
+
+/// Locks the organization that the request is about.
+///
+/// # Errors
+/// 404 if there is none.
+pub(crate) fn lock_own(connection: &mut PgConnection, caller: &Caller) -> crate::jsonapi::Result<OrganizationId> {
+    Ok(super::lock(connection, caller.organization()?)?.id)
 }

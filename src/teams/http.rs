@@ -2,27 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 
+use super::members;
 use super::store::{self, Scope};
 use super::view::{self, TEAMS};
-use super::{Permissions, Team, TeamAttributes, members, organization_of_team};
-use crate::access::{Action, Authenticator, BearerToken, Caller, Target};
-use crate::audit::{self, Event};
+use super::write;
+use super::{Team, TeamAttributes, schema};
+use crate::access::{Action, Caller, Target, TeamFacts};
+use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{TeamId, UserId};
-use crate::jsonapi::{Body, Document, Error, Pages, Query, QuerySpec, Resource, Result, Search, list_document};
+use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
 use crate::memberships::{self, Membership};
 use crate::organizations;
-use crate::users::{self, User};
+use crate::users::{self, USERS, User};
 
-pub(crate) const SHOW: QuerySpec = QuerySpec {
+const SHOW: QuerySpec = QuerySpec {
     include: &["users", "organization-memberships"],
-    ..QuerySpec::show(&[&TEAMS, &users::USERS, &memberships::MEMBERSHIPS])
+    ..QuerySpec::show(&[&TEAMS, &USERS, &memberships::MEMBERSHIPS])
 };
-pub(crate) const LIST: QuerySpec = QuerySpec {
+const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at"],
     default_sort: "created-at",
@@ -30,44 +29,83 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     filters: &["names"],
     ..SHOW
 };
-pub(crate) const WRITE: QuerySpec = QuerySpec::show(&[&TEAMS]);
+const WRITE: QuerySpec = QuerySpec::show(&[&TEAMS]);
 
-pub fn routes(service: &mut ServiceConfig) {
-    service
-        .service(resource("/organizations/{organization}/teams").route(get().to(list)).route(post().to(create)))
-        .service(resource("/teams/{team}").route(get().to(show)).route(patch().to(update)).route(delete().to(destroy)))
-        .service(
-            resource("/teams/{team}/relationships/users")
-                .route(get().to(list_users))
-                .route(post().to(add_users))
-                .route(delete().to(remove_users)),
-        );
+const TEAM: OneResource<TeamAttributes> = OneResource::new(&[TEAMS.name]).requires(&["name"]);
+const CHANGES: OneResource<TeamAttributes> = OneResource::changes(&[TEAMS.name], "team");
+const USER_NAMES: Identifiers = Identifiers(&[USERS.name]);
+
+/// The endpoints of teams.
+pub(crate) fn section() -> Section {
+    Section {
+        tag: "teams",
+        about: "Groups of users inside one organization",
+        endpoints: endpoints(),
+        kinds: vec![schema::team()],
+    }
 }
 
-async fn list(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
-    let (query, rendered, info) = authenticator
-        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SeeOrganization, Target::Organization)?;
-            let query = query?;
-            let organization = organizations::find(connection, caller.organization()?)?;
-            let found = store::list(connection, organization.id, scope(caller), &query)?;
-            let rendered = render(connection, caller, &query, &organization.name, &found.rows)?;
-            Ok((query, rendered, found.info))
-        })
-        .await?;
-    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn endpoints() -> Vec<Endpoint> {
+    let (many, one) = ("/organizations/{organization}/teams", "/teams/{team}");
+    let users = "/teams/{team}/relationships/users";
+    vec![
+        Route::get(many, "listTeams", "List the teams that the caller sees")
+            .query(&LIST)
+            .lists(&TEAMS)
+            .allows(&[Action::SeeOrganization])
+            .read(list),
+        Route::post(many, "createTeam", "Make a team")
+            .query(&WRITE)
+            .body(TEAM)
+            .shows(&TEAMS)
+            .allows(&[Action::CreateTeam])
+            .write(create),
+        Route::get(one, "showTeam", "Show a team").query(&SHOW).shows(&TEAMS).allows(&[Action::SeeTeam]).read(show),
+        Route::patch(one, "updateTeam", "Change a team")
+            .details("The team `owners` keeps its name and every permission.")
+            .query(&WRITE)
+            .body(CHANGES)
+            .shows(&TEAMS)
+            .allows(&[Action::UpdateTeam])
+            .write(update),
+        Route::delete(one, "deleteTeam", "Delete a team, with its tokens")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::DeleteTeam])
+            .write(destroy),
+        Route::get(users, "listTeamUsers", "References to the users in a team")
+            .query(&QuerySpec::NONE)
+            .identifies(&USERS)
+            .allows(&[Action::SeeTeam])
+            .read(list_users),
+        Route::post(users, "addTeamUsers", "Put users into a team")
+            .details(
+                "The `id` of a user is the user's name. Who is in the team already stays in it. Who is no member of \
+                 the organization is invited, and has no right before accepting.",
+            )
+            .query(&QuerySpec::NONE)
+            .body(USER_NAMES)
+            .allows(&[Action::ChangeTeamMembers])
+            .write(add_users),
+        Route::delete(users, "removeTeamUsers", "Take users out of a team")
+            .details("The `id` of a user is the user's name. Who is not in the team is passed over.")
+            .query(&QuerySpec::NONE)
+            .body(USER_NAMES)
+            .allows(&[Action::ChangeTeamMembers])
+            .write(remove_users),
+    ]
 }
 
-/// Every team for whom sees secret ones, for the others those that are open and their own.
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let organization = organizations::find(call.connection, call.caller.organization()?)?;
+    let found = store::list(call.connection, organization.id, scope(&call.caller), &call.query)?;
+    let compound = render(call.connection, &call.caller, &call.query, &organization.name, &found.rows)?;
+    Ok(call.page(compound.resources, found.info).include(compound.included))
+}
+
+/// All teams if the caller may see secret ones; otherwise the visible ones and the caller's own.
 fn scope(caller: &Caller) -> Scope {
-    let secret = crate::access::TeamFacts::of_any_secret_team();
+    let secret = TeamFacts::of_any_secret_team();
     if caller.can(Action::SeeTeam, Target::Team(secret)) {
         Scope::All
     } else {
@@ -112,203 +150,70 @@ fn render_one(
     query: &Query,
     (team, organization): &(Team, String),
 ) -> Result<Document> {
-    let rendered = render(connection, caller, query, organization, std::slice::from_ref(team))?;
-    let resource = rendered.resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(rendered.included))
+    let compound = render(connection, caller, query, organization, std::slice::from_ref(team))?;
+    let resource = compound.resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(compound.included))
 }
 
-async fn create(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &WRITE);
-    let (query, document) = authenticator
-        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::CreateTeam, Target::Organization)?;
-            let query = query?;
-            let attributes = body.resource::<TeamAttributes>(&[TEAMS.name], &["name"])?.without_id()?.attributes;
-            let organization = organizations::hold(connection, caller.organization()?)?;
-            let caller = &caller.reauthenticated(connection)?;
-            caller.may(Action::CreateTeam, Target::Organization)?;
-            let new = changed(caller, Team::new(organization.id), attributes)?;
-            let team = store::create(connection, &new)?;
-            record(connection, caller, &team, "create")?;
-            let document = render_one(connection, caller, &query, &(team, organization.name))?;
-            Ok((query, document))
-        })
-        .await?;
-    // Not 201: the HCP API answers so, and its status codes are kept (DESIGN, introduction).
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn create(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {
+    let (call, organization) =
+        call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?))?;
+    let (call, body) = call.may(Target::Organization)?.take_input();
+    let team = write::create(call.connection, &call.caller, organization.id, body.attributes)?;
+    let document = render_one(call.connection, &call.caller, &call.query, &(team, organization.name))?;
+    Ok(call.document(document))
 }
 
-/// The team after a change, if the caller may change all of that.
-fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team> {
-    let organization_access = match &changes.organization_access {
-        Some(access) => access.applied_to(&team.organization_access),
-        None => team.organization_access.clone(),
-    };
-    if team.owners {
-        owners_stay_owners(&changes)?;
-    } else if organization_access != team.organization_access {
-        caller.may(Action::SetOrganizationAccess, Target::Team(team.facts()))?;
-    }
-    Ok(Team {
-        name: changes.name.unwrap_or(team.name),
-        description: changes.description.unwrap_or(team.description),
-        visibility: changes.visibility.unwrap_or(team.visibility),
-        sso_team_id: changes.sso_team_id.unwrap_or(team.sso_team_id),
-        allow_member_token_management: changes
-            .allow_member_token_management
-            .unwrap_or(team.allow_member_token_management),
-        organization_access: if team.owners { Permissions::default() } else { organization_access },
-        ..team
-    })
+fn show(mut call: Read<'_>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let found = call.find(|connection, _| Ok(store::find(connection, id)?))?;
+    let call = call.may(Target::Team(found.0.facts()))?;
+    let document = render_one(call.connection, &call.caller, &call.query, &found)?;
+    Ok(call.document(document))
 }
 
-/// The team `owners` keeps its name and every permission (docs/design.md §1).
-fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
-    if changes.name.as_ref().is_some_and(|name| name != super::OWNERS) {
-        return Err(Error::attribute("/data/attributes/name", "The team owners cannot be renamed"));
-    }
-    if changes.organization_access.as_ref().is_some_and(super::AccessChanges::take_any) {
-        return Err(Error::attribute(
-            "/data/attributes/organization-access",
-            "The team owners has every permission, and none can be taken from it",
-        ));
-    }
-    Ok(())
+fn update(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, organization)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
+    let (call, body) = call.may(Target::Team(team.facts()))?.take_input();
+    let team = write::update(call.connection, &call.caller, team, body.attributes)?;
+    let document = render_one(call.connection, &call.caller, &call.query, &(team, organization))?;
+    Ok(call.document(document))
 }
 
-async fn show(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .read(bearer, organization_of_team(&path), move |connection, caller| {
-            let id: TeamId = path.parse().map_err(|_| Error::not_found())?;
-            let found = store::find(connection, id)?;
-            caller.may(Action::SeeTeam, Target::Team(found.0.facts()))?;
-            let query = query?;
-            let document = render_one(connection, caller, &query, &found)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
-}
-
-async fn update(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &WRITE);
-    let (query, document) = authenticator
-        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
-            let (caller, team, organization) = locked(connection, caller, Action::UpdateTeam, &path)?;
-            let query = query?;
-            let changes = body.resource::<TeamAttributes>(&[TEAMS.name], &[])?.about(&[&path])?.attributes;
-            let team = store::update(connection, &changed(&caller, team, changes)?)?;
-            record(connection, &caller, &team, "update")?;
-            let document = render_one(connection, &caller, &query, &(team, organization))?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
-}
-
-async fn destroy(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
-            let (caller, team, _) = locked(connection, caller, Action::DeleteTeam, &path)?;
-            query?;
-            if team.owners {
-                return Err(Error::forbidden("The team owners cannot be deleted"));
-            }
-            store::delete(connection, team.id)?;
-            record(connection, &caller, &team, "destroy")
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+fn destroy(call: Write<'_>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, _)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    write::delete(call.connection, &call.caller, &team)?;
+    Ok(call.done())
 }
 
 /// References to the users who are in the team.
-async fn list_users(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    let (query, users) = authenticator
-        .read(bearer, organization_of_team(&path), move |connection, caller| {
-            let (team, _) = store::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
-            Ok((query?, store::members(connection, &[team.id])?))
-        })
-        .await?;
-    let references = users.iter().map(|(_, user, _)| Resource::new(&users::USERS, user.id)).collect();
-    Ok(Document::list(references).respond(&query, &request, StatusCode::OK))
+fn list_users(mut call: Read<'_>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (team, _) = call.find(|connection, _| Ok(store::find(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let users = store::members(call.connection, &[team.id])?;
+    Ok(call.list(users.iter().map(|(_, user, _)| Resource::new(&USERS, user.id)).collect()))
 }
 
-async fn add_users(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
-            let (caller, team) = members::changeable(connection, caller, &path)?;
-            query?;
-            let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Refuse)?;
-            members::put_in(connection, &caller, &team, &users)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+fn add_users(call: Write<'_, Vec<String>>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, _)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let users = named(call.connection, &call.input, Unknown::Refuse)?;
+    members::put_in(call.connection, &call.caller, &team, &users)?;
+    Ok(call.done())
 }
 
-async fn remove_users(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, organization_of_team(&path), move |connection, caller| {
-            let (caller, team) = members::changeable(connection, caller, &path)?;
-            query?;
-            let users = named(connection, &body.identifiers(&[users::USERS.name])?, Unknown::Ignore)?;
-            members::take_out(connection, &caller, &team, &users)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// The team that a path names, locked, beside its organization's name, if the caller, as it stands now, may do
-/// `action` to it.
-fn locked(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<(Caller, Team, String)> {
-    let (team, organization) = store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    let caller = caller.reauthenticated(connection)?;
-    caller.may(action, Target::Team(team.facts()))?;
-    Ok((caller, team, organization))
+fn remove_users(call: Write<'_, Vec<String>>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, _)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let users = named(call.connection, &call.input, Unknown::Ignore)?;
+    members::take_out(call.connection, &call.caller, &team, &users)?;
+    Ok(call.done())
 }
 
 /// What to do about a name that no user has.
@@ -333,10 +238,4 @@ fn named(connection: &mut PgConnection, names: &[String], unknown: Unknown) -> R
         }
     }
     Ok(found.iter().map(|user| user.id).collect::<BTreeSet<_>>().into_iter().collect())
-}
-
-fn record(connection: &mut PgConnection, caller: &Caller, team: &Team, action: &'static str) -> Result<()> {
-    let event =
-        Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}));
-    Ok(audit::record(connection, &caller.actor(), &[event])?)
 }

@@ -3,12 +3,15 @@
 //! Here are the team, what a team may be permitted in its organization, and what a client may write of one.
 //! The teams' tokens are in `tokens`.
 
-pub mod http;
+mod http;
 pub(crate) mod members;
 mod model;
+mod schema;
 mod store;
 mod view;
+mod write;
 
+pub(crate) use http::section;
 pub use model::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, Visibility};
 pub(crate) use model::{organization_of_team, render};
 pub(crate) use store::{active_members, add_users, create, create_owners, find, holds_user, lock, lock_owners};

@@ -1,13 +1,21 @@
 //! Reports of secrets that somebody has found somewhere: what one may say, and what of it is kept (docs/design.md §3, rule 10).
 
+use std::collections::HashMap;
+
+use diesel::PgConnection;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 use url::Url;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::credential::{PREFIX_LENGTH, Secret};
+use super::model::event;
+use super::{Token, store};
+use crate::audit::{self, Actor, Event};
+use crate::credential::{Digest, PREFIX_LENGTH, Secret};
+use crate::ids::TokenId;
 
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
 
@@ -39,9 +47,35 @@ fn valid_place(url: &str) -> Result<(), ValidationError> {
     Err(ValidationError::new("url").with_message(message.into()))
 }
 
+/// Revokes those of the reported secrets that are real, all or none, and records where each was found.
+///
+/// # Errors
+/// The database's own.
+pub(super) fn report(
+    connection: &mut PgConnection,
+    request_id: &str,
+    reports: &[&LeakedAttributes],
+) -> crate::jsonapi::Result<()> {
+    let reports = found(reports).into_iter().map(|(secret, url)| (secret.digest(), url));
+    let reports: Vec<(Digest, Option<String>)> = reports.collect();
+    let actor = Actor::anybody("finder of leaked tokens", request_id.to_owned());
+    let digests: Vec<Digest> = reports.iter().map(|(digest, _)| digest.clone()).collect();
+    let found: HashMap<Digest, Token> = store::lock_by_secret(connection, &digests)?.into_iter().collect();
+    let ids: Vec<TokenId> = found.values().map(|token| token.id).collect();
+    store::revoke(connection, &ids)?;
+    // One for each place, also where the same secret was found in several.
+    let told = |(digest, place): (Digest, Option<String>)| {
+        let token = found.get(&digest)?;
+        Some(event(token, "leak").and_meta("url", json!(place)))
+    };
+    let events: Vec<Event> = reports.into_iter().filter_map(told).collect();
+    Ok(audit::record(connection, &actor, &events)?)
+}
+
 /// What has the form of a secret among what was reported, with the place that is kept of it.
-pub(super) fn found(reports: &[LeakedAttributes]) -> Vec<(Secret, Option<String>)> {
-    let told = |report: &LeakedAttributes| report.token.as_ref().and_then(|token| Secret::parse(token.expose_secret()));
+fn found(reports: &[&LeakedAttributes]) -> Vec<(Secret, Option<String>)> {
+    let told =
+        |report: &&LeakedAttributes| report.token.as_ref().and_then(|token| Secret::parse(token.expose_secret()));
     let secrets: Vec<Option<Secret>> = reports.iter().map(told).collect();
     let known: Vec<&Secret> = secrets.iter().flatten().collect();
     let places = reports.iter().map(|report| report.url.as_deref().and_then(|url| place(url, &known)));

@@ -3,22 +3,26 @@
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
 mod filters;
-pub mod http;
+mod http;
+mod issue;
 mod jwt;
 mod leaked;
+mod life;
 mod lists;
 mod model;
 mod retention;
+mod right;
+mod schema;
 mod store;
 mod usage;
 mod view;
 
 pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
-pub(crate) use leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
+pub(crate) use http::section;
+pub(crate) use issue::create;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
 pub use retention::{InvalidRetention, Retention, RetentionWorker};
-pub(crate) use store::{NewToken, TokenList, create, lock_for_deletion};
+pub(crate) use store::{NewToken, TokenList, lock_for_deletion};
 pub use usage::{Usage, UsageWriter};
-pub(crate) use view::{NAMES, TOKENS, USAGE_DAYS};

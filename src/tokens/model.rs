@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::Role;
+use crate::audit::Event;
 use crate::credential::{ABILITIES_MAX, Ability, Format, Kind, Status};
 use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
@@ -136,6 +138,19 @@ impl Token {
             }
         }
     }
+}
+
+/// What happened to a token, as the audit trail tells it: one shape for all.
+pub(super) fn event(token: &Token, action: &'static str) -> Event {
+    let meta = json!({
+        "kind": token.kind,
+        "team": token.team_id,
+        "workspace": token.workspace_id,
+        "description": token.description,
+        "role": token.role,
+        "abilities": token.abilities,
+    });
+    Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
 }
 
 /// The most characters that a description may have.

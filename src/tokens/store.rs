@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 
 use super::jwt::{self, Form};
 use super::{Owner, Token, USAGE_KEPT_DAYS};
-use crate::access::Role;
+use crate::access::{Caller, Role};
 use crate::credential::{Ability, Creator, Digest, Kind, Secret};
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -79,12 +79,6 @@ pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<To
         .filter(not_revoked())
         .select(Token::as_select())
         .first(connection)
-}
-
-/// A token by id, whether or not it is revoked, locked until the transaction's end.
-pub(super) fn lock_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
-    lock(connection, id)?;
-    find_including_revoked(connection, id)
 }
 
 /// A token by id, whether or not it is revoked.
@@ -328,9 +322,14 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
         .get_results(connection)
 }
 
-/// Locks a token's row until the transaction's end.
-pub(super) fn lock(connection: &mut PgConnection, id: TokenId) -> QueryResult<()> {
-    tokens::table.find(id).select(tokens::id).for_no_key_update().first::<TokenId>(connection)?;
+/// Locks a token. A user's token is locked for nobody but the user, who alone may see it: others get `NotFound`.
+pub(super) fn lock(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> QueryResult<()> {
+    tokens::table
+        .find(id)
+        .filter(tokens::user_id.is_null().or(tokens::user_id.eq(caller.user())))
+        .select(tokens::id)
+        .for_no_key_update()
+        .first::<TokenId>(connection)?;
     Ok(())
 }
 

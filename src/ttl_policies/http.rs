@@ -1,71 +1,81 @@
 //! `organizations/:name/token-ttl-policies`.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, get, patch, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
-use serde_json::json;
 
-use super::store;
 use super::view::{self, POLICIES};
-use crate::access::{Action, Authenticator, BearerToken, Target};
-use crate::audit::{self, Event};
+use super::{OnePolicyAttributes, PolicyAttributes, PolicyItem, SentPolicies, set, store};
+use crate::access::{Action, Target};
+use crate::http::{BodySpec, PathParams, Read, Reply, Route, Section, Write};
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Document, Query, QuerySpec, Result};
-use crate::organizations::{self, organization_ref};
+use crate::jsonapi::schema::{ResourceSchema, or_null, time, written};
+use crate::jsonapi::{Body, QuerySpec, Resource, Result};
+use crate::openapi::Sends;
+use crate::organizations;
 
-pub(crate) const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);
+const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);
 
-pub fn routes(service: &mut ServiceConfig) {
-    service.service(
-        resource("/organizations/{organization}/token-ttl-policies").route(get().to(list)).route(patch().to(update)),
-    );
+/// The endpoints of TTL policies.
+pub(crate) fn section() -> Section {
+    let path = "/organizations/{organization}/token-ttl-policies";
+    Section {
+        tag: "token-ttl-policies",
+        about: "How long an organization lets tokens live, in force while its `max-ttl-enabled` is true",
+        endpoints: vec![
+            Route::get(path, "listTtlPolicies", "Every kind's policy")
+                .query(&SHOW)
+                .lists(&POLICIES)
+                .allows(&[Action::SeeTtlPolicies])
+                .read(list),
+            Route::patch(path, "updateTtlPolicies", "Set the policies of some kinds")
+                .details("They are sent as one resource with a list of policies in it, or as a list of resources.")
+                .query(&SHOW)
+                .body(OneOrMany)
+                .lists(&POLICIES)
+                .allows(&[Action::SetTtlPolicies])
+                .write(update),
+        ],
+        kinds: vec![
+            ResourceSchema::new(&POLICIES, "The longest life of one kind of token")
+                .attribute("token-type", written::<PolicyItem>("token-type"))
+                .attribute("max-ttl-ms", written::<PolicyItem>("max-ttl-ms"))
+                .attributes(&["created-at", "updated-at"], || or_null(time())),
+        ],
+    }
+}
+
+/// One resource with a list of policies in it, or a list of resources: shipped clients send both.
+struct OneOrMany;
+
+impl BodySpec for OneOrMany {
+    type Parsed = SentPolicies;
+
+    fn parse(&self, body: &Body, path: &PathParams) -> Result<SentPolicies> {
+        SentPolicies::of(body, path.text("organization"))
+    }
+
+    fn describe(&self) -> Sends {
+        let each = Sends::attributes::<OnePolicyAttributes>(&[POLICIES.name]).requires(&["token-type", "max-ttl-ms"]);
+        let one = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]);
+        one.requires(&["token-ttl-policies"]).or_list_of(each)
+    }
 }
 
 /// Every kind's policy; one list, which never needs a second page.
-async fn list(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .read(bearer, organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SeeTtlPolicies, Target::Organization)?;
-            let query = query?;
-            Ok((query, all(connection, caller.organization()?)?))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let policies = all(call.connection, call.caller.organization()?)?;
+    Ok(call.list(policies))
 }
 
-async fn update(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SetTtlPolicies, Target::Organization)?;
-            let query = query?;
-            let policies = super::policies_of(&body, caller.organization()?, &path)?;
-            let organization = organizations::lock(connection, caller.organization()?)?.id;
-            let caller = &caller.reauthenticated(connection)?;
-            caller.may(Action::SetTtlPolicies, Target::Organization)?;
-            store::set(connection, organization, &policies)?;
-            let event = Event::new(Some(organization), "organization_token_ttl_policy", organization, "update");
-            audit::record(connection, &caller.actor(), &[event.meta(json!({ "policies": policies }))])?;
-            Ok((query, all(connection, organization)?))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn update(call: Write<'_, SentPolicies>) -> Result<Reply> {
+    let (call, organization) = call.lock(organizations::lock_own)?;
+    let (call, sent) = call.may(Target::Organization)?.take_input();
+    set(call.connection, &call.caller, organization, &sent.items(organization)?)?;
+    let policies = all(call.connection, organization)?;
+    Ok(call.list(policies))
 }
 
-fn all(connection: &mut PgConnection, organization: OrganizationId) -> Result<Document> {
+fn all(connection: &mut PgConnection, organization: OrganizationId) -> Result<Vec<Resource>> {
     let policies = store::list(connection, organization)?;
-    Ok(Document::list(policies.iter().map(|policy| view::policy(organization, policy)).collect()))
+    Ok(policies.iter().map(|policy| view::policy(organization, policy)).collect())
 }

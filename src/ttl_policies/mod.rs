@@ -3,14 +3,16 @@
 //! They are in force while the organization's `max-ttl-enabled` is true; `access` asks for them when a token is
 //! used, and here is what they mean when one is made.
 
-pub mod http;
+mod http;
 mod model;
+mod set;
 mod store;
 mod view;
 
-use model::policies_of;
+pub(crate) use http::section;
+pub(crate) use model::SentPolicies;
 pub use model::{
     DEFAULT_MAX_TTL_MS, MAX_TTL_MS_RANGE, OnePolicyAttributes, Policy, PolicyAttributes, PolicyItem, TokenType, expiry,
     latest_expiry,
 };
-pub(crate) use view::POLICIES;
+pub(crate) use set::set;

@@ -11,7 +11,7 @@ use super::view::POLICIES;
 use crate::credential::Kind;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Error, Result, objects};
+use crate::jsonapi::{Body, Error, ResourceBody, Result, objects};
 
 use super::view::id;
 
@@ -90,18 +90,39 @@ pub struct OnePolicyAttributes {
     pub max_ttl_ms: Option<i64>,
 }
 
-/// The policies that a request sets, in either of the forms that shipped clients send: go-tfe one resource with a list
-/// of policies in it, pytfe a list of resources.
-pub(super) fn policies_of(body: &Body, organization: OrganizationId, name: &str) -> Result<Vec<PolicyItem>> {
-    let types = &[POLICIES.name];
-    let Some(resources) = body.resources::<OnePolicyAttributes>(types, &["token-type", "max-ttl-ms"])? else {
-        let body = body.resource::<PolicyAttributes>(types, &["token-ttl-policies"])?.about(&[name])?;
-        return checked(
-            body.attributes.token_ttl_policies.unwrap_or_default(),
-            "/data/attributes/token-ttl-policies",
-            "",
-        );
-    };
+/// The policies that a request sets, in either of the forms that shipped clients send.
+pub(crate) enum SentPolicies {
+    /// One resource with a list of policies in it, as go-tfe sends.
+    InOne(Vec<PolicyItem>),
+    /// A list of resources, as pytfe sends.
+    Each(Vec<ResourceBody<OnePolicyAttributes>>),
+}
+
+impl SentPolicies {
+    /// Parses a body; `name` is the organization's.
+    pub(super) fn of(body: &Body, name: &str) -> Result<Self> {
+        let types = &[POLICIES.name];
+        if let Some(each) = body.resources::<OnePolicyAttributes>(types, &["token-type", "max-ttl-ms"])? {
+            return Ok(Self::Each(each));
+        }
+        let one = body.resource::<PolicyAttributes>(types, &["token-ttl-policies"])?.about(&[name])?;
+        let items = one.attributes.token_ttl_policies.unwrap_or_default();
+        checked(items, "/data/attributes/token-ttl-policies", "").map(Self::InOne)
+    }
+
+    /// The policies, if they are those of this organization and can be set together.
+    pub(super) fn items(self, organization: OrganizationId) -> Result<Vec<PolicyItem>> {
+        match self {
+            Self::InOne(items) => Ok(items),
+            Self::Each(resources) => items_of(resources, organization),
+        }
+    }
+}
+
+fn items_of(
+    resources: Vec<ResourceBody<OnePolicyAttributes>>,
+    organization: OrganizationId,
+) -> Result<Vec<PolicyItem>> {
     let mut items = vec![];
     for resource in resources {
         let OnePolicyAttributes { token_type: Some(token_type), max_ttl_ms: Some(max_ttl_ms) } = resource.attributes

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -116,12 +115,7 @@ pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str)
 pub fn create_with_token(connection: &mut PgConnection, new: &NewUser) -> Result<(User, Secret), NotCreated> {
     let user = store::create(connection, new)?;
     let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
-    let (token, secret) = tokens::create(connection, &token)?;
-    let about = json!({"kind": token.kind, "user": user.id});
-    let events = [
-        Event::new(None, "user", user.id, "create"),
-        Event::new(None, "authentication_token", token.id, "create").meta(about),
-    ];
-    audit::record(connection, &Actor::system(), &events)?;
+    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "create")])?;
+    let (_, secret) = tokens::create(connection, &Actor::system(), &token, &[])?;
     Ok((user, secret))
 }

@@ -125,7 +125,8 @@ impl Named {
 
 fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<()> {
     let rights = super::rights(connection, caller, workspace.id)?;
-    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))
+    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))?;
+    Ok(())
 }
 
 async fn list(

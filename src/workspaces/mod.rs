@@ -12,7 +12,7 @@ pub mod tags;
 mod view;
 
 pub use model::Workspace;
-pub(crate) use model::{find_visible, organization_of_workspace, render, rights, role_by_teams};
+pub(crate) use model::{find_visible, organization_of_workspace, render, rights, rights_in_existing, role_by_teams};
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
 pub(crate) use store::lock;
 pub use tags::Bindings;

@@ -139,3 +139,16 @@ pub(crate) fn render(
     let rendered = http::render_all(connection, caller, organization, &workspaces)?;
     Ok(rendered.into_iter().map(|(_, resource)| resource).collect())
 }
+
+/// The caller's rights in a workspace that is there, if any.
+///
+/// # Errors
+/// 404 if there is no such workspace.
+pub(crate) fn rights_in_existing(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceRights>> {
+    store::find(connection, workspace)?;
+    rights(connection, caller, workspace)
+}

@@ -1,0 +1,162 @@
+//! What an endpoint takes in its body: declared once, and used for parsing and for the description alike.
+
+use std::marker::PhantomData;
+
+use utoipa::ToSchema;
+
+use super::PathParams;
+use crate::jsonapi::{Attributes, Body, Error, ResourceBody, Result};
+use crate::openapi::Sends;
+
+/// What an endpoint takes in its body.
+pub(crate) trait BodySpec: Send + Sync + 'static {
+    /// What the handler gets.
+    type Parsed: Send + 'static;
+
+    /// Parses a body; `path` has the ids that it may name.
+    ///
+    /// # Errors
+    /// 400, 403, 409 or 422, with all faults together (docs/design.md §5).
+    fn parse(&self, body: &Body, path: &PathParams) -> Result<Self::Parsed>;
+
+    /// The same in the words of the OpenAPI description.
+    fn describe(&self) -> Sends;
+}
+
+/// How strictly the `type` of a resource is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    Strict,
+    /// It may be empty or absent, which shipped clients send (docs/design.md §5).
+    Lenient,
+    /// The same, and the whole body may be absent.
+    OrNothing,
+}
+
+/// Which `id` a resource may have.
+#[derive(Debug, Clone, Copy)]
+enum IdRule {
+    /// None: the server chooses it (JSON:API "Client-Generated IDs").
+    New,
+    /// None, or the text of this path parameter (JSON:API "Updating Resources").
+    OfPath(&'static str),
+}
+
+/// One resource with attributes that `A` reads.
+#[derive(Debug)]
+pub(crate) struct OneResource<A> {
+    types: &'static [&'static str],
+    required: &'static [&'static str],
+    strictness: Strictness,
+    id: IdRule,
+    attributes: PhantomData<fn() -> A>,
+}
+
+impl<A> OneResource<A> {
+    const fn with_id(types: &'static [&'static str], id: IdRule) -> Self {
+        Self { types, required: &[], strictness: Strictness::Strict, id, attributes: PhantomData }
+    }
+
+    /// A new resource of one of these types.
+    pub(crate) const fn new(types: &'static [&'static str]) -> Self {
+        Self::with_id(types, IdRule::New)
+    }
+
+    /// Changes of the resource whose id is the path parameter `id`.
+    pub(crate) const fn changes(types: &'static [&'static str], id: &'static str) -> Self {
+        Self::with_id(types, IdRule::OfPath(id))
+    }
+
+    /// These attributes must be there.
+    pub(crate) const fn requires(self, required: &'static [&'static str]) -> Self {
+        Self { required, ..self }
+    }
+
+    /// The type may be empty or absent, which shipped clients send (docs/design.md §5).
+    pub(crate) const fn lenient(self) -> Self {
+        Self { strictness: Strictness::Lenient, ..self }
+    }
+
+    /// The type, and the whole body, may be absent.
+    pub(crate) const fn or_nothing(self) -> Self {
+        Self { strictness: Strictness::OrNothing, ..self }
+    }
+}
+
+impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
+    type Parsed = ResourceBody<A>;
+
+    fn parse(&self, body: &Body, path: &PathParams) -> Result<ResourceBody<A>> {
+        let resource = match self.strictness {
+            Strictness::Strict => body.resource(self.types, self.required)?,
+            Strictness::Lenient => body.resource_lenient(self.types)?,
+            Strictness::OrNothing => body.resource_or_empty(self.types)?,
+        };
+        match self.id {
+            IdRule::New => resource.without_id(),
+            IdRule::OfPath(name) => resource.about(&[path.text(name)]),
+        }
+    }
+
+    fn describe(&self) -> Sends {
+        let sends = Sends::attributes::<A>(self.types).requires(self.required);
+        match self.strictness {
+            Strictness::Strict => sends,
+            Strictness::Lenient => sends.lenient(),
+            Strictness::OrNothing => sends.or_nothing(),
+        }
+    }
+}
+
+/// A list of resources with attributes that `A` reads.
+#[derive(Debug)]
+pub(crate) struct ResourceList<A> {
+    types: &'static [&'static str],
+    required: &'static [&'static str],
+    most: usize,
+    attributes: PhantomData<fn() -> A>,
+}
+
+impl<A> ResourceList<A> {
+    /// At most `most` resources of one of these types.
+    pub(crate) const fn up_to(most: usize, types: &'static [&'static str]) -> Self {
+        Self { types, required: &[], most, attributes: PhantomData }
+    }
+
+    /// These attributes must be there in each.
+    pub(crate) const fn requires(self, required: &'static [&'static str]) -> Self {
+        Self { required, ..self }
+    }
+}
+
+impl<A: Attributes + ToSchema + Send + 'static> BodySpec for ResourceList<A> {
+    type Parsed = Vec<ResourceBody<A>>;
+
+    fn parse(&self, body: &Body, _: &PathParams) -> Result<Self::Parsed> {
+        let resources = body.list(self.types, self.required)?;
+        if resources.len() > self.most {
+            return Err(Error::attribute("/data", format!("Must hold at most {} resources", self.most)));
+        }
+        Ok(resources)
+    }
+
+    fn describe(&self) -> Sends {
+        Sends::attributes::<A>(self.types).requires(self.required).listed_up_to(self.most)
+    }
+}
+
+/// Resource identifiers of one of these types, as the client wrote them (JSON:API "Updating To-Many Relationships").
+#[derive(Debug)]
+pub(crate) struct Identifiers(pub(crate) &'static [&'static str]);
+
+impl BodySpec for Identifiers {
+    type Parsed = Vec<String>;
+
+    fn parse(&self, body: &Body, _: &PathParams) -> Result<Vec<String>> {
+        body.identifiers(self.0)
+    }
+
+    fn describe(&self) -> Sends {
+        Sends::identifiers(self.0)
+    }
+}

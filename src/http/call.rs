@@ -1,0 +1,208 @@
+//! What a handler gets, step by step.
+//!
+//! A [`Read`] becomes [`Allowed`] by the access table. A [`Write`] becomes [`Locked`] by its locks, with the caller
+//! authenticated again, and then [`Allowed`]. What was wrong with the query or the body is told only then, so that who
+//! may not see a thing learns nothing of it. No step can be left out, and no two swapped.
+
+use std::str::FromStr;
+
+use diesel::PgConnection;
+use serde_json::Value;
+
+use super::{PathParams, Reply, Services};
+use crate::access::{Action, Caller, Permit, Target};
+use crate::jsonapi::{Document, Error, PageInfo, Query, Resource, Result};
+
+/// What the endpoint declares of a call, and what the request brought.
+pub(super) struct Context<I> {
+    pub(super) path: PathParams,
+    /// The query and what was made of query and body, or what is wrong with them.
+    pub(super) prepared: Result<(Query, I)>,
+    pub(super) actions: &'static [Action],
+    pub(super) services: Services,
+}
+
+impl<I> Context<I> {
+    fn input(&self) -> Option<&I> {
+        self.prepared.as_ref().ok().map(|(_, input)| input)
+    }
+
+    fn allowed<'c>(self, connection: &'c mut PgConnection, caller: Caller, permit: Permit) -> Result<Allowed<'c, I>> {
+        if !permit.action().is_none_or(|action| self.actions.contains(&action)) {
+            log::error!("a handler was allowed {:?}, which its endpoint does not declare", permit.action());
+            return Err(Error::internal());
+        }
+        let (query, input) = self.prepared?;
+        Ok(Allowed { connection, caller, query, input, path: self.path, services: self.services })
+    }
+
+    /// The one action that the endpoint declares.
+    fn action(&self) -> Result<Action> {
+        let [action] = self.actions else {
+            log::error!("an endpoint of {} actions must name the one that it means", self.actions.len());
+            return Err(Error::internal());
+        };
+        Ok(*action)
+    }
+}
+
+/// A call that only reads.
+pub(crate) struct Read<'c, I = ()> {
+    pub(super) connection: &'c mut PgConnection,
+    pub(super) caller: Caller,
+    pub(super) context: Context<I>,
+}
+
+impl<'c, I> Read<'c, I> {
+    /// A path parameter, parsed; 404 if it does not parse.
+    pub(crate) fn path<T: FromStr>(&self, name: &str) -> Result<T> {
+        self.context.path.get(name)
+    }
+
+    /// Reads what must be known to ask the access table.
+    pub(crate) fn find<T>(&mut self, read: impl FnOnce(&mut PgConnection, &Caller) -> Result<T>) -> Result<T> {
+        read(self.connection, &self.caller)
+    }
+
+    /// Goes on if the caller may do the endpoint's action to this.
+    pub(crate) fn may(self, target: Target) -> Result<Allowed<'c, I>> {
+        let permit = self.caller.may(self.context.action()?, target)?;
+        self.permitted(permit)
+    }
+
+    /// Goes on with what the access table has permitted.
+    pub(crate) fn permitted(self, permit: Permit) -> Result<Allowed<'c, I>> {
+        self.context.allowed(self.connection, self.caller, permit)
+    }
+}
+
+/// A call that writes, before any lock is taken.
+pub(crate) struct Write<'c, I = ()> {
+    pub(super) connection: &'c mut PgConnection,
+    pub(super) caller: Caller,
+    pub(super) context: Context<I>,
+}
+
+impl<'c, I> Write<'c, I> {
+    /// A path parameter, parsed; 404 if it does not parse.
+    pub(crate) fn path<T: FromStr>(&self, name: &str) -> Result<T> {
+        self.context.path.get(name)
+    }
+
+    /// Takes the locks that the work needs, then authenticates again: while the request waited, its token may have been
+    /// revoked, its user removed, its team's permissions taken away.
+    ///
+    /// # Errors
+    /// What `lock` returns, and those of [`Caller::reauthenticated`].
+    pub(crate) fn lock<T>(
+        self,
+        lock: impl FnOnce(&mut PgConnection, &Caller) -> Result<T>,
+    ) -> Result<(Locked<'c, I>, T)> {
+        self.lock_named(|connection, caller, _, _| lock(connection, caller))
+    }
+
+    /// The same where the path or the body names what is to be locked; there is no body if anything is wrong with it.
+    pub(crate) fn lock_named<T>(
+        self,
+        lock: impl FnOnce(&mut PgConnection, &Caller, &PathParams, Option<&I>) -> Result<T>,
+    ) -> Result<(Locked<'c, I>, T)> {
+        let Self { connection, caller, context } = self;
+        let locked = lock(connection, &caller, &context.path, context.input())?;
+        let caller = caller.reauthenticated(connection)?;
+        Ok((Locked { connection, caller, context }, locked))
+    }
+
+    /// Goes on without a lock: what the work changes is new.
+    pub(crate) fn without_lock(self) -> Result<Locked<'c, I>> {
+        self.lock(|_, _| Ok(())).map(|(locked, ())| locked)
+    }
+}
+
+/// A call that writes and holds its locks, for the caller as it stands now.
+pub(crate) struct Locked<'c, I = ()> {
+    connection: &'c mut PgConnection,
+    caller: Caller,
+    context: Context<I>,
+}
+
+impl<'c, I> Locked<'c, I> {
+    /// Reads what must be known to ask the access table.
+    pub(crate) fn find<T>(&mut self, read: impl FnOnce(&mut PgConnection, &Caller) -> Result<T>) -> Result<T> {
+        read(self.connection, &self.caller)
+    }
+
+    /// Goes on if the caller may do the endpoint's action to this.
+    pub(crate) fn may(self, target: Target) -> Result<Allowed<'c, I>> {
+        let permit = self.caller.may(self.context.action()?, target)?;
+        self.permitted(permit)
+    }
+
+    /// Goes on with what the access table has permitted.
+    pub(crate) fn permitted(self, permit: Permit) -> Result<Allowed<'c, I>> {
+        self.context.allowed(self.connection, self.caller, permit)
+    }
+}
+
+/// A call that the access table allows, with nothing wrong in its query or body.
+pub(crate) struct Allowed<'c, I = ()> {
+    pub(crate) connection: &'c mut PgConnection,
+    pub(crate) caller: Caller,
+    pub(crate) query: Query,
+    /// What was made of the query's filters or of the body.
+    pub(crate) input: I,
+    pub(crate) path: PathParams,
+    pub(crate) services: Services,
+}
+
+impl<'c, I> Allowed<'c, I> {
+    /// The call without what was made of query and body, and that.
+    pub(crate) fn take_input(self) -> (Allowed<'c>, I) {
+        let Self { connection, caller, query, input, path, services } = self;
+        (Allowed { connection, caller, query, input: (), path, services }, input)
+    }
+
+    /// One resource.
+    pub(crate) fn one(self, resource: Resource) -> Reply {
+        self.document(Document::one(resource))
+    }
+
+    /// All resources of a list that never needs a second page.
+    pub(crate) fn list(self, resources: Vec<Resource>) -> Reply {
+        self.document(Document::list(resources))
+    }
+
+    /// A page of a list.
+    pub(crate) fn page(self, resources: Vec<Resource>, extent: PageInfo) -> Reply {
+        Reply::page(self.query, resources, extent)
+    }
+
+    /// A document.
+    pub(crate) fn document(self, document: Document) -> Reply {
+        Reply::document(self.query, document)
+    }
+
+    /// Plain JSON, where the HCP API speaks no JSON:API.
+    pub(crate) fn json(self, value: Value) -> Reply {
+        Reply::json(self.query, value)
+    }
+
+    /// Nothing but the status.
+    pub(crate) fn done(self) -> Reply {
+        Reply::nothing(self.query)
+    }
+}
+
+/// A call that writes and needs no token.
+pub(crate) struct Anyone<'c, I> {
+    pub(crate) connection: &'c mut PgConnection,
+    pub(crate) request_id: String,
+    pub(crate) query: Query,
+    pub(crate) input: I,
+}
+
+impl<I> Anyone<'_, I> {
+    /// Nothing but the status.
+    pub(crate) fn done(self) -> Reply {
+        Reply::nothing(self.query)
+    }
+}

@@ -1,0 +1,33 @@
+//! How every request is answered: an endpoint is declared once, and one order of steps holds for all.
+//!
+//! A room's `http.rs` lists its [`Endpoint`]s. From that list come the routes, the OpenAPI description and
+//! `docs/api.md`. The order of the steps is held by types: a handler gets a [`Read`] or a [`Write`], which become
+//! [`Allowed`] only by the access table, and only an [`Allowed`] makes a [`Reply`]. Nothing here knows the domain.
+
+mod body;
+mod call;
+mod endpoint;
+mod path;
+mod reply;
+mod route;
+
+pub(crate) use body::{BodySpec, Identifiers, OneResource, ResourceList};
+pub(crate) use call::{Allowed, Anyone, Locked, Read, Write};
+pub(crate) use endpoint::{Answer, Description, Endpoint, Needs, Section, register};
+pub(crate) use path::PathParams;
+pub(crate) use reply::Reply;
+pub(crate) use route::Route;
+
+use crate::access::{AddressLimit, Authenticator};
+use crate::signing::Signer;
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct Services {
+    /// Where bearer tokens become callers, and the way to the database.
+    pub authenticator: Authenticator,
+    /// How often an address may ask where no token is needed.
+    pub limit: AddressLimit,
+    /// What signs tokens that are JWTs.
+    pub signer: Signer,
+}

@@ -1,0 +1,57 @@
+//! The parameters in the path of a request.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::web::Path;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::access::OrganizationRef;
+use crate::jsonapi::{Error, Result, is_name};
+
+/// The parameters in the path of a request, by the names that the endpoint's path gives them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathParams(BTreeMap<String, String>);
+
+impl PathParams {
+    pub(super) async fn of(request: &HttpRequest) -> Result<Self> {
+        if request.match_info().is_empty() {
+            return Ok(Self::default());
+        }
+        let values = Path::<Vec<String>>::from_request(request, &mut Payload::None).await;
+        let values = values.map_err(|_| Error::not_found())?.into_inner();
+        let names = request.match_info().iter().map(|(name, _)| name.to_owned());
+        Ok(Self(names.zip(values).collect()))
+    }
+
+    /// A parameter as the client wrote it; empty if the endpoint's path has none of this name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A parameter, parsed.
+    ///
+    /// # Errors
+    /// 404 if it does not parse: nothing has such an id.
+    pub(crate) fn get<T: FromStr>(&self, name: &str) -> Result<T> {
+        self.text(name).parse().map_err(|_| Error::not_found())
+    }
+
+    /// The organization that the request is about, as its path names it.
+    pub(super) fn organization(&self) -> OrganizationRef {
+        let text = |name: &str| self.0.get(name).map(String::as_str);
+        if let Some(name) = text("organization") {
+            return OrganizationRef::Organization(is_name(name).then(|| name.to_owned()));
+        }
+        if let Some(id) = text("team") {
+            OrganizationRef::Team(id.parse().ok())
+        } else if let Some(id) = text("token") {
+            OrganizationRef::Token(id.parse().ok())
+        } else if let Some(id) = text("workspace") {
+            OrganizationRef::Workspace(id.parse().ok())
+        } else {
+            OrganizationRef::None
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! How an endpoint is declared, and the one order in which every request is answered.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Data};
+use actix_web::{FromRequest, HttpRequest};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::call::Context;
+use super::endpoint::{Answer, Description, Endpoint, Needs};
+use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
+use crate::access::{Action, BearerToken};
+use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, request_id};
+
+/// Makes of the query and the body what a handler gets.
+type Prepare<I> = Arc<dyn Fn(Sent) -> Result<(Query, I)> + Send + Sync>;
+
+/// What a request sent, not yet looked into.
+struct Sent {
+    query: RawQuery,
+    body: Option<Body>,
+    path: PathParams,
+}
+
+/// An endpoint whose handler is still to be named. `I` is what the handler gets of query and body.
+pub(crate) struct Route<I = ()> {
+    about: Description,
+    prepare: Prepare<I>,
+}
+
+impl Route {
+    fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        let about = Description::new(method, path, id, summary);
+        Self { about, prepare: Arc::new(|sent| sent.query.read(&QuerySpec::NONE, |_| Ok(()))) }
+    }
+
+    /// GET. The path is below `/api/v2`, but for pages and what is at a well-known place. The id is that of the OpenAPI
+    /// operation.
+    pub(crate) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::GET, path, id, summary)
+    }
+
+    /// POST.
+    pub(crate) fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::POST, path, id, summary)
+    }
+
+    /// PATCH.
+    pub(crate) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::PATCH, path, id, summary)
+    }
+
+    /// DELETE.
+    pub(crate) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::DELETE, path, id, summary)
+    }
+
+    /// What the query may hold.
+    pub(crate) fn query(self, known: &'static QuerySpec) -> Self {
+        self.filters(known, |_| Ok(()))
+    }
+
+    /// What the query may hold, and what is made of its filters. Faults of both are reported together.
+    pub(crate) fn filters<F: Send + 'static>(
+        self,
+        known: &'static QuerySpec,
+        read: fn(&Query) -> Result<F>,
+    ) -> Route<F> {
+        Route {
+            about: Description { query: Some(known), ..self.about },
+            prepare: Arc::new(move |sent| sent.query.read(known, read)),
+        }
+    }
+
+    /// What the body may hold.
+    pub(crate) fn body<S: BodySpec>(self, spec: S) -> Route<S::Parsed> {
+        let (body, query) = (Some(spec.describe()), self.about.query.unwrap_or(&QuerySpec::NONE));
+        let prepare = move |sent: Sent| {
+            let (query, ()) = sent.query.read(query, |_| Ok(()))?;
+            let input = spec.parse(&sent.body.ok_or_else(Error::internal)?, &sent.path)?;
+            Ok((query, input))
+        };
+        Route { about: Description { body, ..self.about }, prepare: Arc::new(prepare) }
+    }
+}
+
+impl<I: Send + 'static> Route<I> {
+    /// Makes something else of it before any connection is asked for: a choice between two tokens, the hash of a
+    /// password.
+    pub(crate) fn prepare<J: Send + 'static>(self, prepare: fn(&Query, I) -> Result<J>) -> Route<J> {
+        let before = self.prepare;
+        let then = move |sent| {
+            let (query, input) = before(sent)?;
+            let prepared = prepare(&query, input)?;
+            Ok((query, prepared))
+        };
+        Route { about: self.about, prepare: Arc::new(then) }
+    }
+
+    /// What there is more to say.
+    pub(crate) fn details(mut self, details: &'static str) -> Self {
+        self.about.details = Some(details);
+        self
+    }
+
+    /// What one of the query's parameters may hold, if that is less than any text.
+    pub(crate) fn values(mut self, parameter: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.about.values.push((parameter, schema.into()));
+        self
+    }
+
+    /// What one of the query's parameters means.
+    pub(crate) fn means(mut self, parameter: &'static str, meaning: &'static str) -> Self {
+        self.about.meanings.push((parameter, meaning));
+        self
+    }
+
+    /// 409 where the state of the resource forbids it.
+    pub(crate) fn conflicts(mut self) -> Self {
+        self.about.conflicts = true;
+        self
+    }
+
+    /// 429 to an address that asks too often.
+    pub(crate) fn limited(mut self) -> Self {
+        self.about.limited = true;
+        self
+    }
+
+    /// What the access table must allow the caller: one of these, by what the request is about.
+    pub(crate) fn allows(mut self, actions: &'static [Action]) -> Self {
+        self.about.actions = actions;
+        self
+    }
+
+    fn answers(mut self, status: StatusCode, answer: Answer) -> Self {
+        (self.about.status, self.about.answer) = (status, answer);
+        self
+    }
+
+    /// Answers one resource with 200.
+    pub(crate) fn shows(self, kind: &'static ResourceType) -> Self {
+        self.answers(StatusCode::OK, Answer::One(kind))
+    }
+
+    /// Answers a new resource with 201.
+    pub(crate) fn creates(self, kind: &'static ResourceType) -> Self {
+        self.answers(StatusCode::CREATED, Answer::One(kind))
+    }
+
+    /// Answers a list with 200.
+    pub(crate) fn lists(self, kind: &'static ResourceType) -> Self {
+        self.answers(StatusCode::OK, Answer::List(kind))
+    }
+
+    /// Answers a list of resource identifiers with 200.
+    pub(crate) fn identifies(self, kind: &'static ResourceType) -> Self {
+        self.answers(StatusCode::OK, Answer::Identifiers(kind))
+    }
+
+    /// Answers something else than JSON:API with 200.
+    pub(crate) fn gives(self, media_type: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.answers(StatusCode::OK, Answer::Plain(media_type, Box::new(schema.into())))
+    }
+
+    /// The handler only reads: bearer token → authenticate → may the caller → query → work → answer, on one connection.
+    pub(crate) fn read<H>(self, handler: H) -> Endpoint
+    where
+        H: for<'c> Fn(Read<'c, I>) -> Result<Reply> + Send + Sync + 'static,
+    {
+        let (about, steps) = self.split();
+        let status = about.status;
+        let handler = Arc::new(handler);
+        Endpoint::new(about, move |request, payload| {
+            let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
+            async move {
+                let services = services(&request)?;
+                let visitor = bearer(&request)?;
+                let sent = steps.sent(&request, payload).await?;
+                let path = sent.path.clone();
+                let prepared = (steps.prepare)(sent);
+                let place = path.organization();
+                let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
+                let reply = authenticator
+                    .read(visitor, place, move |connection, caller| {
+                        let context = Context { path, prepared, actions, services };
+                        handler(Read { connection, caller: caller.clone(), context })
+                    })
+                    .await?;
+                Ok(reply.respond(&request, status))
+            }
+        })
+    }
+
+    /// The handler writes, in one transaction: bearer token → authenticate → may the caller see it at all → query and
+    /// body, without a connection → lock → authenticate again → may the caller → faults of query and body → work →
+    /// commit → answer.
+    pub(crate) fn write<H>(self, handler: H) -> Endpoint
+    where
+        H: for<'c> Fn(Write<'c, I>) -> Result<Reply> + Send + Sync + 'static,
+    {
+        let (about, steps) = self.split();
+        let status = about.status;
+        let handler = Arc::new(handler);
+        Endpoint::new(about, move |request, payload| {
+            let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
+            async move {
+                let services = services(&request)?;
+                let visitor = bearer(&request)?;
+                let sent = steps.sent(&request, payload).await?;
+                let path = sent.path.clone();
+                let caller = services.authenticator.authenticate(visitor, path.organization()).await?;
+                if !caller.takes_part() {
+                    return Err(Error::not_found());
+                }
+                let prepare = Arc::clone(&steps.prepare);
+                let prepared = web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?;
+                let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
+                let reply = authenticator
+                    .transaction_for_anybody(move |connection| {
+                        let context = Context { path, prepared, actions, services };
+                        handler(Write { connection, caller, context })
+                    })
+                    .await?;
+                Ok(reply.respond(&request, status))
+            }
+        })
+    }
+
+    /// The handler writes, in one transaction, and anybody may ask: address → query and body → work → commit → answer.
+    pub(crate) fn write_for_anyone<H>(mut self, handler: H) -> Endpoint
+    where
+        H: for<'c> Fn(Anyone<'c, I>) -> Result<Reply> + Send + Sync + 'static,
+    {
+        self.about.needs = Needs::Database;
+        let (about, steps) = self.split();
+        let status = about.status;
+        let handler = Arc::new(handler);
+        Endpoint::new(about, move |request, payload| {
+            let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
+            async move {
+                let services = services(&request)?;
+                services.limit.check_request(&request)?;
+                let sent = steps.sent(&request, payload).await?;
+                let (query, input) = (steps.prepare)(sent)?;
+                let request_id = request_id(&request);
+                let reply = services
+                    .authenticator
+                    .transaction_for_anybody(move |connection| handler(Anyone { connection, request_id, query, input }))
+                    .await?;
+                Ok(reply.respond(&request, status))
+            }
+        })
+    }
+
+    fn split(self) -> (Description, Arc<Steps<I>>) {
+        let Self { about, prepare } = self;
+        let (takes_body, actions) = (about.body.is_some(), about.actions);
+        (about, Arc::new(Steps { prepare, takes_body, actions }))
+    }
+}
+
+/// What a declared endpoint does before its handler is called.
+struct Steps<I> {
+    prepare: Prepare<I>,
+    takes_body: bool,
+    actions: &'static [Action],
+}
+
+impl<I> Steps<I> {
+    async fn sent(&self, request: &HttpRequest, mut payload: Payload) -> Result<Sent> {
+        let body = if self.takes_body { Some(Body::from_request(request, &mut payload).await?) } else { None };
+        Ok(Sent { query: Query::raw(request), body, path: PathParams::of(request).await? })
+    }
+}
+
+fn services(request: &HttpRequest) -> Result<Services> {
+    let services = request.app_data::<Data<Services>>().ok_or_else(Error::internal)?;
+    Ok(services.get_ref().clone())
+}
+
+/// What has the form of a secret, or 401 before a byte of the body is read.
+fn bearer(request: &HttpRequest) -> Result<BearerToken> {
+    let visitor = BearerToken::of(request);
+    visitor.require_secret()?;
+    Ok(visitor)
+}

@@ -1,0 +1,95 @@
+//! Making, changing and deleting teams. The team, or its organization, must be locked.
+
+use diesel::PgConnection;
+
+use super::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, store};
+use crate::access::{Action, Caller, Target};
+use crate::audit::{self, Event};
+use crate::ids::OrganizationId;
+use crate::jsonapi::{Error, Result};
+
+/// Makes a team.
+///
+/// # Errors
+/// 403 for permissions that the caller may not give, 422 for a name that is taken.
+pub(crate) fn create(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: OrganizationId,
+    attributes: TeamAttributes,
+) -> Result<Team> {
+    let team = store::create(connection, &changed(caller, Team::new(organization), attributes)?)?;
+    record(connection, caller, &team, "create")?;
+    Ok(team)
+}
+
+/// Changes a team.
+///
+/// # Errors
+/// As for [`create`], and 422 for a change that the team `owners` does not take.
+pub(crate) fn update(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    team: Team,
+    changes: TeamAttributes,
+) -> Result<Team> {
+    let team = store::update(connection, &changed(caller, team, changes)?)?;
+    record(connection, caller, &team, "update")?;
+    Ok(team)
+}
+
+/// Deletes a team with its tokens.
+///
+/// # Errors
+/// 403 for the team `owners`.
+pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, team: &Team) -> Result<()> {
+    if team.owners {
+        return Err(Error::forbidden("The team owners cannot be deleted"));
+    }
+    store::delete(connection, team.id)?;
+    record(connection, caller, team, "destroy")
+}
+
+/// The team after a change, if the caller may change all of that.
+fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team> {
+    let organization_access = match &changes.organization_access {
+        Some(access) => access.applied_to(&team.organization_access),
+        None => team.organization_access.clone(),
+    };
+    if team.owners {
+        owners_stay_owners(&changes)?;
+    } else if organization_access != team.organization_access {
+        caller.may(Action::SetOrganizationAccess, Target::Team(team.facts()))?;
+    }
+    Ok(Team {
+        name: changes.name.unwrap_or(team.name),
+        description: changes.description.unwrap_or(team.description),
+        visibility: changes.visibility.unwrap_or(team.visibility),
+        sso_team_id: changes.sso_team_id.unwrap_or(team.sso_team_id),
+        allow_member_token_management: changes
+            .allow_member_token_management
+            .unwrap_or(team.allow_member_token_management),
+        organization_access: if team.owners { Permissions::default() } else { organization_access },
+        ..team
+    })
+}
+
+/// The team `owners` keeps its name and every permission (docs/design.md §1).
+fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
+    if changes.name.as_ref().is_some_and(|name| name != OWNERS) {
+        return Err(Error::attribute("/data/attributes/name", "The team owners cannot be renamed"));
+    }
+    if changes.organization_access.as_ref().is_some_and(AccessChanges::take_any) {
+        return Err(Error::attribute(
+            "/data/attributes/organization-access",
+            "The team owners has every permission, and none can be taken from it",
+        ));
+    }
+    Ok(())
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, team: &Team, action: &'static str) -> Result<()> {
+    let event =
+        Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}

@@ -1,0 +1,204 @@
+//! The life of a token after it was made (docs/design.md §3, rules 3 to 6 and 8). The token must be locked.
+
+use chrono::{DateTime, Utc};
+use diesel::{OptionalExtension, PgConnection};
+use serde_json::json;
+
+use super::jwt::{self, Form};
+use super::model::event;
+use super::right::highest_role;
+use super::store::{self, NewToken};
+use super::{Replacement, Token, TokenChanges, issue};
+use crate::access::{Caller, Role};
+use crate::audit::{self, Event};
+use crate::credential::{Kind, Secret, Status};
+use crate::ids::TokenId;
+use crate::jsonapi::{Error, Result};
+use crate::signing::Signer;
+use crate::{abilities, organizations, teams, ttl_policies};
+
+/// Changes description, expiry, role or abilities; never the owner and never the secret.
+///
+/// # Errors
+/// 404 for a revoked token, 409 for an expired one, 403 and 422 as for a new one.
+pub(crate) fn edit(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    token: &Token,
+    changes: TokenChanges,
+) -> Result<Token> {
+    match token.status {
+        Status::Revoked => return Err(Error::not_found()),
+        Status::Expired => return Err(over("An expired token cannot be edited; regenerate it instead")),
+        Status::Inactive | Status::Active => {}
+    }
+    let edited = edited(connection, caller, token, changes)?;
+    if edited != *token {
+        store::edit(connection, &edited)?;
+        record(connection, caller, &edited, "update")?;
+    }
+    Ok(store::find_including_revoked(connection, token.id)?)
+}
+
+/// The token after the changes.
+fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes: TokenChanges) -> Result<Token> {
+    let TokenChanges { description, expired_at, role, abilities } = changes;
+    let mut edited = token.clone();
+    if let Some(description) = description.filter(|description| *description != token.description) {
+        check_description(connection, token, description.as_deref())?;
+        edited.description = description;
+    }
+    if let Some(asked) = expired_at {
+        let asked = asked.map(|moment| moment.0);
+        edited.expired_at =
+            ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
+        jwt::check_expiry(token, edited.expired_at)?;
+    }
+    edited.role = role.unwrap_or(token.role);
+    edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
+    let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
+    let given = if edited.role == token.role { Role::Viewer } else { edited.role };
+    let highest = highest_role(connection, caller, token.owner().ok_or_else(Error::not_found)?)?;
+    issue::no_escalation(caller, highest, given, &added)?;
+    abilities::check(connection, token.organization_id, &added)?;
+    Ok(edited)
+}
+
+/// Descriptions are unique among a team's live tokens, and one token has none (docs/design.md §3, rules 1 and 2).
+fn check_description(connection: &mut PgConnection, token: &Token, description: Option<&str>) -> Result<()> {
+    let Some(team) = token.team_id else { return Ok(()) };
+    let taken = match description {
+        Some(_) => store::description_taken(connection, team, description)?,
+        None => store::descriptionless(connection, team).optional()?.is_some(),
+    };
+    if taken { Err(description_taken()) } else { Ok(()) }
+}
+
+/// 422 for a description that another live token of the team has.
+pub(super) fn description_taken() -> Error {
+    let taken = "Validation failed: Description has already been taken";
+    Error::attribute("/data/attributes/description", taken).with_title("invalid attributes")
+}
+
+/// Whether a token is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// Switches a token off or on; one that is so already stays as it is.
+///
+/// # Errors
+/// 409 for an expired or revoked token.
+pub(crate) fn switch(connection: &mut PgConnection, caller: &Caller, token: Token, to: Switch) -> Result<Token> {
+    match (token.status, to) {
+        (Status::Revoked, _) => return Err(over("A revoked token stays revoked")),
+        (Status::Expired, _) => return Err(over("An expired token stays expired; regenerate it instead")),
+        (Status::Active, Switch::On) | (Status::Inactive, Switch::Off) => return Ok(token),
+        (Status::Active, Switch::Off) | (Status::Inactive, Switch::On) => {
+            store::switch(connection, token.id, to == Switch::On)?;
+        }
+    }
+    record(connection, caller, &token, if to == Switch::On { "enable" } else { "disable" })?;
+    Ok(store::find_including_revoked(connection, token.id)?)
+}
+
+/// Issues the successor of a token, which is revoked at once or after a grace (docs/design.md §3, rule 5).
+///
+/// # Errors
+/// 409 for a token that is revoked, disabled or replaced already; 403 for one that has more than the caller.
+pub(crate) fn replace(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    signer: &Signer,
+    token: &Token,
+    asked: &Replacement,
+) -> Result<(Token, Secret)> {
+    if token.replaced_by.is_some() {
+        return Err(over("The token has been regenerated already; regenerate its successor instead"));
+    }
+    match token.status {
+        Status::Revoked => return Err(over("A revoked token has no successor; make a new token instead")),
+        Status::Inactive => return Err(over("A disabled token cannot be regenerated; enable it first")),
+        Status::Expired | Status::Active => {}
+    }
+    let owner = token.owner().ok_or_else(Error::not_found)?;
+    let highest = highest_role(connection, caller, owner)?;
+    issue::no_escalation(caller, highest, token.role, &token.abilities)?;
+    let grace = asked.grace_period_seconds.unwrap_or(0);
+    store::revoke_after(connection, token.id, grace)?;
+    if token.status == Status::Expired {
+        // What is expired holds its description no more: another one may have taken it.
+        check_description(connection, token, token.description.as_deref())?;
+    }
+    let new = NewToken {
+        description: token.description.as_deref(),
+        expired_at: successor_expiry(connection, token, asked)?,
+        role: token.role,
+        abilities: &token.abilities,
+        form: Form::of(token.format, signer),
+        replaces: Some(token.id),
+        created_by: caller.creator(),
+        ..NewToken::of(owner)
+    };
+    let (successor, secret) = store::create(connection, &new)?;
+    let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
+    let events = [event(token, "regenerate").meta(about), event(&successor, "create")];
+    audit::record(connection, &caller.actor(), &events)?;
+    Ok((successor, secret))
+}
+
+/// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy.
+fn successor_expiry(
+    connection: &mut PgConnection,
+    token: &Token,
+    asked: &Replacement,
+) -> Result<Option<DateTime<Utc>>> {
+    let now = Utc::now();
+    if let Some(asked) = asked.expired_at {
+        let asked = asked.map(|moment| moment.0);
+        return ttl_policies::expiry(connection, token.organization_id, token.kind, now, asked);
+    }
+    let inherited = token.expired_at.map(|at| now + (at - token.created_at));
+    let latest = ttl_policies::latest_expiry(connection, token.organization_id, token.kind, now)?;
+    Ok(inherited.into_iter().chain(latest).min())
+}
+
+/// Revokes tokens for good and at once.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn revoke(connection: &mut PgConnection, caller: &Caller, tokens: &[Token]) -> Result<()> {
+    let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
+    store::revoke(connection, &ids)?;
+    let events: Vec<Event> = tokens.iter().map(|token| event(token, "destroy")).collect();
+    Ok(audit::record(connection, &caller.actor(), &events)?)
+}
+
+/// Records something that was done with a token.
+pub(super) fn record(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    token: &Token,
+    action: &'static str,
+) -> Result<()> {
+    Ok(audit::record(connection, &caller.actor(), &[event(token, action)])?)
+}
+
+/// Locks what a token belongs to, so that nobody makes another in its place, or of its description.
+pub(super) fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
+    let token = store::find_including_revoked(connection, id)?;
+    match (token.kind, token.team_id, token.organization_id) {
+        (Kind::Team, Some(team), _) => drop(teams::lock(connection, team)?),
+        (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {
+            drop(organizations::lock(connection, organization)?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn over(detail: &str) -> Error {
+    Error::conflict(None, detail)
+}

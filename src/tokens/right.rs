@@ -1,0 +1,84 @@
+//! Which row of the access table holds for what is to be done with a token.
+
+use diesel::PgConnection;
+
+use super::{Owner, Token};
+use crate::access::{Action, Caller, Permit, Role, Target, TeamFacts};
+use crate::credential::Kind;
+use crate::jsonapi::{Error, Result};
+use crate::workspaces;
+
+/// What can be done with a token that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenOperation {
+    Read,
+    /// Change its description, expiry, role or abilities.
+    Edit,
+    /// Switch it off or on.
+    Switch,
+    /// Issue its successor.
+    Replace,
+    Revoke,
+}
+
+impl TokenOperation {
+    /// The actions that this is, one for each kind of token.
+    pub(crate) const fn actions(self) -> &'static [Action] {
+        use Action as A;
+        match self {
+            Self::Read => &[A::ReadUserToken, A::ReadTeamToken, A::ReadWorkspaceToken, A::ReadOrganizationToken],
+            Self::Edit => &[A::ChangeUserToken, A::EditTeamToken, A::EditWorkspaceToken, A::ChangeOrganizationToken],
+            Self::Switch => {
+                &[A::ChangeUserToken, A::EditTeamToken, A::SwitchWorkspaceToken, A::ChangeOrganizationToken]
+            }
+            Self::Replace => {
+                &[A::ChangeUserToken, A::ReplaceTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
+            }
+            Self::Revoke => {
+                &[A::ChangeUserToken, A::DeleteTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
+            }
+        }
+    }
+}
+
+/// Asks the access table whether the caller may do this to a token, by the row of the token's kind.
+///
+/// # Errors
+/// 404 or 403, as the table says.
+pub(crate) fn may(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    operation: TokenOperation,
+    token: &Token,
+) -> Result<Permit> {
+    let &[of_user, of_team, of_workspace, of_organization] = operation.actions() else {
+        return Err(Error::internal());
+    };
+    let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
+        (Kind::User, Some(user), ..) => (of_user, Target::User(user)),
+        (Kind::Team, _, Some(id), _) => {
+            // Whether its team is secret plays no part in who may handle a token.
+            let (owners, allows_members) = (token.team_owners == Some(true), token.team_allows_members == Some(true));
+            let facts = TeamFacts { id, owners, secret: true, allows_members };
+            (of_team, Target::TeamToken(facts, Some(token.id)))
+        }
+        (Kind::Workspace, _, _, Some(workspace)) => {
+            let role = workspaces::role_by_teams(connection, caller, workspace)?;
+            (of_workspace, Target::WorkspaceToken(role, token.id))
+        }
+        (Kind::Organization | Kind::AuditTrails, ..) => (of_organization, Target::Organization),
+        _ => return Err(Error::not_found()),
+    };
+    caller.may(action, target)
+}
+
+/// The highest role that the caller may give a token of this owner: what its own token is capped to, and in a workspace
+/// what the caller is there (docs/design.md §3, rule 8).
+pub(super) fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) -> Result<Role> {
+    match owner {
+        Owner::Workspace(_, workspace) => {
+            workspaces::role_by_teams(connection, caller, workspace)?.ok_or_else(Error::not_found)
+        }
+        _ => Ok(caller.role),
+    }
+}
