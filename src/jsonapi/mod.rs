@@ -4,18 +4,23 @@
 //! Nothing in here knows the domain or the database. A room declares what its types look like and
 //! what its endpoints accept; this room holds clients to it and writes the answer.
 
+mod attributes;
+mod body;
 mod document;
 mod error;
 mod frame;
+mod json;
 mod negotiation;
 mod pagination;
 mod public_url;
 mod query;
 mod query_spec;
-mod request;
+mod resource_body;
 pub mod schema;
 mod values;
 
+pub use attributes::{Attributes, object, objects, present, present_object};
+pub use body::{Body, MAX_BODY};
 pub use document::{Document, Identifier, Links, Resource, ResourceType};
 pub use error::{Error, Result};
 pub use frame::{RequestId, frame, request_id};
@@ -27,10 +32,7 @@ pub use pagination::{
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use query::{Direction, Given, Query, RawQuery, Sort};
 pub use query_spec::{Pages, QuerySpec, Search};
-pub use request::{
-    Attributes, Body, MAX_BODY, MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule, object, objects, present,
-    present_object,
-};
+pub use resource_body::{MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule};
 
 pub use values::{Timestamp, is_name, time, valid_name};
 

@@ -1,0 +1,396 @@
+//! The attributes of a resource that a client sent: deserialized into a room's own type and validated, with one error
+//! and one JSON pointer for each fault.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use super::error::{Error, Result};
+use super::json::{escape, kind_of};
+
+/// After so many wrong attributes the search for more is given up: each costs one more pass.
+const MAX_WRONG_ATTRIBUTES: usize = 50;
+
+/// The attributes that an endpoint understands: a struct in kebab-case whose fields are all
+/// optional. Attributes that it does not have are ignored (docs/design.md §5).
+///
+/// `Option<T>` takes null for absent. Where the two differ, write `Option<Option<T>>` with
+/// [`present`]. The name of a field must be that of its attribute but for `_` and `-`, because
+/// `validator` knows only the field.
+pub trait Attributes: DeserializeOwned + Validate {}
+
+impl<T: DeserializeOwned + Validate> Attributes for T {}
+
+/// Tells an attribute that is null (`Some(None)`) from one that is absent (`None`):
+/// `#[serde(default, deserialize_with = "present")]` on an `Option<Option<T>>`.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// An attribute that is an object: `#[serde(default, deserialize_with = "object")]` on an `Option<T>`. Without it, a list
+/// of a struct's values in their order would be taken for the struct.
+pub fn object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<Object<T>>::deserialize(deserializer).map(|value| value.map(|Object(value)| value))
+}
+
+/// [`object`] that tells null from absence, as [`present`] does.
+pub fn present_object<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    object(deserializer).map(Some)
+}
+
+/// [`object`] for a list of objects.
+pub fn objects<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(list.map(|items| items.into_iter().map(|Object(item)| item).collect()))
+}
+
+/// A value that is written as an object, and in no other way.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// Faults by JSON pointer, so that they are reported in a stable order.
+type Faults = BTreeMap<String, Vec<Error>>;
+
+/// The attributes as their own type, or every fault in them: wrong types and broken rules.
+pub(super) fn read_attributes<A: Attributes>(members: Map<String, Value>, at: &str, required: &[&str]) -> Result<A> {
+    let mut wrong = missing(&members, at, required);
+    let attributes: Option<A> = deserialize_attributes(members, at, &mut wrong);
+    let mut faults = Faults::new();
+    if let Some(Err(errors)) = attributes.as_ref().map(Validate::validate) {
+        collect_invalid(&errors, at, &mut faults);
+    }
+    // An attribute of the wrong type was taken out, which is no reason to call it missing.
+    faults.append(&mut wrong);
+    Error::check(faults.into_values().flatten())?;
+    attributes.ok_or_else(|| Error::attribute(at, "Cannot be read"))
+}
+
+/// Attribute names with hyphens: some shipped clients write underscores, and the HCP API takes both.
+pub(super) fn dashed(members: Map<String, Value>) -> Map<String, Value> {
+    let (plain, odd): (Map<_, _>, Map<_, _>) = members.into_iter().partition(|(name, _)| !name.contains('_'));
+    let odd = odd.into_iter().map(|(name, value)| (name.replace('_', "-"), value));
+    // Where both spellings are there, the one with hyphens counts.
+    odd.chain(plain).collect()
+}
+
+fn missing(members: &Map<String, Value>, at: &str, required: &[&str]) -> Faults {
+    let absent = |name: &&&str| members.get(**name).is_none_or(Value::is_null);
+    let fault = |name: &&str| {
+        let pointer = format!("{at}/{name}");
+        let detail = format!("{} is required", human(&[(*name).to_owned()]));
+        (pointer.clone(), vec![Error::attribute(pointer, detail)])
+    };
+    required.iter().filter(absent).map(fault).collect()
+}
+
+/// Deserializes what can be: whenever a value has the wrong type, it is taken out, and the rest is
+/// tried again. `None` if something is wrong that cannot be taken out.
+fn deserialize_attributes<A: Attributes>(members: Map<String, Value>, at: &str, faults: &mut Faults) -> Option<A> {
+    let mut members = Value::Object(members);
+    while faults.len() < MAX_WRONG_ATTRIBUTES {
+        let error = match serde_path_to_error::deserialize(&members) {
+            Ok(attributes) => return Some(attributes),
+            Err(error) => error,
+        };
+        let path = pointer_parts(error.path());
+        let pointer = pointer_of(at, &path);
+        let value = remove(&mut members, &path);
+        let detail = describe(&path, value.as_ref(), &error.inner().to_string());
+        faults.insert(pointer.clone(), vec![Error::attribute(pointer, detail)]);
+        value?;
+    }
+    None
+}
+
+fn pointer_parts(path: &Path) -> Vec<String> {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+fn pointer_of(at: &str, path: &[String]) -> String {
+    let path = path.iter().map(|part| format!("/{}", escape(part)));
+    format!("{at}{}", path.collect::<String>())
+}
+
+/// Takes the value at `path` out of the objects that it is in. A list goes as a whole, because the
+/// places of its other items must not change. Answers with the faulty value itself, or `None` if
+/// nothing was taken.
+fn remove(members: &mut Value, path: &[String]) -> Option<Value> {
+    let (name, rest) = path.split_first()?;
+    let members = members.as_object_mut()?;
+    if !rest.is_empty() && members.get(name)?.is_object() {
+        return remove(members.get_mut(name)?, rest);
+    }
+    let taken = members.remove(name)?;
+    let inner = rest.iter().try_fold(&taken, |value, part| match value {
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        other => other.get(part),
+    });
+    Some(inner.cloned().unwrap_or(taken))
+}
+
+/// What is wrong with an attribute in words; `message` is serde's own.
+fn describe(path: &[String], value: Option<&Value>, message: &str) -> String {
+    let name = human(path);
+    let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
+    match (expected, value) {
+        (Some(expected), _) if message.starts_with("unknown variant") => {
+            format!("{name} must be {}", expected.replace('`', "\""))
+        }
+        (Some(expected), Some(value)) if message.starts_with("invalid type") => {
+            format!("{name} must be {}, but is {}", plain_type(expected), kind_of(value))
+        }
+        (Some(expected), _) if message.starts_with("invalid value: integer") => {
+            format!("{name} is out of range: it must be {}", plain_type(expected))
+        }
+        // The words of a type of our own.
+        _ if message.starts_with("must ") => format!("{name} {message}"),
+        _ => format!("{name} is invalid: {message}"),
+    }
+}
+
+/// The last name in a path, as the beginning of a sentence: `expired-at` is "Expired at".
+fn human(path: &[String]) -> String {
+    let is_name = |part: &&String| part.parse::<usize>().is_err();
+    let Some(name) = path.iter().rfind(is_name) else {
+        return "The value".to_owned();
+    };
+    let name = name.replace(['-', '_'], " ");
+    let mut letters = name.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "The value".to_owned(),
+    }
+}
+
+/// What serde expects, in the words of JSON.
+fn plain_type(expected: &str) -> &str {
+    match expected {
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    }
+}
+
+/// Everything that `validator` found, by pointer.
+fn collect_invalid(errors: &ValidationErrors, at: &str, found: &mut Faults) {
+    for (field, kind) in errors.errors() {
+        let name = field.trim_start_matches("r#").replace('_', "-");
+        // `__all__` is how validator names a rule about the struct as a whole.
+        let pointer = if field == "__all__" { at.to_owned() } else { format!("{at}/{name}") };
+        match kind {
+            ValidationErrorsKind::Struct(inner) => collect_invalid(inner, &pointer, found),
+            ValidationErrorsKind::List(items) => {
+                for (n, inner) in items {
+                    collect_invalid(inner, &format!("{pointer}/{n}"), found);
+                }
+            }
+            ValidationErrorsKind::Field(inner) => {
+                let name = human(std::slice::from_ref(&name));
+                let fault = |error| Error::attribute(pointer.clone(), describe_invalid(&name, error));
+                found.entry(pointer.clone()).or_default().extend(inner.iter().map(fault));
+            }
+        }
+    }
+}
+
+/// The message of the rule, or a sentence made of its bounds.
+fn describe_invalid(name: &str, error: &ValidationError) -> String {
+    if let Some(message) = &error.message {
+        return message.to_string();
+    }
+    let bound = |key: &str| error.params.get(key).map(whole);
+    let unit = if error.code == "length" { " long" } else { "" };
+    match (error.code.as_ref(), bound("min"), bound("max"), bound("equal")) {
+        ("length", _, _, Some(equal)) => format!("{name} must be {equal} long"),
+        ("length" | "range", Some(min), Some(max), _) => {
+            format!("{name} must be {min} to {max}{unit}")
+        }
+        ("length" | "range", Some(min), None, _) => format!("{name} must be at least {min}{unit}"),
+        ("length" | "range", None, Some(max), _) => format!("{name} must be at most {max}{unit}"),
+        ("email", ..) => format!("{name} must be an email address"),
+        ("url", ..) => format!("{name} must be a URL"),
+        ("required", ..) => format!("{name} is required"),
+        _ => format!("{name} is invalid"),
+    }
+}
+
+/// A bound without the `.0` with which validator writes numbers.
+fn whole(bound: &Value) -> String {
+    let text = bound.to_string();
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+/// What the tests of this layer read.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::super::error::testing::objects;
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, Validate)]
+    #[serde(rename_all = "kebab-case", default)]
+    pub(crate) struct Access {
+        pub(crate) manage_teams: Option<bool>,
+        pub(crate) read_all: Option<bool>,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub(crate) enum Visibility {
+        Secret,
+        Organization,
+    }
+
+    #[derive(Debug, Default, Deserialize, Validate)]
+    #[serde(rename_all = "kebab-case", default)]
+    pub(crate) struct Team {
+        #[validate(required, length(min = 1, max = 5))]
+        pub(crate) name: Option<String>,
+        #[validate(email(message = "Contact email is not an address"))]
+        pub(crate) contact_email: Option<String>,
+        #[validate(range(min = 0, max = 10))]
+        pub(crate) seat_count: Option<i32>,
+        pub(crate) visibility: Option<Visibility>,
+        #[serde(deserialize_with = "present")]
+        #[validate(length(max = 3))]
+        pub(crate) description: Option<Option<String>>,
+        pub(crate) expired_at: Option<chrono::DateTime<chrono::Utc>>,
+        pub(crate) tags: Option<Vec<String>>,
+        #[validate(nested)]
+        pub(crate) organization_access: Option<Access>,
+    }
+
+    pub(crate) fn details(error: &Error) -> Vec<String> {
+        let detail = |object: &Value| object["detail"].as_str().unwrap().to_owned();
+        objects(error).iter().map(detail).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::error::testing::pointers;
+    use super::testing::{Team, details};
+    use super::*;
+
+    fn with_attributes(attributes: Value) -> Result<Team> {
+        let Value::Object(members) = attributes else { panic!("{attributes} is no object") };
+        read_attributes(members, "/data/attributes", &[])
+    }
+
+    #[test]
+    fn absent_is_not_null() {
+        let body = with_attributes(json!({"name": "a"})).unwrap();
+        assert_eq!(body.description, None);
+        let body = with_attributes(json!({"name": "a", "description": "b"})).unwrap();
+        assert_eq!(body.description, Some(Some("b".to_owned())));
+    }
+
+    #[test]
+    fn every_fault_has_its_own_error() {
+        let result = with_attributes(json!({
+            "name": 5,
+            "contact-email": "nobody",
+            "seat-count": 11,
+            "visibility": "public",
+            "description": "long",
+            "expired-at": "tomorrow",
+            "tags": ["a", 1, 2],
+            "organization-access": {"manage-teams": "yes", "read-all": 1},
+        }));
+        let error = result.unwrap_err();
+        assert_eq!(error.status(), 422);
+        let expected = [
+            "/data/attributes/contact-email",
+            "/data/attributes/description",
+            "/data/attributes/expired-at",
+            "/data/attributes/name",
+            "/data/attributes/organization-access/manage-teams",
+            "/data/attributes/organization-access/read-all",
+            "/data/attributes/seat-count",
+            "/data/attributes/tags/1",
+            "/data/attributes/visibility",
+        ];
+        assert_eq!(pointers(&error), expected);
+        let details = details(&error);
+        assert_eq!(details[0], "Contact email is not an address");
+        assert_eq!(details[1], "Description must be at most 3 long");
+        assert!(details[2].starts_with("Expired at is invalid: "), "{}", details[2]);
+        assert_eq!(details[3], "Name must be a string, but is a number");
+        assert_eq!(details[4], "Manage teams must be a boolean, but is a string");
+        assert_eq!(details[6], "Seat count must be 0 to 10");
+        assert_eq!(details[7], "Tags must be a string, but is a number");
+        assert_eq!(details[8], "Visibility must be \"secret\" or \"organization\"");
+    }
+
+    #[test]
+    fn rules_without_a_message_get_a_readable_one() {
+        let detail = |attributes| details(&with_attributes(attributes).unwrap_err()).remove(0);
+        assert_eq!(detail(json!({})), "Name is required");
+        assert_eq!(detail(json!({"name": ""})), "Name must be 1 to 5 long");
+        assert_eq!(
+            detail(json!({"name": "a", "seat-count": 1.5})),
+            "Seat count must be a whole number, but is a number"
+        );
+        assert_eq!(
+            detail(json!({"name": "a", "seat-count": 5_000_000_000_u64})),
+            "Seat count is out of range: it must be a whole number"
+        );
+        assert_eq!(
+            detail(json!({"name": "a", "organization-access": 1})),
+            "Organization access must be an object, but is a number"
+        );
+    }
+}
