@@ -12,7 +12,7 @@ use super::store;
 use crate::credential::Ability;
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Error, Result, objects};
+use crate::jsonapi::{Error, Result};
 
 /// The most abilities that an organization can register.
 pub const REGISTERED_MAX: usize = 1000;
@@ -39,7 +39,6 @@ pub struct Registered {
 #[serde(rename_all = "kebab-case")]
 pub struct RegistryAttributes {
     /// `abilities`: at most 1000, each once; they take the place of all before. None is every ability allowed.
-    #[serde(default, deserialize_with = "objects")]
     #[schema(max_items = 1000)]
     pub abilities: Option<Vec<Registered>>,
 }

@@ -2,18 +2,16 @@
 //! and one JSON pointer for each fault.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
+use super::attribute_value::AttributeValue;
 use super::error::{Error, Result};
-use super::json::{escape, kind_of};
+use super::json::escape;
 
 /// After so many wrong attributes the search for more is given up: each costs one more pass.
 const MAX_WRONG_ATTRIBUTES: usize = 50;
@@ -36,58 +34,6 @@ where
     D: Deserializer<'de>,
 {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// An attribute that is an object: `#[serde(default, deserialize_with = "object")]` on an `Option<T>`. Without it, a list
-/// of a struct's values in their order would be taken for the struct.
-pub fn object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::<Object<T>>::deserialize(deserializer).map(|value| value.map(|Object(value)| value))
-}
-
-/// [`object`] that tells null from absence, as [`present`] does.
-pub fn present_object<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    object(deserializer).map(Some)
-}
-
-/// [`object`] for a list of objects.
-pub fn objects<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
-    Ok(list.map(|items| items.into_iter().map(|Object(item)| item).collect()))
-}
-
-/// A value that is written as an object, and in no other way.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-            type Value = T;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members(PhantomData)).map(Self)
-    }
 }
 
 /// Faults by JSON pointer, so that they are reported in a stable order.
@@ -130,16 +76,15 @@ fn missing(members: &Map<String, Value>, at: &str, required: &[&str]) -> Faults 
 fn deserialize_attributes<A: Attributes>(members: Map<String, Value>, at: &str, faults: &mut Faults) -> Option<A> {
     let mut members = Value::Object(members);
     while faults.len() < MAX_WRONG_ATTRIBUTES {
-        let error = match serde_path_to_error::deserialize(&members) {
+        let error = match serde_path_to_error::deserialize(AttributeValue(&members)) {
             Ok(attributes) => return Some(attributes),
             Err(error) => error,
         };
         let path = pointer_parts(error.path());
         let pointer = pointer_of(at, &path);
-        let value = remove(&mut members, &path);
-        let detail = describe(&path, value.as_ref(), &error.inner().to_string());
+        let detail = format!("{} {}", human(&path), error.inner());
         faults.insert(pointer.clone(), vec![Error::attribute(pointer, detail)]);
-        value?;
+        remove(&mut members, &path)?;
     }
     None
 }
@@ -159,41 +104,15 @@ fn pointer_of(at: &str, path: &[String]) -> String {
     format!("{at}{}", path.collect::<String>())
 }
 
-/// Takes the value at `path` out of the objects that it is in. A list goes as a whole, because the
-/// places of its other items must not change. Answers with the faulty value itself, or `None` if
-/// nothing was taken.
+/// Takes the value at `path` out of the objects that it is in; `None` if it is not there. A list goes as a whole, because
+/// the places of its other items must not change.
 fn remove(members: &mut Value, path: &[String]) -> Option<Value> {
     let (name, rest) = path.split_first()?;
     let members = members.as_object_mut()?;
     if !rest.is_empty() && members.get(name)?.is_object() {
         return remove(members.get_mut(name)?, rest);
     }
-    let taken = members.remove(name)?;
-    let inner = rest.iter().try_fold(&taken, |value, part| match value {
-        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-        other => other.get(part),
-    });
-    Some(inner.cloned().unwrap_or(taken))
-}
-
-/// What is wrong with an attribute in words; `message` is serde's own.
-fn describe(path: &[String], value: Option<&Value>, message: &str) -> String {
-    let name = human(path);
-    let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
-    match (expected, value) {
-        (Some(expected), _) if message.starts_with("unknown variant") => {
-            format!("{name} must be {}", expected.replace('`', "\""))
-        }
-        (Some(expected), Some(value)) if message.starts_with("invalid type") => {
-            format!("{name} must be {}, but is {}", plain_type(expected), kind_of(value))
-        }
-        (Some(expected), _) if message.starts_with("invalid value: integer") => {
-            format!("{name} is out of range: it must be {}", plain_type(expected))
-        }
-        // The words of a type of our own.
-        _ if message.starts_with("must ") => format!("{name} {message}"),
-        _ => format!("{name} is invalid: {message}"),
-    }
+    members.remove(name)
 }
 
 /// The last name in a path, as the beginning of a sentence: `expired-at` is "Expired at".
@@ -207,19 +126,6 @@ fn human(path: &[String]) -> String {
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
         None => "The value".to_owned(),
-    }
-}
-
-/// What serde expects, in the words of JSON.
-fn plain_type(expected: &str) -> &str {
-    match expected {
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
-        "f32" | "f64" => "a number",
-        "a sequence" => "a list",
-        "a map" => "an object",
-        other if other.starts_with("struct ") => "an object",
-        other => other,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Nothing in here knows the domain or the database. A room declares what its types look like and
 //! what its endpoints accept; this room holds clients to it and writes the answer.
 
+mod attribute_value;
 mod attributes;
 mod body;
 mod document;
@@ -19,7 +20,7 @@ mod resource_body;
 pub mod schema;
 mod values;
 
-pub use attributes::{Attributes, object, objects, present, present_object};
+pub use attributes::{Attributes, present};
 pub use body::{Body, MAX_BODY};
 pub use document::{Document, Identifier, Links, Resource, ResourceType};
 pub use error::{Error, Result};

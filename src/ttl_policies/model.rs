@@ -11,7 +11,7 @@ use super::view::POLICIES;
 use crate::credential::Kind;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Error, ResourceBody, Result, objects};
+use crate::jsonapi::{Body, Error, ResourceBody, Result};
 
 use super::view::id;
 
@@ -64,7 +64,6 @@ pub struct Policy {
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyAttributes {
     /// `token-ttl-policies`: at least one, each kind once.
-    #[serde(default, deserialize_with = "objects")]
     #[schema(min_items = 1)]
     pub token_ttl_policies: Option<Vec<PolicyItem>>,
 }

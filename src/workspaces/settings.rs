@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::jsonapi::{Error, Result, Timestamp, object, present, present_object};
+use crate::jsonapi::{Error, Result, Timestamp, present};
 use crate::organizations::ExecutionMode;
 
 /// A workspace's settings as they are stored.
@@ -240,7 +240,7 @@ pub struct WorkspaceAttributes {
     #[validate(custom(function = "valid_paths"))]
     pub trigger_patterns: Option<Vec<String>>,
     /// `vcs-repo`; null takes it away.
-    #[serde(deserialize_with = "present_object")]
+    #[serde(deserialize_with = "present")]
     pub vcs_repo: Option<Option<VcsRepoChanges>>,
     /// `working-directory`: at most 1000 characters.
     #[serde(deserialize_with = "present")]
@@ -250,7 +250,6 @@ pub struct WorkspaceAttributes {
     /// `hyok-enabled`.
     pub hyok_enabled: Option<bool>,
     /// `setting-overwrites`: false gives a setting back to the organization.
-    #[serde(deserialize_with = "object")]
     pub setting_overwrites: Option<OverwriteChanges>,
 }
 
