@@ -157,9 +157,9 @@ fn describe_invalid(name: &str, error: &ValidationError) -> String {
         return message.to_string();
     }
     let bound = |key: &str| error.params.get(key).map(whole);
-    let unit = if error.code == "length" { " long" } else { "" };
+    let unit = if error.code == "length" { " characters long" } else { "" };
     match (error.code.as_ref(), bound("min"), bound("max"), bound("equal")) {
-        ("length", _, _, Some(equal)) => format!("{name} must be {equal} long"),
+        ("length", _, _, Some(equal)) => format!("{name} must be {equal}{unit}"),
         ("length" | "range", Some(min), Some(max), _) => {
             format!("{name} must be {min} to {max}{unit}")
         }
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(pointers(&error), expected);
         let details = details(&error);
         assert_eq!(details[0], "Contact email is not an address");
-        assert_eq!(details[1], "Description must be at most 3 long");
+        assert_eq!(details[1], "Description must be at most 3 characters long");
         assert!(details[2].starts_with("Expired at is invalid: "), "{}", details[2]);
         assert_eq!(details[3], "Name must be a string, but is a number");
         assert_eq!(details[4], "Manage teams must be a boolean, but is a string");
@@ -285,7 +285,7 @@ mod tests {
     fn rules_without_a_message_get_a_readable_one() {
         let detail = |attributes| details(&with_attributes(attributes).unwrap_err()).remove(0);
         assert_eq!(detail(json!({})), "Name is required");
-        assert_eq!(detail(json!({"name": ""})), "Name must be 1 to 5 long");
+        assert_eq!(detail(json!({"name": ""})), "Name must be 1 to 5 characters long");
         assert_eq!(
             detail(json!({"name": "a", "seat-count": 1.5})),
             "Seat count must be a whole number, but is a number"

@@ -43,10 +43,7 @@ pub struct Membership {
 #[serde(rename_all = "kebab-case")]
 pub struct InvitationAttributes {
     /// `email`: the address to invite.
-    #[validate(
-        email(message = "Email must be an email address"),
-        length(max = 254, message = "Email must be at most 254 characters long")
-    )]
+    #[validate(email, length(max = 254))]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
 }

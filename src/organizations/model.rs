@@ -142,10 +142,7 @@ pub struct OrganizationAttributes {
     #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub name: Option<String>,
     /// `email`: an e-mail address.
-    #[validate(
-        email(message = "Email must be an email address"),
-        length(max = 254, message = "Email must be at most 254 characters long")
-    )]
+    #[validate(email, length(max = 254))]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
     /// `max-ttl-enabled`: whether TTL policies are in force.
@@ -162,7 +159,7 @@ pub struct OrganizationAttributes {
     pub session_remember: Option<Option<i32>>,
     /// `owners-team-saml-role-id`: at most 256 characters; null for none.
     #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = 256, message = "Owners team saml role id must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub owners_team_saml_role_id: Option<Option<String>>,
     /// `collaborator-auth-policy`.

@@ -140,14 +140,14 @@ pub struct TeamAttributes {
     pub name: Option<String>,
     /// `description`: at most 1000 characters; null for none.
     #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    #[validate(length(max = 1000))]
     #[schema(max_length = 1000)]
     pub description: Option<Option<String>>,
     /// `visibility`.
     pub visibility: Option<Visibility>,
     /// `sso-team-id`: at most 256 characters; null for none.
     #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = 256, message = "Sso team id must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub sso_team_id: Option<Option<String>>,
     /// `allow-member-token-management`.

@@ -162,7 +162,7 @@ pub const DESCRIPTION_MAX: u64 = 255;
 pub struct TokenAttributes {
     /// `description`: at most 255 characters; an empty string is one, null is none.
     #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[validate(length(max = "DESCRIPTION_MAX"))]
     #[schema(max_length = 255)]
     pub description: Option<Option<String>>,
     /// `expired-at`: a time to come; null is never.
@@ -185,7 +185,7 @@ pub struct TokenAttributes {
 pub struct TokenChanges {
     /// `description`: at most 255 characters; an empty string is one, null is none.
     #[serde(default, deserialize_with = "present")]
-    #[validate(length(max = "DESCRIPTION_MAX", message = "Description must be at most 255 characters long"))]
+    #[validate(length(max = "DESCRIPTION_MAX"))]
     #[schema(max_length = 255)]
     pub description: Option<Option<String>>,
     /// `expired-at`: a time to come; null is never, or as late as the organization allows.

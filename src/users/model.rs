@@ -63,10 +63,7 @@ pub struct AccountAttributes {
     #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub username: Option<String>,
     /// `email`: an e-mail address. It waits as `unconfirmed-email` until somebody who runs the service confirms it.
-    #[validate(
-        email(message = "Email must be an email address"),
-        length(max = 254, message = "Email must be at most 254 characters long")
-    )]
+    #[validate(email, length(max = 254))]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
 }

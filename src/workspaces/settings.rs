@@ -172,12 +172,12 @@ pub struct WorkspaceAttributes {
     pub name: Option<String>,
     /// `description`: at most 1000 characters; null for none.
     #[serde(deserialize_with = "present")]
-    #[validate(length(max = 1000, message = "Description must be at most 1000 characters long"))]
+    #[validate(length(max = 1000))]
     #[schema(max_length = 1000)]
     pub description: Option<Option<String>>,
     /// `agent-pool-id`: only where the execution mode is `agent`.
     #[serde(deserialize_with = "present")]
-    #[validate(length(max = 256, message = "Agent pool id must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub agent_pool_id: Option<Option<String>>,
     /// `allow-destroy-plan`.
@@ -210,7 +210,7 @@ pub struct WorkspaceAttributes {
     pub project_remote_state: Option<bool>,
     /// `migration-environment`.
     #[serde(deserialize_with = "present")]
-    #[validate(length(max = 256, message = "Migration environment must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub migration_environment: Option<Option<String>>,
     /// `queue-all-runs`.
@@ -219,18 +219,18 @@ pub struct WorkspaceAttributes {
     pub speculative_enabled: Option<bool>,
     /// `source-name`.
     #[serde(deserialize_with = "present")]
-    #[validate(length(max = 256, message = "Source name must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub source_name: Option<Option<String>>,
     /// `source-url`.
     #[serde(deserialize_with = "present")]
-    #[validate(url(message = "Source url must be a URL"))]
+    #[validate(url)]
     #[schema(format = "uri")]
     pub source_url: Option<Option<String>>,
     /// `structured-run-output-enabled`.
     pub structured_run_output_enabled: Option<bool>,
     /// `terraform-version`: 1 to 100 characters.
-    #[validate(length(min = 1, max = 100, message = "Terraform version must be 1 to 100 characters long"))]
+    #[validate(length(min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100)]
     pub terraform_version: Option<String>,
     /// `trigger-prefixes`: not together with `trigger-patterns`.
@@ -244,7 +244,7 @@ pub struct WorkspaceAttributes {
     pub vcs_repo: Option<Option<VcsRepoChanges>>,
     /// `working-directory`: at most 1000 characters.
     #[serde(deserialize_with = "present")]
-    #[validate(length(max = 1000, message = "Working directory must be at most 1000 characters long"))]
+    #[validate(length(max = 1000))]
     #[schema(max_length = 1000)]
     pub working_directory: Option<Option<String>>,
     /// `hyok-enabled`.

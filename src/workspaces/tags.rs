@@ -41,11 +41,11 @@ pub struct TagAttributes {
 #[serde(rename_all = "kebab-case", default)]
 pub struct BindingAttributes {
     /// `key`: 1 to 128 characters.
-    #[validate(length(min = 1, max = 128, message = "Key must be 1 to 128 characters long"))]
+    #[validate(length(min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     pub key: Option<String>,
     /// `value`: at most 256 characters; none is the same as an empty one.
-    #[validate(length(max = 256, message = "Value must be at most 256 characters long"))]
+    #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub value: Option<String>,
 }
