@@ -37,7 +37,6 @@ struct ErrorObject {
     detail: String,
     source: Option<Source>,
     type_link: Option<&'static str>,
-    meta: Map<String, Value>,
 }
 
 /// The part of the request that is to blame (JSON:API "Error Objects", `source`).
@@ -51,14 +50,7 @@ enum Source {
 impl Error {
     /// An error with one object and no source; prefer a constructor that names the case.
     pub fn new(status: StatusCode, title: impl Into<String>, detail: impl Into<String>) -> Self {
-        let object = ErrorObject {
-            status,
-            title: title.into(),
-            detail: detail.into(),
-            source: None,
-            type_link: None,
-            meta: Map::new(),
-        };
+        let object = ErrorObject { status, title: title.into(), detail: detail.into(), source: None, type_link: None };
         Self { status, objects: vec![object], headers: Vec::new() }
     }
 
@@ -190,15 +182,6 @@ impl Error {
         self
     }
 
-    /// The same error with a member in each object's `meta`.
-    pub fn with_meta(mut self, key: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        for object in &mut self.objects {
-            object.meta.insert(key.to_owned(), value.clone());
-        }
-        self
-    }
-
     /// The same error with `source.pointer`, a JSON pointer into the request document (RFC 6901).
     pub fn with_pointer(self, pointer: impl Into<String>) -> Self {
         self.with_source(Source::Pointer(pointer.into()))
@@ -292,9 +275,6 @@ impl ErrorObject {
         }
         if let Some(uri) = self.type_link {
             object.insert("links".into(), json!({ "type": uri }));
-        }
-        if !self.meta.is_empty() {
-            object.insert("meta".into(), Value::Object(self.meta.clone()));
         }
         Value::Object(object)
     }
@@ -415,14 +395,10 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_error_has_its_type_and_meta() {
-        let error = Error::parameter("page[size]", "x")
-            .with_type("https://example.org/type")
-            .with_meta("page", json!({"maxSize": 100}))
-            .with_title("too large");
+    fn a_profile_error_has_its_type() {
+        let error = Error::parameter("page[size]", "x").with_type("https://example.org/type").with_title("too large");
         let object = objects(&error).remove(0);
         assert_eq!(object["links"]["type"], "https://example.org/type");
-        assert_eq!(object["meta"]["page"]["maxSize"], 100);
         assert_eq!(object["title"], "too large");
     }
 }
