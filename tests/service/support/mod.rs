@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod leaks;
 pub mod process;
+pub mod routes;
 
 use std::io::Write as _;
 

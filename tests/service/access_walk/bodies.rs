@@ -1,0 +1,105 @@
+//! What the requests of the table send.
+
+use serde_json::{Value, json};
+
+use super::world::World;
+use crate::support::app::{identifiers, resource, team_access};
+
+pub fn no_body(_: &World) -> Value {
+    Value::Null
+}
+
+pub fn new_organization(_: &World) -> Value {
+    resource("organizations", json!({"name": "new", "email": "new@example.com"}))
+}
+
+pub fn organization_change(_: &World) -> Value {
+    resource("organizations", json!({"email": "new@example.com"}))
+}
+
+pub fn new_team(_: &World) -> Value {
+    resource("teams", json!({"name": "new"}))
+}
+
+pub fn team_change(_: &World) -> Value {
+    resource("teams", json!({"description": "changed"}))
+}
+
+pub fn access_change(_: &World) -> Value {
+    resource("teams", json!({"organization-access": {"manage-workspaces": true}}))
+}
+
+pub fn new_member(_: &World) -> Value {
+    identifiers("users", &["cleo"])
+}
+
+pub fn new_token(_: &World) -> Value {
+    resource("authentication-tokens", json!({"description": "new"}))
+}
+
+pub fn token_change(_: &World) -> Value {
+    resource("authentication-tokens", json!({"description": "changed"}))
+}
+
+pub fn new_workspace(_: &World) -> Value {
+    resource("workspaces", json!({"name": "new"}))
+}
+
+pub fn workspace_change(_: &World) -> Value {
+    resource("workspaces", json!({"auto-apply": true}))
+}
+
+pub fn new_tags(_: &World) -> Value {
+    json!({"data": [{"type": "tags", "attributes": {"name": "new"}}]})
+}
+
+pub fn new_bindings(_: &World) -> Value {
+    json!({"data": [{"type": "tag-bindings", "attributes": {"key": "new", "value": "new"}}]})
+}
+
+pub fn new_access(world: &World) -> Value {
+    team_access(&world.named("open"), &world.named("prod"), json!({"access": "read"}))
+}
+
+pub fn new_level(_: &World) -> Value {
+    resource("team-workspaces", json!({"access": "plan"}))
+}
+
+pub fn described_token(world: &World) -> Value {
+    identifiers("authentication-tokens", &[&world.named("ci-described")])
+}
+
+pub fn account_change(_: &World) -> Value {
+    resource("users", json!({"username": "changed"}))
+}
+
+pub fn new_password(_: &World) -> Value {
+    resource("users", json!({"password": "correct horse", "password_confirmation": "correct horse"}))
+}
+
+pub fn new_policies(_: &World) -> Value {
+    let policies = json!([{"token-type": "team", "max-ttl-ms": 86_400_000}]);
+    resource("organization-token-ttl-policies", json!({ "token-ttl-policies": policies }))
+}
+
+pub fn new_abilities(_: &World) -> Value {
+    resource("abilities", json!({"abilities": [{"name": "agents:read", "description": "Look at agents"}]}))
+}
+
+pub fn invitation_into(team: &str) -> Value {
+    let mut invitation = resource("organization-memberships", json!({"email": "new@example.com"}));
+    invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[team])});
+    invitation
+}
+
+pub fn invitation(world: &World) -> Value {
+    invitation_into(&world.named("ci"))
+}
+
+pub fn owners_invitation(world: &World) -> Value {
+    invitation_into(&world.named("owners"))
+}
+
+pub fn cleos(world: &World) -> Value {
+    identifiers("organization-memberships", &[&world.named("cleo-membership")])
+}

@@ -1,0 +1,236 @@
+//! The table: who is answered what.
+
+use super::bodies::*;
+use super::cap::*;
+use super::{Row, row, walk, walk_capped};
+
+/// Blocks of rows; each block is walked by two tests of its own.
+macro_rules! table {
+    ($($block:ident $title:literal { $($row:expr,)* })*) => {
+        /// The rows by their blocks, which have titles.
+        pub const TABLE: &[(&str, &[Row])] = &[$(($title, $block::ROWS)),*];
+
+        $(mod $block {
+            use super::*;
+
+            pub const ROWS: &[Row] = &[$($row),*];
+
+            #[test]
+            fn everybody_is_answered_what_the_table_says() {
+                walk(ROWS);
+            }
+
+            #[test]
+            fn a_token_does_no_more_than_its_role() {
+                walk_capped(ROWS);
+            }
+        })*
+    };
+}
+
+// A request; what it sends; the status if it is carried out; the role that its token needs; what each of the
+// principals is answered, ✓ being that status. `super::world` says who is who.
+table! {
+    accounts "Accounts" {
+        //                                                           str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /account/details",  no_body,        200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
+        row("GET    /users/{ada}",      no_body,        200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("GET    /users/{ian}",      no_body,        200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   404 404"),
+        row("GET    /users/{zoe}",      no_body,        200, READ,  "✓   404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("PATCH  /account/update",   account_change, 200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
+        row("PATCH  /account/password", new_password,   200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
+    }
+    organizations "Organizations, their TTL policies and abilities" {
+        //                                                                                     str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /organizations",                         no_body,             200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
+        row("POST   /organizations",                         new_organization,    201, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
+        row("GET    /organizations/acme",                    no_body,             200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("PATCH  /organizations/acme",                    organization_change, 200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("DELETE /organizations/acme",                    no_body,             204, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("GET    /organizations/acme/entitlement-set",    no_body,             200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("GET    /organizations/nowhere",                 no_body,             200, READ,  "404 404 404 404 404 404 404 404 404 404 404 404"),
+        row("GET    /organizations/acme/token-ttl-policies", no_body,             200, READ,  "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("PATCH  /organizations/acme/token-ttl-policies", new_policies,        200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("GET    /organizations/acme/abilities",          no_body,             200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("PATCH  /organizations/acme/abilities",          new_abilities,       200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+    }
+    memberships "Memberships of an organization" {
+        //                                                                                                                  str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /organization-memberships",                                     no_body,           200, READ,          "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
+        row("GET    /organizations/acme/organization-memberships",                  no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("POST   /organizations/acme/organization-memberships",                  invitation,        201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /organizations/acme/organization-memberships, into the owners", owners_invitation, 201, OWNERS_INVITE, "404 404 404 403 ✓   ✓   404 404 403 ✓   404 404"),
+        row("GET    /organization-memberships/{cleo-membership}",                   no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("DELETE /organization-memberships/{cleo-membership}",                   no_body,           204, PART_OR_ADMIN, "404 403 403 403 ✓   ✓   403 404 ✓   ✓   404 404"),
+        row("DELETE /organization-memberships/{ada-membership}",                    no_body,           200, PART_OR_ADMIN, "404 403 403 403 403 403 403 404 403 403 404 404"),
+        row("GET    /organization-memberships/{ian-membership}",                    no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   404 404"),
+        row("DELETE /organization-memberships/{ian-membership}",                    no_body,           204, PART_OR_ADMIN, "404 403 403 403 ✓   ✓   403 ✓   ✓   ✓   404 404"),
+        row("POST   /organization-memberships/{ian-membership}/actions/accept",     no_body,           200, PART_OR_ADMIN, "404 404 404 404 404 404 404 ✓   404 404 404 404"),
+    }
+    teams "Teams" {
+        //                                                                                    str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /organizations/acme/teams",            no_body,       200, READ,         "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("POST   /organizations/acme/teams",            new_team,      200, ADMIN_OR_404, "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{ci}",                          no_body,       200, READ,         "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{closed}",                      no_body,       200, READ,         "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{open}",                        no_body,       200, READ,         "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("GET    /teams/{owners}",                      no_body,       200, READ,         "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("PATCH  /teams/{ci}",                          team_change,   200, ADMIN_OR_404, "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /teams/{ci}, its organization-access", access_change, 200, ADMIN_OR_404, "404 404 404 403 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /teams/{open}",                        team_change,   200, ADMIN_OR_404, "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /teams/{owners}",                      team_change,   200, OWNER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /teams/{ci}",                          no_body,       204, ADMIN_OR_404, "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /teams/{owners}",                      no_body,       200, OWNER_OR_404, "404 404 404 404 403 403 404 404 404 403 404 404"),
+    }
+    team_members "Members of a team" {
+        //                                                                                                      str mem tea man own ow' adm inv mm  org aud wor
+        row("POST   /teams/{ci}/relationships/users",                        new_member, 204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("DELETE /teams/{ci}/relationships/users",                        new_member, 204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /teams/{closed}/relationships/users",                    new_member, 204, ADMIN_OR_HIDDEN, "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /teams/{owners}/relationships/users",                    new_member, 204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+        row("DELETE /teams/{owners}/relationships/users",                    new_member, 204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+        row("GET    /teams/{ci}/relationships/users",                        no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{ci}/relationships/organization-memberships",     no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("DELETE /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("GET    /teams/{open}/relationships/organization-memberships",   no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("POST   /teams/{open}/relationships/organization-memberships",   cleos,      204, ADMIN,           "404 403 403 ✓   ✓   ✓   403 404 ✓   ✓   404 404"),
+        row("POST   /teams/{owners}/relationships/organization-memberships", cleos,      204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+        row("DELETE /teams/{owners}/relationships/organization-memberships", cleos,      204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+    }
+    team_tokens "Tokens of a team" {
+        //                                                                                   str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /teams/{ci}/authentication-token",      no_body,   200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{ci}/authentication-token",      no_body,   201, PART_OR_ADMIN,  "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /teams/{ci}/authentication-token",      no_body,   204, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{ci}/authentication-tokens",     no_body,   200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{ci}/authentication-tokens",     new_token, 201, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /teams/{locked}/authentication-token",  no_body,   200, READ,           "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{locked}/authentication-token",  no_body,   201, PART_OR_ADMIN,  "404 403 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /teams/{locked}/authentication-token",  no_body,   204, PART_OR_ADMIN,  "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{locked}/authentication-tokens", new_token, 201, PART_OR_ADMIN,  "404 403 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{open}/authentication-token",    no_body,   201, PART_OR_ADMIN,  "404 403 403 ✓   ✓   ✓   403 404 403 ✓   404 404"),
+        row("GET    /teams/{owners}/authentication-token",  no_body,   200, READ,           "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{owners}/authentication-token",  no_body,   201, OWNERS_REPLACE, "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+        row("DELETE /teams/{owners}/authentication-token",  no_body,   204, OWNERS_PART,    "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{owners}/authentication-tokens", new_token, 201, OWNERS_PART,    "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
+    }
+    account_tokens "Tokens of a user and of an organization; the audit trail" {
+        //                                                                                                str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /users/{ben}/authentication-tokens",                          no_body,   200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
+        row("POST   /users/{ben}/authentication-tokens",                          new_token, 201, OWN,   "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("GET    /organizations/acme/authentication-token",                    no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /organizations/acme/authentication-token",                    no_body,   201, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("DELETE /organizations/acme/authentication-token",                    no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("GET    /organizations/acme/authentication-token?token=audit-trails", no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /organizations/acme/authentication-token?token=audit-trails", no_body,   201, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
+        row("DELETE /organizations/acme/authentication-token?token=audit-trails", no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{organization-token}",                 no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{organization-token}",                 no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{audit-token}",                        no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{audit-token}",                        no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("GET    /organization/audit-trail",                                   no_body,   200, READ,  "404 404 404 404 404 404 404 404 404 ✓   ✓   404"),
+    }
+    workspaces "Workspaces" {
+        //                                                                                                            str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /organizations/acme/workspaces",                          no_body,          200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /organizations/acme/workspaces",                          new_workspace,    201, ADMIN_OR_404,   "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{prod}",                                      no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("PATCH  /workspaces/{prod}",                                      workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /workspaces/{prod}",                                      no_body,          204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /organizations/acme/workspaces/prod",                     no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("PATCH  /organizations/acme/workspaces/prod",                     workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /organizations/acme/workspaces/prod",                     no_body,          204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{lab}",                                       no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /workspaces/{lab}",                                       workspace_change, 200, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /workspaces/{lab}",                                       no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /workspaces/{lab}/actions/safe-delete",                   no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /organizations/acme/workspaces/lab/actions/safe-delete",  no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{prod}/relationships/remote-state-consumers", no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+    }
+    workspace_tags "Tags of a workspace" {
+        //                                                                                          str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /workspaces/{prod}/relationships/tags",     no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{prod}/tag-bindings",           no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("PATCH  /workspaces/{prod}/tag-bindings",           new_bindings, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{prod}/effective-tag-bindings", no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("GET    /workspaces/{lab}/relationships/tags",      no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /workspaces/{lab}/relationships/tags",      new_tags,     204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /workspaces/{lab}/relationships/tags",      new_tags,     204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{lab}/tag-bindings",            no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /workspaces/{lab}/tag-bindings",            new_bindings, 200, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /workspaces/{lab}/effective-tag-bindings",  no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+    }
+    team_access "A team's access to a workspace" {
+        //                                                                                            str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /team-workspaces?filter[workspace][id]={prod}", no_body,    200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /team-workspaces?filter[team][id]={ci}",        no_body,    200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /team-workspaces",                              new_access, 201, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /team-workspaces/{prod-access}",                no_body,    200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /team-workspaces/{prod-access}",                new_level,  200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /team-workspaces/{lab-access}",                 new_level,  200, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /team-workspaces/{lab-access}",                 no_body,    204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+    }
+    workspace_tokens "Tokens of a workspace" {
+        //                                                                                               str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /workspaces/{prod}/authentication-tokens",              no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /workspaces/{prod}/authentication-tokens",              new_token,    201, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 403"),
+        row("GET    /workspaces/{lab}/authentication-tokens",               no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /workspaces/{lab}/authentication-tokens",               new_token,    201, MANAGER, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{workspace-token}",              no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("GET    /authentication-tokens/{prod-token}",                   no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{prod-token}",                   token_change, 200, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{lab-token}",                    no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{lab-token}",                    token_change, 200, MANAGER, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{lab-token}/actions/disable",    no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{lab-token}/actions/enable",     no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{lab-token}/actions/revoke",     no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{lab-token}/actions/regenerate", no_body,      201, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{lab-token}",                    no_body,      204, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+    }
+    tokens "Lists of tokens, one token and its use" {
+        //                                                                                              str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /authentication-tokens/{ci-token}",           no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{ci-token}",           no_body,         204, PART_OR_ADMIN, "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{ci-described}",       no_body,         200, READ,          "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{ci-described}",       no_body,         204, PART_OR_ADMIN, "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{locked-token}",       no_body,         200, READ,          "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{owners-token}",       no_body,         200, READ,          "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{owners-token}",       no_body,         204, OWNERS_PART,   "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{ben-token}",          no_body,         200, READ,          "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("DELETE /authentication-tokens/{ben-token}",          no_body,         204, PART_OR_ADMIN, "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("GET    /authentication-tokens/{ci-token}/usage",     no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{ci-described}/usage", no_body,         200, READ,          "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{owners-token}/usage", no_body,         200, READ,          "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{ben-token}/usage",    no_body,         200, READ,          "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("GET    /authentication-tokens/{audit-token}/usage",  no_body,         200, READ,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("GET    /organizations/acme/team-tokens",             no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   403 404 ✓   ✓   404 404"),
+        row("DELETE /organizations/acme/team-tokens",             described_token, 204, PART_OR_ADMIN, "404 ✓   404 ✓   ✓   ✓   403 404 404 ✓   404 404"),
+        row("GET    /organizations/acme/authentication-tokens",   no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+    }
+    token_life "The life of a token" {
+        //                                                                                                               str mem tea man own ow' adm inv mm  org aud wor
+        row("PATCH  /authentication-tokens/{ci-token}",                              token_change, 200, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{ci-token}/actions/disable",              no_body,      200, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{ci-token}/actions/enable",               no_body,      200, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{ci-token}/actions/revoke",               no_body,      200, PART_OR_ADMIN,  "404 ✓   403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{ci-token}/actions/regenerate",           no_body,      201, PART_OR_ADMIN,  "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{ci-described}/actions/regenerate",       no_body,      201, PART_OR_ADMIN,  "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{locked-token}",                          token_change, 200, PART_OR_ADMIN,  "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{locked-token}/actions/regenerate",       no_body,      201, PART_OR_ADMIN,  "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{owners-token}",                          token_change, 200, OWNERS_PART,    "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{owners-token}/actions/regenerate",       no_body,      201, OWNERS_REPLACE, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{organization-token}",                    token_change, 200, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{organization-token}/actions/disable",    no_body,      200, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{organization-token}/actions/regenerate", no_body,      201, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{audit-token}",                           token_change, 200, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{audit-token}/actions/disable",           no_body,      200, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{audit-token}/actions/regenerate",        no_body,      201, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("PATCH  /authentication-tokens/{ben-token}",                             token_change, 200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("POST   /authentication-tokens/{ben-token}/actions/disable",             no_body,      200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("POST   /authentication-tokens/{ben-token}/actions/regenerate",          no_body,      201, PART_OR_ADMIN,  "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+        row("POST   /authentication-tokens/{ben-token}/actions/revoke",              no_body,      200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 404 404 404 404 404 404"),
+    }
+}

@@ -1,0 +1,166 @@
+//! The world of the walk: every principal and every thing that the table names.
+//!
+//! The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams), max
+//! (in `hosts`, which has manage-membership) and cleo (in `closed`); ian is invited into `ci`.
+//! `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
+//! The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
+
+use serde_json::json;
+
+use super::bodies::invitation_into;
+use crate::support::App;
+use crate::support::app::resource;
+use crate::support::client::Client;
+use crate::support::cluster::{self, Database};
+
+/// A database in which every principal and every thing of the table exists, and their names.
+pub struct World {
+    database: Database,
+    secrets: Vec<(&'static str, Option<String>)>,
+    ids: Vec<(&'static str, String)>,
+}
+
+impl World {
+    /// Builds it.
+    pub fn build() -> Self {
+        let app = App::start();
+        let (ada, ben, cleo) = (app.user("ada"), app.user("ben"), app.user("cleo"));
+        let (mia, zoe, root) = (app.user("mia"), app.user("zoe"), app.site_admin("root"));
+        ada.organization("acme");
+        zoe.organization("elsewhere");
+        let ci = ada.team("acme", "ci");
+        let locked = ada.team_with("acme", json!({"name": "locked", "allow-member-token-management": false}));
+        let closed = ada.team("acme", "closed");
+        let open = ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
+        let managing = json!({"name": "managers", "organization-access": {"manage-teams": true}});
+        let managers = ada.team_with("acme", managing);
+        let owners = ada.owners_team("acme");
+        ada.add_to_team(&ci, &ben);
+        ada.add_to_team(&locked, &ben);
+        ada.add_to_team(&closed, &cleo);
+        ada.add_to_team(&managers, &mia);
+
+        let (max, ian) = (app.user("max"), app.user("ian"));
+        let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
+        ada.add_to_team(&ada.team_with("acme", hosting), &max);
+        let memberships = "/api/v2/organizations/acme/organization-memberships";
+        let mut invitation = invitation_into(&ci);
+        invitation["data"]["attributes"]["email"] = "ian@example.com".into();
+        let ian_membership = ada.client.post(memberships, &invitation).expect(201).id();
+        let membership =
+            |email: &str| ada.client.get(&format!("{memberships}?filter[email]={email}")).expect(200).ids().remove(0);
+        let (ada_membership, cleo_membership) = (membership("ada@example.com"), membership("cleo@example.com"));
+        let own = "/api/v2/organizations/acme/authentication-token";
+        let organization_token = ada.client.post_nothing(own).expect(201);
+        let audit_token = ada.client.post_nothing(&format!("{own}?token=audit-trails")).expect(201);
+
+        let (prod, lab) = (ada.workspace("acme", "prod"), ada.workspace("acme", "lab"));
+        let (prod_access, lab_access) = (ada.give_access(&ci, &prod, "read"), ada.give_access(&ci, &lab, "admin"));
+
+        let ci_token = ada.team_token(&ci);
+        let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
+        let locked_token = ada.team_token(&locked);
+        let owners_token = ada.team_token(&owners);
+        // Owners' secrets, so that nothing but their state stands against them.
+        let [expired, revoked, disabled] = ["expired", "revoked", "disabled"].map(|state| {
+            let token = ada.described_token(&owners, json!({"description": state}));
+            (token.id(), token.secret())
+        });
+        for (token, ending) in [(&expired, "expired_at"), (&revoked, "revoked_at"), (&disabled, "disabled_at")] {
+            let prefix = &token.1[..10];
+            app.sql(&format!("UPDATE tokens SET {ending} = now() WHERE token_prefix = '{prefix}'"));
+        }
+        let mut mistyped = owners_token.secret();
+        let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
+        mistyped.push(last);
+        let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
+
+        let ben_token = ben.token_id(&app);
+        let tokens_of = |workspace: &str| {
+            let path = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
+            ada.client.post(&path, &resource("authentication-tokens", json!({}))).expect(201)
+        };
+        let (workspace_token, prod_token, lab_token) = (tokens_of(&prod), tokens_of(&prod), tokens_of(&lab));
+        let secrets = vec![
+            ("stranger", Some(zoe.client.secret().to_owned())),
+            ("member", Some(ben.client.secret().to_owned())),
+            ("team token", Some(ci_token.secret())),
+            ("manager", Some(mia.client.secret().to_owned())),
+            ("owner", Some(ada.client.secret().to_owned())),
+            ("owners' token", Some(owners_token.secret())),
+            ("site admin", Some(root.client.secret().to_owned())),
+            ("invited", Some(ian.client.secret().to_owned())),
+            ("membership manager", Some(max.client.secret().to_owned())),
+            ("organization token", Some(organization_token.secret())),
+            ("audit-trails token", Some(audit_token.secret())),
+            ("workspace token", Some(workspace_token.secret())),
+            ("anonymous", None),
+            ("expired", Some(expired.1)),
+            ("revoked", Some(revoked.1)),
+            ("disabled", Some(disabled.1)),
+            ("mistyped", Some(mistyped)),
+            ("unknown", Some(unknown.reveal().to_owned())),
+        ];
+        let ids = vec![
+            ("ada", ada.id.clone()),
+            ("zoe", zoe.id.clone()),
+            ("ian", ian.id.clone()),
+            ("ben", ben.id.clone()),
+            ("ada-membership", ada_membership),
+            ("cleo-membership", cleo_membership),
+            ("ian-membership", ian_membership),
+            ("organization-token", organization_token.id()),
+            ("audit-token", audit_token.id()),
+            ("ci", ci),
+            ("locked", locked),
+            ("closed", closed),
+            ("open", open),
+            ("owners", owners),
+            ("ci-token", ci_token.id()),
+            ("ci-described", ci_described.id()),
+            ("locked-token", locked_token.id()),
+            ("owners-token", owners_token.id()),
+            ("ben-token", ben_token),
+            ("workspace-token", workspace_token.id()),
+            ("prod-token", prod_token.id()),
+            ("lab-token", lab_token.id()),
+            ("prod", prod),
+            ("lab", lab),
+            ("prod-access", prod_access),
+            ("lab-access", lab_access),
+        ];
+        let database = app.database_url.clone();
+        app.stop();
+        Self { database, secrets, ids }
+    }
+
+    /// A service on a copy of it, in which every token is of this role if one is said.
+    pub fn copy(&self, role: Option<&str>) -> App {
+        let database = self.database.copy();
+        if let Some(role) = role {
+            cluster::execute(&database, &format!("UPDATE tokens SET role = '{role}'"));
+        }
+        App::on(database)
+    }
+
+    /// Calls as one of those whose secrets it knows.
+    pub fn client(&self, app: &App, caller: &str) -> Client {
+        let secret = &self.secrets.iter().find(|(known, _)| *known == caller).unwrap().1;
+        secret.as_ref().map_or_else(|| app.anonymous(), |secret| app.with(secret))
+    }
+
+    /// The id of a thing.
+    pub fn named(&self, name: &str) -> String {
+        self.ids.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no {name}")).1.clone()
+    }
+
+    /// A path with the ids in place of the names in braces.
+    pub fn path(&self, template: &str) -> String {
+        let mut path = format!("/api/v2{template}");
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        assert!(!path.contains('{'), "{path}");
+        path
+    }
+}
