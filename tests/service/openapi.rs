@@ -10,39 +10,24 @@ use serde_json::{Value, json};
 
 use crate::support::App;
 use crate::support::client::Client;
-
-fn description(app: &App) -> Value {
-    let answer = app.anonymous().get("/api/v2/openapi.json").expect(200);
-    assert_eq!(answer.header("Content-Type"), Some("application/json"));
-    answer.body
-}
-
-/// Method and path of every operation, and the operation.
-fn operations(description: &Value) -> BTreeMap<(String, String), Value> {
-    let paths = description["paths"].as_object().unwrap();
-    let all = paths.iter().flat_map(|(path, item)| {
-        let item = item.as_object().unwrap();
-        item.iter().map(move |(method, operation)| ((method.clone(), path.clone()), operation.clone()))
-    });
-    all.collect()
-}
+use crate::support::routes::{Route, description, routes};
 
 #[test]
 fn every_route_is_described_and_no_other() {
     let app = App::start();
-    let described: BTreeSet<(String, String)> = operations(&description(&app)).into_keys().collect();
-    let mut paths: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (method, path) in &described {
-        paths.entry(path).or_default().insert(method.to_uppercase());
+    let described = routes(&description(&app));
+    let mut paths: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for route in &described {
+        paths.entry(&route.path).or_default().insert(&route.method);
     }
     assert!(paths.len() > 40);
     for (path, mut methods) in paths {
         if methods.contains("GET") {
-            methods.insert("HEAD".to_owned());
+            methods.insert("HEAD");
         }
         let answer = app.anonymous().send("PUT", path, &[], None).expect(405);
         let allow = answer.header("Allow").unwrap_or_default();
-        assert_eq!(allow.split(", ").map(str::to_owned).collect::<BTreeSet<_>>(), methods, "{path}");
+        assert_eq!(allow.split(", ").collect::<BTreeSet<_>>(), methods, "{path}");
     }
 }
 
@@ -59,21 +44,22 @@ const UNKNOWN: [&str; 3] =
 fn every_parameter_is_described_and_no_other() {
     let app = App::start();
     let world = World::new(&app);
-    let operations = operations(&description(&app));
-    let all: BTreeSet<String> = operations.values().flat_map(query_names).collect();
+    let routes = routes(&description(&app));
+    let all: BTreeSet<String> = routes.iter().flat_map(Route::query_names).collect();
     // Always one that no route knows, so that no request is carried out.
     let query: Vec<String> =
         all.iter().map(String::as_str).chain(["nonsense"]).map(|name| format!("{name}=x")).collect();
     let mut tried = 0;
-    for ((method, path), operation) in &operations {
-        let described: BTreeSet<String> = query_names(operation).collect();
-        let strict = operation["responses"].get("400").is_some();
-        assert!(strict || described.is_empty(), "{method} {path}");
+    for route in &routes {
+        let name = route.name();
+        let described: BTreeSet<String> = route.query_names().collect();
+        let strict = route.operation["responses"].get("400").is_some();
+        assert!(strict || described.is_empty(), "{name}");
         if !strict {
             continue;
         }
-        let target = format!("{}?{}", world.filled(path), query.join("&"));
-        let answer = world.client_for(path).send(&method.to_uppercase(), &target, &[], None).expect(400);
+        let target = format!("{}?{}", world.filled(&route.path), query.join("&"));
+        let answer = world.client_for(&route.path).send(&route.method, &target, &[], None).expect(400);
         let unknown = |error: &&Value| UNKNOWN.iter().any(|words| error["detail"].as_str().unwrap().contains(words));
         let refused: BTreeSet<String> = answer.body["errors"]
             .as_array()
@@ -84,16 +70,10 @@ fn every_parameter_is_described_and_no_other() {
             .collect();
         let mut expected: BTreeSet<String> = all.difference(&described).cloned().collect();
         expected.insert("nonsense".to_owned());
-        assert_eq!(refused, expected, "{method} {path}");
+        assert_eq!(refused, expected, "{name}");
         tried += 1;
     }
     assert!(tried > 40);
-}
-
-fn query_names(operation: &Value) -> impl Iterator<Item = String> + use<> {
-    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-    let names = parameters.into_iter().filter(|parameter| parameter["in"] == "query");
-    names.map(|parameter| parameter["name"].as_str().unwrap().to_owned())
 }
 
 /// One of everything, for an owner.
@@ -147,8 +127,8 @@ fn every_field_is_described() {
     let app = App::start();
     let description = description(&app);
     let mut seen = BTreeSet::new();
-    for operation in operations(&description).values() {
-        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+    for route in routes(&description) {
+        for parameter in route.operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap();
             let Some(kind) = name.strip_prefix("fields[").and_then(|name| name.strip_suffix(']')) else { continue };
             let properties = &description["components"]["schemas"][kind]["properties"];
@@ -178,13 +158,14 @@ fn references_and_names_are_sound() {
         let found = description.pointer(reference.strip_prefix('#').unwrap());
         assert!(found.is_some(), "{reference} leads nowhere");
     }
-    let operations = operations(&description);
-    let names: BTreeSet<String> = operations.values().map(|operation| operation["operationId"].to_string()).collect();
-    assert_eq!(names.len(), operations.len(), "each operation has a name of its own");
-    for ((method, path), operation) in &operations {
-        let needs = app.anonymous().send(&method.to_uppercase(), path, &[], None).status == 401;
-        assert_eq!(needs, operation.get("security").is_some(), "{method} {path} and its token");
-        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{method} {path}");
+    let routes = routes(&description);
+    let names: BTreeSet<String> = routes.iter().map(|route| route.operation["operationId"].to_string()).collect();
+    assert_eq!(names.len(), routes.len(), "each operation has a name of its own");
+    for route in &routes {
+        let needs = app.anonymous().send(&route.method, &route.path, &[], None).status == 401;
+        assert_eq!(needs, route.needs_token, "{} and its token", route.name());
+        let summary = route.operation["summary"].as_str();
+        assert!(summary.is_some_and(|summary| !summary.is_empty()), "{}", route.name());
     }
 }
 
@@ -207,17 +188,17 @@ fn documents_are_as_described() {
     let app = App::start();
     let description = description(&app);
     let text = description.to_string();
-    let operations = operations(&description);
+    let routes = routes(&description);
     for file in fs::read_dir(root().join("fixtures/documents")).unwrap().map(|file| file.unwrap().path()) {
         let name = file.file_stem().unwrap().to_str().unwrap();
         let exchange: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         let (request, response) = (&exchange["request"], &exchange["response"]);
-        let method = request["method"].as_str().unwrap().to_lowercase();
+        let method = request["method"].as_str().unwrap();
         let path = request["path"].as_str().unwrap().split('?').next().unwrap();
         let status = response["status"].to_string();
-        let operation = operations.iter().find(|((known, template), _)| *known == method && leads_to(template, path));
-        let answers = match operation {
-            Some((_, operation)) => resolved(&description, &operation["responses"][&status]),
+        let route = routes.iter().find(|route| route.method == method && route.leads_to(path));
+        let answers = match route {
+            Some(route) => resolved(&description, &route.operation["responses"][&status]),
             None if status == "405" => description["components"]["responses"]["MethodNotAllowed"].clone(),
             None => panic!("{name}: {method} {path} is not described"),
         };
@@ -229,18 +210,12 @@ fn documents_are_as_described() {
             }
             None => assert!(answers.get("content").is_none(), "{name}: described with a document"),
         }
-        if let (Some((_, operation)), Some(document)) = (operation, request.get("document"))
+        if let (Some(route), Some(document)) = (route, request.get("document"))
             && status.starts_with('2')
         {
-            check(&description, schema_of(&operation["requestBody"]), document, name);
+            check(&description, schema_of(&route.operation["requestBody"]), document, name);
         }
     }
-}
-
-fn leads_to(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    template.len() == path.len()
-        && template.iter().zip(&path).all(|(part, other)| part.starts_with('{') || part == other)
 }
 
 fn resolved(description: &Value, value: &Value) -> Value {
@@ -281,7 +256,8 @@ fn the_page_loads_nothing_from_outside() {
         let inside = target[1].strip_prefix('#').is_some_and(|name| page.contains(&format!("id=\"{name}\"")));
         assert!(inside || &target[1] == "/api/v2/openapi.json", "{}", &target[1]);
     }
-    for (method, path) in operations(&description(&app)).into_keys() {
-        assert!(page.contains(&format!("{}</b> <code>{path}</code>", method.to_uppercase())), "{method} {path}");
+    for route in routes(&description(&app)) {
+        let shown = format!("{}</b> <code>{}</code>", route.method, route.path);
+        assert!(page.contains(&shown), "{}", route.name());
     }
 }
