@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::client::Client;
+use crate::support::everything::Everything;
 use crate::support::routes::{Route, description, routes};
 
 #[test]
@@ -42,9 +42,8 @@ const UNKNOWN: [&str; 3] =
 /// Sends every parameter that any route has to each route: what is not described must be unknown, the rest not.
 #[test]
 fn every_parameter_is_described_and_no_other() {
-    let app = App::start();
-    let world = World::new(&app);
-    let routes = routes(&description(&app));
+    let world = Everything::new();
+    let routes = routes(&description(&world.app));
     let all: BTreeSet<String> = routes.iter().flat_map(Route::query_names).collect();
     // Always one that no route knows, so that no request is carried out.
     let query: Vec<String> =
@@ -58,8 +57,8 @@ fn every_parameter_is_described_and_no_other() {
         if !strict {
             continue;
         }
-        let target = format!("{}?{}", world.filled(&route.path), query.join("&"));
-        let answer = world.client_for(&route.path).send(&route.method, &target, &[], None).expect(400);
+        let target = format!("{}?{}", world.path(&route.path), query.join("&"));
+        let answer = world.client(route).send(&route.method, &target, &[], None).expect(400);
         let unknown = |error: &&Value| UNKNOWN.iter().any(|words| error["detail"].as_str().unwrap().contains(words));
         let refused: BTreeSet<String> = answer.body["errors"]
             .as_array()
@@ -74,51 +73,6 @@ fn every_parameter_is_described_and_no_other() {
         tried += 1;
     }
     assert!(tried > 40);
-}
-
-/// One of everything, for an owner.
-struct World {
-    owner: Client,
-    organization: Client,
-    ids: BTreeMap<&'static str, String>,
-}
-
-impl World {
-    fn new(app: &App) -> Self {
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
-        let token = ada.team_token(&team).id();
-        let path = "/api/v2/organizations/acme/authentication-token";
-        let organization = app.with(&ada.client.post_nothing(path).expect(201).secret());
-        ada.client.post_nothing(&format!("{path}?token=audit-trails")).expect(201);
-        let memberships = ada.client.get("/api/v2/organization-memberships").expect(200).ids();
-        let workspace = ada.workspace("acme", "prod");
-        let access = ada.give_access(&team, &workspace, "read");
-        let ids = [
-            ("organization", "acme".to_owned()),
-            ("team", team),
-            ("token", token),
-            ("user", ada.id.clone()),
-            ("membership", memberships[0].clone()),
-            ("workspace", workspace),
-            ("access", access),
-        ];
-        Self { owner: ada.client.clone(), organization, ids: ids.into() }
-    }
-
-    fn filled(&self, path: &str) -> String {
-        // Below an organization a workspace has its name.
-        let path = path.replace(
-            "workspaces/{workspace}",
-            if path.contains("{organization}") { "workspaces/prod" } else { "workspaces/{workspace}" },
-        );
-        self.ids.iter().fold(path, |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
-    }
-
-    fn client_for(&self, path: &str) -> &Client {
-        if path.ends_with("/audit-trail") { &self.organization } else { &self.owner }
-    }
 }
 
 /// Every name that `fields[type]` can hold has a schema of its own.

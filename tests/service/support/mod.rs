@@ -3,6 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod cluster;
+pub mod everything;
 pub mod leaks;
 pub mod process;
 pub mod routes;

@@ -1,0 +1,80 @@
+//! A service with one of everything, so that every route leads somewhere.
+
+use std::collections::BTreeMap;
+
+use super::App;
+use super::app::User;
+use super::client::Client;
+use super::routes::Route;
+
+/// One of everything, in the organization `acme` that ada owns.
+pub struct Everything {
+    pub app: App,
+    pub ada: User,
+    organization: Client,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl Everything {
+    /// Makes it.
+    pub fn new() -> Self {
+        let app = App::start();
+        let ada = app.user("ada");
+        ada.organization("acme");
+        let team = ada.team("acme", "ci");
+        ada.add_to_team(&team, &ada);
+        let token = ada.team_token(&team).id();
+        let path = "/api/v2/organizations/acme/authentication-token";
+        let organization = app.with(&ada.client.post_nothing(path).expect(201).secret());
+        ada.client.post_nothing(&format!("{path}?token=audit-trails")).expect(201);
+        let membership = ada.memberships().remove(0);
+        let workspace = ada.workspace("acme", "prod");
+        let access = ada.give_access(&team, &workspace, "read");
+        let ids = [
+            ("organization", "acme".to_owned()),
+            ("team", team),
+            ("token", token),
+            ("user", ada.id.clone()),
+            ("membership", membership),
+            ("workspace", workspace),
+            ("access", access),
+        ];
+        Self { app, ada, organization, ids: ids.into() }
+    }
+
+    /// What fills a parameter in a path.
+    #[track_caller]
+    pub fn id(&self, parameter: &str) -> &str {
+        self.ids.get(parameter).unwrap_or_else(|| panic!("there is no {parameter}"))
+    }
+
+    /// The ids that fill parameters, by the parameters' names.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ids.iter().map(|(name, id)| (*name, id.as_str()))
+    }
+
+    /// A path with every parameter filled.
+    #[track_caller]
+    pub fn path(&self, template: &str) -> String {
+        // Below an organization a workspace has its name.
+        let path = template.replace("{organization}/workspaces/{workspace}", "{organization}/workspaces/prod");
+        let path = self.ids().fold(path, |path, (name, id)| path.replace(&format!("{{{name}}}"), id));
+        assert!(!path.contains('{'), "{template} has a parameter that nothing fills");
+        path
+    }
+
+    /// The path of a route, with the query without which it does nothing.
+    #[track_caller]
+    pub fn target(&self, route: &Route) -> String {
+        let path = self.path(&route.path);
+        match route.name().as_str() {
+            "GET /api/v2/team-workspaces" => format!("{path}?filter[workspace][id]={}", self.id("workspace")),
+            _ => path,
+        }
+    }
+
+    /// Whom the route lets in: an owner, and to the audit trail nobody but the organization's own token.
+    pub fn client(&self, route: &Route) -> &Client {
+        if route.path.ends_with("/audit-trail") { &self.organization } else { &self.ada.client }
+    }
+}
