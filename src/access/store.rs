@@ -258,8 +258,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
              CASE WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked' \
-             WHEN tokens.expired_at <= statement_timestamp() OR (organizations.max_ttl_enabled AND tokens.created_at \
-               + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= statement_timestamp()) THEN 'expired' \
+             WHEN token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms) \
+               <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
              tokens.role, tokens.abilities, \
              tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
@@ -286,8 +286,9 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = here.id \
                  AND policy.token_type = 'user' \
                WHERE memberships.organization_id = place.id AND memberships.user_id = tokens.user_id \
-                 AND memberships.status = 'active' AND NOT (here.max_ttl_enabled AND tokens.created_at \
-                   + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= statement_timestamp()) \
+                 AND memberships.status = 'active' \
+                 AND (token_ends_at(tokens.created_at, tokens.expired_at, here.max_ttl_enabled, policy.max_ttl_ms) \
+                   <= statement_timestamp()) IS NOT TRUE \
              ) AS membership ON true \
              LEFT JOIN LATERAL ( \
                SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \

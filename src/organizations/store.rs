@@ -83,8 +83,8 @@ fn lets_in(token: TokenId) -> Condition {
         sql::<Bool>(
             "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
              ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
-             WHERE organizations.max_ttl_enabled AND tokens.created_at \
-             + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond' <= now() AND tokens.id = ",
+             WHERE token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms) \
+             <= now() AND tokens.id = ",
         )
         .bind::<Uuid, _>(token)
         .sql(")"),

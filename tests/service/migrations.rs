@@ -1,13 +1,24 @@
-//! Every migration can be taken back, and applied again.
+//! Every migration is named in order, can be taken back, and can be applied again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use latchkey::database::migrations::migrate;
+use latchkey::ttl_policies::DEFAULT_MAX_TTL_MS;
 
 use crate::support::cluster::Database;
+
+/// The folders of the migrations, in the order in which diesel runs them.
+fn folders() -> Vec<PathBuf> {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let paths = std::fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
 
 /// What the tables, views and indexes are, without what differs from run to run.
 fn schema(url: &str) -> String {
@@ -19,14 +30,25 @@ fn schema(url: &str) -> String {
 }
 
 #[test]
+fn migrations_are_named_by_date_and_numbered_in_order() {
+    for (folder, number) in folders().iter().zip(1..) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let (version, title) = name.split_once('_').unwrap_or_else(|| panic!("{name} has no title"));
+        let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<&str> = version.split('-').collect();
+        let [year, month, day, counted] = parts[..] else { panic!("{name} is not YYYY-MM-DD-NNNNNN_name") };
+        assert!(digits(year, 4) && digits(month, 2) && digits(day, 2), "{name} does not begin with a date");
+        assert_eq!(counted, format!("{number:06}"), "{name} is out of order");
+        assert!(title.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name} is not in snake_case");
+    }
+}
+
+#[test]
 fn every_migration_can_be_taken_back_and_applied_again() {
     let url = Database::new();
     let before = schema(&url);
     let mut connection = PgConnection::establish(&url).unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut migrations: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    migrations.sort();
-    for migration in migrations.iter().rev() {
+    for migration in folders().iter().rev() {
         let down = std::fs::read_to_string(migration.join("down.sql")).unwrap();
         connection.batch_execute(&down).unwrap_or_else(|fault| panic!("{}: {fault}", migration.display()));
     }
@@ -39,4 +61,42 @@ fn every_migration_can_be_taken_back_and_applied_again() {
     connection.batch_execute("DELETE FROM __diesel_schema_migrations").unwrap();
     migrate(&url).unwrap();
     assert_eq!(schema(&url), before);
+}
+
+#[test]
+fn the_default_maximum_is_the_same_in_sql_and_in_rust() {
+    #[derive(QueryableByName)]
+    struct Ends {
+        #[diesel(sql_type = BigInt)]
+        by_default: i64,
+        #[diesel(sql_type = Bool)]
+        never: bool,
+    }
+    let url = Database::new();
+    let mut connection = PgConnection::establish(&url).unwrap();
+    let ends: Ends = sql_query(
+        "SELECT (extract(epoch FROM token_ends_at('epoch', NULL, true, NULL)) * 1000)::bigint AS by_default, \
+         token_ends_at('epoch', NULL, false, NULL) IS NULL AND token_ends_at('epoch', NULL, NULL, NULL) IS NULL AS never",
+    )
+    .get_result(&mut connection)
+    .unwrap();
+    assert_eq!(ends.by_default, DEFAULT_MAX_TTL_MS);
+    assert!(ends.never, "without a policy in force, a token without expiry never ends");
+}
+
+/// PostgreSQL puts the function's expression in place of its call, or each authentication would pay for the call.
+#[test]
+fn when_a_token_ends_is_computed_without_a_call() {
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+        text: String,
+    }
+    let url = Database::new();
+    let mut connection = PgConnection::establish(&url).unwrap();
+    let plan: Vec<Line> =
+        sql_query("EXPLAIN (VERBOSE, COSTS OFF) SELECT ends_at FROM listed_tokens").load(&mut connection).unwrap();
+    let plan: Vec<String> = plan.into_iter().map(|line| line.text).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("max_ttl_ms") && !plan.contains("token_ends_at"), "{plan}");
 }

@@ -1,21 +1,25 @@
--- What people see of a token's life: who owns it, what it may do, how it stands, what it replaced.
-ALTER TABLE tokens ADD CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100);
-ALTER TABLE tokens ADD CONSTRAINT tokens_usage_count CHECK (usage_count >= 0);
+-- When a token ends, and the view that lists of tokens are read from.
 
--- A TTL policy can be made for workspace tokens, too.
-ALTER TABLE token_ttl_policies DROP CONSTRAINT token_ttl_policies_token_type_check;
-ALTER TABLE token_ttl_policies ADD CONSTRAINT token_ttl_policies_token_type_check
-    CHECK (token_type IN ('organization', 'team', 'user', 'audit_trails', 'metrics', 'workspace'));
+-- When a token ends by itself: at its own expiry, or at the end of the longest lifetime that an organization's TTL
+-- policy allows, whichever comes first; null if never. `max_ttl_ms` is null where no policy is set: two years, as
+-- `ttl_policies::DEFAULT_MAX_TTL_MS` says. An organization that is null enforces nothing.
+--
+-- PostgreSQL puts the expression in place of the call, so a call costs nothing. It does so only while the function is
+-- one expression, not STRICT, and no less volatile than what is in it (timestamptz + interval is STABLE).
+CREATE FUNCTION token_ends_at(
+    created_at timestamptz,
+    expired_at timestamptz,
+    max_ttl_enabled boolean,
+    max_ttl_ms bigint
+) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN max_ttl_enabled
+        THEN least(expired_at, created_at + coalesce(max_ttl_ms, 63072000000) * interval '1 millisecond')
+        ELSE expired_at
+    END
+$$;
 
--- The list of all tokens of an organization, in the order that it has unless asked otherwise: the newest first.
-CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
--- Those of a workspace, in the order of theirs.
-DROP INDEX tokens_of_workspace;
-CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(expired_at, 'infinity'), id)
-    WHERE workspace_id IS NOT NULL;
-
--- A token beside the names that lists search and sort by, and how it stands now.
-DROP VIEW listed_tokens;
+-- A token with the names that lists search and sort by, and its status now.
 CREATE VIEW listed_tokens AS
 SELECT
     tokens.id,
@@ -41,8 +45,8 @@ SELECT
     tokens.usage_count,
     tokens.replaces,
     successor.id AS replaced_by,
-    -- When it ends by itself: by its own expiry, or earlier by its organization's TTL policy.
     ending.at AS ends_at,
+    -- Not `now()`: a transaction may have waited since it began.
     CASE
         WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked'
         WHEN ending.at <= statement_timestamp() THEN 'expired'
@@ -64,13 +68,9 @@ LEFT JOIN organizations AS owning_organization ON owning_organization.id = token
 LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organization_id
     AND policy.token_type = replace(tokens.kind, '-', '_')
 CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN owning_organization.max_ttl_enabled THEN least(
-            tokens.expired_at,
-            tokens.created_at + coalesce(policy.max_ttl_ms, 63072000000) * interval '1 millisecond'
-        )
-        ELSE tokens.expired_at
-    END AS at
+    SELECT token_ends_at(
+        tokens.created_at, tokens.expired_at, owning_organization.max_ttl_enabled, policy.max_ttl_ms
+    ) AS at
 ) AS ending
 LEFT JOIN tokens AS successor ON successor.replaces = tokens.id
 LEFT JOIN users AS creating_user ON creating_user.id = tokens.created_by_user_id

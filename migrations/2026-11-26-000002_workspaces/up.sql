@@ -1,18 +1,24 @@
+-- Workspaces, and the access that teams have to them.
+
 -- A named thing in an organization that teams get access to.
 CREATE TABLE workspaces (
     id uuid PRIMARY KEY,
     organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
     name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_-]{1,90}$'),
     description text CHECK (char_length(description) <= 1000),
-    -- What the HCP API lets one set and a token service only keeps.
+    -- Settings of the HCP API that mean nothing to a token service: kept and returned.
     settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- What an organization groups its workspaces by: plain names, and keys with values.
+    tags text[] NOT NULL DEFAULT '{}',
+    tag_bindings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tag_bindings) = 'object'),
     CONSTRAINT workspaces_organization_id_key UNIQUE (organization_id, id)
 );
 CREATE UNIQUE INDEX workspaces_name_key ON workspaces (organization_id, lower(name));
--- The list of an organization's workspaces, in the order that it has unless asked otherwise.
+-- The list of an organization's workspaces, in its default order.
 CREATE INDEX workspaces_name ON workspaces (organization_id, name, id);
+CREATE INDEX workspaces_tags ON workspaces USING gin (tags);
 
 -- A team's access to a workspace of the same organization.
 CREATE TABLE team_workspaces (
@@ -21,7 +27,7 @@ CREATE TABLE team_workspaces (
     team_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
     access text NOT NULL CHECK (access IN ('read', 'plan', 'write', 'admin', 'custom')),
-    -- What the access holds: that of its level, or what was chosen for a custom one.
+    -- What the access level grants, or what was chosen for a custom one.
     runs text NOT NULL CHECK (runs IN ('read', 'plan', 'apply')),
     variables text NOT NULL CHECK (variables IN ('none', 'read', 'write')),
     state_versions text NOT NULL CHECK (state_versions IN ('none', 'read-outputs', 'read', 'write')),
@@ -35,8 +41,3 @@ CREATE TABLE team_workspaces (
     FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE
 );
 CREATE INDEX team_workspaces_workspace ON team_workspaces (workspace_id, created_at, id);
-
--- A workspace's tokens end with it.
-ALTER TABLE tokens ADD CONSTRAINT tokens_workspace_fkey
-    FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE;
-CREATE INDEX tokens_of_workspace ON tokens (workspace_id, expired_at, id) WHERE workspace_id IS NOT NULL;

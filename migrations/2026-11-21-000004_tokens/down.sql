@@ -1,2 +1,0 @@
-DROP VIEW listed_tokens;
-DROP TABLE tokens;

@@ -1,2 +1,0 @@
-DROP TABLE token_ttl_policies;
-ALTER TABLE organizations DROP COLUMN max_ttl_enabled;

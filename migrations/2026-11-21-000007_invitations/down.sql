@@ -1,2 +1,0 @@
-DROP VIEW listed_memberships;
-ALTER TABLE users DROP COLUMN confirmed;

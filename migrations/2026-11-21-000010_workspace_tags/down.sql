@@ -1,2 +1,0 @@
-DROP INDEX workspaces_tags;
-ALTER TABLE workspaces DROP COLUMN tag_bindings, DROP COLUMN tags;

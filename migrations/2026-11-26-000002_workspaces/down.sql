@@ -1,0 +1,2 @@
+DROP TABLE team_workspaces;
+DROP TABLE workspaces;

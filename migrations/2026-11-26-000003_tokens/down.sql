@@ -1,0 +1,5 @@
+DROP TABLE token_usage_days;
+DROP TABLE tokens;
+DROP TABLE signing_keys;
+DROP TABLE abilities;
+DROP TABLE token_ttl_policies;

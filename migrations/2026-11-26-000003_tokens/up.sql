@@ -1,0 +1,116 @@
+-- Tokens, what limits them, what signs them, and how often they are used.
+
+-- The longest lifetime of an organization's tokens, by kind; in force while max_ttl_enabled is true.
+CREATE TABLE token_ttl_policies (
+    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    token_type text NOT NULL
+        CHECK (token_type IN ('organization', 'team', 'user', 'audit_trails', 'metrics', 'workspace')),
+    max_ttl_ms bigint NOT NULL CHECK (max_ttl_ms > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, token_type)
+);
+
+-- The abilities that an organization knows. While it knows any, its tokens get no others.
+CREATE TABLE abilities (
+    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    name text NOT NULL CHECK (char_length(name) <= 64),
+    description text CHECK (char_length(description) <= 255),
+    PRIMARY KEY (organization_id, name)
+);
+
+-- What JWTs are signed with (Ed25519). The private part of the key in use is sealed with a key that the database does
+-- not have; that of a retired key is gone.
+CREATE TABLE signing_keys (
+    -- The JWK thumbprint of the public part (RFC 7638).
+    kid text PRIMARY KEY CHECK (char_length(kid) = 43),
+    public_key bytea NOT NULL CHECK (octet_length(public_key) = 32),
+    sealed_private_key bytea,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    retired_at timestamptz,
+    CONSTRAINT signing_keys_retired CHECK ((retired_at IS NULL) = (sealed_private_key IS NOT NULL))
+);
+-- However many services make a first key at the same moment, one is in use.
+CREATE UNIQUE INDEX signing_keys_one_in_use ON signing_keys ((true)) WHERE retired_at IS NULL;
+
+-- One credential. Of its secret only the SHA-256 is kept.
+CREATE TABLE tokens (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('user', 'team', 'organization', 'audit-trails', 'workspace')),
+    -- The organization that the token belongs to; null for a user's token.
+    organization_id uuid REFERENCES organizations (id) ON DELETE CASCADE,
+    -- The owner, by kind. An organization's own tokens have just the organization.
+    user_id uuid REFERENCES users (id) ON DELETE CASCADE,
+    team_id uuid,
+    workspace_id uuid,
+    description text CHECK (char_length(description) <= 255),
+    token_hash bytea NOT NULL CHECK (octet_length(token_hash) = 32),
+    token_prefix text NOT NULL CHECK (char_length(token_prefix) = 10),
+    format text NOT NULL DEFAULT 'opaque' CHECK (format IN ('opaque', 'jwt')),
+    role text NOT NULL DEFAULT 'owner' CHECK (role IN ('viewer', 'member', 'manager', 'admin', 'owner')),
+    abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
+    created_by_user_id uuid REFERENCES users (id) ON DELETE SET NULL,
+    created_by_team_id uuid REFERENCES teams (id) ON DELETE SET NULL,
+    created_by_organization_id uuid REFERENCES organizations (id) ON DELETE SET NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    expired_at timestamptz,
+    disabled_at timestamptz,
+    -- May lie in the future: that is the grace period of a replaced token.
+    revoked_at timestamptz,
+    -- The token that this one succeeds; a token has at most one successor.
+    replaces uuid UNIQUE REFERENCES tokens (id) ON DELETE SET NULL,
+    last_used_at timestamptz,
+    usage_count bigint NOT NULL DEFAULT 0 CONSTRAINT tokens_usage_count CHECK (usage_count >= 0),
+    -- The key that signed a JWT.
+    signing_key text REFERENCES signing_keys (kid),
+    FOREIGN KEY (organization_id, team_id) REFERENCES teams (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT tokens_workspace_fkey
+        FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT tokens_owner CHECK (
+        CASE kind
+            WHEN 'user' THEN user_id IS NOT NULL AND num_nonnulls(organization_id, team_id, workspace_id) = 0
+            WHEN 'team' THEN num_nonnulls(organization_id, team_id) = 2 AND num_nonnulls(user_id, workspace_id) = 0
+            WHEN 'workspace' THEN num_nonnulls(organization_id, workspace_id) = 2 AND num_nonnulls(user_id, team_id) = 0
+            ELSE organization_id IS NOT NULL AND num_nonnulls(user_id, team_id, workspace_id) = 0
+        END
+    ),
+    CONSTRAINT tokens_created_by CHECK (
+        num_nonnulls(created_by_user_id, created_by_team_id, created_by_organization_id) <= 1
+    ),
+    CONSTRAINT tokens_signing_key CHECK ((format = 'jwt') = (signing_key IS NOT NULL))
+);
+CREATE UNIQUE INDEX tokens_hash_key ON tokens (token_hash);
+-- One token without a description for each team, one token of each kind for each organization.
+CREATE UNIQUE INDEX tokens_one_per_team ON tokens (team_id)
+    WHERE kind = 'team' AND description IS NULL AND revoked_at IS NULL;
+CREATE UNIQUE INDEX tokens_one_per_organization ON tokens (organization_id, kind)
+    WHERE kind IN ('organization', 'audit-trails') AND revoked_at IS NULL;
+-- The lists, in their default order. A token that never expires comes last.
+CREATE INDEX tokens_of_organization ON tokens (organization_id, kind, coalesce(expired_at, 'infinity'), id);
+CREATE INDEX tokens_of_team ON tokens (team_id, coalesce(expired_at, 'infinity'), id) WHERE team_id IS NOT NULL;
+CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(expired_at, 'infinity'), id)
+    WHERE workspace_id IS NOT NULL;
+CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
+-- The list of all tokens of an organization: the newest first.
+CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
+-- What the foreign keys look up when a creator is deleted.
+CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id) WHERE created_by_user_id IS NOT NULL;
+CREATE INDEX tokens_created_by_team ON tokens (created_by_team_id) WHERE created_by_team_id IS NOT NULL;
+CREATE INDEX tokens_created_by_organization ON tokens (created_by_organization_id)
+    WHERE created_by_organization_id IS NOT NULL;
+-- Whether a key still has a token that works: when its last one ends.
+CREATE INDEX tokens_signed ON tokens (signing_key, coalesce(least(revoked_at, expired_at), 'infinity'))
+    WHERE signing_key IS NOT NULL;
+-- Finds the tokens that were revoked so long ago that they are removed.
+CREATE INDEX tokens_revoked ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;
+
+-- How often a token was used on each day (UTC), for 90 days; a day without use has no row.
+CREATE TABLE token_usage_days (
+    token_id uuid NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    date date NOT NULL,
+    count bigint NOT NULL CHECK (count > 0),
+    PRIMARY KEY (token_id, date)
+);
+-- Finds the days that are too old.
+CREATE INDEX token_usage_days_date ON token_usage_days (date);

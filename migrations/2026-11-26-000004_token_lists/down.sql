@@ -1,0 +1,2 @@
+DROP VIEW listed_tokens;
+DROP FUNCTION token_ends_at(timestamptz, timestamptz, boolean, bigint);
