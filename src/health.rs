@@ -1,11 +1,13 @@
 //! Is the service up, and which API does it speak: what load balancers and clients ask first, without a token.
 
-use actix_web::web::{Data, ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::access::Authenticator;
-use crate::jsonapi::{PublicUrl, Query, QuerySpec, Result};
+use crate::http::{Endpoint, Needs, Route, Services};
+use crate::jsonapi::schema::{object, one_of, text};
+use crate::jsonapi::{PublicUrl, QuerySpec, Result};
+
+const JSON: &str = "application/json";
 
 /// `TFP-API-Version`: the version of the HCP API whose routes are kept (docs/design.md §5).
 const API_VERSION: &str = "2.6";
@@ -14,38 +16,51 @@ const API_VERSION: &str = "2.6";
 const LIKE_RELEASE: &str = "v202507-1";
 const LIKE_VERSION: &str = "1.0.0";
 
-/// The routes outside `/api/v2`.
-pub fn routes(service: &mut ServiceConfig) {
-    service
-        .service(resource("/health/live").route(get().to(live)))
-        .service(resource("/health/ready").route(get().to(ready)))
-        .service(resource("/.well-known/terraform.json").route(get().to(discovery)));
+/// The endpoints outside `/api/v2`.
+pub(crate) fn probes() -> Vec<Endpoint> {
+    let state = |word| object().required("status").property("status", one_of(&[word]));
+    let versions = ["tfe.v2", "tfe.v2.1", "tfe.v2.2"];
+    let services = versions.iter().fold(object(), |all, name| all.property(*name, text()));
+    vec![
+        Route::get("/health/live", "isLive", "The process answers")
+            .gives(JSON, state("live"))
+            .serve(Needs::Nothing, live),
+        Route::get("/health/ready", "isReady", "The service can do its work; 503 while the database is away")
+            .gives(JSON, state("ready"))
+            .serve(Needs::Database, ready),
+        Route::get("/.well-known/terraform.json", "discover", "Terraform's remote service discovery")
+            .gives(JSON, services)
+            .serve(Needs::Nothing, discovery),
+    ]
 }
 
 /// `ping`, inside `/api/v2`.
-pub fn ping_route(service: &mut ServiceConfig) {
-    service.service(resource("/ping").route(get().to(ping)));
+pub(crate) fn ping() -> Vec<Endpoint> {
+    vec![
+        Route::get("/ping", "ping", "API version and product, in headers")
+            .query(&QuerySpec::NONE)
+            .serve(Needs::Nothing, pong),
+    ]
 }
 
 /// The process answers. Whether the database does is `ready`'s question.
-async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "live"}))
+async fn live(_: HttpRequest, _: Services) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(json!({"status": "live"})))
 }
 
 /// The service can do its work; 503 while the database is away.
-async fn ready(authenticator: Data<Authenticator>) -> Result<HttpResponse> {
-    authenticator.is_open().await?;
+async fn ready(_: HttpRequest, services: Services) -> Result<HttpResponse> {
+    services.authenticator.is_open().await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 
-async fn discovery(request: HttpRequest) -> HttpResponse {
+async fn discovery(request: HttpRequest, _: Services) -> Result<HttpResponse> {
     // Relative to where the client asked, unless the service is reached elsewhere.
     let api = PublicUrl::configured(&request).map_or_else(|| "/api/v2/".to_owned(), |url| url.join("/api/v2/"));
-    HttpResponse::Ok().json(json!({"tfe.v2": api, "tfe.v2.1": api, "tfe.v2.2": api}))
+    Ok(HttpResponse::Ok().json(json!({"tfe.v2": api, "tfe.v2.1": api, "tfe.v2.2": api})))
 }
 
-async fn ping(request: HttpRequest) -> Result<HttpResponse> {
-    Query::of(&request, &QuerySpec::NONE)?;
+async fn pong(_: HttpRequest, _: Services) -> Result<HttpResponse> {
     Ok(HttpResponse::NoContent()
         .insert_header(("TFP-API-Version", API_VERSION))
         .insert_header(("TFP-AppName", "Latchkey"))

@@ -6,16 +6,16 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{Data, ServiceConfig, scope};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
 use crate::access::{AddressLimit, Authenticator};
 use crate::database::Database;
 use crate::http::Services;
-use crate::jsonapi::{self, PublicUrl, frame, request_id};
+use crate::jsonapi::{self, PublicUrl, frame, negotiate, request_id};
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{Retention, RetentionWorker, Usage, UsageWriter};
-use crate::{health, memberships, openapi, organizations, signing, team_access, tls, users, workspaces};
+use crate::{routes, tls};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -71,19 +71,16 @@ impl Service {
     ) -> Result<Self, Error> {
         let usage = Usage::default();
         let Listen { address, tls, public_url, workers } = listen;
-        let authenticator = Authenticator::new(database.clone(), usage.clone());
         let services = Data::new(Services {
-            authenticator: authenticator.clone(),
+            authenticator: Authenticator::new(database.clone(), usage.clone()),
             limit: AddressLimit::default(),
             signer: Signer::new(public_url.as_ref(), encryption),
         });
-        let authenticator = Data::new(authenticator);
         let http = HttpServer::new(move || {
             App::new()
-                .app_data(authenticator.clone())
                 .app_data(services.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
-                .configure(routes)
+                .configure(routes::all)
                 .default_service(actix_web::web::to(nowhere))
                 .wrap(from_fn(log_request))
                 .wrap(from_fn(frame))
@@ -132,27 +129,8 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
     }
 }
 
-/// Every route of the service.
-fn routes(service: &mut ServiceConfig) {
-    service
-        .configure(health::routes)
-        .configure(signing::http::routes)
-        .configure(openapi::page_route)
-        .configure(openapi::endpoint_routes)
-        .service(
-            scope("/api/v2")
-                .configure(health::ping_route)
-                .configure(openapi::description_route)
-                .configure(users::http::routes)
-                .configure(organizations::http::routes)
-                .configure(memberships::http::routes)
-                .configure(workspaces::http::routes)
-                .configure(workspaces::tag_http::routes)
-                .configure(team_access::http::routes),
-        );
-}
-
-async fn nowhere() -> jsonapi::Result<HttpResponse> {
+async fn nowhere(request: HttpRequest) -> jsonapi::Result<HttpResponse> {
+    negotiate(&request)?;
     Err(jsonapi::Error::not_found())
 }
 

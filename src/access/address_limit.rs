@@ -3,15 +3,12 @@
 //! The address is the one that has connected. Behind a proxy that is the proxy, and all who come through it share one
 //! measure: what a client says of its own address (`X-Forwarded-For`) anybody can say.
 
-use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
-use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::HttpRequest;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -66,21 +63,6 @@ fn network(address: IpAddr) -> IpAddr {
 
 fn refused(wait: Duration) -> Error {
     Error::too_many_requests(wait.as_secs().saturating_add(1))
-}
-
-/// A request whose address has not asked too often. Where a handler asks for it first, nothing of the body is read of a
-/// request that is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct WithinLimit;
-
-impl FromRequest for WithinLimit {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<Data<AddressLimit>>();
-        ready(limit.ok_or_else(Error::internal).and_then(|limit| limit.check_request(request)).map(|()| Self))
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! Authentication: the one way from a request into the database.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest};
 use diesel::prelude::*;
 
 use super::refusals::Refusals;
@@ -35,15 +32,6 @@ impl BearerToken {
     /// 401 if not.
     pub fn require_secret(&self) -> Result<()> {
         self.secret.as_ref().map(|_| ()).ok_or_else(Error::unauthorized)
-    }
-}
-
-impl FromRequest for BearerToken {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
     }
 }
 
@@ -102,23 +90,6 @@ impl Authenticator {
             .await
     }
 
-    /// Authenticates the bearer and does `work` in one transaction, which an error undoes. Where `work` waits for a
-    /// lock, it goes on with [`Caller::reauthenticated`].
-    ///
-    /// # Errors
-    /// As [`Authenticator::read`].
-    pub async fn transaction<T: Send + 'static>(
-        &self,
-        bearer: BearerToken,
-        organization_ref: OrganizationRef,
-        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.read(bearer, organization_ref, |connection, caller| {
-            connection.transaction(|connection| work(connection, caller))
-        })
-        .await
-    }
-
     /// Finds out who calls, and lets go of the connection.
     ///
     /// # Errors
@@ -142,7 +113,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// 503 when the database is away; else what `work` returns.
-    pub async fn transaction_for_anybody<T: Send + 'static>(
+    pub async fn transaction<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {

@@ -15,7 +15,7 @@ mod target;
 mod visible;
 mod workspaces;
 
-pub use address_limit::{AddressLimit, WithinLimit};
+pub use address_limit::AddressLimit;
 pub use authenticator::{Authenticator, BearerToken};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use permission::Permission;

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 use super::PathParams;
+use crate::http::openapi::Sends;
 use crate::jsonapi::{Attributes, Body, Error, ResourceBody, Result};
-use crate::openapi::Sends;
 
 /// What an endpoint takes in its body.
 pub(crate) trait BodySpec: Send + Sync + 'static {
@@ -40,6 +40,8 @@ enum IdRule {
     New,
     /// None, or the text of this path parameter (JSON:API "Updating Resources").
     OfPath(&'static str),
+    /// The handler looks at it: only the resource knows its ids.
+    Any,
 }
 
 /// One resource with attributes that `A` reads.
@@ -49,12 +51,20 @@ pub(crate) struct OneResource<A> {
     required: &'static [&'static str],
     strictness: Strictness,
     id: IdRule,
+    related: fn(Sends) -> Sends,
     attributes: PhantomData<fn() -> A>,
 }
 
 impl<A> OneResource<A> {
     const fn with_id(types: &'static [&'static str], id: IdRule) -> Self {
-        Self { types, required: &[], strictness: Strictness::Strict, id, attributes: PhantomData }
+        Self {
+            types,
+            required: &[],
+            strictness: Strictness::Strict,
+            id,
+            related: std::convert::identity,
+            attributes: PhantomData,
+        }
     }
 
     /// A new resource of one of these types.
@@ -65,6 +75,11 @@ impl<A> OneResource<A> {
     /// Changes of the resource whose id is the path parameter `id`.
     pub(crate) const fn changes(types: &'static [&'static str], id: &'static str) -> Self {
         Self::with_id(types, IdRule::OfPath(id))
+    }
+
+    /// A resource whose id the handler looks at.
+    pub(crate) const fn any(types: &'static [&'static str]) -> Self {
+        Self::with_id(types, IdRule::Any)
     }
 
     /// These attributes must be there.
@@ -81,6 +96,11 @@ impl<A> OneResource<A> {
     pub(crate) const fn or_nothing(self) -> Self {
         Self { strictness: Strictness::OrNothing, ..self }
     }
+
+    /// How its relationships are described; the handler asks for them by name.
+    pub(crate) const fn related(self, related: fn(Sends) -> Sends) -> Self {
+        Self { related, ..self }
+    }
 }
 
 impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
@@ -95,16 +115,18 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
         match self.id {
             IdRule::New => resource.without_id(),
             IdRule::OfPath(name) => resource.about(&[path.text(name)]),
+            IdRule::Any => Ok(resource),
         }
     }
 
     fn describe(&self) -> Sends {
         let sends = Sends::attributes::<A>(self.types).requires(self.required);
-        match self.strictness {
+        let sends = match self.strictness {
             Strictness::Strict => sends,
             Strictness::Lenient => sends.lenient(),
             Strictness::OrNothing => sends.or_nothing(),
-        }
+        };
+        (self.related)(sends)
     }
 }
 

@@ -64,6 +64,23 @@ impl<'c, I> Read<'c, I> {
         read(self.connection, &self.caller)
     }
 
+    /// The same with the path's parameters.
+    pub(crate) fn find_by_path<T>(
+        &mut self,
+        read: impl FnOnce(&mut PgConnection, &Caller, &PathParams) -> Result<T>,
+    ) -> Result<T> {
+        read(self.connection, &self.caller, &self.context.path)
+    }
+
+    /// The same with what the query names, whose faults are told first.
+    pub(crate) fn find_by_input<T>(
+        &mut self,
+        read: impl FnOnce(&mut PgConnection, &Caller, &I) -> Result<T>,
+    ) -> Result<T> {
+        let (_, input) = self.context.prepared.as_ref().map_err(Clone::clone)?;
+        read(self.connection, &self.caller, input)
+    }
+
     /// Goes on if the caller may do the endpoint's action to this.
     pub(crate) fn may(self, target: Target) -> Result<Allowed<'c, I>> {
         let permit = self.caller.may(self.context.action()?, target)?;
@@ -129,6 +146,15 @@ impl<'c, I> Locked<'c, I> {
     /// Reads what must be known to ask the access table.
     pub(crate) fn find<T>(&mut self, read: impl FnOnce(&mut PgConnection, &Caller) -> Result<T>) -> Result<T> {
         read(self.connection, &self.caller)
+    }
+
+    /// The same with what the body names, whose faults are told first.
+    pub(crate) fn find_by_input<T>(
+        &mut self,
+        read: impl FnOnce(&mut PgConnection, &Caller, &I) -> Result<T>,
+    ) -> Result<T> {
+        let (_, input) = self.context.prepared.as_ref().map_err(Clone::clone)?;
+        read(self.connection, &self.caller, input)
     }
 
     /// Goes on if the caller may do the endpoint's action to this.

@@ -11,9 +11,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::access::Action;
+use crate::http::openapi::Sends;
 use crate::jsonapi::schema::ResourceSchema;
 use crate::jsonapi::{QuerySpec, ResourceType, Result};
-use crate::openapi::Sends;
 
 /// Answers a request.
 type Handler = Arc<dyn Fn(HttpRequest, Payload) -> Answering + Send + Sync>;
@@ -23,15 +23,10 @@ type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse>>>>;
 /// One route: all that the outside can know of it, and what answers.
 pub(crate) struct Endpoint {
     pub(crate) about: Description,
-    /// None while the room's own routes answer.
-    handler: Option<Handler>,
+    handler: Handler,
 }
 
 impl Endpoint {
-    pub(crate) const fn described(about: Description) -> Self {
-        Self { about, handler: None }
-    }
-
     pub(super) fn new<F>(
         about: Description,
         handler: impl Fn(HttpRequest, Payload) -> F + Send + Sync + 'static,
@@ -40,7 +35,7 @@ impl Endpoint {
         F: Future<Output = Result<HttpResponse>> + 'static,
     {
         let handler = Arc::new(move |request, payload| Box::pin(handler(request, payload)) as Answering);
-        Self { about, handler: Some(handler) }
+        Self { about, handler }
     }
 }
 
@@ -134,14 +129,11 @@ pub(crate) fn register<'a>(sections: impl IntoIterator<Item = &'a Section>, serv
         }
     }
     for (path, endpoints) in paths {
-        let routes = endpoints.into_iter().filter_map(|endpoint| {
-            let handler = Arc::clone(endpoint.handler.as_ref()?);
+        let routes = endpoints.into_iter().map(|endpoint| {
+            let handler = Arc::clone(&endpoint.handler);
             let answer = move |request: HttpRequest, payload: web::Payload| handler(request, payload.into_inner());
-            Some(web::method(endpoint.about.method.clone()).to(answer))
+            web::method(endpoint.about.method.clone()).to(answer)
         });
-        let routes: Vec<_> = routes.collect();
-        if !routes.is_empty() {
-            service.service(routes.into_iter().fold(web::resource(path), actix_web::Resource::route));
-        }
+        service.service(routes.fold(web::resource(path), actix_web::Resource::route));
     }
 }

@@ -7,6 +7,7 @@
 mod body;
 mod call;
 mod endpoint;
+pub(crate) mod openapi;
 mod path;
 mod reply;
 mod route;

@@ -30,6 +30,11 @@ impl PathParams {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 
+    /// Whether the endpoint's path has a parameter of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A parameter, parsed.
     ///
     /// # Errors
@@ -50,6 +55,10 @@ impl PathParams {
             OrganizationRef::Token(id.parse().ok())
         } else if let Some(id) = text("workspace") {
             OrganizationRef::Workspace(id.parse().ok())
+        } else if let Some(id) = text("membership") {
+            OrganizationRef::Membership(id.parse().ok())
+        } else if let Some(id) = text("access") {
+            OrganizationRef::TeamAccess(id.parse().ok())
         } else {
             OrganizationRef::None
         }

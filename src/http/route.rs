@@ -1,18 +1,19 @@
 //! How an endpoint is declared, and the one order in which every request is answered.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::call::Context;
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
-use crate::access::{Action, BearerToken};
-use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, request_id};
+use crate::access::{Action, BearerToken, OrganizationRef};
+use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id};
 
 /// Makes of the query and the body what a handler gets.
 type Prepare<I> = Arc<dyn Fn(Sent) -> Result<(Query, I)> + Send + Sync>;
@@ -28,12 +29,20 @@ struct Sent {
 pub(crate) struct Route<I = ()> {
     about: Description,
     prepare: Prepare<I>,
+    also_invited: bool,
+    /// The organization that query or body name, where the path names none.
+    organization: Option<fn(&I) -> OrganizationRef>,
 }
 
 impl Route {
     fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str) -> Self {
         let about = Description::new(method, path, id, summary);
-        Self { about, prepare: Arc::new(|sent| sent.query.read(&QuerySpec::NONE, |_| Ok(()))) }
+        Self {
+            about,
+            prepare: Arc::new(|sent| sent.query.read(&QuerySpec::NONE, |_| Ok(()))),
+            also_invited: false,
+            organization: None,
+        }
     }
 
     /// GET. The path is below `/api/v2`, but for pages and what is at a well-known place. The id is that of the OpenAPI
@@ -71,6 +80,8 @@ impl Route {
         Route {
             about: Description { query: Some(known), ..self.about },
             prepare: Arc::new(move |sent| sent.query.read(known, read)),
+            also_invited: self.also_invited,
+            organization: None,
         }
     }
 
@@ -82,7 +93,12 @@ impl Route {
             let input = spec.parse(&sent.body.ok_or_else(Error::internal)?, &sent.path)?;
             Ok((query, input))
         };
-        Route { about: Description { body, ..self.about }, prepare: Arc::new(prepare) }
+        Route {
+            about: Description { body, ..self.about },
+            prepare: Arc::new(prepare),
+            also_invited: self.also_invited,
+            organization: None,
+        }
     }
 }
 
@@ -96,7 +112,7 @@ impl<I: Send + 'static> Route<I> {
             let prepared = prepare(&query, input)?;
             Ok((query, prepared))
         };
-        Route { about: self.about, prepare: Arc::new(then) }
+        Route { about: self.about, prepare: Arc::new(then), also_invited: self.also_invited, organization: None }
     }
 
     /// What there is more to say.
@@ -132,6 +148,18 @@ impl<I: Send + 'static> Route<I> {
     /// What the access table must allow the caller: one of these, by what the request is about.
     pub(crate) fn allows(mut self, actions: &'static [Action]) -> Self {
         self.about.actions = actions;
+        self
+    }
+
+    /// Query or body, and not the path, name the organization that the request is about.
+    pub(crate) fn organization_of(mut self, organization: fn(&I) -> OrganizationRef) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// Also who is only invited may ask: the handler asks the access table before it locks.
+    pub(crate) fn also_invited(mut self) -> Self {
+        self.also_invited = true;
         self
     }
 
@@ -177,14 +205,15 @@ impl<I: Send + 'static> Route<I> {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
             async move {
                 let services = services(&request)?;
-                let visitor = bearer(&request)?;
+                let token = bearer(&request)?;
+                negotiate(&request)?;
                 let sent = steps.sent(&request, payload).await?;
                 let path = sent.path.clone();
                 let prepared = (steps.prepare)(sent);
-                let place = path.organization();
+                let organization_ref = steps.organization_ref(&path, &prepared);
                 let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
                 let reply = authenticator
-                    .read(visitor, place, move |connection, caller| {
+                    .read(token, organization_ref, move |connection, caller| {
                         let context = Context { path, prepared, actions, services };
                         handler(Read { connection, caller: caller.clone(), context })
                     })
@@ -208,18 +237,31 @@ impl<I: Send + 'static> Route<I> {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
             async move {
                 let services = services(&request)?;
-                let visitor = bearer(&request)?;
+                let token = bearer(&request)?;
+                negotiate(&request)?;
                 let sent = steps.sent(&request, payload).await?;
                 let path = sent.path.clone();
-                let caller = services.authenticator.authenticate(visitor, path.organization()).await?;
-                if !caller.takes_part() {
+                // Where the body names the organization, it must be read before anybody can be found in there.
+                let early = steps.organization.is_some();
+                let (sent, prepared) = if early { (None, Some((steps.prepare)(sent))) } else { (Some(sent), None) };
+                let organization_ref = match &prepared {
+                    Some(prepared) => steps.organization_ref(&path, prepared),
+                    None => path.organization(),
+                };
+                let caller = services.authenticator.authenticate(token, organization_ref).await?;
+                if !steps.also_invited && !caller.takes_part() {
                     return Err(Error::not_found());
                 }
-                let prepare = Arc::clone(&steps.prepare);
-                let prepared = web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?;
+                let prepared = match (sent, prepared) {
+                    (Some(sent), _) => {
+                        let prepare = Arc::clone(&steps.prepare);
+                        web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?
+                    }
+                    (None, prepared) => prepared.ok_or_else(Error::internal)?,
+                };
                 let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
                 let reply = authenticator
-                    .transaction_for_anybody(move |connection| {
+                    .transaction(move |connection| {
                         let context = Context { path, prepared, actions, services };
                         handler(Write { connection, caller, context })
                     })
@@ -242,34 +284,66 @@ impl<I: Send + 'static> Route<I> {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
             async move {
                 let services = services(&request)?;
+                negotiate(&request)?;
                 services.limit.check_request(&request)?;
                 let sent = steps.sent(&request, payload).await?;
                 let (query, input) = (steps.prepare)(sent)?;
                 let request_id = request_id(&request);
                 let reply = services
                     .authenticator
-                    .transaction_for_anybody(move |connection| handler(Anyone { connection, request_id, query, input }))
+                    .transaction(move |connection| handler(Anyone { connection, request_id, query, input }))
                     .await?;
                 Ok(reply.respond(&request, status))
             }
         })
     }
 
+    /// The handler answers by itself, and needs the database or nothing.
+    pub(crate) fn serve<H, F>(mut self, needs: Needs, handler: H) -> Endpoint
+    where
+        H: Fn(HttpRequest, Services) -> F + Send + Sync + Clone + 'static,
+        F: Future<Output = Result<HttpResponse>> + 'static,
+    {
+        self.about.needs = needs;
+        let spec = self.about.query;
+        Endpoint::new(self.about, move |request, _| {
+            let handler = handler.clone();
+            async move {
+                negotiate(&request)?;
+                if let Some(spec) = spec {
+                    Query::of(&request, spec)?;
+                }
+                let services = services(&request)?;
+                handler(request, services).await
+            }
+        })
+    }
+
     fn split(self) -> (Description, Arc<Steps<I>>) {
-        let Self { about, prepare } = self;
+        let Self { about, prepare, also_invited, organization } = self;
         let (takes_body, actions) = (about.body.is_some(), about.actions);
-        (about, Arc::new(Steps { prepare, takes_body, actions }))
+        (about, Arc::new(Steps { prepare, also_invited, organization, takes_body, actions }))
     }
 }
 
 /// What a declared endpoint does before its handler is called.
 struct Steps<I> {
     prepare: Prepare<I>,
+    also_invited: bool,
+    organization: Option<fn(&I) -> OrganizationRef>,
     takes_body: bool,
     actions: &'static [Action],
 }
 
 impl<I> Steps<I> {
+    fn organization_ref(&self, path: &PathParams, prepared: &Result<(Query, I)>) -> OrganizationRef {
+        match (self.organization, prepared) {
+            (None, _) => path.organization(),
+            (Some(organization), Ok((_, input))) => organization(input),
+            (Some(_), Err(_)) => OrganizationRef::None,
+        }
+    }
+
     async fn sent(&self, request: &HttpRequest, mut payload: Payload) -> Result<Sent> {
         let body = if self.takes_body { Some(Body::from_request(request, &mut payload).await?) } else { None };
         Ok(Sent { query: Query::raw(request), body, path: PathParams::of(request).await? })
@@ -283,7 +357,7 @@ fn services(request: &HttpRequest) -> Result<Services> {
 
 /// What has the form of a secret, or 401 before a byte of the body is read.
 fn bearer(request: &HttpRequest) -> Result<BearerToken> {
-    let visitor = BearerToken::of(request);
-    visitor.require_secret()?;
-    Ok(visitor)
+    let token = BearerToken::of(request);
+    token.require_secret()?;
+    Ok(token)
 }

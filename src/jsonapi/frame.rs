@@ -1,4 +1,4 @@
-//! The frame around every request: its id, content negotiation on the way in, error objects on the way out.
+//! The frame around every request: its id on the way in, error objects on the way out.
 //!
 //! Errors are rendered here and nowhere else, because only here is the request's id known (docs/design.md §5).
 
@@ -22,8 +22,8 @@ pub fn request_id(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
-/// The middleware: gives the request its id, refuses what cannot be negotiated, and turns every error, also the
-/// framework's own, into error objects with that id.
+/// The middleware: gives the request its id, and turns every error, also the framework's own, into error objects with
+/// that id.
 ///
 /// # Errors
 /// Those of middleware within; handlers' and extractors' errors are answers already.
@@ -37,14 +37,8 @@ pub async fn frame(
     }
     let id = uuid::Uuid::now_v7().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    // The request must not be held elsewhere while it is routed, hence the two ways to an answer.
-    let (http_request, mut response) = match negotiated(&request) {
-        Err(refusal) => (request.into_parts().0, refusal.render(&id)),
-        Ok(()) => {
-            let (http_request, response) = next.call(request).await?.into_parts();
-            (http_request, finished(response.map_into_boxed_body(), &id))
-        }
-    };
+    let (http_request, response) = next.call(request).await?.into_parts();
+    let mut response = finished(&http_request, response.map_into_boxed_body(), &id);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HEADER, value);
@@ -56,18 +50,22 @@ pub async fn frame(
     Ok(ServiceResponse::new(http_request, response))
 }
 
-/// Only the API speaks JSON:API; pages and health have a type of their own.
-fn negotiated(request: &ServiceRequest) -> super::Result<()> {
-    if request.path().starts_with("/api/") { check_request(request.request()) } else { Ok(()) }
+/// Holds a request's headers against what JSON:API requires, inside the API: pages and health have a type of their own.
+/// Each endpoint asks, once it has seen that there is a bearer token where one is needed.
+///
+/// # Errors
+/// 406 and 415.
+pub fn negotiate(request: &HttpRequest) -> super::Result<()> {
+    if request.path().starts_with("/api/") { check_request(request) } else { Ok(()) }
 }
 
-fn finished(response: HttpResponse, id: &str) -> HttpResponse {
+fn finished(request: &HttpRequest, response: HttpResponse, id: &str) -> HttpResponse {
     if let Some(fault) = response.error() {
         return render(fault, id);
     }
-    let status = response.status();
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        return Error::method_not_allowed(allowed(&response)).render(id);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let refusal = negotiate(request).err();
+        return refusal.unwrap_or_else(|| Error::method_not_allowed(allowed(&response))).render(id);
     }
     response
 }

@@ -24,11 +24,10 @@ pub use attributes::{Attributes, present};
 pub use body::{Body, MAX_BODY};
 pub use document::{Document, Identifier, Links, Resource, ResourceType};
 pub use error::{Error, Result};
-pub use frame::{RequestId, frame, request_id};
+pub use frame::{RequestId, frame, negotiate, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
 pub use pagination::{
-    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, More, Page, PageInfo, PageRequest, PageSizes,
-    list_document, paginate,
+    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, More, Page, PageInfo, PageRequest, PageSizes, paginate,
 };
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use query::{Direction, Given, Query, RawQuery, Sort};

@@ -295,11 +295,6 @@ pub fn paginate(document: Document, request: &HttpRequest, query: &Query, extent
     }
 }
 
-/// The document for one page of a list: [`paginate`] of these resources.
-pub fn list_document(request: &HttpRequest, query: &Query, resources: Vec<Resource>, extent: &PageInfo) -> Document {
-    paginate(Document::list(resources), request, query, extent)
-}
-
 fn with_numbers(document: Document, links: &PageLinks<'_>, total: i64) -> Document {
     let size = links.query.page().size();
     let current = match links.query.page() {
@@ -418,7 +413,7 @@ mod tests {
             .to_http_request();
         let query = Query::of(&request, &KNOWN).unwrap();
         let resources = (0..rows).map(|n| Resource::new(&TREES, n)).collect();
-        let document = list_document(&request, &query, resources, info);
+        let document = paginate(Document::list(resources), &request, &query, info);
         let response = document.respond(&query, &request, StatusCode::OK);
         let label = response.headers().get(CONTENT_TYPE).unwrap().to_str().unwrap().to_owned();
         (label, body_of(response))

@@ -77,17 +77,7 @@ impl Query {
     ///
     /// All faults are reported together, as 400.
     pub fn of(request: &HttpRequest, spec: &'static QuerySpec) -> Result<Self> {
-        Ok(Self::of_with(request, spec, |_| Ok(()))?.0)
-    }
-
-    /// The same, and beside it what the endpoint reads from the values of its filters. Faults of both are reported
-    /// together.
-    pub fn of_with<T>(
-        request: &HttpRequest,
-        spec: &'static QuerySpec,
-        values: impl FnOnce(&Self) -> Result<T>,
-    ) -> Result<(Self, T)> {
-        Self::read(request.query_string(), spec, mode_of(request)?, values)
+        Ok(Self::raw(request).read(spec, |_| Ok(()))?.0)
     }
 
     /// The query string of a request, to be read later and elsewhere.
@@ -370,10 +360,10 @@ pub struct RawQuery {
 }
 
 impl RawQuery {
-    /// The same as [`Query::of_with`].
+    /// The query, and beside it what the endpoint reads from the values of its filters.
     ///
     /// # Errors
-    /// 400 with all faults together.
+    /// 400 with all faults of both together.
     pub fn read<T>(self, spec: &'static QuerySpec, values: impl FnOnce(&Query) -> Result<T>) -> Result<(Query, T)> {
         Query::read(&self.text, spec, self.mode?, values)
     }

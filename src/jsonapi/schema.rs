@@ -262,4 +262,9 @@ impl PartialSchema for Timestamp {
     }
 }
 
-impl ToSchema for Timestamp {}
+impl ToSchema for Timestamp {
+    /// Clients that are generated from the description know it by this name.
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+}

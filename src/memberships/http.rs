@@ -2,42 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, delete, get, post, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::store::{self, Addresses, MembershipList};
 use super::view::{self, MEMBERSHIPS};
-use super::{InvitationAttributes, Membership, Status};
-use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target};
-use crate::audit::{self, Event};
+use super::{InvitationAttributes, Membership, Status, end, invite, schema};
+use crate::access::{Action, Caller, Permit, Target};
+use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
-use crate::jsonapi::{
-    Body, Document, Error, Pages, Query, QuerySpec, Relationships, Resource, Result, Search, list_document,
-};
-use crate::organizations;
-use crate::teams::{self, Team, members};
+use crate::jsonapi::schema::one_of;
+use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, Result, Search};
+use crate::teams::{self, TEAMS, Team, members};
 use crate::users;
 
-pub(crate) const SHOW: QuerySpec =
+const SHOW: QuerySpec =
     QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
-pub(crate) const OWN: QuerySpec = QuerySpec {
+const OWN: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "status"],
     default_sort: "created-at",
     include: &["user"],
     ..SHOW
 };
-pub(crate) const OF_TEAM: QuerySpec = QuerySpec {
+const OF_TEAM: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",
     filters: &["status", "is_service_account"],
     ..SHOW
 };
-pub(crate) const LIST: QuerySpec = QuerySpec {
+const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "username", "status"],
     default_sort: "created-at",
@@ -46,51 +41,101 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..SHOW
 };
 
-pub fn routes(service: &mut ServiceConfig) {
-    service
-        .service(
-            resource("/organizations/{organization}/organization-memberships")
-                .route(get().to(list))
-                .route(post().to(invite)),
-        )
-        .service(
-            resource("/teams/{team}/relationships/organization-memberships")
-                .route(get().to(list_of_team))
-                .route(post().to(add_to_team))
-                .route(delete().to(remove_from_team)),
-        )
-        .service(resource("/organization-memberships").route(get().to(list_own)))
-        .service(resource("/organization-memberships/{membership}").route(get().to(show)).route(delete().to(destroy)))
-        .service(resource("/organization-memberships/{membership}/actions/accept").route(post().to(accept)));
+const INVITATION: OneResource<InvitationAttributes> = OneResource::new(&[MEMBERSHIPS.name])
+    .requires(&["email"])
+    .related(|sends| sends.related_to_some("teams", TEAMS.name));
+const IDS: Identifiers = Identifiers(&[MEMBERSHIPS.name]);
+
+/// The endpoints of memberships.
+pub(crate) fn section() -> Section {
+    Section {
+        tag: "memberships",
+        about: "Users in organizations: invited, then active",
+        endpoints: [of_organizations(), of_teams()].into_iter().flatten().collect(),
+        kinds: vec![schema::membership()],
+    }
 }
 
-fn organization_of_membership(id: &str) -> OrganizationRef {
-    OrganizationRef::Membership(id.parse().ok())
+fn of_organizations() -> Vec<Endpoint> {
+    let many = "/organizations/{organization}/organization-memberships";
+    let one = "/organization-memberships/{membership}";
+    vec![
+        Route::get(many, "listMembers", "List an organization's members")
+            .query(&LIST)
+            .values("filter[status]", schema::status())
+            .lists(&MEMBERSHIPS)
+            .allows(&[Action::SeeMembers])
+            .read(list),
+        Route::post(many, "inviteMember", "Invite an address into at least one team")
+            .details("Latchkey sends no mail; the user accepts by a request.")
+            .query(&SHOW)
+            .body(INVITATION)
+            .prepare(|_, body| invite::Invitation::of(body))
+            .creates(&MEMBERSHIPS)
+            .allows(&[Action::InviteMembers])
+            .write(invite_member),
+        Route::get("/organization-memberships", "listOwnMemberships", "List the caller's own memberships")
+            .details("Also those that wait for acceptance.")
+            .query(&OWN)
+            .lists(&MEMBERSHIPS)
+            .read(list_own),
+        Route::get(one, "showMembership", "Show a membership")
+            .query(&SHOW)
+            .shows(&MEMBERSHIPS)
+            .allows(&[Action::SeeOwnMembership, Action::SeeMembers])
+            .read(show),
+        Route::delete(one, "deleteMembership", "End a membership")
+            .details("The user's rights end at once, in every team. Who is invited declines by it.")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::AnswerInvitation, Action::RemoveMembers])
+            .also_invited()
+            .write(destroy),
+        Route::post(
+            "/organization-memberships/{membership}/actions/accept",
+            "acceptInvitation",
+            "Accept an invitation",
+        )
+        .query(&SHOW)
+        .shows(&MEMBERSHIPS)
+        .allows(&[Action::AnswerInvitation])
+        .also_invited()
+        .write(accept),
+    ]
 }
 
-async fn list(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
-    let (query, rendered, info, counts) = authenticator
-        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::SeeMembers, Target::Organization)?;
-            let (query, organization) = (query?, caller.organization()?);
-            let seen = caller.can(Action::SeeAddresses, Target::Organization);
-            let addresses = if seen { Addresses::Seen } else { Addresses::Hidden };
-            let found = store::list(connection, MembershipList::Organization(organization, addresses), &query)?;
-            let counts = store::status_counts(connection, organization)?;
-            let rendered = render(connection, caller, &query, organization, &found.rows)?;
-            Ok((query, rendered, found.info, counts))
-        })
-        .await?;
-    let document = list_document(&request, &query, rendered.resources, &info)
-        .include(rendered.included)
-        .meta("status-counts", status_counts(&counts));
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn of_teams() -> Vec<Endpoint> {
+    let path = "/teams/{team}/relationships/organization-memberships";
+    vec![
+        Route::get(path, "listTeamMembers", "List the members of a team")
+            .query(&OF_TEAM)
+            .values("filter[status]", schema::status())
+            .values("filter[is_service_account]", one_of(&["true", "false"]))
+            .lists(&MEMBERSHIPS)
+            .allows(&[Action::SeeTeam])
+            .read(list_of_team),
+        Route::post(path, "addTeamMembers", "Put members into a team")
+            .query(&QuerySpec::NONE)
+            .body(IDS)
+            .allows(&[Action::ChangeTeamMembers])
+            .write(add_to_team),
+        Route::delete(path, "removeTeamMembers", "Take members out of a team")
+            .query(&QuerySpec::NONE)
+            .body(IDS)
+            .allows(&[Action::ChangeTeamMembers])
+            .write(remove_from_team),
+    ]
+}
+
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let organization = call.caller.organization()?;
+    let seen = call.caller.can(Action::SeeAddresses, Target::Organization);
+    let addresses = if seen { Addresses::Seen } else { Addresses::Hidden };
+    let found = store::list(call.connection, MembershipList::Organization(organization, addresses), &call.query)?;
+    let counts = store::status_counts(call.connection, organization)?;
+    let rendered = render(call.connection, &call.caller, &call.query, organization, &found.rows)?;
+    let page = call.page(rendered.resources, found.info).include(rendered.included);
+    Ok(page.meta("status-counts", status_counts(&counts)))
 }
 
 fn status_counts(counts: &[(Status, i64)]) -> Value {
@@ -100,29 +145,18 @@ fn status_counts(counts: &[(Status, i64)]) -> Value {
 }
 
 /// The memberships of the user who calls, also those that wait for acceptance.
-async fn list_own(
-    request: HttpRequest,
-    bearer: BearerToken,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &OWN);
-    let (query, rendered, info) = authenticator
-        .read(bearer, OrganizationRef::None, move |connection, caller| {
-            let query = query?;
-            let found =
-                store::list(connection, caller.user().map_or(MembershipList::Nobody, MembershipList::User), &query)?;
-            let resources = found.rows.iter().map(|row| view::membership(row, caller)).collect();
-            let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
-            let included = if query.includes("user") {
-                users::find_all(connection, &users)?.iter().map(users::public).collect()
-            } else {
-                vec![]
-            };
-            Ok((query, Compound { resources, included }, found.info))
-        })
-        .await?;
-    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn list_own(call: Read<'_>) -> Result<Reply> {
+    let call = call.permitted(Permit::for_own())?;
+    let of = call.caller.user().map_or(MembershipList::Nobody, MembershipList::User);
+    let found = store::list(call.connection, of, &call.query)?;
+    let resources = found.rows.iter().map(|row| view::membership(row, &call.caller)).collect();
+    let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
+    let included = if call.query.includes("user") {
+        users::find_all(call.connection, &users)?.iter().map(users::public).collect()
+    } else {
+        vec![]
+    };
+    Ok(call.page(resources, found.info).include(included))
 }
 
 /// Memberships as resources, and what the client wants included.
@@ -173,262 +207,86 @@ fn render_one(
 }
 
 /// Invites an address into at least one team. Latchkey sends no mail; the user accepts by a request.
-async fn invite(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::InviteMembers, Target::Organization)?;
-            let query = query?;
-            let body = body.resource::<InvitationAttributes>(&[MEMBERSHIPS.name], &["email"])?.without_id()?;
-            let organization = caller.organization()?;
-            let (caller, teams) = invited_into(connection, caller, organization, &body.relationships)?;
-            let caller = &caller;
-            let email = body.attributes.email.unwrap_or_default();
-            let user = match users::by_email(connection, &email)? {
-                Some(user) => user,
-                None => users::create_invited(connection, &email)?,
-            };
-            // Also not while somebody else removes the caller, which takes no lock on the teams.
-            if caller.user() == Some(user.id) {
-                return Err(store::taken());
-            }
-            let id = store::invite(connection, organization, user.id)?;
-            let mut events =
-                vec![event(organization, "organization_user", user.id, "create", json!({"status": "invited"}))];
-            for team in &teams {
-                teams::add_users(connection, team, &[user.id])?;
-                events.push(event(organization, "team_member", user.id, "create", json!({"team": team.id})));
-            }
-            audit::record(connection, &caller.actor(), &events)?;
-            let membership = store::find(connection, id)?;
-            let document = render_one(connection, caller, &query, &membership)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::CREATED))
+fn invite_member(call: Write<'_, invite::Invitation>) -> Result<Reply> {
+    let (call, teams) = call.lock_named(|connection, _, _, invitation| {
+        invitation.map(|invitation| invitation.lock_teams(connection)).transpose()
+    })?;
+    let (call, invitation) = call.may(Target::Organization)?.take_input();
+    let membership = invite::invite(call.connection, &call.caller, invitation, teams.unwrap_or_default())?;
+    let document = render_one(call.connection, &call.caller, &call.query, &membership)?;
+    Ok(call.document(document))
 }
 
-/// The teams of an invitation, locked in one order, if the caller, as it stands now, may put users into all of them.
-fn invited_into(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    organization: OrganizationId,
-    relationships: &Relationships,
-) -> Result<(Caller, Vec<Team>)> {
-    const POINTER: &str = "/data/relationships/teams";
-    let named = relationships.to_many("teams", teams::TEAMS.name)?.unwrap_or_default();
-    if named.is_empty() {
-        return Err(Error::attribute(POINTER, "Teams must hold at least one team"));
-    }
-    let mut places: Vec<(usize, &str, Option<TeamId>)> =
-        named.iter().enumerate().map(|(nth, id)| (nth, *id, id.parse().ok())).collect();
-    places.sort_by_key(|(_, _, id)| *id);
-    places.dedup_by_key(|(_, id, _)| *id);
-    let mut found = vec![];
-    for (nth, name, id) in places {
-        found.push((nth, name, id.map(|id| teams::lock(connection, id)).transpose().or_else(absent)?));
-    }
-    let caller = caller.reauthenticated(connection)?;
-    caller.may(Action::InviteMembers, Target::Organization)?;
-    let mut teams = vec![];
-    let mut faults = vec![];
-    for (nth, name, team) in found {
-        let refusal = match team {
-            Some((team, _)) if team.organization_id == organization => {
-                match caller.may(Action::ChangeTeamMembers, Target::Team(team.facts())) {
-                    Ok(_) => {
-                        teams.push(team);
-                        continue;
-                    }
-                    Err(refusal) => refusal.with_pointer(format!("{POINTER}/data/{nth}/id")),
-                }
-            }
-            _ => Error::not_found_at(format!("{POINTER}/data/{nth}/id"), format!("There is no team {name:?}")),
-        };
-        faults.push(refusal);
-    }
-    Error::check(faults)?;
-    Ok((caller, teams))
+fn show(mut call: Read<'_>) -> Result<Reply> {
+    let id = call.path("membership")?;
+    let (membership, permit) = call.find(|connection, caller| find_visible(connection, caller, id))?;
+    let call = call.permitted(permit)?;
+    let document = render_one(call.connection, &call.caller, &call.query, &membership)?;
+    Ok(call.document(document))
 }
 
-fn absent<T>(fault: diesel::result::Error) -> Result<Option<T>> {
-    if fault == diesel::result::Error::NotFound { Ok(None) } else { Err(fault.into()) }
-}
-
-async fn show(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .read(bearer, organization_of_membership(&path), move |connection, caller| {
-            let membership = find_visible(connection, caller, &path)?;
-            let query = query?;
-            let document = render_one(connection, caller, &query, &membership)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
-}
-
-/// The membership that a path names, if it is the caller's or one of an organization whose members the caller sees.
-fn find_visible(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<Membership> {
-    let id: MembershipId = id.parse().map_err(|_| Error::not_found())?;
+/// The membership, if it is the caller's or one of an organization whose members the caller sees.
+fn find_visible(connection: &mut PgConnection, caller: &Caller, id: MembershipId) -> Result<(Membership, Permit)> {
     let membership = store::find(connection, id)?;
-    if !caller.can(Action::SeeOwnMembership, Target::User(membership.user_id)) {
-        caller.may(Action::SeeMembers, Target::Organization)?;
-    }
-    Ok(membership)
+    let own = caller.may(Action::SeeOwnMembership, Target::User(membership.user_id));
+    let permit = own.or_else(|_| caller.may(Action::SeeMembers, Target::Organization))?;
+    Ok((membership, permit))
 }
 
 /// Ends a membership: the user's rights end at once, in every team. The invited decline their own by it.
-async fn destroy(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, organization_of_membership(&path), move |connection, caller| {
-            let membership = find_visible(connection, caller, &path)?;
-            may_end(caller, &membership)?;
-            query?;
-            let organization = membership.organization_id;
-            // Whoever changes who the owners are takes turns here, so that two removals cannot leave none.
-            // The organization first, as its deletion does.
-            organizations::hold(connection, organization)?;
-            let owners = teams::lock_owners(connection, organization)?;
-            let membership = Membership { status: store::lock(connection, membership.id)?, ..membership };
-            let caller = &caller.reauthenticated(connection)?;
-            may_end(caller, &membership)?;
-            if !declines(caller, &membership) && teams::holds_user(connection, &owners, membership.user_id)? {
-                caller.may(Action::ChangeTeamMembers, Target::Team(owners.facts()))?;
-            }
-            let left = store::leave_teams(connection, organization, membership.user_id)?;
-            store::delete(connection, membership.id)?;
-            if teams::active_members(connection, &owners)? == 0 {
-                return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
-            }
-            let event = |resource, about| self::event(organization, resource, membership.user_id, "destroy", about);
-            let mut events: Vec<Event> =
-                left.iter().map(|team| event("team_member", json!({ "team": team }))).collect();
-            events.push(event("organization_user", json!({})));
-            Ok(audit::record(connection, &caller.actor(), &events)?)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-fn may_end(caller: &Caller, membership: &Membership) -> Result<()> {
-    if declines(caller, membership) {
-        caller.may(Action::AnswerInvitation, Target::User(membership.user_id))?;
-    } else {
-        caller.may(Action::RemoveMembers, Target::Organization)?;
-    }
-    Ok(())
-}
-
-/// Whether it is an invitation of the caller's own.
-fn declines(caller: &Caller, membership: &Membership) -> bool {
-    let own = Target::User(membership.user_id);
-    membership.status == Status::Invited && caller.can(Action::SeeOwnMembership, own)
+fn destroy(call: Write<'_>) -> Result<Reply> {
+    let id = call.path("membership")?;
+    let (mut call, (membership, owners)) = call.lock(|connection, caller| {
+        let (membership, _) = find_visible(connection, caller, id)?;
+        end::may(caller, &membership)?;
+        end::lock(connection, membership)
+    })?;
+    let permit = call.find(|_, caller| end::may(caller, &membership))?;
+    let call = call.permitted(permit)?;
+    end::end(call.connection, &call.caller, &membership, &owners)?;
+    Ok(call.done())
 }
 
 /// The invited user becomes a member.
-async fn accept(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, organization_of_membership(&path), move |connection, caller| {
-            let id: MembershipId = path.parse().map_err(|_| Error::not_found())?;
-            let membership = store::find(connection, id)?;
-            caller.may(Action::AnswerInvitation, Target::User(membership.user_id))?;
-            let query = query?;
-            if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
-                let caller = &caller.reauthenticated(connection)?;
-                let about = json!({"status": "active"});
-                let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
-                audit::record(connection, &caller.actor(), &[event])?;
-            }
-            // Again, because it may have been ended in the meantime.
-            let accepted = store::find(connection, id)?;
-            let document = render_one(connection, caller, &query, &accepted)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn accept(call: Write<'_>) -> Result<Reply> {
+    let id = call.path("membership")?;
+    let (call, user) = call.lock(|connection, caller| {
+        let user = store::find(connection, id)?.user_id;
+        caller.may(Action::AnswerInvitation, Target::User(user))?;
+        store::lock(connection, id)?;
+        Ok(user)
+    })?;
+    let call = call.may(Target::User(user))?;
+    let membership = invite::accept(call.connection, &call.caller, id)?;
+    let document = render_one(call.connection, &call.caller, &call.query, &membership)?;
+    Ok(call.document(document))
 }
 
-async fn list_of_team(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &OF_TEAM);
-    let (query, rendered, info) = authenticator
-        .read(bearer, teams::organization_of_team(&path), move |connection, caller| {
-            let (team, _) = teams::find(connection, path.parse().map_err(|_| Error::not_found())?)?;
-            caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
-            let query = query?;
-            let found = store::list(connection, MembershipList::Team(team.organization_id, team.id), &query)?;
-            let rendered = render(connection, caller, &query, team.organization_id, &found.rows)?;
-            Ok((query, rendered, found.info))
-        })
-        .await?;
-    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn list_of_team(mut call: Read<'_>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (team, _) = call.find(|connection, _| Ok(teams::find(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let found = store::list(call.connection, MembershipList::Team(team.organization_id, team.id), &call.query)?;
+    let rendered = render(call.connection, &call.caller, &call.query, team.organization_id, &found.rows)?;
+    Ok(call.page(rendered.resources, found.info).include(rendered.included))
 }
 
-async fn add_to_team(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, teams::organization_of_team(&path), move |connection, caller| {
-            let (caller, team) = members::changeable(connection, caller, &path)?;
-            query?;
-            let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-            members::put_in(connection, &caller, &team, &users)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+fn add_to_team(call: Write<'_, Vec<String>>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, _)) = call.lock(|connection, _| Ok(teams::lock(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let users = named(call.connection, team.organization_id, &call.input)?;
+    members::put_in(call.connection, &call.caller, &team, &users)?;
+    Ok(call.done())
 }
 
-async fn remove_from_team(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, teams::organization_of_team(&path), move |connection, caller| {
-            let (caller, team) = members::changeable(connection, caller, &path)?;
-            query?;
-            let users = named(connection, team.organization_id, &body.identifiers(&[MEMBERSHIPS.name])?)?;
-            members::take_out(connection, &caller, &team, &users)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+fn remove_from_team(call: Write<'_, Vec<String>>) -> Result<Reply> {
+    let id = call.path("team")?;
+    let (call, (team, _)) = call.lock(|connection, _| Ok(teams::lock(connection, id)?))?;
+    let call = call.may(Target::Team(team.facts()))?;
+    let users = named(call.connection, team.organization_id, &call.input)?;
+    members::take_out(call.connection, &call.caller, &team, &users)?;
+    Ok(call.done())
 }
 
 /// The users of an organization's memberships, ordered by id, so that requests that lock several do it in one order.
@@ -441,14 +299,4 @@ fn named(connection: &mut PgConnection, organization: OrganizationId, ids: &[Str
         Error::not_found_at(format!("/data/{nth}/id"), format!("There is no membership {id:?} in this organization"))
     }))?;
     Ok(found.iter().map(|membership| membership.user_id).collect::<BTreeSet<_>>().into_iter().collect())
-}
-
-fn event(
-    organization: OrganizationId,
-    resource: &'static str,
-    user: UserId,
-    action: &'static str,
-    about: Value,
-) -> Event {
-    Event::new(Some(organization), resource, user, action).meta(about)
 }

@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::audit::Event;
 use crate::database::schema::listed_memberships;
 use crate::database::text_enum::text_enum;
 use crate::ids::{MembershipId, OrganizationId, UserId};
@@ -46,4 +48,15 @@ pub struct InvitationAttributes {
     #[validate(email, length(max = 254))]
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
+}
+
+/// What happened to a user in an organization, as the audit trail tells it.
+pub(super) fn event(
+    organization: OrganizationId,
+    resource: &'static str,
+    user: UserId,
+    action: &'static str,
+    about: Value,
+) -> Event {
+    Event::new(Some(organization), resource, user, action).meta(about)
 }

@@ -3,12 +3,15 @@
 //! Here are the organization, its settings, and what a client may write of one. Its teams and tokens have rooms
 //! of their own.
 
-pub mod http;
+mod http;
 mod model;
+mod schema;
 mod store;
 mod view;
+mod write;
 
+pub(crate) use http::section;
+pub(crate) use model::lock_own;
 pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Settings};
-pub(crate) use model::{lock_own, organization_ref};
 pub(crate) use store::{create, find, hold, lock, shared};
 pub(crate) use view::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization};

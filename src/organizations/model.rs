@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::{Caller, OrganizationRef};
+use crate::access::Caller;
 use crate::database::schema::organizations;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{is_name, present};
+use crate::jsonapi::present;
 
 /// An organization as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -227,11 +227,6 @@ impl OrganizationAttributes {
             stacks_default_execution_mode
         )
     }
-}
-
-/// The organization that a path names.
-pub(crate) fn organization_ref(name: &str) -> OrganizationRef {
-    OrganizationRef::Organization(is_name(name).then(|| name.to_owned()))
 }
 
 /// Locks the organization that the request is about.

@@ -1,27 +1,37 @@
 //! `/.well-known/jwks.json`: the public keys, for whoever verifies JWTs without asking.
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header as _, IfNoneMatch};
-use actix_web::web::{Data, ServiceConfig, get, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use utoipa::openapi::ArrayBuilder;
 
 use super::{PublicJwk, store};
-use crate::access::Authenticator;
+use crate::http::{Endpoint, Needs, Route, Services};
 use crate::jsonapi::Result;
+use crate::jsonapi::schema::{object, text};
 
 /// How long verifiers may keep the keys. They look again when they meet a `kid` that they do not know.
 const CACHING: &str = "public, max-age=300";
 
-pub fn routes(service: &mut ServiceConfig) {
-    service.service(resource("/.well-known/jwks.json").route(get().to(show)));
+/// The endpoint of the public keys.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let names = ["kty", "crv", "x", "kid", "use", "alg"];
+    let key = names.iter().fold(object(), |key, name| key.property(*name, text()).required(*name));
+    let keys = object().required("keys").property("keys", ArrayBuilder::new().items(key));
+    vec![
+        Route::get("/.well-known/jwks.json", "showKeys", "The public keys of tokens that are JWTs, as a JWK set")
+            .details("To be kept for as long as `Cache-Control` says, and fetched again for a `kid` that is not in it.")
+            .gives("application/json", keys)
+            .serve(Needs::Database, show),
+    ]
 }
 
 /// A JWK set (RFC 7517 §5). It is empty until the first JWT is made.
-async fn show(request: HttpRequest, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
-    let keys = authenticator.read_for_anybody(|connection| Ok(store::published(connection)?)).await?;
+async fn show(request: HttpRequest, services: Services) -> Result<HttpResponse> {
+    let keys = services.authenticator.read_for_anybody(|connection| Ok(store::published(connection)?)).await?;
     let keys: Vec<PublicJwk> = keys.into_iter().map(|(kid, public)| PublicJwk::new(kid, &public)).collect();
     let body = json!({ "keys": keys }).to_string();
     let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));

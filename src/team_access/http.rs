@@ -1,29 +1,23 @@
 //! `team-workspaces` and `team-workspaces/:id`.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
-use serde_json::json;
 
 use super::store::{self, TeamAccessList, Whose};
 use super::view::{self, TEAM_WORKSPACES};
-use super::{Level, TeamAccess, TeamAccessAttributes};
-use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target, TeamFacts};
-use crate::audit::{self, Event};
+use super::{TeamAccess, TeamAccessAttributes, write};
+use crate::access::{Action, Caller, OrganizationRef, Permit, Target, TeamFacts};
+use crate::http::{Allowed, Endpoint, OneResource, Read, Reply, Route, Write};
 use crate::ids::TeamAccessId;
-use crate::jsonapi::{
-    Body, Document, Error, Pages, Query, QuerySpec, Relationships, Resource, ResourceBody, Result, list_document,
-};
+use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Relationships, Resource, ResourceBody, Result};
 use crate::organizations;
-use crate::teams::{self, Team};
-use crate::workspaces::{self, Workspace};
+use crate::teams::{self, TEAMS, Team};
+use crate::workspaces::{self, WORKSPACES, Workspace};
 
-pub(crate) const SHOW: QuerySpec = QuerySpec {
+const SHOW: QuerySpec = QuerySpec {
     include: &["team", "workspace"],
     ..QuerySpec::show(&[&TEAM_WORKSPACES, &teams::TEAMS, &workspaces::WORKSPACES])
 };
-pub(crate) const LIST: QuerySpec = QuerySpec {
+const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at"],
     default_sort: "created-at",
@@ -31,51 +25,84 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     ..SHOW
 };
 
-pub fn routes(service: &mut ServiceConfig) {
-    service.service(resource("/team-workspaces").route(get().to(list)).route(post().to(create))).service(
-        resource("/team-workspaces/{access}")
-            .route(get().to(show))
-            .route(patch().to(update))
-            .route(delete().to(destroy)),
-    );
+const NEW: OneResource<TeamAccessAttributes> = OneResource::any(&[TEAM_WORKSPACES.name])
+    .requires(&["access"])
+    .related(|sends| sends.related_to_one("team", TEAMS.name).related_to_one("workspace", WORKSPACES.name));
+const CHANGES: OneResource<TeamAccessAttributes> = OneResource::changes(&[TEAM_WORKSPACES.name], "access");
+
+/// The endpoints of team access, which are told together with those of workspaces.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let (many, one) = ("/team-workspaces", "/team-workspaces/{access}");
+    vec![
+        Route::get(many, "listTeamAccess", "List which teams have access to a workspace")
+            .details("The workspace, or else the team, must be named by a filter.")
+            .filters(&LIST, |query| Ok(Asked::of(query)))
+            .organization_of(Asked::organization_ref)
+            .lists(&TEAM_WORKSPACES)
+            .allows(&[Action::ListWorkspaces])
+            .read(list),
+        Route::post(many, "createTeamAccess", "Give a team access to a workspace")
+            .query(&SHOW)
+            .body(NEW)
+            .organization_of(organization_of_new)
+            .creates(&TEAM_WORKSPACES)
+            .allows(&[Action::HandleTeamAccess])
+            .write(create),
+        Route::get(one, "showTeamAccess", "Show a team's access")
+            .query(&SHOW)
+            .shows(&TEAM_WORKSPACES)
+            .allows(&[Action::SeeTeamAccess])
+            .read(show),
+        Route::patch(one, "updateTeamAccess", "Change a team's access")
+            .query(&SHOW)
+            .body(CHANGES)
+            .shows(&TEAM_WORKSPACES)
+            .allows(&[Action::HandleTeamAccess])
+            .write(update),
+        Route::delete(one, "deleteTeamAccess", "Take a team's access away")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::HandleTeamAccess])
+            .write(destroy),
+    ]
 }
 
-fn organization_of_team_access(id: &str) -> OrganizationRef {
-    OrganizationRef::TeamAccess(id.parse().ok())
+/// The ids that the filters of a list name.
+struct Asked {
+    workspace: Option<String>,
+    team: Option<String>,
+}
+
+impl Asked {
+    fn of(query: &Query) -> Self {
+        let filter = |name| query.filter(name).map(str::to_owned);
+        Self { workspace: filter("workspace.id"), team: filter("team.id") }
+    }
+
+    fn organization_ref(&self) -> OrganizationRef {
+        match (&self.workspace, &self.team) {
+            (Some(workspace), _) => workspaces::organization_of_workspace(workspace),
+            (None, Some(team)) => teams::organization_of_team(team),
+            (None, None) => OrganizationRef::None,
+        }
+    }
 }
 
 /// The access to a workspace, or a team's; the request must name one of the two.
-async fn list(request: HttpRequest, bearer: BearerToken, authenticator: Data<Authenticator>) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
-    let (query, rendered, info) = authenticator
-        .read(bearer, listed_organization(&query), move |connection, caller| {
-            let query = query?;
-            let of = listed(connection, caller, &query)?;
-            let found = store::list(connection, caller.organization()?, of, &query)?;
-            let rendered = render(connection, caller, &query, &found.rows)?;
-            Ok((query, rendered, found.info))
-        })
-        .await?;
-    let document = list_document(&request, &query, rendered.resources, &info).include(rendered.included);
-    Ok(document.respond(&query, &request, StatusCode::OK))
-}
-
-fn listed_organization(query: &Result<Query>) -> OrganizationRef {
-    let filter = |name| query.as_ref().ok().and_then(|query| query.filter(name));
-    match (filter("workspace.id"), filter("team.id")) {
-        (Some(workspace), _) => workspaces::organization_of_workspace(workspace),
-        (None, Some(team)) => teams::organization_of_team(team),
-        (None, None) => OrganizationRef::None,
-    }
+fn list(mut call: Read<'_, Asked>) -> Result<Reply> {
+    let (of, permit) = call.find_by_input(listed)?;
+    let call = call.permitted(permit)?;
+    let found = store::list(call.connection, call.caller.organization()?, of, &call.query)?;
+    let rendered = render(call.connection, &call.caller, &call.query, &found.rows)?;
+    Ok(call.page(rendered.resources, found.info).include(rendered.included))
 }
 
 /// What the list holds of what is asked for: whoever is a manager in the workspace sees every team's access, the
 /// others that of the teams that they see.
-fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<TeamAccessList> {
-    let team = query.filter("team.id").map(|id| id.parse().map_err(|_| Error::not_found())).transpose()?;
-    if let Some(id) = query.filter("workspace.id") {
+fn listed(connection: &mut PgConnection, caller: &Caller, asked: &Asked) -> Result<(TeamAccessList, Permit)> {
+    let team = asked.team.as_ref().map(|id| id.parse().map_err(|_| Error::not_found())).transpose()?;
+    if let Some(id) = &asked.workspace {
         // A workspace's own token sees the workspace and not who has access to it.
-        caller.may(Action::ListWorkspaces, Target::Organization)?;
+        let permit = caller.may(Action::ListWorkspaces, Target::Organization)?;
         let (workspace, rights) = workspaces::find_visible(connection, caller, id)?;
         let any = Target::TeamAccess(TeamFacts::of_any_secret_team(), Some(rights.role));
         let whose = if caller.can(Action::SeeTeamAccess, any) {
@@ -83,15 +110,15 @@ fn listed(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Resu
         } else {
             Whose::OpenTeamsAnd(caller.rights.teams.iter().copied().collect())
         };
-        return Ok(TeamAccessList::Workspace(workspace.id, whose, team));
+        return Ok((TeamAccessList::Workspace(workspace.id, whose, team), permit));
     }
     let team = team.ok_or_else(|| {
         Error::parameter("filter[workspace][id]", "Must be there: the list is that of a workspace or of a team")
     })?;
     let (team, _) = teams::find(connection, team)?;
     caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
-    caller.may(Action::ListWorkspaces, Target::Organization)?;
-    Ok(TeamAccessList::Team(team.id, caller.visible_workspaces()))
+    let permit = caller.may(Action::ListWorkspaces, Target::Organization)?;
+    Ok((TeamAccessList::Team(team.id, caller.visible_workspaces()), permit))
 }
 
 /// Team access as resources, and what the client wants included.
@@ -125,39 +152,26 @@ fn render_one(connection: &mut PgConnection, caller: &Caller, query: &Query, acc
 }
 
 /// Gives a team access. The body names the workspace, and so the organization that the request is about.
-async fn create(
-    request: HttpRequest,
-    bearer: BearerToken,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    // Which organization the request is about is in the body.
-    bearer.require_secret()?;
-    let query = Query::of(&request, &SHOW);
-    let body = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &["access"]);
-    let (query, document) = authenticator
-        .transaction(bearer, created_place(&body), move |connection, caller| {
-            let (query, body) = (query?, body?);
-            let (team, workspace) = named(connection, caller, &body.relationships)?;
-            let level = body.attributes.access.unwrap_or(Level::Custom);
-            let before = super::Grant { level, permissions: level.permissions() };
-            let access = store::create(connection, &team, workspace.id, &body.attributes.applied_to(before)?)?;
-            record(connection, caller, &access, "create")?;
-            let document = render_one(connection, caller, &query, &access)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::CREATED))
+fn create(call: Write<'_, ResourceBody<TeamAccessAttributes>>) -> Result<Reply> {
+    let mut call = call.without_lock()?;
+    let ((team, workspace), permit) =
+        call.find_by_input(|connection, caller, body| named(connection, caller, &body.relationships))?;
+    let (call, body) = call.permitted(permit)?.take_input();
+    let access = write::create(call.connection, &call.caller, &team, workspace.id, &body.attributes)?;
+    shown(call, &access)
 }
 
-fn created_place(body: &Result<ResourceBody<TeamAccessAttributes>>) -> OrganizationRef {
-    let relationships = body.as_ref().ok().map(|body| &body.relationships);
-    let id = relationships.and_then(|all| all.to_one("workspace", workspaces::WORKSPACES.name).ok().flatten());
+fn organization_of_new(body: &ResourceBody<TeamAccessAttributes>) -> OrganizationRef {
+    let id = body.relationships.to_one("workspace", WORKSPACES.name).ok().flatten();
     id.map_or(OrganizationRef::None, workspaces::organization_of_workspace)
 }
 
 /// The team and the workspace that a body names, if the caller may give the team access.
-fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relationships) -> Result<(Team, Workspace)> {
+fn named(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    relationships: &Relationships,
+) -> Result<((Team, Workspace), Permit)> {
     let team = required(relationships, "team", teams::TEAMS.name);
     let workspace = required(relationships, "workspace", workspaces::WORKSPACES.name);
     let (team, workspace) = match (team, workspace) {
@@ -167,7 +181,7 @@ fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relatio
     };
     let (workspace, rights) = workspaces::find_visible(connection, caller, workspace)?;
     // Asked before the team is looked for, so that nobody else learns which teams there are.
-    caller.may(Action::HandleTeamAccess, Target::Workspace(Some(rights.role)))?;
+    let permit = caller.may(Action::HandleTeamAccess, Target::Workspace(Some(rights.role)))?;
     let unknown = || {
         let detail = "There is no such team in the workspace's organization";
         Error::not_found_at("/data/relationships/team/data/id", detail)
@@ -177,7 +191,11 @@ fn named(connection: &mut PgConnection, caller: &Caller, relationships: &Relatio
         fault => fault.into(),
     })?;
     let seen = caller.can(Action::SeeTeam, Target::Team(team.facts()));
-    if team.organization_id == workspace.organization_id && seen { Ok((team, workspace)) } else { Err(unknown()) }
+    if team.organization_id == workspace.organization_id && seen {
+        Ok(((team, workspace), permit))
+    } else {
+        Err(unknown())
+    }
 }
 
 fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Result<&'a str> {
@@ -187,90 +205,51 @@ fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Res
     })
 }
 
-async fn show(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .read(bearer, organization_of_team_access(&path), move |connection, caller| {
-            let access = found(connection, caller, Action::SeeTeamAccess, &path)?;
-            let query = query?;
-            let document = render_one(connection, caller, &query, &access)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn show(mut call: Read<'_>) -> Result<Reply> {
+    let id = call.path("access")?;
+    let (access, permit) = call.find(|connection, caller| found(connection, caller, Action::SeeTeamAccess, id))?;
+    shown(call.permitted(permit)?, &access)
 }
 
-/// The access that a path names, locked, if the caller, as it stands now, may handle it.
-fn locked(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, TeamAccess)> {
-    // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
-    caller.may(Action::ListWorkspaces, Target::Organization)?;
-    store::lock(connection, id.parse().map_err(|_| Error::not_found())?)?;
-    let caller = caller.reauthenticated(connection)?;
-    let access = found(connection, &caller, Action::HandleTeamAccess, id)?;
-    Ok((caller, access))
+fn shown(call: Allowed<'_>, access: &TeamAccess) -> Result<Reply> {
+    let document = render_one(call.connection, &call.caller, &call.query, access)?;
+    Ok(call.document(document))
 }
 
-/// The access that a path names, if the caller may do `action` to it.
-fn found(connection: &mut PgConnection, caller: &Caller, action: Action, id: &str) -> Result<TeamAccess> {
-    let id: TeamAccessId = id.parse().map_err(|_| Error::not_found())?;
+fn update(call: Write<'_, ResourceBody<TeamAccessAttributes>>) -> Result<Reply> {
+    let (call, access) = locked(call)?;
+    let (call, changes) = call.take_input();
+    let access = write::update(call.connection, &call.caller, &access, &changes.attributes)?;
+    shown(call, &access)
+}
+
+fn destroy(call: Write<'_>) -> Result<Reply> {
+    let (call, access) = locked(call)?;
+    write::delete(call.connection, &call.caller, &access)?;
+    Ok(call.done())
+}
+
+/// The access that the path names, locked, if the caller may handle it.
+fn locked<'c, I>(call: Write<'c, I>) -> Result<(Allowed<'c, I>, TeamAccess)> {
+    let id = call.path("access")?;
+    let (mut call, _) = call.lock(|connection, caller| {
+        // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+        caller.may(Action::ListWorkspaces, Target::Organization)?;
+        Ok(store::lock(connection, id)?)
+    })?;
+    let (access, permit) = call.find(|connection, caller| found(connection, caller, Action::HandleTeamAccess, id))?;
+    Ok((call.permitted(permit)?, access))
+}
+
+/// The access, if the caller may do `action` to it.
+fn found(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    action: Action,
+    id: TeamAccessId,
+) -> Result<(TeamAccess, Permit)> {
     let (access, team) = store::find(connection, id)?;
     let rights = workspaces::rights(connection, caller, access.workspace_id)?;
-    caller.may(action, Target::TeamAccess(team.facts(), rights.map(|rights| rights.role)))?;
-    Ok(access)
-}
-
-async fn update(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, organization_of_team_access(&path), move |connection, caller| {
-            let (caller, access) = locked(connection, caller, &path)?;
-            let query = query?;
-            let changes = body.resource::<TeamAccessAttributes>(&[TEAM_WORKSPACES.name], &[])?.attributes;
-            let access = store::update(connection, access.id, &changes.applied_to(access.grant)?)?;
-            record(connection, &caller, &access, "update")?;
-            let document = render_one(connection, &caller, &query, &access)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
-}
-
-async fn destroy(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, organization_of_team_access(&path), move |connection, caller| {
-            let (caller, access) = locked(connection, caller, &path)?;
-            query?;
-            store::delete(connection, access.id)?;
-            record(connection, &caller, &access, "destroy")
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-fn record(connection: &mut PgConnection, caller: &Caller, access: &TeamAccess, action: &'static str) -> Result<()> {
-    let about = json!({
-        "team": access.team_id,
-        "workspace": access.workspace_id,
-        "access": access.grant.level,
-        "permissions": access.grant.permissions,
-    });
-    let event = Event::new(Some(access.organization_id), "team_workspace", access.id, action).meta(about);
-    Ok(audit::record(connection, &caller.actor(), &[event])?)
+    let permit = caller.may(action, Target::TeamAccess(team.facts(), rights.map(|rights| rights.role)))?;
+    Ok((access, permit))
 }

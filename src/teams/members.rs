@@ -4,23 +4,11 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::{Team, store};
-use crate::access::{Action, Caller, Target};
+use crate::access::Caller;
 use crate::audit::{self, Event};
-use crate::ids::{TeamId, UserId};
+use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 use crate::memberships;
-
-/// The team that a path names, locked, if the caller, as it stands now, may change who is in it.
-///
-/// # Errors
-/// 401, 404 or 403.
-pub(crate) fn changeable(connection: &mut PgConnection, caller: &Caller, id: &str) -> Result<(Caller, Team)> {
-    let id: TeamId = id.parse().map_err(|_| Error::not_found())?;
-    let (team, _) = store::lock(connection, id)?;
-    let caller = caller.reauthenticated(connection)?;
-    caller.may(Action::ChangeTeamMembers, Target::Team(team.facts()))?;
-    Ok((caller, team))
-}
 
 /// Puts users into a team whose row is locked. Who is not in the organization yet is invited: nobody becomes a member
 /// unasked.

@@ -5,11 +5,11 @@ use diesel::PgConnection;
 use super::view::{self, POLICIES};
 use super::{OnePolicyAttributes, PolicyAttributes, PolicyItem, SentPolicies, set, store};
 use crate::access::{Action, Target};
+use crate::http::openapi::Sends;
 use crate::http::{BodySpec, PathParams, Read, Reply, Route, Section, Write};
 use crate::ids::OrganizationId;
 use crate::jsonapi::schema::{ResourceSchema, or_null, time, written};
 use crate::jsonapi::{Body, QuerySpec, Resource, Result};
-use crate::openapi::Sends;
 use crate::organizations;
 
 const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);

@@ -2,12 +2,15 @@
 //!
 //! Their tokens are in `tokens`, what they are in an organization in `memberships`.
 
-pub mod http;
+mod account;
+mod http;
 mod model;
 mod password;
+mod schema;
 mod store;
 mod view;
 
+pub(crate) use http::section;
 pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User, confirm_email, create_with_token};
 pub use store::{NotConfirmed, NotCreated};
 pub(crate) use store::{any, by_email, by_usernames, create_invited, find_all, lock_all};

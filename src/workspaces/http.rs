@@ -1,29 +1,21 @@
 //! `organizations/:name/workspaces`, `organizations/:name/workspaces/:name` and `workspaces/:id`.
 
-use std::collections::BTreeMap;
-
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, ServiceConfig, delete, get, patch, post, resource};
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::PgConnection;
-use serde::Deserialize;
-use serde_json::json;
 
-use super::tags::Written;
-use super::view::{self, EFFECTIVE_BINDINGS, WORKSPACES};
-use super::{Workspace, WorkspaceAttributes, store};
-use crate::access::{Action, Authenticator, BearerToken, Caller, OrganizationRef, Target};
-use crate::audit::{self, Event};
-use crate::ids::WorkspaceId;
-use crate::jsonapi::{
-    Body, Document, Error, PageInfo, Pages, Query, QuerySpec, Resource, Result, Search, is_name, list_document,
-};
-use crate::organizations::{self, ORGANIZATIONS, Organization};
-use crate::team_access::{self, Grant};
+use super::render::{render_all, render_one, with_included};
+use super::tags::{BindingAttributes, TagAttributes};
+use super::view::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES};
+use super::{Workspace, WorkspaceAttributes, schema, store, tag_http, write};
+use crate::access::{Action, Caller, Permit, Target};
+use crate::http::openapi::Sends;
+use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
+use crate::jsonapi::{Error, PageInfo, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
+use crate::organizations::{self, ORGANIZATIONS};
+use crate::team_access;
 
 // Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization and
 // the tag bindings add anything.
-pub(crate) const SHOW: QuerySpec = QuerySpec {
+const SHOW: QuerySpec = QuerySpec {
     include: &[
         "organization",
         "current-configuration-version",
@@ -37,7 +29,7 @@ pub(crate) const SHOW: QuerySpec = QuerySpec {
     ],
     ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS])
 };
-pub(crate) const LIST: QuerySpec = QuerySpec {
+const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at", "latest-change-at"],
     default_sort: "name",
@@ -45,280 +37,211 @@ pub(crate) const LIST: QuerySpec = QuerySpec {
     search: &["name", "wildcard-name", "tags", "exclude-tags"],
     ..SHOW
 };
-pub(crate) const CONSUMERS: QuerySpec = QuerySpec::list(&[&WORKSPACES]);
+const CONSUMERS: QuerySpec = QuerySpec::list(&[&WORKSPACES]);
 
-/// The routes. There is no state that could be lost, so that every deletion is a safe one.
-pub fn routes(service: &mut ServiceConfig) {
-    service
-        .service(resource("/organizations/{organization}/workspaces").route(get().to(list)).route(post().to(create)))
-        .service(
-            resource("/organizations/{organization}/workspaces/{workspace}")
-                .route(get().to(show))
-                .route(patch().to(update))
-                .route(delete().to(destroy)),
-        )
-        .service(
-            resource("/organizations/{organization}/workspaces/{workspace}/actions/safe-delete")
-                .route(post().to(destroy)),
-        )
-        .service(
-            resource("/workspaces/{workspace}")
-                .route(get().to(show))
-                .route(patch().to(update))
-                .route(delete().to(destroy)),
-        )
-        .service(resource("/workspaces/{workspace}/actions/safe-delete").route(post().to(destroy)))
-        .service(
-            resource("/workspaces/{workspace}/relationships/remote-state-consumers").route(get().to(list_consumers)),
-        );
-}
+const NEW: OneResource<WorkspaceAttributes> = OneResource::new(&[WORKSPACES.name]).requires(&["name"]).related(tagged);
+const CHANGES: OneResource<WorkspaceAttributes> = OneResource::any(&[WORKSPACES.name]).related(tagged);
 
-/// A workspace as a path names it: by its id, or by its name in an organization.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Named {
-    organization: Option<String>,
-    workspace: String,
-}
-
-impl Named {
-    pub(super) fn organization_ref(&self) -> OrganizationRef {
-        match &self.organization {
-            Some(organization) => organizations::organization_ref(organization),
-            None => super::organization_of_workspace(&self.workspace),
-        }
-    }
-
-    fn find(&self, connection: &mut PgConnection, caller: &Caller) -> Result<Workspace> {
-        if self.organization.is_none() {
-            let id: WorkspaceId = self.workspace.parse().map_err(|_| Error::not_found())?;
-            return Ok(store::find(connection, id)?);
-        }
-        if !is_name(&self.workspace) {
-            return Err(Error::not_found());
-        }
-        Ok(store::find_named(connection, caller.organization()?, &self.workspace)?)
-    }
-
-    /// The workspace, if the caller may do `action` to it.
-    pub(super) fn allowed(&self, connection: &mut PgConnection, caller: &Caller, action: Action) -> Result<Workspace> {
-        let workspace = self.find(connection, caller)?;
-        may(connection, caller, action, &workspace)?;
-        Ok(workspace)
-    }
-
-    /// The workspace, locked, if the caller, as it stands now, may do `action` to it.
-    pub(super) fn locked(
-        &self,
-        connection: &mut PgConnection,
-        caller: &Caller,
-        action: Action,
-    ) -> Result<(Caller, Workspace)> {
-        // Nobody else has a role in any of its workspaces, and so a lock to ask for.
-        caller.may(Action::ListWorkspaces, Target::Organization)?;
-        let id = self.find(connection, caller)?.id;
-        let workspace = store::lock(connection, id)?;
-        let caller = caller.reauthenticated(connection)?;
-        may(connection, &caller, action, &workspace)?;
-        Ok((caller, workspace))
+/// The endpoints of workspaces, and of the access that teams have to them.
+pub(crate) fn section() -> Section {
+    Section {
+        tag: "workspaces",
+        about: "Named things in an organization, and which teams have access to them",
+        endpoints: [
+            of_organization(),
+            by_name(),
+            by_id(),
+            tag_http::endpoints(),
+            consumers(),
+            team_access::endpoints(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        kinds: schema::all(),
     }
 }
 
-fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<()> {
+/// Tags and tag bindings that are sent with a workspace.
+fn tagged(sends: Sends) -> Sends {
+    let tag = Sends::attributes::<TagAttributes>(&[TAGS.name]);
+    let binding = Sends::attributes::<BindingAttributes>(&[BINDINGS.name]).requires(&["key"]);
+    sends.related_to_any(TAGS.name, &tag).related_to_any(BINDINGS.name, &binding)
+}
+
+fn of_organization() -> Vec<Endpoint> {
+    let path = "/organizations/{organization}/workspaces";
+    vec![
+        Route::get(path, "listWorkspaces", "List the workspaces that the caller has a role in")
+            .query(&LIST)
+            .means("search[wildcard-name]", "Only what has this name, where `*` stands for anything, in any case")
+            .means("search[tags]", "Only what has all of these tags, with commas")
+            .means("search[exclude-tags]", "Only what has none of these tags, with commas")
+            .lists(&WORKSPACES)
+            .allows(&[Action::ListWorkspaces])
+            .read(list),
+        Route::post(path, "createWorkspace", "Make a workspace")
+            .query(&SHOW)
+            .body(NEW)
+            .creates(&WORKSPACES)
+            .allows(&[Action::CreateWorkspace])
+            .write(create),
+    ]
+}
+
+/// There is no state that could be lost, so that every deletion is a safe one.
+fn by_name() -> Vec<Endpoint> {
+    let path = "/organizations/{organization}/workspaces/{workspace}";
+    let safe_delete = "/organizations/{organization}/workspaces/{workspace}/actions/safe-delete";
+    vec![
+        Route::get(path, "showWorkspaceByName", "Show a workspace by its name")
+            .query(&SHOW)
+            .shows(&WORKSPACES)
+            .allows(&[Action::SeeWorkspace])
+            .read(show),
+        Route::patch(path, "updateWorkspaceByName", "Change a workspace by its name")
+            .query(&SHOW)
+            .body(CHANGES)
+            .shows(&WORKSPACES)
+            .allows(&[Action::UpdateWorkspace])
+            .write(update),
+        Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::DeleteWorkspace])
+            .write(destroy),
+        Route::post(safe_delete, "safeDeleteWorkspaceByName", "Delete a workspace by its name, as some clients ask")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::DeleteWorkspace])
+            .write(destroy),
+    ]
+}
+
+fn by_id() -> Vec<Endpoint> {
+    let path = "/workspaces/{workspace}";
+    vec![
+        Route::get(path, "showWorkspace", "Show a workspace")
+            .query(&SHOW)
+            .shows(&WORKSPACES)
+            .allows(&[Action::SeeWorkspace])
+            .read(show),
+        Route::patch(path, "updateWorkspace", "Change a workspace")
+            .query(&SHOW)
+            .body(CHANGES)
+            .shows(&WORKSPACES)
+            .allows(&[Action::UpdateWorkspace])
+            .write(update),
+        Route::delete(path, "deleteWorkspace", "Delete a workspace")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::DeleteWorkspace])
+            .write(destroy),
+        Route::post(
+            "/workspaces/{workspace}/actions/safe-delete",
+            "safeDeleteWorkspace",
+            "The same, as some clients ask",
+        )
+        .query(&QuerySpec::NONE)
+        .allows(&[Action::DeleteWorkspace])
+        .write(destroy),
+    ]
+}
+
+fn consumers() -> Vec<Endpoint> {
+    vec![
+        Route::get(
+            "/workspaces/{workspace}/relationships/remote-state-consumers",
+            "listRemoteStateConsumers",
+            "List the workspaces that read its state: none, as there is no state",
+        )
+        .query(&CONSUMERS)
+        .lists(&WORKSPACES)
+        .allows(&[Action::SeeWorkspace])
+        .read(list_consumers),
+    ]
+}
+
+/// The workspace that a path names: by its id, or by its name in an organization.
+fn find(connection: &mut PgConnection, caller: &Caller, path: &PathParams) -> Result<Workspace> {
+    if !path.has("organization") {
+        return Ok(store::find(connection, path.get("workspace")?)?);
+    }
+    let name = path.text("workspace");
+    if !is_name(name) {
+        return Err(Error::not_found());
+    }
+    Ok(store::find_named(connection, caller.organization()?, name)?)
+}
+
+fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<Permit> {
     let rights = super::rights(connection, caller, workspace.id)?;
-    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))?;
-    Ok(())
+    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))
 }
 
-async fn list(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &LIST);
-    let (query, resources, included, info) = authenticator
-        .read(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::ListWorkspaces, Target::Organization)?;
-            let query = query?;
-            let organization = organizations::find(connection, caller.organization()?)?;
-            let found = store::list(connection, organization.id, caller.visible_workspaces(), &query)?;
-            let rendered = render_all(connection, caller, &organization, &found.rows)?;
-            let (resources, included) = with_included(&query, caller, &organization, rendered);
-            Ok((query, resources, included, found.info))
-        })
-        .await?;
-    let document = list_document(&request, &query, resources, &info).include(included);
-    Ok(document.respond(&query, &request, StatusCode::OK))
+/// The workspace that the path names, if the caller may see it.
+pub(super) fn visible<'c, I>(mut call: Read<'c, I>) -> Result<(Allowed<'c, I>, Workspace)> {
+    let (workspace, permit) = call.find_by_path(|connection, caller, path| {
+        let workspace = find(connection, caller, path)?;
+        let permit = may(connection, caller, Action::SeeWorkspace, &workspace)?;
+        Ok((workspace, permit))
+    })?;
+    Ok((call.permitted(permit)?, workspace))
 }
 
-/// Workspaces that are told, as resources, and what the query asks to include of them.
-fn with_included(
-    query: &Query,
-    caller: &Caller,
-    organization: &Organization,
-    rendered: Vec<(&Workspace, Resource)>,
-) -> (Vec<Resource>, Vec<Resource>) {
-    let mut included = vec![];
-    let seen = caller.can(Action::SeeOrganization, Target::Organization);
-    if query.includes("organization") && seen && !rendered.is_empty() {
-        included.push(organizations::organization(organization, caller));
-    }
-    let bindings = query.includes(EFFECTIVE_BINDINGS.name);
-    let mut resources = vec![];
-    for (workspace, resource) in rendered {
-        if bindings {
-            included.extend(view::effective_bindings(workspace));
-            resources.push(view::with_effective_bindings(resource, workspace));
-        } else {
-            resources.push(resource);
-        }
-    }
-    (resources, included)
+/// The workspace that the path names, locked, if the caller may do `action` to it.
+pub(super) fn locked<'c, I>(call: Write<'c, I>, action: Action) -> Result<(Allowed<'c, I>, Workspace)> {
+    let (mut call, workspace) = call.lock_named(|connection, caller, path, _| {
+        // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+        caller.may(Action::ListWorkspaces, Target::Organization)?;
+        let id = find(connection, caller, path)?.id;
+        Ok(store::lock(connection, id)?)
+    })?;
+    let permit = call.find(|connection, caller| may(connection, caller, action, &workspace))?;
+    Ok((call.permitted(permit)?, workspace))
 }
 
-/// Those of an organization's workspaces that the caller sees, each as a resource.
-pub(super) fn render_all<'a>(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    organization: &Organization,
-    workspaces: &'a [Workspace],
-) -> Result<Vec<(&'a Workspace, Resource)>> {
-    let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
-    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
-    let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
-    for (id, grant) in team_access::grants(connection, &ids, &teams)? {
-        grants.entry(id).or_default().push(grant);
-    }
-    let render = |workspace: &'a Workspace| {
-        let by_teams = caller.rights_in(grants.remove(&workspace.id).unwrap_or_default());
-        let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
-        Some((workspace, view::workspace(workspace, organization, caller, &rights)))
-    };
-    Ok(workspaces.iter().filter_map(render).collect())
-}
-
-fn render_one(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    query: &Query,
-    workspace: &Workspace,
-) -> Result<Document> {
-    let organization = organizations::find(connection, workspace.organization_id)?;
-    let rendered = render_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
-    let (resources, included) = with_included(query, caller, &organization, rendered);
-    let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(included))
+fn list(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let organization = organizations::find(call.connection, call.caller.organization()?)?;
+    let found = store::list(call.connection, organization.id, call.caller.visible_workspaces(), &call.query)?;
+    let rendered = render_all(call.connection, &call.caller, &organization, &found.rows)?;
+    let (resources, included) = with_included(&call.query, &call.caller, &organization, rendered);
+    Ok(call.page(resources, found.info).include(included))
 }
 
 /// The workspaces that read a workspace's state: there is no state, so that there are none. Shipped clients ask all the
 /// same, and take 404 for a workspace whose state everybody reads.
-async fn list_consumers(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<Named>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &CONSUMERS);
-    let query = authenticator
-        .read(bearer, path.organization_ref(), move |connection, caller| {
-            path.allowed(connection, caller, Action::SeeWorkspace)?;
-            query
-        })
-        .await?;
-    let none = PageInfo::Numbered { total: 0 };
-    Ok(list_document(&request, &query, vec![], &none).respond(&query, &request, StatusCode::OK))
+fn list_consumers(call: Read<'_>) -> Result<Reply> {
+    let (call, _) = visible(call)?;
+    Ok(call.page(vec![], PageInfo::Numbered { total: 0 }))
 }
 
-async fn create(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<String>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, organizations::organization_ref(&path), move |connection, caller| {
-            caller.may(Action::CreateWorkspace, Target::Organization)?;
-            let query = query?;
-            let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &["name"])?.without_id()?;
-            let tags = Written::read(connection, caller, &body.relationships)?;
-            let new = Workspace::new(caller.organization()?).changed(body.attributes)?;
-            let workspace = store::create(connection, &tags.put_on(new)?)?;
-            // Making it waits for who deletes the organization, or makes another one of this name.
-            let caller = &caller.reauthenticated(connection)?;
-            caller.may(Action::CreateWorkspace, Target::Organization)?;
-            record(connection, caller, &workspace, "create")?;
-            let document = render_one(connection, caller, &query, &workspace)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::CREATED))
+fn create(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
+    let (call, organization) =
+        call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?))?;
+    let (call, body) = call.may(Target::Organization)?.take_input();
+    let workspace = write::create(call.connection, &call.caller, organization.id, body)?;
+    shown(call, &workspace)
 }
 
-async fn show(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<Named>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .read(bearer, path.organization_ref(), move |connection, caller| {
-            let workspace = path.allowed(connection, caller, Action::SeeWorkspace)?;
-            let query = query?;
-            let document = render_one(connection, caller, &query, &workspace)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn show(call: Read<'_>) -> Result<Reply> {
+    let (call, workspace) = visible(call)?;
+    shown(call, &workspace)
 }
 
-async fn update(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<Named>,
-    body: Body,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &SHOW);
-    let (query, document) = authenticator
-        .transaction(bearer, path.organization_ref(), move |connection, caller| {
-            let (caller, workspace) = path.locked(connection, caller, Action::UpdateWorkspace)?;
-            let query = query?;
-            let body = body.resource::<WorkspaceAttributes>(&[WORKSPACES.name], &[])?;
-            let body = body.about(&[&workspace.id.to_string()])?;
-            let tags = Written::read(connection, &caller, &body.relationships)?;
-            let changed = tags.put_on(workspace.changed(body.attributes)?)?;
-            let workspace = store::update(connection, &changed)?;
-            record(connection, &caller, &workspace, "update")?;
-            let document = render_one(connection, &caller, &query, &workspace)?;
-            Ok((query, document))
-        })
-        .await?;
-    Ok(document.respond(&query, &request, StatusCode::OK))
+fn shown(call: Allowed<'_>, workspace: &Workspace) -> Result<Reply> {
+    let document = render_one(call.connection, &call.caller, &call.query, workspace)?;
+    Ok(call.document(document))
 }
 
-async fn destroy(
-    request: HttpRequest,
-    bearer: BearerToken,
-    path: Path<Named>,
-    authenticator: Data<Authenticator>,
-) -> Result<HttpResponse> {
-    let query = Query::of(&request, &QuerySpec::NONE);
-    authenticator
-        .transaction(bearer, path.organization_ref(), move |connection, caller| {
-            let (caller, workspace) = path.locked(connection, caller, Action::DeleteWorkspace)?;
-            query?;
-            store::delete(connection, workspace.id)?;
-            record(connection, &caller, &workspace, "destroy")
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+fn update(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
+    let (call, workspace) = locked(call, Action::UpdateWorkspace)?;
+    let (call, body) = call.take_input();
+    let body = body.about(&[&workspace.id.to_string()])?;
+    let workspace = write::update(call.connection, &call.caller, workspace, body)?;
+    shown(call, &workspace)
 }
 
-fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace, action: &'static str) -> Result<()> {
-    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, action)
-        .meta(json!({"name": workspace.name}));
-    Ok(audit::record(connection, &caller.actor(), &[event])?)
+fn destroy(call: Write<'_>) -> Result<Reply> {
+    let (call, workspace) = locked(call, Action::DeleteWorkspace)?;
+    write::delete(call.connection, &call.caller, &workspace)?;
+    Ok(call.done())
 }

@@ -3,14 +3,18 @@
 //! Here are the workspace and what a client may write of one. Who has access to it is in `team_access`, and what
 //! one may do in it in `access`.
 
-pub mod http;
+mod http;
 mod model;
+mod render;
+mod schema;
 mod settings;
 mod store;
-pub mod tag_http;
+mod tag_http;
 pub mod tags;
 mod view;
+mod write;
 
+pub(crate) use http::section;
 pub use model::Workspace;
 pub(crate) use model::{find_visible, organization_of_workspace, render, rights, rights_in_existing, role_by_teams};
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::settings::{Settings, WorkspaceAttributes};
+use super::store;
 use super::tags::Bindings;
-use super::{http, store};
 use crate::access::{Action, Caller, OrganizationRef, Role, Target, WorkspaceRights};
 use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
@@ -136,7 +136,7 @@ pub(crate) fn render(
     ids: &[WorkspaceId],
 ) -> Result<Vec<Resource>> {
     let workspaces = store::find_all(connection, organization.id, ids)?;
-    let rendered = http::render_all(connection, caller, organization, &workspaces)?;
+    let rendered = super::render::render_all(connection, caller, organization, &workspaces)?;
     Ok(rendered.into_iter().map(|(_, resource)| resource).collect())
 }
 

@@ -27,6 +27,7 @@ mod organizations;
 mod outage;
 mod quick_start;
 mod races;
+mod request_order;
 mod retention;
 mod secrets;
 mod serving;

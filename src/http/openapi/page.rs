@@ -11,14 +11,14 @@ use utoipa::openapi::OpenApi;
 const STYLE: &str = include_str!("page.css");
 
 /// The page with the policy under which a browser may show it.
-pub(super) struct Page {
+pub(crate) struct Page {
     /// `Content-Security-Policy`: nothing but the style sheet inside the page.
-    pub(super) policy: String,
-    pub(super) html: String,
+    pub(crate) policy: String,
+    pub(crate) html: String,
 }
 
 impl Page {
-    pub(super) fn of(description: &OpenApi) -> Self {
+    pub(crate) fn of(description: &OpenApi) -> Self {
         let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

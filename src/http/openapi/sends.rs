@@ -80,11 +80,6 @@ impl Sends {
         Self { form: Form::OneOrListOf(Box::new(each)), ..self }
     }
 
-    /// Not one but a list of these.
-    pub(crate) fn listed(self) -> Self {
-        self.listed_up_to(MAX_IDENTIFIERS)
-    }
-
     /// Not one but a list of at most so many of these.
     pub(crate) fn listed_up_to(self, most: usize) -> Self {
         Self { form: Form::List(most), ..self }

@@ -1,45 +1,7 @@
-//! Organizations and what they may use.
+//! Organizations in the words of the OpenAPI description.
 
-use super::route::Route;
-use super::sends::Sends;
-use crate::http::Section;
+use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes};
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
-use crate::organizations::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, http};
-
-pub(super) fn room() -> Section {
-    Section {
-        tag: "organizations",
-        about: "The tenants. An organization's id is its name",
-        endpoints: routes().into_iter().map(Into::into).collect(),
-        kinds: vec![organization(), entitlements()],
-    }
-}
-
-fn routes() -> Vec<Route> {
-    let writes = || Sends::attributes::<OrganizationAttributes>(&[ORGANIZATIONS.name]);
-    vec![
-        Route::get("/organizations", "listOrganizations", "List the organizations that the caller sees")
-            .query(&http::LIST)
-            .gives_list(&ORGANIZATIONS),
-        Route::post("/organizations", "createOrganization", "Make an organization")
-            .details("Its team `owners` is made with it, and the caller is the first owner.")
-            .query(&http::WRITE)
-            .sends(writes().requires(&["name", "email"]))
-            .gives_new(&ORGANIZATIONS),
-        Route::get("/organizations/{organization}", "showOrganization", "Show an organization")
-            .query(&http::SHOW)
-            .gives(&ORGANIZATIONS),
-        Route::patch("/organizations/{organization}", "updateOrganization", "Change an organization")
-            .query(&http::WRITE)
-            .sends(writes())
-            .gives(&ORGANIZATIONS),
-        Route::delete("/organizations/{organization}", "deleteOrganization", "Delete an organization")
-            .query(&crate::jsonapi::QuerySpec::NONE),
-        Route::get("/organizations/{organization}/entitlement-set", "showEntitlements", "What it may use")
-            .query(&http::SHOW_ENTITLEMENTS)
-            .gives(&ENTITLEMENT_SETS),
-    ]
-}
 
 /// Settings that are kept as clients write them.
 const KEPT: [&str; 16] = [
@@ -61,7 +23,7 @@ const KEPT: [&str; 16] = [
     "stacks-default-execution-mode",
 ];
 
-fn organization() -> ResourceSchema {
+pub(super) fn organization() -> ResourceSchema {
     const FLAGS: [&str; 8] = [
         "plan-expired",
         "plan-is-trial",
@@ -89,7 +51,7 @@ fn organization() -> ResourceSchema {
         .one("default-agent-pool", &["agent-pools"])
 }
 
-fn entitlements() -> ResourceSchema {
+pub(super) fn entitlements() -> ResourceSchema {
     let about = "What an organization may use: everything that Latchkey has; a limit of null is none";
     ResourceSchema::new(&ENTITLEMENT_SETS, about).attributes(ENTITLEMENT_SETS.fields, || or_null(truth()))
 }

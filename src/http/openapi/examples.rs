@@ -7,7 +7,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 
 macro_rules! documents {
     ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../fixtures/documents/", $name, ".json")))),+]
+        &[$(($name, include_str!(concat!("../../../fixtures/documents/", $name, ".json")))),+]
     };
 }
 

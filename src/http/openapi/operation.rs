@@ -1,6 +1,6 @@
-//! One route in the words of the description.
+//! One endpoint in the words of the description.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter};
@@ -12,111 +12,9 @@ use super::BEARER;
 use super::examples;
 use super::parameters;
 use super::sends::Sends;
-use crate::http::{Answer, Description, Endpoint, Needs};
+use crate::http::{Answer, Description, Needs};
+use crate::jsonapi::MEDIA_TYPE;
 use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, text};
-use crate::jsonapi::{MEDIA_TYPE, QuerySpec, ResourceType};
-
-/// A route of a room whose own `routes` still answer.
-pub(super) struct Route(Description);
-
-impl Route {
-    fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self(Description::new(method, path, id, summary))
-    }
-
-    /// GET. The path is as in the room's `routes`.
-    pub(super) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Method::GET, path, id, summary)
-    }
-
-    /// POST.
-    pub(super) fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Method::POST, path, id, summary)
-    }
-
-    /// PATCH.
-    pub(super) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Method::PATCH, path, id, summary)
-    }
-
-    /// DELETE.
-    pub(super) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Method::DELETE, path, id, summary)
-    }
-
-    /// With more to say.
-    pub(super) fn details(mut self, details: &'static str) -> Self {
-        self.0.details = Some(details);
-        self
-    }
-
-    /// With what the endpoint's query may hold.
-    pub(super) fn query(mut self, known: &'static QuerySpec) -> Self {
-        self.0.query = Some(known);
-        self
-    }
-
-    /// With what one of these parameters may hold.
-    pub(super) fn values(mut self, parameter: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        self.0.values.push((parameter, schema.into()));
-        self
-    }
-
-    /// With what one of these parameters means.
-    pub(super) fn means(mut self, parameter: &'static str, meaning: &'static str) -> Self {
-        self.0.meanings.push((parameter, meaning));
-        self
-    }
-
-    /// With a body.
-    pub(super) fn sends(mut self, sends: Sends) -> Self {
-        self.0.body = Some(sends);
-        self
-    }
-
-    fn answers(mut self, status: StatusCode, answer: Answer) -> Self {
-        (self.0.status, self.0.answer) = (status, answer);
-        self
-    }
-
-    /// Answers one resource with 200.
-    pub(super) fn gives(self, kind: &'static ResourceType) -> Self {
-        self.answers(StatusCode::OK, Answer::One(kind))
-    }
-
-    /// Answers a resource just made with 201.
-    pub(super) fn gives_new(self, kind: &'static ResourceType) -> Self {
-        self.answers(StatusCode::CREATED, Answer::One(kind))
-    }
-
-    /// Answers a list with 200.
-    pub(super) fn gives_list(self, kind: &'static ResourceType) -> Self {
-        self.answers(StatusCode::OK, Answer::List(kind))
-    }
-
-    /// Answers something else than JSON:API with 200.
-    pub(super) fn gives_plain(self, media_type: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        self.answers(StatusCode::OK, Answer::Plain(media_type, Box::new(schema.into())))
-    }
-
-    /// Needs no token, but the database.
-    pub(super) fn open(mut self) -> Self {
-        self.0.needs = Needs::Database;
-        self
-    }
-
-    /// Needs neither a token nor the database.
-    pub(super) fn always(mut self) -> Self {
-        self.0.needs = Needs::Nothing;
-        self
-    }
-}
-
-impl From<Route> for Endpoint {
-    fn from(route: Route) -> Self {
-        Self::described(route.0)
-    }
-}
 
 impl Description {
     /// The schemas that the body refers to.

@@ -1,0 +1,72 @@
+//! Workspaces as resources, with what a query asks to include.
+
+use std::collections::BTreeMap;
+
+use diesel::PgConnection;
+
+use super::Workspace;
+use super::view::{self, EFFECTIVE_BINDINGS};
+use crate::access::{Action, Caller, Target};
+use crate::ids::WorkspaceId;
+use crate::jsonapi::{Document, Error, Query, Resource, Result};
+use crate::organizations::{self, Organization};
+use crate::team_access::{self, Grant};
+
+/// Workspaces as resources, and what the query asks to include of them.
+pub(super) fn with_included(
+    query: &Query,
+    caller: &Caller,
+    organization: &Organization,
+    rendered: Vec<(&Workspace, Resource)>,
+) -> (Vec<Resource>, Vec<Resource>) {
+    let mut included = vec![];
+    let seen = caller.can(Action::SeeOrganization, Target::Organization);
+    if query.includes("organization") && seen && !rendered.is_empty() {
+        included.push(organizations::organization(organization, caller));
+    }
+    let bindings = query.includes(EFFECTIVE_BINDINGS.name);
+    let mut resources = vec![];
+    for (workspace, resource) in rendered {
+        if bindings {
+            included.extend(view::effective_bindings(workspace));
+            resources.push(view::with_effective_bindings(resource, workspace));
+        } else {
+            resources.push(resource);
+        }
+    }
+    (resources, included)
+}
+
+/// Those of an organization's workspaces that the caller sees, each as a resource.
+pub(super) fn render_all<'a>(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &Organization,
+    workspaces: &'a [Workspace],
+) -> Result<Vec<(&'a Workspace, Resource)>> {
+    let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
+    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
+    let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
+    for (id, grant) in team_access::grants(connection, &ids, &teams)? {
+        grants.entry(id).or_default().push(grant);
+    }
+    let render = |workspace: &'a Workspace| {
+        let by_teams = caller.rights_in(grants.remove(&workspace.id).unwrap_or_default());
+        let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
+        Some((workspace, view::workspace(workspace, organization, caller, &rights)))
+    };
+    Ok(workspaces.iter().filter_map(render).collect())
+}
+
+pub(super) fn render_one(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    query: &Query,
+    workspace: &Workspace,
+) -> Result<Document> {
+    let organization = organizations::find(connection, workspace.organization_id)?;
+    let rendered = render_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
+    let (resources, included) = with_included(query, caller, &organization, rendered);
+    let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
+    Ok(Document::one(resource).include(included))
+}

@@ -1,0 +1,43 @@
+//! Workspaces in the words of the OpenAPI description.
+
+use utoipa::openapi::{ArrayBuilder, Schema};
+
+use super::tags::{BindingAttributes, TagAttributes};
+use super::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes};
+use crate::jsonapi::ResourceType;
+use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
+use crate::organizations::ORGANIZATIONS;
+use crate::team_access;
+
+/// All types that these endpoints show.
+pub(super) fn all() -> Vec<ResourceSchema> {
+    vec![
+        workspace(),
+        team_access::access_schema(),
+        ResourceSchema::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
+        binding(&BINDINGS, "A key with a value that is bound to a workspace"),
+        binding(&EFFECTIVE_BINDINGS, "The same: a workspace inherits none"),
+    ]
+}
+
+fn workspace() -> ResourceSchema {
+    ResourceSchema::new(&WORKSPACES, "A workspace. What a token service has none of is zero, false or null")
+        .attribute("name", written::<WorkspaceAttributes>("name"))
+        .attributes(&["created-at", "updated-at", "latest-change-at"], time)
+        .attribute("permissions", truths())
+        .attribute("environment", text())
+        .attribute("source", one_of(&["tfe-api"]) as Schema)
+        .one("organization", &[ORGANIZATIONS.name])
+        .one("agent-pool", &["agent-pools"])
+        .one("project", &["projects"])
+        .one("current-run", &["runs"])
+        .one("ssh-key", &["ssh-keys"])
+        .attribute("tag-names", ArrayBuilder::new().items(text()))
+        .link("tags")
+        .link("tag-bindings")
+        .many("effective-tag-bindings", EFFECTIVE_BINDINGS.name)
+}
+
+fn binding(kind: &'static ResourceType, about: &'static str) -> ResourceSchema {
+    ResourceSchema::new(kind, about).written::<BindingAttributes>(&["key", "value"])
+}

@@ -1,0 +1,108 @@
+//! Making, changing and deleting workspaces. One that is there must be locked.
+
+use std::collections::BTreeMap;
+
+use diesel::PgConnection;
+use serde_json::json;
+
+use super::tags::{self, Written};
+use super::{Workspace, WorkspaceAttributes, store};
+use crate::access::Caller;
+use crate::audit::{self, Event};
+use crate::ids::OrganizationId;
+use crate::jsonapi::{ResourceBody, Result};
+
+/// Makes a workspace in an organization, which is locked.
+///
+/// # Errors
+/// 422 for a name that is taken or settings that do not fit, 404 for a tag that nobody has.
+pub(super) fn create(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: OrganizationId,
+    body: ResourceBody<WorkspaceAttributes>,
+) -> Result<Workspace> {
+    let tags = Written::read(connection, caller, &body.relationships)?;
+    let new = Workspace::new(organization).changed(body.attributes)?;
+    let workspace = store::create(connection, &tags.put_on(new)?)?;
+    record(connection, caller, &workspace, "create")?;
+    Ok(workspace)
+}
+
+/// Changes a workspace.
+///
+/// # Errors
+/// As for [`create`].
+pub(super) fn update(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: Workspace,
+    body: ResourceBody<WorkspaceAttributes>,
+) -> Result<Workspace> {
+    let tags = Written::read(connection, caller, &body.relationships)?;
+    let changed = tags.put_on(workspace.changed(body.attributes)?)?;
+    let workspace = store::update(connection, &changed)?;
+    record(connection, caller, &workspace, "update")?;
+    Ok(workspace)
+}
+
+/// Deletes a workspace with its tokens.
+///
+/// # Errors
+/// The database's own.
+pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
+    store::delete(connection, workspace.id)?;
+    record(connection, caller, workspace, "destroy")
+}
+
+/// Gives a workspace these tags instead of those that it had.
+///
+/// # Errors
+/// 422 for too many.
+pub(super) fn set_tags(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: Workspace,
+    tags: Vec<String>,
+) -> Result<()> {
+    tags::check_number(tags.len(), "/data")?;
+    if tags == workspace.tags {
+        return Ok(());
+    }
+    let changed = store::update(connection, &Workspace { tags, ..workspace })?;
+    record_tags(connection, caller, &changed)
+}
+
+/// Adds tag bindings to a workspace, or gives another value to those that are there.
+///
+/// # Errors
+/// 422 for too many.
+pub(super) fn bind(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: Workspace,
+    bindings: BTreeMap<String, String>,
+) -> Result<Workspace> {
+    let mut all = workspace.tag_bindings.clone();
+    all.0.extend(bindings);
+    tags::check_number(all.0.len(), "/data")?;
+    if all == workspace.tag_bindings {
+        return Ok(workspace);
+    }
+    let changed = store::update(connection, &Workspace { tag_bindings: all, ..workspace })?;
+    record_tags(connection, caller, &changed)?;
+    Ok(changed)
+}
+
+fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace, action: &'static str) -> Result<()> {
+    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, action)
+        .meta(json!({"name": workspace.name}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}
+
+fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
+    let Workspace { name, tags, tag_bindings, .. } = workspace;
+    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, "update")
+        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.0}));
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
+}
