@@ -30,7 +30,7 @@ test-memory: ## measure how much memory an idle release build takes
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") \
 		--test service -- --ignored --exact memory::a_release_build_idles_in_little_memory
 
-check: ## formatting, and clippy with warnings denied
+check: doc ## formatting, clippy and the documentation of the code, with warnings denied
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
 

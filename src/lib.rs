@@ -18,7 +18,7 @@ pub mod ids;
 pub mod jsonapi;
 pub mod memberships;
 pub mod organizations;
-mod routes;
+pub mod routes;
 pub mod server;
 pub mod signing;
 pub mod team_access;

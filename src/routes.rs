@@ -51,6 +51,28 @@ fn shown() -> Vec<Endpoint> {
     ]
 }
 
+/// `docs/api.md`: every endpoint, with what the access table says of who may. A test holds the file to it.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# The routes\n\nMade from the code; a test holds it to the endpoints. Below `/api/v2`, but for `/health`, \
+         `/.well-known` and `/docs`. The running\nservice describes each of them in OpenAPI 3.1 at \
+         `/api/v2/openapi.json`, and for reading at `/docs`. What a token's own role\ntakes away from this, and who is \
+         answered 403 or 404, is in [access.md](access.md).\n",
+    );
+    for section in sections() {
+        page.push_str(&format!(
+            "\n## {}\n\n{}.\n\n| route | what | who may |\n| --- | --- | --- |\n",
+            section.tag, section.about
+        ));
+        for Endpoint { about, .. } in &section.endpoints {
+            let (method, summary, who) = (&about.method, about.summary, about.who_may());
+            page.push_str(&format!("| `{method} {}` | {summary} | {who} |\n", about.path));
+        }
+    }
+    page
+}
+
 /// Makes routes of all endpoints.
 pub(crate) fn all(service: &mut ServiceConfig) {
     static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(sections);

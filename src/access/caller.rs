@@ -132,7 +132,7 @@ impl Caller {
         let rule = action.rule();
         // Looking is never capped: a viewer's token sees what its principal sees.
         let cap = if rule.effect == Effect::Read { Role::Owner } else { cap };
-        cap > Role::Viewer && rule.may.iter().any(|who| self.is(*who, target, cap))
+        rule.may.iter().any(|who| cap >= who.least_role() && self.is(*who, target, cap))
     }
 
     /// Whether the caller may give this ability to a token (docs/design.md §3, rule 8). A token with abilities holds those. One
@@ -233,21 +233,20 @@ impl Caller {
     /// Whether the caller is one of these, when its token caps it to a role.
     fn is(&self, who: Who, target: Target, cap: Role) -> bool {
         let OrganizationRights { member, owner, teams, permissions } = &self.rights;
-        let uncapped = cap == Role::Owner;
         let secret = target.team().is_some_and(|team| team.secret);
         let ordinary = target.team().is_none_or(|team| !team.owners);
         let in_team = target.team().is_some_and(|team| teams.contains(&team.id));
         let allowed = target.team().is_some_and(|team| team.allows_members);
         // An owner who is capped to an admin holds every permission that a team can have.
-        let capped_owner = *owner && !uncapped;
-        let holds = |permission| cap >= Role::Admin && (permissions.contains(&permission) || capped_owner);
+        let capped_owner = *owner && cap != Role::Owner;
+        let holds = |permission| permissions.contains(&permission) || capped_owner;
         match who {
-            Who::AnyUser => self.user().is_some() && uncapped,
-            Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin() && uncapped,
-            Who::SiteAdminUnlessSecret => self.organization_id.is_some() && self.is_site_admin() && !secret && uncapped,
+            Who::AnyUser => self.user().is_some(),
+            Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin(),
+            Who::SiteAdminUnlessSecret => self.organization_id.is_some() && self.is_site_admin() && !secret,
             Who::Member => *member,
             Who::MemberUnlessSecret => *member && !secret,
-            Who::Owner => *owner && uncapped,
+            Who::Owner => *owner,
             Who::Holds(permission) => holds(permission),
             Who::HoldsOverOrdinaryTeam(permission) => holds(permission) && ordinary,
             Who::OfTheTeam => in_team,

@@ -3,6 +3,8 @@
 //! It is data, to be read like the table in the documentation: an action, who may do it, and what everybody
 //! else is answered. Routes ask it and hold no rules of their own.
 
+use std::fmt;
+
 use super::Role;
 use crate::access::Permission;
 use crate::jsonapi::Error;
@@ -130,6 +132,53 @@ pub enum Who {
     InWorkspaceSeeingTeam,
 }
 
+impl Who {
+    /// The least role that a token must have to change something by being one of these: `member` and `manager` change what
+    /// an ordinary member may, `admin` what a team with every permission may, and only `owner` what is left.
+    #[must_use]
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::AnyUser | Self::SiteAdmin | Self::SiteAdminUnlessSecret | Self::Owner => Role::Owner,
+            Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) => Role::Admin,
+            Self::Member
+            | Self::MemberUnlessSecret
+            | Self::OfTheTeam
+            | Self::TeamMemberWhileAllowed
+            | Self::ItselfWhileAllowed
+            | Self::Itself
+            | Self::OwnUser
+            | Self::AuditReader
+            | Self::InWorkspace(_)
+            | Self::InWorkspaceSeeingTeam => Role::Member,
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AnyUser => out.write_str("any user"),
+            Self::SiteAdmin => out.write_str("site admins"),
+            Self::SiteAdminUnlessSecret => out.write_str("site admins, unless the team is secret"),
+            Self::Member => out.write_str("members"),
+            Self::MemberUnlessSecret => out.write_str("members, unless the team is secret"),
+            Self::Owner => out.write_str("owners"),
+            Self::Holds(permission) => write!(out, "teams with `{permission}`"),
+            Self::HoldsOverOrdinaryTeam(permission) => {
+                write!(out, "teams with `{permission}`, but not over the team `owners`")
+            }
+            Self::OfTheTeam => out.write_str("the team itself"),
+            Self::TeamMemberWhileAllowed => out.write_str("the team's users while it allows that"),
+            Self::ItselfWhileAllowed => out.write_str("the team's token itself while its team allows that"),
+            Self::Itself => out.write_str("the workspace's token itself"),
+            Self::OwnUser => out.write_str("the user"),
+            Self::AuditReader => out.write_str("the organization's own tokens"),
+            Self::InWorkspace(role) => write!(out, "who is at least {role} in the workspace"),
+            Self::InWorkspaceSeeingTeam => out.write_str("who has a role in the workspace and sees the team"),
+        }
+    }
+}
+
 /// What a caller is answered who may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -141,9 +190,8 @@ pub enum Refusal {
     Forbidden,
 }
 
-/// How far a token's own role caps an action (docs/design.md §4): [`Effect::Read`] not at all. To change anything, a token needs
-/// more than the role `viewer`; one of the role `member` or `manager` changes what an ordinary member may, one of the
-/// role `admin` what a team with every permission may, and only one of the role `owner` what is left.
+/// Whether an action changes anything. Reading is never capped by the token's own role: a viewer's token sees what its
+/// principal sees. For a change, [`Who::least_role`] says which role the token must have (docs/design.md §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It only looks.

@@ -103,6 +103,20 @@ impl Description {
         }
     }
 
+    /// Who may, in the words of the access table.
+    pub(crate) fn who_may(&self) -> String {
+        if self.needs != Needs::Token {
+            return "anybody, without a token".to_owned();
+        }
+        let mut who: Vec<String> = vec![];
+        for one in self.actions.iter().flat_map(|action| action.rule().may).map(ToString::to_string) {
+            if !who.contains(&one) {
+                who.push(one);
+            }
+        }
+        if who.is_empty() { "every caller; only what it may see".to_owned() } else { who.join("; ") }
+    }
+
     /// The path with `/api/v2` before it, where the endpoint is below that.
     pub(crate) fn full_path(&self) -> String {
         let outside = ["/health/", "/.well-known/", "/docs"].iter().any(|start| self.path.starts_with(start));

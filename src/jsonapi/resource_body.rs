@@ -190,7 +190,7 @@ impl Relationships {
     }
 
     /// The resources in a to-many relationship, whose attributes shipped clients send with it; `None` if it is absent.
-    /// Their own faults are those of [`Body::resources`].
+    /// Their own faults are those of `Body::resources`.
     pub fn resources<A: Attributes>(
         &self,
         name: &str,

@@ -1,6 +1,6 @@
 //! What lists of tokens can be filtered by, and what each filter means.
 //!
-//! [`Filters::of`] reads the query string, [`Filters::lasting`] and [`Filters::passing`] say it to the database. All
+//! [`Filters::of`] reads the query string, [`Filters::conditions`] and [`Filters::status_conditions`] say it to the database. All
 //! filters that are there must hold; in a list with commas, any of its values may.
 
 use std::str::FromStr;
@@ -146,7 +146,7 @@ impl Filters {
         Ok(filters)
     }
 
-    /// What every filter demands but those that [`Filters::passing`] has: what the counts of a list hold to.
+    /// What every filter demands but those that [`Filters::status_conditions`] has: what the counts of a list hold to.
     pub(super) fn conditions(&self) -> Vec<Condition> {
         let spans = [
             self.created.holds(|| Box::new(t::created_at.nullable())),
