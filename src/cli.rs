@@ -23,7 +23,7 @@ use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
 use crate::signing::{self, PreviousKey, Rotated};
 use crate::tls;
-use crate::tokens::Retention;
+use crate::tokens::{self, Retention};
 use crate::users::{self, NewUser, Rank, User};
 
 /// Latchkey: a self-hosted authority for long-lived API tokens
@@ -312,7 +312,7 @@ fn admin_token(opened: &Opened) -> Result<Option<PathBuf>, Failure> {
         // Replicas may start together: one of them makes the admin, the others wait here and find it.
         users::lock_all(connection)?;
         if !users::any(connection)? {
-            let (_, secret) = users::create_with_token(connection, &new)?;
+            let (_, secret) = tokens::create_user_with_token(connection, &new)?;
             // Before the commit: a folder that cannot be written must not leave an admin whose token nobody has.
             opened.directory.write_admin_token(&SecretString::from(secret.reveal()))?;
         }
@@ -346,7 +346,7 @@ impl CreateUser {
     fn create(&self, url: &str) -> Result<(User, Secret), Failure> {
         let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
         let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
-        PgConnection::establish(url)?.transaction(|connection| Ok(users::create_with_token(connection, &new)?))
+        PgConnection::establish(url)?.transaction(|connection| Ok(tokens::create_user_with_token(connection, &new)?))
     }
 }
 

@@ -44,11 +44,12 @@ impl Encryption {
     /// When it is none, or the data folder cannot be written.
     pub fn key(&self, directory: &DataDirectory) -> Result<EncryptionKey, Error> {
         let given = self.encryption_key.as_ref().filter(|given| !given.expose_secret().is_empty());
+        let new = || Ok(EncryptionKey::generate().map_err(std::io::Error::other)?.expose_secret().into());
         let (text, place) = match given {
             Some(given) => (given.clone(), "given with --encryption-key".to_owned()),
             None => {
                 let path = directory.encryption_key_path();
-                (directory.encryption_key()?, format!("in {}", path.display()))
+                (directory.encryption_key(new)?, format!("in {}", path.display()))
             }
         };
         text.expose_secret().trim().parse().map_err(|fault| Error::EncryptionKey { place, fault })

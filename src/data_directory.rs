@@ -15,8 +15,6 @@ use std::{env, process, thread};
 use nix::unistd::geteuid;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::signing::EncryptionKey;
-
 /// How long to wait for a command that holds the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -206,17 +204,19 @@ impl DataDirectory {
         self.path.join("encryption-key")
     }
 
-    /// What [`Self::encryption_key_path`] holds; the first time, a new key, for the owner's eyes only.
+    /// What [`Self::encryption_key_path`] holds; the first time, the `new` key, for the owner's eyes only.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] if the file cannot be read or written.
-    pub fn encryption_key(&self) -> Result<SecretString, Error> {
+    pub fn encryption_key(&self, new: impl FnOnce() -> io::Result<SecretString>) -> Result<SecretString, Error> {
         let path = self.encryption_key_path();
         let read = || fs::read_to_string(&path).map(SecretString::from);
         match read() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.make_encryption_key(&path).map_err(io_error("write the encryption key to", &path))?;
+                new()
+                    .and_then(|key| self.write_encryption_key(&path, &key))
+                    .map_err(io_error("write the encryption key to", &path))?;
                 read()
             }
             known => known,
@@ -225,11 +225,11 @@ impl DataDirectory {
     }
 
     /// The file is there whole or not at all, and whoever makes it first has made it: services may share the folder.
-    fn make_encryption_key(&self, path: &Path) -> io::Result<()> {
+    fn write_encryption_key(&self, path: &Path, key: &SecretString) -> io::Result<()> {
         let unfinished = self.path.join(format!("encryption-key.{}", uuid::Uuid::now_v7()));
         let write = || -> io::Result<()> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-            writeln!(file, "{}", EncryptionKey::generate().map_err(io::Error::other)?.expose_secret())?;
+            writeln!(file, "{}", key.expose_secret())?;
             file.sync_all()?;
             match fs::hard_link(&unfinished, path) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -371,12 +371,13 @@ mod tests {
     fn the_encryption_key_is_made_once_and_for_the_owner_s_eyes_only() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDirectory::open_unlocked(folder.path()).unwrap();
-        let make = || data.encryption_key().unwrap().expose_secret().to_owned();
+        let new = || Ok(uuid::Uuid::now_v7().to_string().into());
+        let make = || data.encryption_key(new).unwrap().expose_secret().to_owned();
         let made: Vec<String> = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert!(made.iter().all(|key| *key == made[0] && key.trim().parse::<EncryptionKey>().is_ok()));
+        assert!(made.iter().all(|key| *key == made[0] && key.trim().parse::<uuid::Uuid>().is_ok()));
         assert_eq!(make(), made[0]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing unfinished is left");
         let mode = fs::metadata(data.encryption_key_path()).unwrap().permissions().mode() & 0o777;

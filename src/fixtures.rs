@@ -10,16 +10,14 @@ use diesel::PgConnection;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::audit::{self, Actor, Event};
+use crate::audit::Actor;
 use crate::credential::Secret;
 use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{self, Timestamp, is_name};
-use crate::organizations::Organization;
-use crate::teams::{AccessChanges, Permissions, Team, Visibility};
-use crate::tokens::NewToken;
-use crate::tokens::{self, Owner};
-use crate::users::{self, NewUser, Rank};
-use crate::{memberships, organizations, teams};
+use crate::organizations::{self, Organization};
+use crate::teams::{self, AccessChanges, Permissions, Team, Visibility, members};
+use crate::tokens::{self, NewToken, Owner};
+use crate::users::{MembershipStatus, NewUser, NotCreated, Rank};
 
 /// Why a data set was not loaded; nothing of it is in the database then.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +40,7 @@ pub enum Error {
     Unknown(String),
     /// A user cannot be made.
     #[error(transparent)]
-    User(#[from] users::NotCreated),
+    User(#[from] NotCreated),
     /// Something else cannot be made.
     #[error("the data set does not fit into the database: {0}")]
     Refused(#[from] jsonapi::Error),
@@ -187,7 +185,7 @@ impl DataSet {
         for item in &self.users {
             let rank = if item.attributes.is_site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
             let new = NewUser { username: name(&item.id)?, email: item.attributes.email.clone(), rank };
-            let (user, secret) = users::create_with_token(connection, &new)?;
+            let (user, secret) = tokens::create_user_with_token(connection, &new)?;
             secrets.push((format!("user {}", item.id), secret));
             made.insert(item.id.clone(), user.id);
         }
@@ -202,11 +200,8 @@ impl DataSet {
         let mut made = HashMap::new();
         for item in &self.organizations {
             let new = Organization::new(name(&item.id)?, item.attributes.email.clone());
-            let organization = organizations::create(connection, &new)?;
-            let owners = teams::create_owners(connection, organization.id)?;
-            let event = Event::new(Some(organization.id), "organization", organization.id, "create");
-            audit::record(connection, &Actor::system(), &[event])?;
-            add_users(connection, &owners, &item.related("owners"), users)?;
+            let owners = known(users, &item.related("owners"))?;
+            let organization = organizations::found(connection, &Actor::system(), &new, &owners)?;
             made.insert(item.id.clone(), organization.id);
         }
         Ok(made)
@@ -231,10 +226,9 @@ impl DataSet {
                 organization_access: item.attributes.organization_access.applied_to(&Permissions::default()),
                 ..Team::new(*organization)
             };
-            let team = teams::create(connection, &new)?;
-            let event = Event::new(Some(*organization), "team", team.id, "create");
-            audit::record(connection, &Actor::system(), &[event])?;
-            add_users(connection, &team, &item.related("users"), users)?;
+            let team = teams::make(connection, &Actor::system(), &new)?;
+            let inside = known(users, &item.related("users"))?;
+            members::add(connection, &Actor::system(), &team, &inside, MembershipStatus::Active)?;
             made.insert(item.id.clone(), team);
         }
         Ok(made)
@@ -256,22 +250,9 @@ fn name(text: &str) -> Result<String, Error> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(Error::Unknown(text.to_owned())) }
 }
 
-fn add_users(
-    connection: &mut PgConnection,
-    team: &Team,
-    names: &[&str],
-    users: &HashMap<String, UserId>,
-) -> Result<(), Error> {
+fn known(users: &HashMap<String, UserId>, names: &[&str]) -> Result<Vec<UserId>, Error> {
     let known = |name: &&str| users.get(*name).copied().ok_or_else(|| Error::Unknown((*name).to_owned()));
-    let ids = names.iter().map(known).collect::<Result<Vec<_>, _>>()?;
-    if ids.is_empty() {
-        return Ok(());
-    }
-    memberships::add(connection, team.organization_id, &ids, memberships::Status::Active)?;
-    let added = teams::add_users(connection, team, &ids)?;
-    let events: Vec<Event> =
-        added.iter().map(|user| Event::new(Some(team.organization_id), "team_member", user, "create")).collect();
-    Ok(audit::record(connection, &Actor::system(), &events)?)
+    names.iter().map(known).collect()
 }
 
 fn create_token(

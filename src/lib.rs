@@ -6,6 +6,7 @@
 pub mod abilities;
 pub mod access;
 pub mod audit;
+mod audit_trail;
 pub mod cli;
 pub mod config;
 pub mod credential;
@@ -16,6 +17,7 @@ pub mod health;
 pub(crate) mod http;
 pub mod ids;
 pub mod jsonapi;
+mod jwks;
 pub mod memberships;
 pub mod organizations;
 pub mod routes;

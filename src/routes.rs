@@ -11,7 +11,8 @@ use crate::http::{Endpoint, Needs, Route, Section, Services, register};
 use crate::jsonapi::schema::{object, text};
 use crate::jsonapi::{QuerySpec, Result};
 use crate::{
-    abilities, audit, health, memberships, organizations, signing, teams, tokens, ttl_policies, users, workspaces,
+    abilities, audit_trail, health, jwks, memberships, organizations, team_access, teams, tokens, ttl_policies, users,
+    workspaces,
 };
 
 /// Every section, in the order of the description.
@@ -23,10 +24,10 @@ fn sections() -> Vec<Section> {
         memberships::section(),
         teams::section(),
         tokens::section(),
-        workspaces::section(),
+        workspaces::section().and(team_access::endpoints(), team_access::access_schema()),
         ttl_policies::section(),
         abilities::section(),
-        audit::section(),
+        audit_trail::section(),
     ]
 }
 
@@ -34,7 +35,7 @@ fn service() -> Section {
     Section {
         tag: "service",
         about: "Is the service up, and which API does it speak: no token needed",
-        endpoints: [health::probes(), signing::endpoints(), health::ping(), shown()].into_iter().flatten().collect(),
+        endpoints: [health::probes(), jwks::endpoints(), health::ping(), shown()].into_iter().flatten().collect(),
         kinds: vec![],
     }
 }

@@ -9,12 +9,12 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
-use crate::access::{AddressLimit, Authenticator};
+use crate::access::{AddressLimit, Authenticator, Usage, UsageWriter};
 use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, PublicUrl, frame, negotiate, request_id};
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Retention, RetentionWorker, Usage, UsageWriter};
+use crate::tokens::{Retention, RetentionWorker};
 use crate::{routes, tls};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.

@@ -6,11 +6,10 @@ use diesel::prelude::*;
 
 use super::refusals::Refusals;
 use super::store::Key;
-use super::{Caller, OrganizationRef, store};
+use super::{Caller, OrganizationRef, Usage, store};
 use crate::credential::Secret;
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
-use crate::tokens::Usage;
 
 /// The bearer token of a request, if it has the form of a secret, and the request's id.
 #[derive(Debug, Clone)]

@@ -6,21 +6,25 @@
 mod address_limit;
 mod authenticator;
 mod caller;
+mod level;
 mod permission;
 mod refusals;
 mod role;
 mod store;
 pub mod table;
 mod target;
+mod usage;
 mod visible;
 mod workspaces;
 
 pub use address_limit::AddressLimit;
 pub use authenticator::{Authenticator, BearerToken};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
+pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
 pub use permission::Permission;
 pub use role::Role;
 pub use table::{Action, Who};
 pub use target::{OrganizationRef, Target, TeamFacts};
+pub use usage::{Usage, UsageWriter};
 pub use visible::{OtherTeams, VisibleTokens};
 pub use workspaces::{VisibleWorkspaces, WorkspaceRights};

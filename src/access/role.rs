@@ -1,7 +1,7 @@
 //! Roles: what somebody is in a workspace, and what a token caps its principal to (docs/design.md §1, §4).
 
+use super::Level;
 use crate::database::text_enum::text_enum;
-use crate::team_access::Level;
 
 text_enum! {
     /// What somebody is in a workspace, and what a token caps its principal to; the lowest first.

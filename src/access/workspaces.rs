@@ -1,9 +1,8 @@
 //! What a caller is, and may do, in a workspace, and how far a token's own role caps that (docs/design.md §1, §4): computed
 //! here, and nowhere else.
 
-use super::{Caller, OrganizationRights, Permission, Principal, Role};
+use super::{Caller, Grant, Level, OrganizationRights, Permission, Principal, Role, WorkspacePermissions};
 use crate::ids::{TeamId, WorkspaceId};
-use crate::team_access::{Grant, Level, WorkspacePermissions};
 
 /// What a caller is in a workspace, and what all of its teams together may do there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

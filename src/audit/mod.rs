@@ -3,10 +3,9 @@
 //! An event is written in the transaction of the change that it tells of, so that one is never there without
 //! the other. The table is append-only.
 
-mod http;
 mod model;
 mod store;
 
-pub(crate) use http::section;
 pub use model::{Actor, Event, Recorded};
+pub(crate) use store::list;
 pub use store::record;

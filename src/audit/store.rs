@@ -35,7 +35,7 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
 }
 
 /// A page of an organization's events after a time, oldest first, and how many there are.
-pub(super) fn list(
+pub(crate) fn list(
     connection: &mut PgConnection,
     organization: OrganizationId,
     since: Option<DateTime<Utc>>,

@@ -132,6 +132,15 @@ pub(crate) struct Section {
     pub(crate) kinds: Vec<ResourceSchema>,
 }
 
+impl Section {
+    /// The same with the endpoints of another room, which show this kind.
+    pub(crate) fn and(mut self, endpoints: Vec<Endpoint>, kind: ResourceSchema) -> Self {
+        self.endpoints.extend(endpoints);
+        self.kinds.push(kind);
+        self
+    }
+}
+
 /// Makes one actix resource of all endpoints of a path, so that another method is 405 with `Allow`.
 pub(crate) fn register<'a>(sections: impl IntoIterator<Item = &'a Section>, service: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<&Endpoint>)> = vec![];

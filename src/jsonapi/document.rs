@@ -15,15 +15,7 @@ use serde_json::{Map, Value, json};
 use super::error::Error;
 use super::negotiation::Answer;
 use super::query::Query;
-
-/// A JSON:API type and the names that `fields[type]` may hold for it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ResourceType {
-    /// The `type` member, for instance `teams`.
-    pub name: &'static str,
-    /// The names of its attributes and relationships (JSON:API "Fields").
-    pub fields: &'static [&'static str],
-}
+use super::resource_type::ResourceType;
 
 /// A resource identifier object (JSON:API "Resource Identifier Objects").
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,28 +12,31 @@ mod error;
 mod frame;
 mod json;
 mod negotiation;
+mod page_request;
 mod pagination;
 mod public_url;
 mod query;
 mod query_spec;
 mod resource_body;
+mod resource_type;
 pub mod schema;
+mod sort;
 mod values;
 
 pub use attributes::{Attributes, present};
 pub use body::{Body, MAX_BODY};
-pub use document::{Document, Identifier, Links, Resource, ResourceType};
+pub use document::{Document, Identifier, Links, Resource};
 pub use error::{Error, Result};
 pub use frame::{RequestId, frame, negotiate, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
-pub use pagination::{
-    CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, More, Page, PageInfo, PageRequest, PageSizes, paginate,
-};
+pub use page_request::{CURSOR_PROFILE, Cursor, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageRequest, PageSizes};
+pub use pagination::{More, Page, PageInfo, paginate};
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use query::{Direction, Given, Query, RawQuery, Sort};
+pub use query::{Given, Query, RawQuery};
 pub use query_spec::{Pages, QuerySpec, Search};
 pub use resource_body::{MAX_IDENTIFIERS, Relationships, ResourceBody, TypeRule};
-
+pub use resource_type::ResourceType;
+pub use sort::{Direction, Sort};
 pub use values::{Timestamp, is_name, time, valid_name};
 
 /// The media type of JSON:API (JSON:API "Media Type", registered with IANA).

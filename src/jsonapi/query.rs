@@ -11,35 +11,9 @@ use percent_encoding::percent_decode_str;
 
 use super::error::{Error, Result};
 use super::negotiation::Answer;
-use super::pagination::{PageMode, PageParameters, PageRequest, names_cursor_profile};
+use super::page_request::{PageMode, PageParameters, PageRequest, names_cursor_profile};
 use super::query_spec::{Pages, QuerySpec, Search};
-
-/// Which way a list is sorted by a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Smallest first, nulls last
-    Ascending,
-    /// Largest first, nulls first
-    Descending,
-}
-
-impl Direction {
-    pub const fn reversed(self) -> Self {
-        match self {
-            Self::Ascending => Self::Descending,
-            Self::Descending => Self::Ascending,
-        }
-    }
-}
-
-/// One key of the order of a list (JSON:API "Sorting").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// The key, as the endpoint declares it.
-    pub key: &'static str,
-    /// Its direction; `-` before the key is descending.
-    pub direction: Direction,
-}
+use super::sort::{Direction, Sort};
 
 /// What a client gave for one filter.
 #[derive(Debug, Clone, Default)]
@@ -443,9 +417,9 @@ mod tests {
     use actix_web::http::header::ACCEPT;
     use actix_web::test::TestRequest;
 
-    use super::super::document::ResourceType;
     use super::super::error::testing::{objects, parameters};
-    use super::super::pagination::CURSOR_PROFILE;
+    use super::super::page_request::CURSOR_PROFILE;
+    use super::super::resource_type::ResourceType;
     use super::*;
 
     static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name", "users"] };

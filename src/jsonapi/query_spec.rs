@@ -1,7 +1,7 @@
 //! What the query string of an endpoint may hold (JSON:API "Query Parameters").
 
-use super::document::ResourceType;
-use super::pagination::PageSizes;
+use super::page_request::PageSizes;
+use super::resource_type::ResourceType;
 
 /// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
 ///

@@ -3,12 +3,13 @@
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::{Membership, Status, event, store};
+use super::{event, store};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::audit::{self, Event};
 use crate::jsonapi::{Error, Result};
 use crate::organizations;
 use crate::teams::{self, Team};
+use crate::users::{Membership, MembershipStatus};
 
 /// Asks the access table whether the caller may end a membership: users decline their own invitations, others remove.
 ///
@@ -25,7 +26,7 @@ pub(super) fn may(caller: &Caller, membership: &Membership) -> Result<Permit> {
 /// Whether it is an invitation of the caller's own.
 fn declines(caller: &Caller, membership: &Membership) -> bool {
     let own = Target::User(membership.user_id);
-    membership.status == Status::Invited && caller.can(Action::SeeOwnMembership, own)
+    membership.status == MembershipStatus::Invited && caller.can(Action::SeeOwnMembership, own)
 }
 
 /// Locks a membership, with the organization's team `owners`. Whoever changes who the owners are takes turns here, so

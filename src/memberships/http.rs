@@ -6,18 +6,17 @@ use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::store::{self, Addresses, MembershipList};
-use super::view::{self, MEMBERSHIPS};
-use super::{InvitationAttributes, Membership, Status, end, invite, schema};
+use super::view;
+use super::{InvitationAttributes, end, invite, schema};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::schema::one_of;
 use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, Result, Search};
 use crate::teams::{self, TEAMS, Team, members};
-use crate::users;
+use crate::users::{self, MEMBERSHIPS, Membership, MembershipStatus, USERS};
 
-const SHOW: QuerySpec =
-    QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &users::USERS, &teams::TEAMS]) };
+const SHOW: QuerySpec = QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &USERS, &TEAMS]) };
 const OWN: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "status"],
@@ -138,9 +137,9 @@ fn list(call: Read<'_>) -> Result<Reply> {
     Ok(page.meta("status-counts", status_counts(&counts)))
 }
 
-fn status_counts(counts: &[(Status, i64)]) -> Value {
+fn status_counts(counts: &[(MembershipStatus, i64)]) -> Value {
     let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
-    let (invited, active) = (of(Status::Invited), of(Status::Active));
+    let (invited, active) = (of(MembershipStatus::Invited), of(MembershipStatus::Active));
     json!({"total": invited + active, "active": active, "invited": invited})
 }
 
@@ -149,7 +148,7 @@ fn list_own(call: Read<'_>) -> Result<Reply> {
     let call = call.permitted(Permit::for_own())?;
     let of = call.caller.user().map_or(MembershipList::Nobody, MembershipList::User);
     let found = store::list(call.connection, of, &call.query)?;
-    let resources = found.rows.iter().map(|row| view::membership(row, &call.caller)).collect();
+    let resources = found.rows.iter().map(|row| users::membership(row, &call.caller)).collect();
     let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
     let included = if call.query.includes("user") {
         users::find_all(call.connection, &users)?.iter().map(users::public).collect()

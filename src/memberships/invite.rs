@@ -3,13 +3,13 @@
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::{InvitationAttributes, Membership, Status, event, store};
+use super::{InvitationAttributes, event, store};
 use crate::access::{Action, Caller, Target};
 use crate::audit;
 use crate::ids::{MembershipId, TeamId};
 use crate::jsonapi::{Error, ResourceBody, Result};
 use crate::teams::{self, TEAMS, Team};
-use crate::users;
+use crate::users::{self, Membership, MembershipStatus};
 
 const POINTER: &str = "/data/relationships/teams";
 
@@ -109,7 +109,7 @@ pub(super) fn invite(
 /// 404 if the invitation has been withdrawn.
 pub(super) fn accept(connection: &mut PgConnection, caller: &Caller, id: MembershipId) -> Result<Membership> {
     let membership = store::find(connection, id)?;
-    if membership.status == Status::Invited && store::accept(connection, id)? == 1 {
+    if membership.status == MembershipStatus::Invited && store::accept(connection, id)? == 1 {
         let about = json!({"status": "active"});
         let event = event(membership.organization_id, "organization_user", membership.user_id, "update", about);
         audit::record(connection, &caller.actor(), &[event])?;

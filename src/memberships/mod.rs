@@ -1,4 +1,5 @@
-//! Memberships: users in organizations (docs/design.md §1).
+//! Memberships: users in organizations (docs/design.md §1): inviting, accepting, listing, ending. The row itself, and how
+//! it looks, is in `users`.
 //!
 //! A team can hold only users who are members of its organization; the database sees to that, and a membership's
 //! end takes its user out of every team.
@@ -12,7 +13,5 @@ mod store;
 mod view;
 
 pub(crate) use http::section;
+pub use model::InvitationAttributes;
 use model::event;
-pub use model::{InvitationAttributes, Membership, Status};
-pub(crate) use store::add;
-pub(crate) use view::{MEMBERSHIPS, identifier, membership};

@@ -1,13 +1,12 @@
 //! Memberships in the words of the OpenAPI description.
 
-use super::{MEMBERSHIPS, Status};
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, text, time};
 use crate::organizations::ORGANIZATIONS;
 use crate::teams::TEAMS;
-use crate::users::USERS;
+use crate::users::{MEMBERSHIPS, MembershipStatus, USERS};
 
 pub(super) fn status() -> utoipa::openapi::Schema {
-    one_of(&Status::ALL.map(Status::as_str))
+    one_of(&MembershipStatus::ALL.map(MembershipStatus::as_str))
 }
 
 pub(super) fn membership() -> ResourceSchema {

@@ -3,13 +3,13 @@
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::{Membership, Status};
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
 use crate::teams::Team;
+use crate::users::{Membership, MembershipStatus};
 
 /// What lists can be sorted by.
 const COLUMNS: &[SortColumn] = &[
@@ -89,9 +89,10 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     page(connection, found, COLUMNS, query.sort(), query.page())
 }
 
-fn statuses(words: &[&str]) -> Result<Vec<Status>> {
+fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {
     let known = |word: &&str| {
-        Status::from_word(word).ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
+        MembershipStatus::from_word(word)
+            .ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
     };
     words.iter().map(known).collect()
 }
@@ -104,7 +105,7 @@ fn truth(parameter: &str, word: &str) -> Result<bool> {
 pub(super) fn status_counts(
     connection: &mut PgConnection,
     organization: OrganizationId,
-) -> QueryResult<Vec<(Status, i64)>> {
+) -> QueryResult<Vec<(MembershipStatus, i64)>> {
     memberships::table
         .filter(memberships::organization_id.eq(organization))
         .group_by(memberships::status)
@@ -147,34 +148,6 @@ pub(super) fn teams_of(
         .load(connection)
 }
 
-/// Makes users members of an organization, or invites them by name, and answers who was neither yet. Who is a member
-/// or invited stays what they are.
-pub(crate) fn add(
-    connection: &mut PgConnection,
-    organization: OrganizationId,
-    users: &[UserId],
-    status: Status,
-) -> QueryResult<Vec<UserId>> {
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| {
-            (
-                memberships::id.eq(MembershipId::generate()),
-                memberships::organization_id.eq(organization),
-                memberships::user_id.eq(user),
-                memberships::status.eq(status),
-                memberships::invited_by_name.eq(status == Status::Invited),
-            )
-        })
-        .collect();
-    diesel::insert_into(memberships::table)
-        .values(rows)
-        .on_conflict((memberships::organization_id, memberships::user_id))
-        .do_nothing()
-        .returning(memberships::user_id)
-        .get_results(connection)
-}
-
 pub(super) fn invite(
     connection: &mut PgConnection,
     organization: OrganizationId,
@@ -186,7 +159,7 @@ pub(super) fn invite(
             memberships::id.eq(id),
             memberships::organization_id.eq(organization),
             memberships::user_id.eq(user),
-            memberships::status.eq(Status::Invited),
+            memberships::status.eq(MembershipStatus::Invited),
         ))
         .execute(connection)
         .map_err(|fault| match violated_key(&fault) {
@@ -206,14 +179,14 @@ pub(super) fn taken() -> Error {
 
 /// Makes an invited user a member, and answers 0 if another request has.
 pub(super) fn accept(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
-    diesel::update(memberships::table.find(id).filter(memberships::status.eq(Status::Invited)))
-        .set(memberships::status.eq(Status::Active))
+    diesel::update(memberships::table.find(id).filter(memberships::status.eq(MembershipStatus::Invited)))
+        .set(memberships::status.eq(MembershipStatus::Active))
         .execute(connection)
 }
 
 /// Locks a membership until the transaction's end, so that nobody puts its user into a team, and answers how far it
 /// has come; not found if it has been ended.
-pub(super) fn lock(connection: &mut PgConnection, id: MembershipId) -> QueryResult<Status> {
+pub(super) fn lock(connection: &mut PgConnection, id: MembershipId) -> QueryResult<MembershipStatus> {
     memberships::table.find(id).select(memberships::status).for_update().first(connection)
 }
 

@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{memberships, organizations};
+use crate::database::schema::{memberships, organizations, team_members, teams, tokens};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, TokenId, UserId};
+use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
-use crate::tokens;
 
 /// What the list can be sorted by.
 pub(super) const COLUMNS: &[SortColumn] =
@@ -118,7 +117,7 @@ pub(crate) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
 }
 
 /// Makes an organization as `new` describes it.
-pub(crate) fn create(connection: &mut PgConnection, new: &Organization) -> Result<Organization> {
+pub(super) fn create(connection: &mut PgConnection, new: &Organization) -> Result<Organization> {
     diesel::insert_into(organizations::table)
         .values((
             organizations::id.eq(new.id),
@@ -130,6 +129,46 @@ pub(crate) fn create(connection: &mut PgConnection, new: &Organization) -> Resul
         .returning(Organization::as_returning())
         .get_result(connection)
         .map_err(taken)
+}
+
+/// Makes the team `owners` of a new organization, with these users as active members in it.
+pub(super) fn create_owners(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    owners: &[UserId],
+) -> QueryResult<TeamId> {
+    let team = TeamId::generate();
+    diesel::insert_into(teams::table)
+        .values((
+            teams::id.eq(team),
+            teams::organization_id.eq(organization),
+            teams::name.eq("owners"),
+            teams::owners.eq(true),
+            teams::visibility.eq("organization"),
+        ))
+        .execute(connection)?;
+    let active = |user: &UserId| {
+        (
+            memberships::id.eq(MembershipId::generate()),
+            memberships::organization_id.eq(organization),
+            memberships::user_id.eq(*user),
+            memberships::status.eq("active"),
+        )
+    };
+    let inside = |user: &UserId| {
+        (
+            team_members::team_id.eq(team),
+            team_members::user_id.eq(*user),
+            team_members::organization_id.eq(organization),
+        )
+    };
+    diesel::insert_into(memberships::table)
+        .values(owners.iter().map(active).collect::<Vec<_>>())
+        .execute(connection)?;
+    diesel::insert_into(team_members::table)
+        .values(owners.iter().map(inside).collect::<Vec<_>>())
+        .execute(connection)?;
+    Ok(team)
 }
 
 pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> Result<Organization> {
@@ -146,10 +185,13 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
         .map_err(taken)
 }
 
-/// Locks what the deletion of an organization deletes; not found if another request has deleted it.
+/// Locks what the deletion of an organization deletes; not found if another request has deleted it. The deletion itself
+/// would lock the tokens in any order, and could wait for a request that waits for it.
 pub(super) fn lock_for_deletion(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
     organizations::table.find(id).select(organizations::id).for_update().first::<OrganizationId>(connection)?;
-    tokens::lock_for_deletion(connection, tokens::TokenList::Organization(id))
+    let touched = tokens::table.filter(tokens::organization_id.eq(id));
+    touched.order(tokens::id).select(tokens::id).for_update().load::<TokenId>(connection)?;
+    Ok(())
 }
 
 /// Deletes an organization with everything in it. It must be locked.

@@ -1,13 +1,14 @@
 //! Making, changing and deleting organizations. One that is there must be locked.
 
+use std::fmt::Display;
+
 use diesel::PgConnection;
 
 use super::{Organization, OrganizationAttributes, store};
 use crate::access::Caller;
-use crate::audit::{self, Event};
-use crate::ids::OrganizationId;
+use crate::audit::{self, Actor, Event};
+use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{Error, Result};
-use crate::{memberships, teams};
 
 /// Makes an organization and its team `owners`, with the user who calls as the first owner.
 ///
@@ -20,17 +21,28 @@ pub(crate) fn create(
 ) -> Result<Organization> {
     let owner = caller.user().ok_or_else(Error::not_found)?;
     let new = Organization::new(String::new(), String::new()).changed(attributes);
-    let organization = store::create(connection, &new)?;
-    let owners = teams::create_owners(connection, organization.id)?;
-    memberships::add(connection, organization.id, &[owner], memberships::Status::Active)?;
-    teams::add_users(connection, &owners, &[owner])?;
-    let events = [
-        Event::new(Some(organization.id), "organization", organization.id, "create"),
-        Event::new(Some(organization.id), "team", owners.id, "create"),
-        Event::new(Some(organization.id), "organization_user", owner, "create"),
-        Event::new(Some(organization.id), "team_member", owner, "create"),
-    ];
-    audit::record(connection, &caller.actor(), &events)?;
+    found(connection, &caller.actor(), &new, &[owner])
+}
+
+/// Makes an organization and its team `owners`, with these users in it.
+///
+/// # Errors
+/// 422 for a name that is taken.
+pub(crate) fn found(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    new: &Organization,
+    owners: &[UserId],
+) -> Result<Organization> {
+    let organization = store::create(connection, new)?;
+    let team = store::create_owners(connection, organization.id, owners)?;
+    let event = |resource, id: &dyn Display| Event::new(Some(organization.id), resource, id, "create");
+    let mut events = vec![event("organization", &organization.id), event("team", &team)];
+    for owner in owners {
+        events.push(event("organization_user", owner));
+        events.push(event("team_member", owner));
+    }
+    audit::record(connection, actor, &events)?;
     Ok(organization)
 }
 

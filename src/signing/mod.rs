@@ -4,13 +4,12 @@
 //! The library that signs is `ring`, which TLS uses as well. A JWT library would add to it three lines of base64, and
 //! code to verify: Latchkey verifies nothing by its signature, the row of a token is the judge.
 
-mod http;
 mod model;
 mod seal;
 mod store;
 
-pub(crate) use http::endpoints;
-use model::PublicJwk;
+pub(crate) use model::PublicJwk;
 pub use model::{Error, PreviousKey, Rotated, Signed, Signer, check, rotate};
 pub use seal::{EncryptionKey, InvalidEncryptionKey};
+pub(crate) use store::published;
 pub use store::{Listed, list};

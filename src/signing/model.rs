@@ -205,7 +205,7 @@ pub fn rotate(
 
 /// A public key as a JWK (RFC 7517, RFC 8037).
 #[derive(Debug, Serialize)]
-pub(super) struct PublicJwk {
+pub(crate) struct PublicJwk {
     kty: &'static str,
     crv: &'static str,
     x: String,
@@ -215,7 +215,7 @@ pub(super) struct PublicJwk {
 }
 
 impl PublicJwk {
-    pub(super) fn new(kid: String, public: &[u8]) -> Self {
+    pub(crate) fn new(kid: String, public: &[u8]) -> Self {
         Self { kty: "OKP", crv: "Ed25519", x: URL_SAFE_NO_PAD.encode(public), kid, r#use: "sig", alg: "EdDSA" }
     }
 }

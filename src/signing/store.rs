@@ -62,7 +62,7 @@ pub(super) fn retire(connection: &mut PgConnection) -> QueryResult<()> {
 }
 
 /// The public keys that verifiers need, with their names, the newest first.
-pub(super) fn published(connection: &mut PgConnection) -> QueryResult<Vec<(String, Vec<u8>)>> {
+pub(crate) fn published(connection: &mut PgConnection) -> QueryResult<Vec<(String, Vec<u8>)>> {
     signing_keys::table
         .filter(is_published())
         .order((signing_keys::created_at.desc(), signing_keys::kid))

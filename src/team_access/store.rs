@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::{Grant, TeamAccess};
-use crate::access::VisibleWorkspaces;
+use super::TeamAccess;
+use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{team_workspaces, teams};
 use crate::database::violated_key;
@@ -78,22 +78,6 @@ pub(super) fn list(
         }
     }
     page(connection, found, COLUMNS, query.sort(), query.page())
-}
-
-/// What each of some workspaces grants to any of some teams.
-pub(crate) fn grants(
-    connection: &mut PgConnection,
-    workspaces: &[WorkspaceId],
-    teams: &[TeamId],
-) -> QueryResult<Vec<(WorkspaceId, Grant)>> {
-    if workspaces.is_empty() || teams.is_empty() {
-        return Ok(vec![]);
-    }
-    team_workspaces::table
-        .filter(team_workspaces::workspace_id.eq_any(workspaces))
-        .filter(team_workspaces::team_id.eq_any(teams))
-        .select((team_workspaces::workspace_id, Grant::as_select()))
-        .load(connection)
 }
 
 /// A team's access beside the team.

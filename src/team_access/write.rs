@@ -3,8 +3,8 @@
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::{Grant, Level, TeamAccess, TeamAccessAttributes, store};
-use crate::access::Caller;
+use super::{TeamAccess, TeamAccessAttributes, store};
+use crate::access::{Caller, Grant, Level};
 use crate::audit::{self, Event};
 use crate::ids::WorkspaceId;
 use crate::jsonapi::Result;

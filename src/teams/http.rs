@@ -13,14 +13,11 @@ use crate::access::{Action, Caller, Target, TeamFacts};
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{TeamId, UserId};
 use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
-use crate::memberships::{self, Membership};
 use crate::organizations;
-use crate::users::{self, USERS, User};
+use crate::users::{self, MEMBERSHIPS, Membership, USERS, User};
 
-const SHOW: QuerySpec = QuerySpec {
-    include: &["users", "organization-memberships"],
-    ..QuerySpec::show(&[&TEAMS, &USERS, &memberships::MEMBERSHIPS])
-};
+const SHOW: QuerySpec =
+    QuerySpec { include: &["users", "organization-memberships"], ..QuerySpec::show(&[&TEAMS, &USERS, &MEMBERSHIPS]) };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["name", "created-at"],
@@ -138,7 +135,7 @@ fn included(query: &Query, caller: &Caller, members: &[(TeamId, User, Membership
             included.push(users::public(user));
         }
         if query.includes("organization-memberships") {
-            included.push(memberships::membership(membership, caller));
+            included.push(users::membership(membership, caller));
         }
     }
     included

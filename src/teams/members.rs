@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::{Team, store};
 use crate::access::Caller;
-use crate::audit::{self, Event};
+use crate::audit::{self, Actor, Event};
 use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
-use crate::memberships;
+use crate::users::{self, MembershipStatus};
 
 /// Puts users into a team whose row is locked. Who is not in the organization yet is invited: nobody becomes a member
 /// unasked.
@@ -16,20 +16,34 @@ use crate::memberships;
 /// # Errors
 /// 404 if the caller is removed from the organization at this moment.
 pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
-    if users.is_empty() {
-        return Ok(());
-    }
-    let joined = memberships::add(connection, team.organization_id, users, memberships::Status::Invited)?;
+    let joined = add(connection, &caller.actor(), team, users, MembershipStatus::Invited)?;
     // Who is being removed, which takes no lock on the team, does not let themselves in again.
-    if caller.user().is_some_and(|own| joined.contains(&own)) {
-        return Err(Error::not_found());
+    if caller.user().is_some_and(|own| joined.contains(&own)) { Err(Error::not_found()) } else { Ok(()) }
+}
+
+/// Puts users into a team, and makes those who are not in the organization yet members of this status; answers who
+/// these were.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn add(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    team: &Team,
+    users: &[UserId],
+    status: MembershipStatus,
+) -> Result<Vec<UserId>> {
+    if users.is_empty() {
+        return Ok(vec![]);
     }
+    let joined = users::add_members(connection, team.organization_id, users, status)?;
     let added = store::add_users(connection, team, users)?;
-    let invited = json!({"team": team.id, "status": "invited"});
+    let about = json!({"team": team.id, "status": status});
     let mut events = events(team, "organization_user", &joined, "create");
-    events = events.into_iter().map(|event| event.meta(invited.clone())).collect();
+    events = events.into_iter().map(|event| event.meta(about.clone())).collect();
     events.extend(self::events(team, "team_member", &added, "create"));
-    Ok(audit::record(connection, &caller.actor(), &events)?)
+    audit::record(connection, actor, &events)?;
+    Ok(joined)
 }
 
 /// Takes users out of a team whose row is locked; who is not in it stays out of it.

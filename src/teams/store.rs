@@ -2,16 +2,16 @@
 
 use diesel::prelude::*;
 
-use super::{OWNERS, Permissions, Team, Visibility};
+use super::{Permissions, Team, Visibility};
 use crate::access::Permission;
 use crate::database::page::{Position, SortColumn, page};
-use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
+use crate::database::schema::{
+    listed_memberships, lower, memberships, organizations, team_members, teams, tokens, users,
+};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, TeamId, UserId};
+use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
-use crate::memberships::Membership;
-use crate::tokens;
-use crate::users::User;
+use crate::users::{Membership, MembershipStatus, User};
 
 /// What the list can be sorted by.
 pub(super) const COLUMNS: &[SortColumn] =
@@ -83,23 +83,8 @@ pub(crate) fn lock(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Te
     Ok((team, organization))
 }
 
-/// Makes the team `owners` of a new organization.
-pub(crate) fn create_owners(connection: &mut PgConnection, organization: OrganizationId) -> Result<Team> {
-    diesel::insert_into(teams::table)
-        .values((
-            teams::id.eq(TeamId::generate()),
-            teams::organization_id.eq(organization),
-            teams::name.eq(OWNERS),
-            teams::owners.eq(true),
-            teams::visibility.eq(Visibility::Organization),
-        ))
-        .returning(Team::as_returning())
-        .get_result(connection)
-        .map_err(taken)
-}
-
 /// Makes a team as `new` describes it.
-pub(crate) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> {
+pub(super) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> {
     diesel::insert_into(teams::table)
         .values((teams::id.eq(new.id), teams::organization_id.eq(new.organization_id), values(new)))
         .returning(Team::as_returning())
@@ -146,9 +131,11 @@ fn taken(fault: diesel::result::Error) -> Error {
     }
 }
 
-/// Deletes a team with its tokens. The team must be locked.
+/// Deletes a team with its tokens. The team must be locked. The tokens are locked in the one order first: the deletion
+/// would lock them in any, and could wait for a request that waits for it.
 pub(super) fn delete(connection: &mut PgConnection, id: TeamId) -> QueryResult<()> {
-    tokens::lock_for_deletion(connection, tokens::TokenList::Team(id))?;
+    let touched = tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id));
+    tokens::table.filter(touched).order(tokens::id).select(tokens::id).for_update().load::<TokenId>(connection)?;
     diesel::delete(teams::table.find(id)).execute(connection)?;
     Ok(())
 }
@@ -190,7 +177,7 @@ pub(crate) fn active_members(connection: &mut PgConnection, team: &Team) -> Quer
                 .and(memberships::user_id.eq(team_members::user_id))),
         )
         .filter(team_members::team_id.eq(team.id))
-        .filter(memberships::status.eq(crate::memberships::Status::Active))
+        .filter(memberships::status.eq(MembershipStatus::Active))
         .select(diesel::dsl::count_star())
         .first::<i64>(connection)
 }

@@ -7,9 +7,8 @@ use crate::access::Permission;
 use crate::access::{Action, Caller, Target};
 use crate::ids::TeamId;
 use crate::jsonapi::{Identifier, Resource, ResourceType};
-use crate::memberships::{self, Membership};
 use crate::organizations;
-use crate::users::{self, User};
+use crate::users::{self, Membership, User};
 
 pub(crate) const TEAMS: ResourceType = ResourceType {
     name: "teams",
@@ -77,7 +76,7 @@ fn team(team: &Team, organization: &str, members: &[&(TeamId, User, Membership)]
         .to_many("users", members.iter().map(|(_, user, _)| users::identifier(user.id)).collect())
         .to_many(
             "organization-memberships",
-            members.iter().map(|(_, _, membership)| memberships::identifier(membership.id)).collect(),
+            members.iter().map(|(_, _, membership)| users::membership_identifier(membership.id)).collect(),
         )
         .relation_link("authentication-token", format!("{path}/authentication-token"))
         .relation_link("authentication-tokens", format!("{path}/authentication-tokens"))

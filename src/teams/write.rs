@@ -4,7 +4,7 @@ use diesel::PgConnection;
 
 use super::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, store};
 use crate::access::{Action, Caller, Target};
-use crate::audit::{self, Event};
+use crate::audit::{self, Actor, Event};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
 
@@ -18,8 +18,17 @@ pub(crate) fn create(
     organization: OrganizationId,
     attributes: TeamAttributes,
 ) -> Result<Team> {
-    let team = store::create(connection, &changed(caller, Team::new(organization), attributes)?)?;
-    record(connection, caller, &team, "create")?;
+    let new = changed(caller, Team::new(organization), attributes)?;
+    make(connection, &caller.actor(), &new)
+}
+
+/// Makes a team as `new` describes it.
+///
+/// # Errors
+/// 422 for a name that is taken.
+pub(crate) fn make(connection: &mut PgConnection, actor: &Actor, new: &Team) -> Result<Team> {
+    let team = store::create(connection, new)?;
+    record(connection, actor, &team, "create")?;
     Ok(team)
 }
 
@@ -34,7 +43,7 @@ pub(crate) fn update(
     changes: TeamAttributes,
 ) -> Result<Team> {
     let team = store::update(connection, &changed(caller, team, changes)?)?;
-    record(connection, caller, &team, "update")?;
+    record(connection, &caller.actor(), &team, "update")?;
     Ok(team)
 }
 
@@ -47,7 +56,7 @@ pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, team: &Team
         return Err(Error::forbidden("The team owners cannot be deleted"));
     }
     store::delete(connection, team.id)?;
-    record(connection, caller, team, "destroy")
+    record(connection, &caller.actor(), team, "destroy")
 }
 
 /// The team after a change, if the caller may change all of that.
@@ -88,8 +97,8 @@ fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
     Ok(())
 }
 
-fn record(connection: &mut PgConnection, caller: &Caller, team: &Team, action: &'static str) -> Result<()> {
+fn record(connection: &mut PgConnection, actor: &Actor, team: &Team, action: &'static str) -> Result<()> {
     let event =
         Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}));
-    Ok(audit::record(connection, &caller.actor(), &[event])?)
+    Ok(audit::record(connection, actor, &[event])?)
 }

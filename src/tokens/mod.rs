@@ -3,6 +3,7 @@
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
 mod filters;
+mod first;
 mod http;
 mod issue;
 mod jwt;
@@ -14,15 +15,14 @@ mod retention;
 mod right;
 mod schema;
 mod store;
-mod usage;
 mod view;
 
 pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
+pub use first::create_user_with_token;
 pub(crate) use http::section;
 pub(crate) use issue::create;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
 pub use retention::{InvalidRetention, Retention, RetentionWorker};
-pub(crate) use store::{NewToken, TokenList, lock_for_deletion};
-pub use usage::{Usage, UsageWriter};
+pub(crate) use store::NewToken;

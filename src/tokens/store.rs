@@ -333,65 +333,6 @@ pub(super) fn lock(connection: &mut PgConnection, caller: &Caller, id: TokenId) 
     Ok(())
 }
 
-/// Locks, in the one order, all tokens that the deletion of their owner deletes or changes. The deletion itself would
-/// lock them in any order, and could wait for a request that waits for it.
-pub(crate) fn lock_for_deletion(connection: &mut PgConnection, of: TokenList) -> QueryResult<()> {
-    let touched = tokens::table.order(tokens::id).select(tokens::id).for_update();
-    match of {
-        TokenList::Organization(id) | TokenList::Teams(id) => {
-            touched.filter(tokens::organization_id.eq(id)).load::<TokenId>(connection)?
-        }
-        TokenList::User(id) => {
-            touched.filter(tokens::user_id.eq(id).or(tokens::created_by_user_id.eq(id))).load::<TokenId>(connection)?
-        }
-        TokenList::Team(id) => {
-            touched.filter(tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id))).load::<TokenId>(connection)?
-        }
-        TokenList::Workspace(id) => touched.filter(tokens::workspace_id.eq(id)).load::<TokenId>(connection)?,
-        TokenList::Nobody => vec![],
-    };
-    Ok(())
-}
-
-/// Uses of a token on one day (UTC) that were counted and are not written yet.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
-    pub(super) token: TokenId,
-    /// The day on which it was used.
-    pub(super) date: NaiveDate,
-    pub(super) count: i64,
-    /// The last of these times.
-    pub(super) last: DateTime<Utc>,
-}
-
-/// Adds up what was counted since the last time, in one statement: both sums are written, or none. What is counted of a
-/// token that has been deleted is dropped.
-pub(super) fn count_usage(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<()> {
-    let ids: Vec<uuid::Uuid> = counted.iter().map(|used| used.token.uuid()).collect();
-    let dates: Vec<NaiveDate> = counted.iter().map(|used| used.date).collect();
-    let counts: Vec<i64> = counted.iter().map(|used| used.count).collect();
-    let times: Vec<DateTime<Utc>> = counted.iter().map(|used| used.last).collect();
-    // Tokens are locked in one order, so that replicas that count the same ones do not deadlock; who has not locked a
-    // token does not write its days.
-    diesel::sql_query(
-        "WITH used AS (SELECT * FROM unnest($1, $2, $3, $4) AS used (id, date, count, last)), \
-         sums AS (SELECT id, sum(count)::bigint AS count, max(last) AS last FROM used GROUP BY id), \
-         locked AS (SELECT tokens.id FROM tokens JOIN sums USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens), \
-         written AS (UPDATE tokens SET usage_count = usage_count + sums.count, \
-         last_used_at = greatest(last_used_at, sums.last) FROM sums JOIN locked USING (id) WHERE tokens.id = sums.id \
-         RETURNING tokens.id) \
-         INSERT INTO token_usage_days (token_id, date, count) \
-         SELECT used.id, used.date, used.count FROM used JOIN written USING (id) ORDER BY used.id, used.date \
-         ON CONFLICT (token_id, date) DO UPDATE SET count = token_usage_days.count + excluded.count",
-    )
-    .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::Date>, _>(dates)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(counts)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::Timestamptz>, _>(times)
-    .execute(connection)?;
-    Ok(())
-}
-
 /// How often a token was used, by day, from a day on.
 pub(super) fn usage(
     connection: &mut PgConnection,

@@ -4,6 +4,7 @@
 
 mod account;
 mod http;
+mod membership;
 mod model;
 mod password;
 mod schema;
@@ -11,7 +12,9 @@ mod store;
 mod view;
 
 pub(crate) use http::section;
-pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User, confirm_email, create_with_token};
+pub(crate) use membership::{MEMBERSHIPS, add_members, membership, membership_identifier};
+pub use membership::{Membership, MembershipStatus};
+pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User, confirm_email};
 pub use store::{NotConfirmed, NotCreated};
-pub(crate) use store::{any, by_email, by_usernames, create_invited, find_all, lock_all};
+pub(crate) use store::{any, by_email, by_usernames, create, create_invited, find_all, lock_all};
 pub(crate) use view::{USERS, identifier, public};

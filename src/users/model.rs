@@ -8,13 +8,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::store;
-use super::store::{NotConfirmed, NotCreated};
+use super::store::NotConfirmed;
 use crate::audit::{self, Actor, Event};
-use crate::credential::Secret;
 use crate::database::schema::users;
 use crate::ids::UserId;
-use crate::tokens::NewToken;
-use crate::tokens::{self, Owner};
 
 /// A user as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -102,17 +99,4 @@ pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str)
     let user = store::confirm_email(connection, username, email)?;
     audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "confirm_email")])?;
     Ok(user)
-}
-
-/// Makes a user with a first token, in the transaction that the connection is in. The secret is nowhere else from
-/// here on.
-///
-/// # Errors
-/// When the name or the address is taken, or the database fails.
-pub fn create_with_token(connection: &mut PgConnection, new: &NewUser) -> Result<(User, Secret), NotCreated> {
-    let user = store::create(connection, new)?;
-    let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
-    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "create")])?;
-    let (_, secret) = tokens::create(connection, &Actor::system(), &token, &[])?;
-    Ok((user, secret))
 }

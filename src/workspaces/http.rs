@@ -11,7 +11,6 @@ use crate::http::openapi::Sends;
 use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
 use crate::jsonapi::{Error, PageInfo, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
 use crate::organizations::{self, ORGANIZATIONS};
-use crate::team_access;
 
 // Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization and
 // the tag bindings add anything.
@@ -47,17 +46,10 @@ pub(crate) fn section() -> Section {
     Section {
         tag: "workspaces",
         about: "Named things in an organization, and which teams have access to them",
-        endpoints: [
-            of_organization(),
-            by_name(),
-            by_id(),
-            tag_http::endpoints(),
-            consumers(),
-            team_access::endpoints(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        endpoints: [of_organization(), by_name(), by_id(), tag_http::endpoints(), consumers()]
+            .into_iter()
+            .flatten()
+            .collect(),
         kinds: schema::all(),
     }
 }

@@ -11,7 +11,6 @@ use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
 use crate::jsonapi::{Error, Resource, Result};
 use crate::organizations::Organization;
-use crate::team_access;
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -92,7 +91,7 @@ fn rights_by_teams(
     workspace: WorkspaceId,
 ) -> Result<Option<WorkspaceRights>> {
     let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
-    let grants = team_access::grants(connection, &[workspace], &teams)?;
+    let grants = store::grants(connection, &[workspace], &teams)?;
     Ok(caller.rights_in(grants.into_iter().map(|(_, grant)| grant)))
 }
 

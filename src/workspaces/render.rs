@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use diesel::PgConnection;
 
-use super::Workspace;
 use super::view::{self, EFFECTIVE_BINDINGS};
-use crate::access::{Action, Caller, Target};
+use super::{Workspace, store};
+use crate::access::{Action, Caller, Grant, Target};
 use crate::ids::WorkspaceId;
 use crate::jsonapi::{Document, Error, Query, Resource, Result};
 use crate::organizations::{self, Organization};
-use crate::team_access::{self, Grant};
 
 /// Workspaces as resources, and what the query asks to include of them.
 pub(super) fn with_included(
@@ -47,7 +46,7 @@ pub(super) fn render_all<'a>(
     let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
     let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
     let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
-    for (id, grant) in team_access::grants(connection, &ids, &teams)? {
+    for (id, grant) in store::grants(connection, &ids, &teams)? {
         grants.entry(id).or_default().push(grant);
     }
     let render = |workspace: &'a Workspace| {

@@ -7,13 +7,11 @@ use super::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes}
 use crate::jsonapi::ResourceType;
 use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
 use crate::organizations::ORGANIZATIONS;
-use crate::team_access;
 
 /// All types that these endpoints show.
 pub(super) fn all() -> Vec<ResourceSchema> {
     vec![
         workspace(),
-        team_access::access_schema(),
         ResourceSchema::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
         binding(&BINDINGS, "A key with a value that is bound to a workspace"),
         binding(&EFFECTIVE_BINDINGS, "The same: a workspace inherits none"),

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::Workspace;
 use super::tags::searched;
-use crate::access::VisibleWorkspaces;
+use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Position, SortColumn, page};
 use crate::database::schema::{lower, team_workspaces, workspaces};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, WorkspaceId};
+use crate::ids::{OrganizationId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
 
 /// What the list can be sorted by.
@@ -179,4 +179,20 @@ fn taken(fault: DieselError) -> Error {
         (_, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Error::not_found(),
         _ => fault.into(),
     }
+}
+
+/// What each of some workspaces grants to any of some teams.
+pub(super) fn grants(
+    connection: &mut PgConnection,
+    workspaces: &[WorkspaceId],
+    teams: &[TeamId],
+) -> QueryResult<Vec<(WorkspaceId, Grant)>> {
+    if workspaces.is_empty() || teams.is_empty() {
+        return Ok(vec![]);
+    }
+    team_workspaces::table
+        .filter(team_workspaces::workspace_id.eq_any(workspaces))
+        .filter(team_workspaces::team_id.eq_any(teams))
+        .select((team_workspaces::workspace_id, Grant::as_select()))
+        .load(connection)
 }

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use super::tags::{BINDING, TAG};
 use super::{Workspace, settings::VcsRepo};
-use crate::access::{Action, Caller, Target, WorkspaceRights};
+use crate::access::{Action, Caller, Runs, StateVersions, Target, Variables, WorkspaceRights};
 use crate::ids::{OrganizationId, TagBindingId, TagId, WorkspaceId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
-use crate::team_access::{Runs, StateVersions, Variables};
 
 pub(crate) const WORKSPACES: ResourceType = ResourceType {
     name: "workspaces",

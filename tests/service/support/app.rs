@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
 use latchkey::server::{Listen, Service};
-use latchkey::tokens::Retention;
-use latchkey::users::{self, NewUser, NotCreated, Rank};
+use latchkey::tokens::{self, Retention};
+use latchkey::users::{NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
@@ -89,7 +89,7 @@ impl App {
     pub fn try_user(&self, new: &NewUser) -> Result<User, NotCreated> {
         let (user, secret) = PgConnection::establish(&self.database_url)
             .unwrap()
-            .transaction(|connection| users::create_with_token(connection, new))?;
+            .transaction(|connection| tokens::create_user_with_token(connection, new))?;
         leaks::remember_of(secret.reveal(), Some(self.database_url.origin()));
         Ok(User { id: user.id.to_string(), username: user.username, client: self.with(secret.reveal()) })
     }

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
 
-use super::store::{self, Counted};
 use crate::database::Database;
 use crate::ids::TokenId;
 
@@ -54,7 +54,7 @@ impl Usage {
             .iter()
             .map(|(&(token, date), &Used { count, last })| Counted { token, date, count, last })
             .collect();
-        if let Err(fault) = database.blocking(move |connection| Ok(store::count_usage(connection, &rows)?)) {
+        if let Err(fault) = database.blocking(move |connection| Ok(write(connection, &rows)?)) {
             log::warn!("the use of {} tokens is not written yet: {fault}", counted.len());
             counted.into_iter().for_each(|(day, used)| self.add(day, used));
         }
@@ -64,6 +64,45 @@ impl Usage {
     fn uses(&self) -> MutexGuard<'_, HashMap<(TokenId, NaiveDate), Used>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Uses of a token on one day (UTC) that were counted and are not written yet.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    token: TokenId,
+    /// The day on which it was used.
+    date: NaiveDate,
+    count: i64,
+    /// The last of these times.
+    last: DateTime<Utc>,
+}
+
+/// Adds up what was counted since the last time, in one statement: both sums are written, or none. What is counted of a
+/// token that has been deleted is dropped.
+fn write(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<()> {
+    let ids: Vec<uuid::Uuid> = counted.iter().map(|used| used.token.uuid()).collect();
+    let dates: Vec<NaiveDate> = counted.iter().map(|used| used.date).collect();
+    let counts: Vec<i64> = counted.iter().map(|used| used.count).collect();
+    let times: Vec<DateTime<Utc>> = counted.iter().map(|used| used.last).collect();
+    // Tokens are locked in one order, so that replicas that count the same ones do not deadlock; who has not locked a
+    // token does not write its days.
+    diesel::sql_query(
+        "WITH used AS (SELECT * FROM unnest($1, $2, $3, $4) AS used (id, date, count, last)), \
+         sums AS (SELECT id, sum(count)::bigint AS count, max(last) AS last FROM used GROUP BY id), \
+         locked AS (SELECT tokens.id FROM tokens JOIN sums USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens), \
+         written AS (UPDATE tokens SET usage_count = usage_count + sums.count, \
+         last_used_at = greatest(last_used_at, sums.last) FROM sums JOIN locked USING (id) WHERE tokens.id = sums.id \
+         RETURNING tokens.id) \
+         INSERT INTO token_usage_days (token_id, date, count) \
+         SELECT used.id, used.date, used.count FROM used JOIN written USING (id) ORDER BY used.id, used.date \
+         ON CONFLICT (token_id, date) DO UPDATE SET count = token_usage_days.count + excluded.count",
+    )
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Date>, _>(dates)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(counts)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Timestamptz>, _>(times)
+    .execute(connection)?;
+    Ok(())
 }
 
 /// The thread that writes usage.

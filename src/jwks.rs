@@ -8,10 +8,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa::openapi::ArrayBuilder;
 
-use super::{PublicJwk, store};
 use crate::http::{Endpoint, Needs, Route, Services};
 use crate::jsonapi::Result;
 use crate::jsonapi::schema::{object, text};
+use crate::signing::{self, PublicJwk};
 
 /// How long verifiers may keep the keys. They look again when they meet a `kid` that they do not know.
 const CACHING: &str = "public, max-age=300";
@@ -31,7 +31,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 
 /// A JWK set (RFC 7517 §5). It is empty until the first JWT is made.
 async fn show(request: HttpRequest, services: Services) -> Result<HttpResponse> {
-    let keys = services.authenticator.read_for_anybody(|connection| Ok(store::published(connection)?)).await?;
+    let keys = services.authenticator.read_for_anybody(|connection| Ok(signing::published(connection)?)).await?;
     let keys: Vec<PublicJwk> = keys.into_iter().map(|(kid, public)| PublicJwk::new(kid, &public)).collect();
     let body = json!({ "keys": keys }).to_string();
     let tag = EntityTag::new_strong(URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
-use super::{Recorded, store};
 use crate::access::{Action, Caller, Principal, Target};
+use crate::audit::{self, Recorded};
 use crate::http::{Read, Reply, Route, Section};
 use crate::ids::OrganizationId;
 use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
@@ -44,7 +44,7 @@ fn list(call: Read<'_>) -> Result<Reply> {
     let organization = organization(&call.caller)?;
     let page = call.query.page();
     let since = since(&call.query)?;
-    let (events, total) = store::list(call.connection, organization, since, page.offset(), page.size())?;
+    let (events, total) = audit::list(call.connection, organization, since, page.offset(), page.size())?;
     let events: Vec<Value> = events.iter().map(|event| told(event, organization)).collect();
     let answer = json!({"data": events, "pagination": pagination(page, total)});
     Ok(call.json(answer))
