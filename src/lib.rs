@@ -16,7 +16,6 @@ pub mod fixtures;
 pub mod health;
 pub(crate) mod http;
 pub mod ids;
-pub mod jsonapi;
 mod jwks;
 pub mod memberships;
 pub mod organizations;
@@ -30,3 +29,5 @@ pub mod tokens;
 pub mod ttl_policies;
 pub mod users;
 pub mod workspaces;
+
+pub use latchkey_jsonapi as jsonapi;

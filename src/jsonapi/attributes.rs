@@ -186,38 +186,38 @@ pub(super) mod testing {
 
     #[derive(Debug, Default, Deserialize, Validate)]
     #[serde(rename_all = "kebab-case", default)]
-    pub(crate) struct Access {
-        pub(crate) manage_teams: Option<bool>,
-        pub(crate) read_all: Option<bool>,
+    pub struct Access {
+        pub manage_teams: Option<bool>,
+        pub read_all: Option<bool>,
     }
 
     #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    pub(crate) enum Visibility {
+    pub enum Visibility {
         Secret,
         Organization,
     }
 
     #[derive(Debug, Default, Deserialize, Validate)]
     #[serde(rename_all = "kebab-case", default)]
-    pub(crate) struct Team {
+    pub struct Team {
         #[validate(required, length(min = 1, max = 5))]
-        pub(crate) name: Option<String>,
+        pub name: Option<String>,
         #[validate(email(message = "Contact email is not an address"))]
-        pub(crate) contact_email: Option<String>,
+        pub contact_email: Option<String>,
         #[validate(range(min = 0, max = 10))]
-        pub(crate) seat_count: Option<i32>,
-        pub(crate) visibility: Option<Visibility>,
+        pub seat_count: Option<i32>,
+        pub visibility: Option<Visibility>,
         #[serde(deserialize_with = "present")]
         #[validate(length(max = 3))]
-        pub(crate) description: Option<Option<String>>,
-        pub(crate) expired_at: Option<chrono::DateTime<chrono::Utc>>,
-        pub(crate) tags: Option<Vec<String>>,
+        pub description: Option<Option<String>>,
+        pub expired_at: Option<chrono::DateTime<chrono::Utc>>,
+        pub tags: Option<Vec<String>>,
         #[validate(nested)]
-        pub(crate) organization_access: Option<Access>,
+        pub organization_access: Option<Access>,
     }
 
-    pub(crate) fn details(error: &Error) -> Vec<String> {
+    pub fn details(error: &Error) -> Vec<String> {
         let detail = |object: &Value| object["detail"].as_str().unwrap().to_owned();
         objects(error).iter().map(detail).collect()
     }

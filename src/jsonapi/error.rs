@@ -309,24 +309,24 @@ pub(super) mod testing {
 
     use super::*;
 
-    pub(crate) fn body_of(response: HttpResponse) -> Value {
+    pub fn body_of(response: HttpResponse) -> Value {
         let bytes = response.into_body().try_into_bytes().ok().unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    pub(crate) fn objects(error: &Error) -> Vec<Value> {
+    pub fn objects(error: &Error) -> Vec<Value> {
         body_of(error.error_response())["errors"].as_array().unwrap().clone()
     }
 
-    pub(crate) fn sources(error: &Error, kind: &str) -> Vec<String> {
+    pub fn sources(error: &Error, kind: &str) -> Vec<String> {
         objects(error).iter().map(|object| object["source"][kind].as_str().unwrap_or("(none)").to_owned()).collect()
     }
 
-    pub(crate) fn parameters(error: &Error) -> Vec<String> {
+    pub fn parameters(error: &Error) -> Vec<String> {
         sources(error, "parameter")
     }
 
-    pub(crate) fn pointers(error: &Error) -> Vec<String> {
+    pub fn pointers(error: &Error) -> Vec<String> {
         sources(error, "pointer")
     }
 }

@@ -6,7 +6,7 @@ use super::resource_type::ResourceType;
 /// What the query string of an endpoint may hold. Declare it as a `const` or `static`:
 ///
 /// ```
-/// use latchkey::jsonapi::{QuerySpec, ResourceType, Search};
+/// use latchkey_jsonapi::{QuerySpec, ResourceType, Search};
 ///
 /// static TEAMS: ResourceType = ResourceType { name: "teams", fields: &["name"] };
 /// static LIST: QuerySpec = QuerySpec {

@@ -29,6 +29,7 @@ mod quick_start;
 mod races;
 mod request_order;
 mod retention;
+mod rooms;
 mod secrets;
 mod serving;
 mod smoke;

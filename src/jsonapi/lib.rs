@@ -1,12 +1,14 @@
 //! JSON:API 1.1 as this service speaks it (docs/design.md §5): documents, errors, the body of a request,
 //! query parameters, pagination and content negotiation.
 //!
-//! Nothing in here knows the domain or the database. A room declares what its types look like and
-//! what its endpoints accept; this room holds clients to it and writes the answer.
+//! Nothing in here knows what Latchkey is about. A room declares what its types look like and what its endpoints accept;
+//! this crate holds clients to it and writes the answer. With the feature `diesel`, faults of the database become errors.
 
 mod attribute_value;
 mod attributes;
 mod body;
+#[cfg(feature = "diesel")]
+mod database;
 mod document;
 mod error;
 mod frame;

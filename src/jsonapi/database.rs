@@ -1,0 +1,37 @@
+//! How a fault of the database is told to a client: 503 when it went away, 500 otherwise.
+//!
+//! A violated constraint that a client can cause is not this file's business: whose rule it is looks at the constraint's
+//! name and says what was wrong.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::error::Error;
+
+impl From<DieselError> for Error {
+    fn from(fault: DieselError) -> Self {
+        match &fault {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            ) => Self::unavailable("The database went away; try again soon"),
+            DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ReadOnlyTransaction,
+                _,
+            ) => Self::unavailable("The database cannot take this now; try again soon"),
+            DieselError::NotFound => Self::not_found(),
+            // A room that refers to what a client named has looked it up before, in the same transaction.
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+                Self::conflict(None, "Something that this needs was deleted in the meantime")
+            }
+            // diesel tells no SQLSTATE. Locks are taken in one order, so that this is not expected to happen.
+            DieselError::DatabaseError(_, about) if about.message() == "deadlock detected" => {
+                Self::unavailable("Another request was in the way; try again soon")
+            }
+            DieselError::BrokenTransactionManager => Self::unavailable("The database went away; try again soon"),
+            _ => {
+                log::error!("the database refused a statement: {fault}");
+                Self::internal()
+            }
+        }
+    }
+}
