@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use chrono::{DateTime, Datelike};
+use chrono::{DateTime, Datelike, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -16,19 +16,24 @@ use serde_json::Value;
 
 use crate::jsonapi::{Cursor, Direction, Error, More, Page, PageInfo, PageRequest, Result, Sort};
 
-/// A column that a list can be sorted by.
-#[derive(Debug, Clone, Copy)]
-pub struct SortColumn {
+/// A column that a list can be sorted by: declared once for the `sort` parameter, the SQL and the cursor.
+pub struct SortColumn<Row> {
     /// Its name in the `sort` parameter.
     pub key: &'static str,
     /// Its name in the query's result.
     column: &'static str,
-    /// Its PostgreSQL type, as a cast names it.
-    sql_type: &'static str,
-    /// The largest value of the type, for which null counts, so that an index on `coalesce(column, …)` gives the order.
-    null_as: Option<&'static str>,
-    /// Whether there is null and no such value.
-    nulls: Nulls,
+    value: SortValue<Row>,
+}
+
+/// What a row has in the column.
+enum SortValue<Row> {
+    Text(fn(&Row) -> String),
+    /// There is no text that comes after all others, for which null could count.
+    TextOrNull(fn(&Row) -> Option<String>),
+    Number(fn(&Row) -> i64),
+    Time(fn(&Row) -> DateTime<Utc>),
+    /// Null counts as the end of time, so that an index on `coalesce(column, 'infinity')` gives the order.
+    TimeOrNever(fn(&Row) -> Option<DateTime<Utc>>),
 }
 
 /// Whether a comparison has to reckon with null.
@@ -40,64 +45,100 @@ enum Nulls {
     Last,
 }
 
-impl SortColumn {
+impl<Row> SortColumn<Row> {
     /// A text that is always there.
-    #[must_use]
-    pub const fn text(key: &'static str, column: &'static str) -> Self {
-        Self { key, column, sql_type: "text", null_as: None, nulls: Nulls::None }
+    pub const fn text(key: &'static str, column: &'static str, value: fn(&Row) -> String) -> Self {
+        Self { key, column, value: SortValue::Text(value) }
     }
 
-    /// A text, or null; there is no text that comes after all others, for which null could count.
-    #[must_use]
-    pub const fn text_or_null(key: &'static str, column: &'static str) -> Self {
-        Self { nulls: Nulls::Last, ..Self::text(key, column) }
+    pub const fn text_or_null(key: &'static str, column: &'static str, value: fn(&Row) -> Option<String>) -> Self {
+        Self { key, column, value: SortValue::TextOrNull(value) }
     }
 
     /// A time that is always there.
-    #[must_use]
-    pub const fn time(key: &'static str, column: &'static str) -> Self {
-        Self { key, column, sql_type: "timestamptz", null_as: None, nulls: Nulls::None }
+    pub const fn time(key: &'static str, column: &'static str, value: fn(&Row) -> DateTime<Utc>) -> Self {
+        Self { key, column, value: SortValue::Time(value) }
     }
 
     /// A whole number that is always there.
-    #[must_use]
-    pub const fn number(key: &'static str, column: &'static str) -> Self {
-        Self { key, column, sql_type: "bigint", null_as: None, nulls: Nulls::None }
+    pub const fn number(key: &'static str, column: &'static str, value: fn(&Row) -> i64) -> Self {
+        Self { key, column, value: SortValue::Number(value) }
     }
 
     /// A time, or null for never.
-    #[must_use]
-    pub const fn time_or_never(key: &'static str, column: &'static str) -> Self {
-        Self { null_as: Some("infinity"), ..Self::time(key, column) }
+    pub const fn time_or_never(
+        key: &'static str,
+        column: &'static str,
+        value: fn(&Row) -> Option<DateTime<Utc>>,
+    ) -> Self {
+        Self { key, column, value: SortValue::TimeOrNever(value) }
+    }
+
+    const fn sql_type(&self) -> &'static str {
+        match self.value {
+            SortValue::Text(_) | SortValue::TextOrNull(_) => "text",
+            SortValue::Number(_) => "bigint",
+            SortValue::Time(_) | SortValue::TimeOrNever(_) => "timestamptz",
+        }
+    }
+
+    fn ordered(&self, direction: Direction) -> Ordered {
+        let null_as = matches!(self.value, SortValue::TimeOrNever(_)).then_some("infinity");
+        let nulls = if matches!(self.value, SortValue::TextOrNull(_)) { Nulls::Last } else { Nulls::None };
+        Ordered { column: self.column, sql_type: self.sql_type(), null_as, nulls, direction }
+    }
+
+    /// The value in a row, as PostgreSQL reads it back from text.
+    fn of(&self, row: &Row) -> Option<String> {
+        match self.value {
+            SortValue::Text(value) => Some(value(row)),
+            SortValue::TextOrNull(value) => value(row),
+            SortValue::Number(value) => Some(value(row).to_string()),
+            SortValue::Time(value) => Some(value(row).to_rfc3339()),
+            SortValue::TimeOrNever(value) => value(row).map(|time| time.to_rfc3339()),
+        }
     }
 }
 
-/// A row that can tell where it stands in a list.
-pub trait Position {
-    /// The value of the column behind a sort key, as PostgreSQL reads it back from text.
-    fn value_of(&self, key: &str) -> Option<String>;
+/// A row of a list.
+pub trait Listed: Sized + 'static {
+    /// What the list can be sorted by.
+    const COLUMNS: &'static [SortColumn<Self>];
+
     /// The id, the last of every order.
     fn id(&self) -> uuid::Uuid;
 }
+
+/// The keys of all columns of a type of row, for the `sort` of a `QuerySpec`.
+macro_rules! sort_keys {
+    ($row:ty) => {
+        &{
+            const COLUMNS: &[$crate::database::page::SortColumn<$row>] =
+                <$row as $crate::database::page::Listed>::COLUMNS;
+            let mut keys = [""; COLUMNS.len()];
+            let mut nth = 0;
+            while nth < keys.len() {
+                keys[nth] = COLUMNS[nth].key;
+                nth += 1;
+            }
+            keys
+        }
+    };
+}
+pub(crate) use sort_keys;
 
 /// Loads the page that `request` asks for out of everything that `query` finds.
 ///
 /// # Errors
 /// 400 for a cursor that holds something else than a place in this list; else the database's own.
-pub fn page<Q, Row>(
-    connection: &mut PgConnection,
-    query: Q,
-    columns: &[SortColumn],
-    sort: &[Sort],
-    request: &PageRequest,
-) -> Result<Page<Row>>
+pub fn page<Q, Row>(connection: &mut PgConnection, query: Q, sort: &[Sort], request: &PageRequest) -> Result<Page<Row>>
 where
     Q: QueryFragment<Pg> + Query,
-    Row: Position,
+    Row: Listed,
     for<'a> PageQuery<Q>: LoadQuery<'a, PgConnection, (Row, i64)>,
     for<'a> Count<Q>: LoadQuery<'a, PgConnection, i64>,
 {
-    let order = order(columns, sort)?;
+    let order = order::<Row>(sort)?;
     let query = Rc::new(query);
     match request {
         PageRequest::Number { size, .. } => {
@@ -131,7 +172,7 @@ fn rows<Row>(loaded: Vec<(Row, i64)>) -> Vec<Row> {
 }
 
 /// Drops the row that was read only to learn whether there are more, and says what lies on both sides.
-fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: More, sort: &[Sort]) -> Page<Row> {
+fn cut<Row: Listed>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: More, sort: &[Sort]) -> Page<Row> {
     let more = i64::try_from(rows.len()).is_ok_and(|read| read > size);
     rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     let more = if more { More::Follows } else { More::Ends };
@@ -146,8 +187,9 @@ fn cut<Row: Position>(mut rows: Vec<Row>, size: i64, toward: Toward, came_from: 
     Page { rows, info: PageInfo::Cursors { rows: cursors, previous, next } }
 }
 
-fn cursor<Row: Position>(row: &Row, sort: &[Sort]) -> Cursor {
-    let keys = sort.iter().map(|sort| row.value_of(sort.key).map_or(Value::Null, Value::from));
+fn cursor<Row: Listed>(row: &Row, sort: &[Sort]) -> Cursor {
+    let columns = sort.iter().filter_map(|sort| Row::COLUMNS.iter().find(|column| column.key == sort.key));
+    let keys = columns.map(|column| column.of(row).map_or(Value::Null, Value::from));
     Cursor(keys.chain([Value::from(row.id().to_string())]).collect())
 }
 
@@ -170,15 +212,14 @@ const ID: Ordered =
     Ordered { column: "id", sql_type: "uuid", null_as: None, nulls: Nulls::None, direction: Direction::Ascending };
 
 /// A list's `QuerySpec::sort` names only keys that its columns have; another one is our own mistake.
-fn order(columns: &[SortColumn], sort: &[Sort]) -> Result<Vec<Ordered>> {
+fn order<Row: Listed>(sort: &[Sort]) -> Result<Vec<Ordered>> {
     let mut order = Vec::with_capacity(sort.len() + 1);
     for Sort { key, direction } in sort {
-        let Some(found) = columns.iter().find(|column| column.key == *key) else {
+        let Some(found) = Row::COLUMNS.iter().find(|column| column.key == *key) else {
             log::error!("a list offers to sort by {key}, but has no column for it");
             return Err(Error::internal());
         };
-        let SortColumn { column, sql_type, null_as, nulls, .. } = *found;
-        order.push(Ordered { column, sql_type, null_as, nulls, direction: *direction });
+        order.push(found.ordered(*direction));
     }
     order.push(ID);
     Ok(order)

@@ -9,6 +9,7 @@ use super::store::{self, Addresses, MembershipList};
 use super::view;
 use super::{InvitationAttributes, end, invite, schema};
 use crate::access::{Action, Caller, Permit, Target};
+use crate::database::page::sort_keys;
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::schema::one_of;
@@ -26,14 +27,14 @@ const OWN: QuerySpec = QuerySpec {
 };
 const OF_TEAM: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["created-at", "username", "status"],
+    sort: sort_keys!(Membership),
     default_sort: "created-at",
     filters: &["status", "is_service_account"],
     ..SHOW
 };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["created-at", "username", "status"],
+    sort: sort_keys!(Membership),
     default_sort: "created-at",
     q: Search::Text,
     filters: &["status", "email"],

@@ -3,7 +3,7 @@
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
@@ -11,21 +11,12 @@ use crate::jsonapi::{Error, Page, Query, Result};
 use crate::teams::Team;
 use crate::users::{Membership, MembershipStatus};
 
-/// What lists can be sorted by.
-const COLUMNS: &[SortColumn] = &[
-    SortColumn::time("created-at", "created_at"),
-    SortColumn::text("username", "username"),
-    SortColumn::text("status", "status"),
-];
-
-impl Position for Membership {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "username" => Some(self.username.clone()),
-            "status" => Some(self.status.to_string()),
-            _ => Some(self.created_at.to_rfc3339()),
-        }
-    }
+impl Listed for Membership {
+    const COLUMNS: &'static [SortColumn<Self>] = &[
+        SortColumn::time("created-at", "created_at", |row| row.created_at),
+        SortColumn::text("username", "username", |row| row.username.clone()),
+        SortColumn::text("status", "status", |row| row.status.to_string()),
+    ];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -86,7 +77,7 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     if let Some(word) = query.filter("is_service_account") {
         found = found.filter(listed_memberships::service_account.eq(truth("filter[is_service_account]", word)?));
     }
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {

@@ -4,12 +4,13 @@ use super::store::{self, Scope};
 use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::{Organization, OrganizationAttributes, schema, write};
 use crate::access::{Action, Caller, Permit, Principal, Target};
+use crate::database::page::sort_keys;
 use crate::http::{OneResource, Read, Reply, Route, Section, Write};
 use crate::jsonapi::{Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
 
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["name", "created-at"],
+    sort: sort_keys!(Organization),
     default_sort: "name",
     q: Search::TextOr(&["name", "email"]),
     ..SHOW

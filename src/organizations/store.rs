@@ -7,23 +7,17 @@ use diesel::sql_types::{Bool, Uuid};
 use serde_json::Value;
 
 use super::{Organization, Settings};
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{memberships, organizations, team_members, teams, tokens};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
 
-/// What the list can be sorted by.
-pub(super) const COLUMNS: &[SortColumn] =
-    &[SortColumn::text("name", "name"), SortColumn::time("created-at", "created_at")];
-
-impl Position for Organization {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "name" => Some(self.name.clone()),
-            _ => Some(self.created_at.to_rfc3339()),
-        }
-    }
+impl Listed for Organization {
+    const COLUMNS: &'static [SortColumn<Self>] = &[
+        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::time("created-at", "created_at", |row| row.created_at),
+    ];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -70,7 +64,7 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
             found = found.filter(organizations::email.ilike(containing(q)));
         }
     }
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;

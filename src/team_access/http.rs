@@ -6,6 +6,7 @@ use super::store::{self, TeamAccessList, Whose};
 use super::view::{self, TEAM_WORKSPACES};
 use super::{TeamAccess, TeamAccessAttributes, write};
 use crate::access::{Action, Caller, OrganizationRef, Permit, Target, TeamFacts};
+use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, OneResource, Read, Reply, Route, Write};
 use crate::ids::TeamAccessId;
 use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Relationships, Resource, ResourceBody, Result};
@@ -19,7 +20,7 @@ const SHOW: QuerySpec = QuerySpec {
 };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["created-at"],
+    sort: sort_keys!(TeamAccess),
     default_sort: "created-at",
     filters: &["workspace.id", "team.id"],
     ..SHOW

@@ -5,20 +5,15 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::TeamAccess;
 use crate::access::{Grant, VisibleWorkspaces};
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{team_workspaces, teams};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
 use crate::teams::{Team, Visibility};
 
-/// What the list can be sorted by.
-const COLUMNS: &[SortColumn] = &[SortColumn::time("created-at", "created_at")];
-
-impl Position for TeamAccess {
-    fn value_of(&self, _: &str) -> Option<String> {
-        Some(self.created_at.to_rfc3339())
-    }
+impl Listed for TeamAccess {
+    const COLUMNS: &'static [SortColumn<Self>] = &[SortColumn::time("created-at", "created_at", |row| row.created_at)];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -77,7 +72,7 @@ pub(super) fn list(
             }
         }
     }
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 /// A team's access beside the team.

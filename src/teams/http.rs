@@ -10,6 +10,7 @@ use super::view::{self, TEAMS};
 use super::write;
 use super::{Team, TeamAttributes, schema};
 use crate::access::{Action, Caller, Target, TeamFacts};
+use crate::database::page::sort_keys;
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{TeamId, UserId};
 use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
@@ -20,7 +21,7 @@ const SHOW: QuerySpec =
     QuerySpec { include: &["users", "organization-memberships"], ..QuerySpec::show(&[&TEAMS, &USERS, &MEMBERSHIPS]) };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["name", "created-at"],
+    sort: sort_keys!(Team),
     default_sort: "created-at",
     q: Search::Text,
     filters: &["names"],

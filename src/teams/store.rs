@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{Permissions, Team, Visibility};
 use crate::access::Permission;
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{
     listed_memberships, lower, memberships, organizations, team_members, teams, tokens, users,
 };
@@ -13,17 +13,11 @@ use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
 use crate::users::{Membership, MembershipStatus, User};
 
-/// What the list can be sorted by.
-pub(super) const COLUMNS: &[SortColumn] =
-    &[SortColumn::text("name", "name"), SortColumn::time("created-at", "created_at")];
-
-impl Position for Team {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "name" => Some(self.name.clone()),
-            _ => Some(self.created_at.to_rfc3339()),
-        }
-    }
+impl Listed for Team {
+    const COLUMNS: &'static [SortColumn<Self>] = &[
+        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::time("created-at", "created_at", |row| row.created_at),
+    ];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -56,7 +50,7 @@ pub(super) fn list(
         let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         found = found.filter(lower(teams::name).eq_any(names));
     }
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 /// A team beside its organization's name.

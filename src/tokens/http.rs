@@ -9,7 +9,7 @@ use diesel::PgConnection;
 use super::filters::{FILTERS, Filters};
 use super::leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::life::{self, Switch};
-use super::lists::{self, SORT_KEYS};
+use super::lists;
 use super::right::{TokenOperation, may};
 use super::schema;
 use super::store::{self, Slot, TokenList};
@@ -17,6 +17,7 @@ use super::view::{self, NAMES, TOKENS, USAGE_DAYS};
 use super::{Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS, issue, leaked};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::{Kind, Status};
+use crate::database::page::sort_keys;
 use crate::http::{
     Allowed, Anyone, Endpoint, Identifiers, Locked, OneResource, Read, Reply, ResourceList, Route, Section, Write,
 };
@@ -30,7 +31,8 @@ use crate::workspaces;
 const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
 const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 /// What every list of tokens knows; each has an order of its own.
-const LISTED: QuerySpec = QuerySpec { pages: Pages::Both, sort: SORT_KEYS, q: Search::Text, filters: FILTERS, ..SHOW };
+const LISTED: QuerySpec =
+    QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: FILTERS, ..SHOW };
 const BY_EXPIRY: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
 const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };

@@ -10,61 +10,29 @@ use super::store::TokenList;
 use crate::access::{OtherTeams, VisibleTokens, VisibleWorkspaces};
 use crate::credential::{Kind, Status};
 use crate::database::containing;
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{listed_tokens as t, team_workspaces};
 use crate::jsonapi::{Page, Query, Result};
 
-/// What lists of tokens can be sorted by.
-const COLUMNS: &[SortColumn] = &[
-    SortColumn::text_or_null("description", "description"),
-    SortColumn::text("kind", "kind"),
-    SortColumn::text("role", "role"),
-    SortColumn::text("status", "status"),
-    SortColumn::text("token-prefix", "token_prefix"),
-    SortColumn::text("format", "format"),
-    SortColumn::number("usage-count", "usage_count"),
-    SortColumn::time("created-at", "created_at"),
-    SortColumn::time("updated-at", "updated_at"),
-    SortColumn::time_or_never("last-used-at", "last_used_at"),
-    SortColumn::time_or_never("expired-at", "expired_at"),
-    SortColumn::time_or_never("disabled-at", "disabled_at"),
-    SortColumn::time_or_never("revoked-at", "revoked_at"),
-    SortColumn::text_or_null("owner-name", "owner_name"),
-    SortColumn::text_or_null("team-name", "team_name"),
-    SortColumn::text_or_null("created-by", "created_by_name"),
-];
-
-pub(super) const SORT_KEYS: &[&str] = &{
-    let mut keys = [""; COLUMNS.len()];
-    let mut nth = 0;
-    while nth < keys.len() {
-        keys[nth] = COLUMNS[nth].key;
-        nth += 1;
-    }
-    keys
-};
-
-impl Position for Token {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "description" => self.description.clone(),
-            "kind" => Some(self.kind.to_string()),
-            "role" => Some(self.role.to_string()),
-            "status" => Some(self.status.to_string()),
-            "token-prefix" => Some(self.token_prefix.clone()),
-            "format" => Some(self.format.to_string()),
-            "usage-count" => Some(self.usage_count.to_string()),
-            "created-at" => Some(self.created_at.to_rfc3339()),
-            "updated-at" => Some(self.updated_at.to_rfc3339()),
-            "last-used-at" => self.last_used_at.map(|time| time.to_rfc3339()),
-            "expired-at" => self.expired_at.map(|time| time.to_rfc3339()),
-            "disabled-at" => self.disabled_at.map(|time| time.to_rfc3339()),
-            "revoked-at" => self.revoked_at.map(|time| time.to_rfc3339()),
-            "owner-name" => self.owner_name.clone(),
-            "team-name" => self.team_name.clone(),
-            _ => self.created_by_name.clone(),
-        }
-    }
+impl Listed for Token {
+    const COLUMNS: &'static [SortColumn<Self>] = &[
+        SortColumn::text_or_null("description", "description", |token| token.description.clone()),
+        SortColumn::text("kind", "kind", |token| token.kind.to_string()),
+        SortColumn::text("role", "role", |token| token.role.to_string()),
+        SortColumn::text("status", "status", |token| token.status.to_string()),
+        SortColumn::text("token-prefix", "token_prefix", |token| token.token_prefix.clone()),
+        SortColumn::text("format", "format", |token| token.format.to_string()),
+        SortColumn::number("usage-count", "usage_count", |token| token.usage_count),
+        SortColumn::time("created-at", "created_at", |token| token.created_at),
+        SortColumn::time("updated-at", "updated_at", |token| token.updated_at),
+        SortColumn::time_or_never("last-used-at", "last_used_at", |token| token.last_used_at),
+        SortColumn::time_or_never("expired-at", "expired_at", |token| token.expired_at),
+        SortColumn::time_or_never("disabled-at", "disabled_at", |token| token.disabled_at),
+        SortColumn::time_or_never("revoked-at", "revoked_at", |token| token.revoked_at),
+        SortColumn::text_or_null("owner-name", "owner_name", |token| token.owner_name.clone()),
+        SortColumn::text_or_null("team-name", "team_name", |token| token.team_name.clone()),
+        SortColumn::text_or_null("created-by", "created_by_name", |token| token.created_by_name.clone()),
+    ];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -82,7 +50,7 @@ pub(super) fn list(
     let found = t::table.select(Token::as_select()).into_boxed();
     let conditions = base_conditions(of, visible_tokens, query, filters).into_iter().chain(filters.status_conditions());
     let found = conditions.fold(found, |found, condition| found.filter(condition));
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 /// How many tokens of each status there are among those that the list would hold, if it were neither filtered by status

@@ -7,6 +7,7 @@ use super::tags::{BindingAttributes, TagAttributes};
 use super::view::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES};
 use super::{Workspace, WorkspaceAttributes, schema, store, tag_http, write};
 use crate::access::{Action, Caller, Permit, Target};
+use crate::database::page::sort_keys;
 use crate::http::openapi::Sends;
 use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
 use crate::jsonapi::{Error, PageInfo, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
@@ -30,7 +31,7 @@ const SHOW: QuerySpec = QuerySpec {
 };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
-    sort: &["name", "created-at", "latest-change-at"],
+    sort: sort_keys!(Workspace),
     default_sort: "name",
     q: Search::Text,
     search: &["name", "wildcard-name", "tags", "exclude-tags"],

@@ -9,27 +9,18 @@ use serde_json::Value;
 use super::Workspace;
 use super::tags::searched;
 use crate::access::{Grant, VisibleWorkspaces};
-use crate::database::page::{Position, SortColumn, page};
+use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{lower, team_workspaces, workspaces};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
 
-/// What the list can be sorted by.
-const COLUMNS: &[SortColumn] = &[
-    SortColumn::text("name", "name"),
-    SortColumn::time("created-at", "created_at"),
-    SortColumn::time("latest-change-at", "updated_at"),
-];
-
-impl Position for Workspace {
-    fn value_of(&self, key: &str) -> Option<String> {
-        match key {
-            "created-at" => Some(self.created_at.to_rfc3339()),
-            "latest-change-at" => Some(self.updated_at.to_rfc3339()),
-            _ => Some(self.name.clone()),
-        }
-    }
+impl Listed for Workspace {
+    const COLUMNS: &'static [SortColumn<Self>] = &[
+        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::time("created-at", "created_at", |row| row.created_at),
+        SortColumn::time("latest-change-at", "updated_at", |row| row.updated_at),
+    ];
 
     fn id(&self) -> uuid::Uuid {
         self.id.uuid()
@@ -64,7 +55,7 @@ pub(super) fn list(
     if let Some(none) = query.search("exclude-tags") {
         found = found.filter(not(workspaces::tags.overlaps_with(searched(none))));
     }
-    page(connection, found, COLUMNS, query.sort(), query.page())
+    page(connection, found, query.sort(), query.page())
 }
 
 /// The tags of those of an organization's workspaces that are within reach, each as often as a workspace has it.
