@@ -1,5 +1,14 @@
 //! Enumerations that the database keeps as text and the wire shows as the same text.
 
+/// An enum that [`text_enum!`] has defined.
+pub trait TextEnum: Copy + 'static {
+    /// Every variant, in the order of the definition.
+    fn all() -> &'static [Self];
+
+    /// How a variant is spelled.
+    fn word(self) -> &'static str;
+}
+
 /// Defines an enum whose variants have one spelling each: in PostgreSQL, in JSON and in the query string.
 ///
 /// The column's `CHECK` holds the same words; a row with another one is a fault of reading, not a panic.
@@ -26,6 +35,16 @@ macro_rules! text_enum {
             #[must_use]
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|variant| variant.as_str() == word)
+            }
+        }
+
+        impl $crate::database::text_enum::TextEnum for $name {
+            fn all() -> &'static [Self] {
+                &Self::ALL
+            }
+
+            fn word(self) -> &'static str {
+                self.as_str()
             }
         }
 

@@ -48,9 +48,9 @@ pub(crate) struct Description {
     pub(crate) details: Option<&'static str>,
     pub(crate) query: Option<&'static QuerySpec>,
     /// What one of the query's parameters may hold.
-    pub(crate) values: Vec<(&'static str, RefOr<Schema>)>,
+    pub(crate) values: Vec<(String, RefOr<Schema>)>,
     /// What one of the query's parameters means.
-    pub(crate) meanings: Vec<(&'static str, &'static str)>,
+    pub(crate) meanings: Vec<(String, &'static str)>,
     pub(crate) body: Option<Sends>,
     /// Whether it answers 409 where the state of the resource forbids it.
     pub(crate) conflicts: bool,

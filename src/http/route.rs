@@ -122,14 +122,14 @@ impl<I: Send + 'static> Route<I> {
     }
 
     /// What one of the query's parameters may hold, if that is less than any text.
-    pub(crate) fn values(mut self, parameter: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        self.about.values.push((parameter, schema.into()));
+    pub(crate) fn values(mut self, parameter: impl Into<String>, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.about.values.push((parameter.into(), schema.into()));
         self
     }
 
     /// What one of the query's parameters means.
-    pub(crate) fn means(mut self, parameter: &'static str, meaning: &'static str) -> Self {
-        self.about.meanings.push((parameter, meaning));
+    pub(crate) fn means(mut self, parameter: impl Into<String>, meaning: &'static str) -> Self {
+        self.about.meanings.push((parameter.into(), meaning));
         self
     }
 

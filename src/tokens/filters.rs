@@ -1,51 +1,232 @@
-//! What lists of tokens can be filtered by, and what each filter means.
+//! What lists of tokens can be filtered by: one table, [`FILTERS`], for reading the query, for SQL and for OpenAPI.
 //!
-//! [`Filters::of`] reads the query string, [`Filters::conditions`] and [`Filters::status_conditions`] say it to the database. All
-//! filters that are there must hold; in a list with commas, any of its values may.
+//! All filters that are there must hold; in a list with commas, any of its values may.
 
 use std::str::FromStr;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::ExpiryStatus;
 use super::store::not_revoked;
 use crate::access::Role;
 use crate::credential::{Ability, InvalidAbility, Kind, Status};
 use crate::database::schema::{listed_tokens as t, lower};
-use crate::database::text_enum::text_enum;
+use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::jsonapi::schema::{self, count};
 use crate::jsonapi::{Error, Given, Query, Result, Timestamp};
 
-/// The filters that every list of tokens knows.
-pub(super) const FILTERS: &[&str] = &[
-    "kind",
-    "status",
-    "role",
-    "ability",
-    "id",
-    "description",
-    "team",
-    "workspace",
-    "created-by",
-    "created-after",
-    "created-before",
-    "updated-after",
-    "updated-before",
-    "last-used-after",
-    "last-used-before",
-    "expires-after",
-    "expires-before",
-    "revoked-after",
-    "revoked-before",
-    "unused-for-days",
-    "stale",
-    "expiry_status",
-    "trashed",
+/// One filter.
+pub(super) struct Filter {
+    /// Its name: `filter[name]`.
+    pub(super) name: &'static str,
+    /// What it finds.
+    pub(super) about: &'static str,
+    /// What it takes.
+    pub(super) schema: fn() -> RefOr<Schema>,
+    /// Reads its values, if it is there.
+    read: fn(&mut Reader<'_>, &'static str) -> Option<Holds>,
+}
+
+/// Makes the condition of a filter that is there.
+type Holds = Box<dyn Fn() -> Condition + Send>;
+
+/// The filters that every list of tokens knows; [`BY_STATUS`] are two more.
+const FILTERS: &[Filter] = &[
+    Filter {
+        name: "kind",
+        about: "Only tokens of these kinds; several with commas",
+        schema: Kind::schema,
+        read: |query, name| {
+            query.words::<Kind>(name).map(|kinds| holds(move || boxed(t::kind.eq_any(kinds.clone()).nullable())))
+        },
+    },
+    Filter {
+        name: "role",
+        about: "Only tokens of these roles; several with commas",
+        schema: Role::schema,
+        read: |query, name| {
+            query.words::<Role>(name).map(|roles| holds(move || boxed(t::role.eq_any(roles.clone()).nullable())))
+        },
+    },
+    Filter {
+        name: "ability",
+        about: "Only whose abilities cover one of these, by name or as `resource:*`; several with commas",
+        schema: text,
+        read: |query, name| {
+            query
+                .abilities(name)
+                .map(|asked| holds(move || boxed(t::abilities.overlaps_with(covering(&asked)).nullable())))
+        },
+    },
+    Filter {
+        name: "id",
+        about: "Only these, by id; several with commas",
+        schema: text,
+        read: |query, name| {
+            query.ids::<TokenId>(name).map(|ids| holds(move || boxed(t::id.eq_any(ids.clone()).nullable())))
+        },
+    },
+    Filter {
+        name: "description",
+        about: "Only this very description, commas and all; several by repeating the filter",
+        schema: text,
+        read: |query, name| query.texts(name).map(|texts| holds(move || boxed(t::description.eq_any(texts.clone())))),
+    },
+    Filter {
+        name: "team",
+        about: "Only those of these teams, by id; several with commas",
+        schema: text,
+        read: |query, name| query.ids::<TeamId>(name).map(|ids| holds(move || boxed(t::team_id.eq_any(ids.clone())))),
+    },
+    Filter {
+        name: "workspace",
+        about: "Only those of these workspaces, by id; several with commas",
+        schema: text,
+        read: |query, name| {
+            query.ids::<WorkspaceId>(name).map(|ids| holds(move || boxed(t::workspace_id.eq_any(ids.clone()))))
+        },
+    },
+    Filter {
+        name: "created-by",
+        about: "Only what these made: users and teams by id, organizations by id or name; several with commas",
+        schema: text,
+        read: |query, name| query.created_by(name).map(|makers| holds(move || makers.condition())),
+    },
+    Filter {
+        name: "created-after",
+        about: "Only what was made later",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::created_at.nullable()))),
+    },
+    Filter {
+        name: "created-before",
+        about: "Only what was made earlier",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::created_at.nullable()))),
+    },
+    Filter {
+        name: "updated-after",
+        about: "Only what was changed later",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::updated_at.nullable()))),
+    },
+    Filter {
+        name: "updated-before",
+        about: "Only what was changed earlier",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::updated_at.nullable()))),
+    },
+    Filter {
+        name: "last-used-after",
+        about: "Only what was last used later",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::last_used_at))),
+    },
+    Filter {
+        name: "last-used-before",
+        about: "Only what was last used earlier; not what never was",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::last_used_at))),
+    },
+    Filter {
+        name: "expires-after",
+        about: "Only whose `expired-at` is later; not what never expires",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::expired_at))),
+    },
+    Filter {
+        name: "expires-before",
+        about: "Only whose `expired-at` is earlier; not what never expires",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::expired_at))),
+    },
+    Filter {
+        name: REVOKED_AFTER,
+        about: "Only what was revoked later, also what is revoked by now",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::revoked_at))),
+    },
+    Filter {
+        name: REVOKED_BEFORE,
+        about: "Only what was revoked earlier, also what is revoked by now",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at))),
+    },
+    Filter {
+        name: "unused-for-days",
+        about: "Only what was not used for so many days, or was made before and never used",
+        schema: || count(0).maximum(Some(UNUSED_DAYS_MAX)).into(),
+        read: |query, name| query.days(name).map(|days| holds(move || unused(days, days))),
+    },
+    Filter {
+        name: "stale",
+        about: "`true`: only what is active and was not used for 90 days, or never and was made 30 days ago; `false`: \
+                only the rest",
+        schema: Stale::schema,
+        read: |query, name| query.word::<Stale>(name).map(|asked| holds(move || stale(asked))),
+    },
+    Filter {
+        name: "expiry_status",
+        about: "Only what expires so, by its own time or its organization's policy; several with commas",
+        schema: ExpiryStatus::schema,
+        read: |query, name| {
+            query
+                .words::<ExpiryStatus>(name)
+                .map(|asked| holds(move || any(asked.iter().copied().map(expiring)).unwrap_or_else(never)))
+        },
+    },
 ];
+
+/// How a token must stand now. The counts of each status leave these out.
+const BY_STATUS: &[Filter] = &[
+    Filter {
+        name: STATUS,
+        about: "Only what stands so; several with commas. With `revoked`, also what is revoked by now",
+        schema: Status::schema,
+        read: |query, name| {
+            query.words::<Status>(name).map(|asked| holds(move || boxed(t::status.eq_any(asked.clone()).nullable())))
+        },
+    },
+    Filter {
+        name: TRASHED,
+        about: "`with`: also what is revoked, which is left out without it; `only`: nothing else",
+        schema: Trashed::schema,
+        read: |query, name| {
+            query.word::<Trashed>(name).map(|asked| match asked {
+                Trashed::With => holds(always),
+                Trashed::Only => holds(|| boxed(t::status.eq(Status::Revoked).nullable())),
+            })
+        },
+    },
+];
+
+const STATUS: &str = "status";
+const TRASHED: &str = "trashed";
+const REVOKED_AFTER: &str = "revoked-after";
+const REVOKED_BEFORE: &str = "revoked-before";
+
+/// Every filter.
+pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
+    FILTERS.iter().chain(BY_STATUS)
+}
+
+/// The names of all filters, for a `QuerySpec`.
+pub(super) const NAMES: &[&str] = &{
+    let mut names = [""; FILTERS.len() + BY_STATUS.len()];
+    let mut nth = 0;
+    while nth < names.len() {
+        names[nth] = if nth < FILTERS.len() { FILTERS[nth].name } else { BY_STATUS[nth - FILTERS.len()].name };
+        nth += 1;
+    }
+    names
+};
 
 /// The most that `filter[unused-for-days]` takes: a hundred years.
 pub(crate) const UNUSED_DAYS_MAX: i32 = 36_500;
@@ -80,32 +261,10 @@ pub(super) type Condition = Box<dyn BoxableExpression<t::table, Pg, SqlType = Nu
 type Time = Box<dyn BoxableExpression<t::table, Pg, SqlType = Nullable<Timestamptz>>>;
 
 /// The filters of one request.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Filters {
-    kind: Option<Vec<Kind>>,
-    status: Option<Vec<Status>>,
-    role: Option<Vec<Role>>,
-    ability: Option<Vec<Ability>>,
-    id: Option<Vec<TokenId>>,
-    description: Option<Vec<String>>,
-    team: Option<Vec<TeamId>>,
-    workspace: Option<Vec<WorkspaceId>>,
-    created_by: Option<CreatedBy>,
-    created: Span,
-    updated: Span,
-    last_used: Span,
-    expires: Span,
-    revoked: Span,
-    unused_for_days: Option<i32>,
-    stale: Option<Stale>,
-    expiry_status: Option<Vec<ExpiryStatus>>,
-    trashed: Option<Trashed>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Span {
-    after: Option<Timestamp>,
-    before: Option<Timestamp>,
+    others: Vec<Holds>,
+    by_status: Vec<Holds>,
 }
 
 /// Who may have made a token: an organization is known by its id and by its name.
@@ -122,93 +281,52 @@ impl Filters {
     /// it names nothing, and finds nothing (docs/design.md §2).
     pub(super) fn of(query: &Query) -> Result<Self> {
         let mut read = Reader { query, faults: vec![] };
-        let filters = Self {
-            kind: read.words("kind", &Kind::ALL, Kind::as_str),
-            status: read.words("status", &Status::ALL, Status::as_str),
-            role: read.words("role", &Role::ALL, Role::as_str),
-            ability: read.abilities("ability"),
-            id: read.ids("id"),
-            description: read.texts("description"),
-            team: read.ids("team"),
-            workspace: read.ids("workspace"),
-            created_by: read.created_by("created-by"),
-            created: read.span("created-after", "created-before"),
-            updated: read.span("updated-after", "updated-before"),
-            last_used: read.span("last-used-after", "last-used-before"),
-            expires: read.span("expires-after", "expires-before"),
-            revoked: read.span("revoked-after", "revoked-before"),
-            unused_for_days: read.days("unused-for-days"),
-            stale: read.word("stale", &Stale::ALL, Stale::as_str),
-            expiry_status: read.words("expiry_status", &ExpiryStatus::ALL, ExpiryStatus::as_str),
-            trashed: read.word("trashed", &Trashed::ALL, Trashed::as_str),
-        };
+        let others = FILTERS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
+        let mut by_status: Vec<Holds> =
+            BY_STATUS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         Error::check(read.faults)?;
-        Ok(filters)
+        if !asks_for_revoked(query) {
+            by_status.push(holds(|| boxed(not_revoked())));
+        }
+        Ok(Self { others, by_status })
     }
 
-    /// What every filter demands but those that [`Filters::status_conditions`] has: what the counts of a list hold to.
+    /// What every filter demands but those by status: what the counts of a list hold to.
     pub(super) fn conditions(&self) -> Vec<Condition> {
-        let spans = [
-            self.created.holds(|| Box::new(t::created_at.nullable())),
-            self.updated.holds(|| Box::new(t::updated_at.nullable())),
-            self.last_used.holds(|| Box::new(t::last_used_at)),
-            self.expires.holds(|| Box::new(t::expired_at)),
-            self.revoked.holds(|| Box::new(t::revoked_at)),
-        ];
-        let others = [
-            self.kind.clone().map(|kinds| boxed(t::kind.eq_any(kinds).nullable())),
-            self.role.clone().map(|roles| boxed(t::role.eq_any(roles).nullable())),
-            self.ability.as_deref().map(|asked| boxed(t::abilities.overlaps_with(covering(asked)).nullable())),
-            self.id.clone().map(|ids| boxed(t::id.eq_any(ids).nullable())),
-            self.description.clone().map(|texts| boxed(t::description.eq_any(texts))),
-            self.team.clone().map(|ids| boxed(t::team_id.eq_any(ids))),
-            self.workspace.clone().map(|ids| boxed(t::workspace_id.eq_any(ids))),
-            self.created_by.as_ref().map(CreatedBy::holds),
-            self.unused_for_days.map(|days| unused(days, days)),
-            self.stale.map(stale),
-            self.expiry_status.as_deref().and_then(|statuses| any(statuses.iter().copied().map(expiring))),
-        ];
-        spans.into_iter().flatten().chain(others.into_iter().flatten()).collect()
+        self.others.iter().map(|holds| holds()).collect()
     }
 
     /// How a token must stand now. What is revoked is left out, unless the client asks for it in any way.
     pub(super) fn status_conditions(&self) -> Vec<Condition> {
-        let status = self.status.clone().map(|statuses| boxed(t::status.eq_any(statuses).nullable()));
-        let revoked = match self.trashed {
-            Some(Trashed::With) => None,
-            Some(Trashed::Only) => Some(boxed(t::status.eq(Status::Revoked).nullable())),
-            None if self.asks_for_revoked() => None,
-            None => Some(boxed(not_revoked())),
-        };
-        status.into_iter().chain(revoked).collect()
-    }
-
-    fn asks_for_revoked(&self) -> bool {
-        let named = self.status.as_ref().is_some_and(|statuses| statuses.contains(&Status::Revoked));
-        named || self.revoked.after.is_some() || self.revoked.before.is_some()
+        self.by_status.iter().map(|holds| holds()).collect()
     }
 }
 
-impl Span {
-    /// Times are compared as they are shown, in whole milliseconds: what is after a time that a client was shown is
-    /// not what it was shown with that time. Null is neither after nor before anything.
-    fn holds(self, column: impl Fn() -> Time) -> Option<Condition> {
-        const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
-        let shown = |time: DateTime<Utc>| time.trunc_subsecs(3);
-        let after = self.after.map(|Timestamp(time)| boxed(column().ge(shown(time) + MILLISECOND)));
-        let before = self.before.map(|Timestamp(time)| {
-            let end = if shown(time) < time { shown(time) + MILLISECOND } else { time };
-            boxed(column().lt(end))
-        });
-        match (after, before) {
-            (Some(after), Some(before)) => Some(boxed(after.and(before))),
-            (after, before) => after.or(before),
-        }
-    }
+/// Whether a client asks for what is revoked, by a status or a time.
+fn asks_for_revoked(query: &Query) -> bool {
+    let there = |filter| !query.given(filter).is_empty();
+    let revoked = Status::Revoked.as_str();
+    let named = query.given(STATUS).iter().any(|given| given.value.split(',').any(|word| word.trim() == revoked));
+    named || there(TRASHED) || there(REVOKED_AFTER) || there(REVOKED_BEFORE)
+}
+
+/// Times are compared as they are shown, in whole milliseconds: what is after a time that a client was shown is not what
+/// it was shown with that time. Null is neither after nor before anything.
+const MILLISECOND: TimeDelta = TimeDelta::milliseconds(1);
+
+fn after(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds {
+    let first = time.trunc_subsecs(3) + MILLISECOND;
+    holds(move || boxed(column().ge(first)))
+}
+
+fn before(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds {
+    let shown = time.trunc_subsecs(3);
+    let end = if shown < time { shown + MILLISECOND } else { time };
+    holds(move || boxed(column().lt(end)))
 }
 
 impl CreatedBy {
-    fn holds(&self) -> Condition {
+    fn condition(&self) -> Condition {
         let by_user = t::created_by_user_id.eq_any(self.users.clone());
         let by_team = t::created_by_team_id.eq_any(self.teams.clone());
         let by_organization = t::created_by_organization_id.eq_any(self.organizations.clone());
@@ -260,6 +378,31 @@ fn expiring(status: ExpiryStatus) -> Condition {
 /// One condition of several, joined by "or"; none of none.
 pub(super) fn any(conditions: impl IntoIterator<Item = Condition>) -> Option<Condition> {
     conditions.into_iter().reduce(|one, other| boxed(one.or(other)))
+}
+
+/// How a condition is made, each time that it is asked for: two queries of a request use it.
+fn holds(condition: impl Fn() -> Condition + Send + 'static) -> Holds {
+    Box::new(condition)
+}
+
+pub(super) fn always() -> Condition {
+    literal("true")
+}
+
+pub(super) fn never() -> Condition {
+    literal("false")
+}
+
+fn literal(text: &str) -> Condition {
+    boxed(diesel::dsl::sql::<Bool>(text).nullable())
+}
+
+fn text() -> RefOr<Schema> {
+    schema::text().into()
+}
+
+fn time() -> RefOr<Schema> {
+    schema::time().into()
 }
 
 /// Gives a condition the one type that all of them have.
@@ -316,18 +459,13 @@ impl Reader<'_> {
         read(value).map_err(|fault| self.faults.push(Error::parameter(name, fault))).ok()
     }
 
-    fn words<T: Copy>(&mut self, filter: &str, all: &[T], spelled: fn(T) -> &'static str) -> Option<Vec<T>> {
-        let found = |word: &str| all.iter().copied().find(|known| spelled(*known) == word);
-        let known = || all.iter().copied().map(spelled).collect::<Vec<_>>().join(", ");
-        let words = |word: &str| found(word).map(Some).ok_or_else(|| format!("Must be among {}", known()));
-        self.some(filter, words, || format!("Must name at least one of {}", known()))
+    fn words<T: TextEnum>(&mut self, filter: &str) -> Option<Vec<T>> {
+        let word = |word: &str| of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
+        self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))
     }
 
-    fn word<T: Copy>(&mut self, filter: &str, all: &[T], spelled: fn(T) -> &'static str) -> Option<T> {
-        let known = || all.iter().copied().map(spelled).collect::<Vec<_>>().join(" or ");
-        self.one(filter, |word| {
-            all.iter().copied().find(|known| spelled(*known) == word).ok_or_else(|| format!("Must be {}", known()))
-        })
+    fn word<T: TextEnum>(&mut self, filter: &str) -> Option<T> {
+        self.one(filter, |word| of_word(word).ok_or_else(|| format!("Must be {}", spelled::<T>(" or "))))
     }
 
     fn ids<T: FromStr>(&mut self, filter: &str) -> Option<Vec<T>> {
@@ -356,10 +494,6 @@ impl Reader<'_> {
         })
     }
 
-    fn span(&mut self, after: &str, before: &str) -> Span {
-        Span { after: self.time(after), before: self.time(before) }
-    }
-
     fn time(&mut self, filter: &str) -> Option<Timestamp> {
         self.one(filter, |text| {
             // A plus that is not percent-encoded is a space.
@@ -376,4 +510,12 @@ impl Reader<'_> {
             number(text).ok_or_else(|| format!("Must be a whole number from 0 to {UNUSED_DAYS_MAX}"))
         })
     }
+}
+
+fn of_word<T: TextEnum>(word: &str) -> Option<T> {
+    T::all().iter().copied().find(|known| known.word() == word)
+}
+
+fn spelled<T: TextEnum>(between: &str) -> String {
+    T::all().iter().map(|known| known.word()).collect::<Vec<_>>().join(between)
 }

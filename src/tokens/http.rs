@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, TimeDelta, Utc};
 use diesel::PgConnection;
 
-use super::filters::{FILTERS, Filters};
+use super::filters::{self, Filters};
 use super::leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::life::{self, Switch};
 use super::lists;
@@ -32,7 +32,7 @@ const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
 const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 /// What every list of tokens knows; each has an order of its own.
 const LISTED: QuerySpec =
-    QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: FILTERS, ..SHOW };
+    QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: filters::NAMES, ..SHOW };
 const BY_EXPIRY: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
 const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };

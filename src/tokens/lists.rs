@@ -2,10 +2,9 @@
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::Token;
-use super::filters::{Condition, Filters, any, boxed};
+use super::filters::{Condition, Filters, always, any, boxed, never};
 use super::store::TokenList;
 use crate::access::{OtherTeams, VisibleTokens, VisibleWorkspaces};
 use crate::credential::{Kind, Status};
@@ -74,14 +73,10 @@ fn base_conditions(of: TokenList, visible_tokens: &VisibleTokens, query: &Query,
     let filters = filters.conditions();
     // The many combinations of filters must not fill a connection's memory with prepared statements; a literal keeps
     // a statement from being prepared for good.
-    let unprepared = (filters.len() > 1).then(|| literal("true"));
+    let unprepared = (filters.len() > 1).then(|| always());
     let searched = query.q().map(|q| search(of, q));
     let whole: [_; 4] = [Some(owner(of)), visible(of, visible_tokens), searched, unprepared];
     whole.into_iter().flatten().chain(filters).collect()
-}
-
-fn literal(text: &str) -> Condition {
-    boxed(diesel::dsl::sql::<Bool>(text).nullable())
 }
 
 fn owner(of: TokenList) -> Condition {
@@ -91,7 +86,7 @@ fn owner(of: TokenList) -> Condition {
         TokenList::Team(id) => boxed(t::team_id.eq(id)),
         TokenList::User(id) => boxed(t::user_id.eq(id)),
         TokenList::Workspace(id) => boxed(t::workspace_id.eq(id)),
-        TokenList::Nobody => literal("false"),
+        TokenList::Nobody => never(),
     }
 }
 

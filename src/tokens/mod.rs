@@ -17,7 +17,6 @@ mod schema;
 mod store;
 mod view;
 
-pub(crate) use filters::{Stale, Trashed, UNUSED_DAYS_MAX};
 pub use first::create_user_with_token;
 pub(crate) use http::section;
 pub(crate) use issue::create;
