@@ -262,6 +262,6 @@ fn create_token(
     expired_at: Option<chrono::DateTime<chrono::Utc>>,
 ) -> Result<Secret, Error> {
     let new = NewToken { description, expired_at, ..NewToken::of(owner) };
-    let (_, secret) = tokens::create(connection, &Actor::system(), &new, &[])?;
+    let (_, secret) = tokens::create(connection, &Actor::system(), &new, |_| vec![])?;
     Ok(secret)
 }

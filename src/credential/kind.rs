@@ -50,7 +50,7 @@ text_enum! {
 }
 
 /// Who makes a token: kept with it as `created-by`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creator {
     User(UserId),
     /// A team, by its token.
@@ -58,4 +58,21 @@ pub enum Creator {
     /// An organization, by its token.
     Organization(OrganizationId),
     System,
+}
+
+impl Creator {
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        if let Self::User(id) = self { Some(id) } else { None }
+    }
+
+    #[must_use]
+    pub const fn team(self) -> Option<TeamId> {
+        if let Self::Team(id) = self { Some(id) } else { None }
+    }
+
+    #[must_use]
+    pub const fn organization(self) -> Option<OrganizationId> {
+        if let Self::Organization(id) = self { Some(id) } else { None }
+    }
 }

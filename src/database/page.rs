@@ -112,17 +112,7 @@ pub trait Listed: Sized + 'static {
 /// The keys of all columns of a type of row, for the `sort` of a `QuerySpec`.
 macro_rules! sort_keys {
     ($row:ty) => {
-        &{
-            const COLUMNS: &[$crate::database::page::SortColumn<$row>] =
-                <$row as $crate::database::page::Listed>::COLUMNS;
-            let mut keys = [""; COLUMNS.len()];
-            let mut nth = 0;
-            while nth < keys.len() {
-                keys[nth] = COLUMNS[nth].key;
-                nth += 1;
-            }
-            keys
-        }
+        $crate::jsonapi::names!(key of <$row as $crate::database::page::Listed>::COLUMNS)
     };
 }
 pub(crate) use sort_keys;

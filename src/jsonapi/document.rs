@@ -16,6 +16,7 @@ use super::error::Error;
 use super::negotiation::Answer;
 use super::query::Query;
 use super::resource_type::ResourceType;
+use super::schema::Attribute;
 
 /// A resource identifier object (JSON:API "Resource Identifier Objects").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,12 @@ impl Resource {
             Err(error) => self.spoil(error),
         }
         self
+    }
+
+    /// With the attributes that a type declares.
+    #[must_use]
+    pub fn declared<T>(self, attributes: &[Attribute<T>], of: &T) -> Self {
+        attributes.iter().fold(self, |resource, one| resource.attribute(one.name, (one.value)(of)))
     }
 
     /// Adds one attribute; see [`Resource::attributes`] for a value that does not serialize.

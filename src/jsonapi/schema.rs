@@ -128,6 +128,43 @@ pub fn written_or_null<T: PartialSchema>(name: &str) -> RefOr<Schema> {
     }
 }
 
+/// An attribute of a type of resource, declared once for its value and for its description.
+pub struct Attribute<T> {
+    pub name: &'static str,
+    /// What its value can be.
+    pub schema: fn() -> RefOr<Schema>,
+    /// Its value.
+    pub value: fn(&T) -> Value,
+}
+
+/// A relationship to one resource at most, declared once.
+pub struct ToOne {
+    pub name: &'static str,
+    /// The types that the resource can have.
+    pub types: &'static [&'static str],
+}
+
+/// The names of the items of some lists, one after the other, in a constant: `names!(name of ATTRIBUTES, RELATIONSHIPS)`.
+#[macro_export]
+macro_rules! names {
+    ($name:ident of $($list:expr),+) => {
+        &{
+            let mut names = [""; 0 $(+ $list.len())+];
+            let mut next = 0;
+            $(
+                let mut nth = 0;
+                while nth < $list.len() {
+                    names[next] = $list[nth].$name;
+                    next += 1;
+                    nth += 1;
+                }
+            )+
+            assert!(next == names.len());
+            names
+        }
+    };
+}
+
 /// How a type of resource looks in an answer. With `fields[…]` any of its members can be missing.
 pub struct ResourceSchema {
     kind: &'static ResourceType,
@@ -146,6 +183,11 @@ impl ResourceSchema {
         self.attributes = self.attributes.property(name, schema);
         self.described.push(name);
         self
+    }
+
+    /// With attributes that are declared elsewhere.
+    pub fn declared<T>(self, attributes: &'static [Attribute<T>]) -> Self {
+        attributes.iter().fold(self, |kind, one| kind.attribute(one.name, (one.schema)()))
     }
 
     /// With attributes that all have the same schema.

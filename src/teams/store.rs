@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Permissions, Team, Visibility};
+use super::{Team, Visibility};
 use crate::access::Permission;
 use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{
@@ -80,7 +80,7 @@ pub(crate) fn lock(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Te
 /// Makes a team as `new` describes it.
 pub(super) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> {
     diesel::insert_into(teams::table)
-        .values((teams::id.eq(new.id), teams::organization_id.eq(new.organization_id), values(new)))
+        .values((teams::id.eq(new.id), teams::organization_id.eq(new.organization_id), Written::of(new)))
         .returning(Team::as_returning())
         .get_result(connection)
         .map_err(taken)
@@ -88,34 +88,35 @@ pub(super) fn create(connection: &mut PgConnection, new: &Team) -> Result<Team> 
 
 pub(super) fn update(connection: &mut PgConnection, changed: &Team) -> Result<Team> {
     diesel::update(teams::table.find(changed.id))
-        .set((values(changed), teams::updated_at.eq(diesel::dsl::now)))
+        .set((Written::of(changed), teams::updated_at.eq(diesel::dsl::now)))
         .returning(Team::as_returning())
         .get_result(connection)
         .map_err(taken)
 }
 
-type Values<'a> = (
-    diesel::dsl::Eq<teams::name, &'a str>,
-    diesel::dsl::Eq<teams::description, Option<&'a str>>,
-    diesel::dsl::Eq<teams::visibility, Visibility>,
-    diesel::dsl::Eq<teams::sso_team_id, Option<&'a str>>,
-    diesel::dsl::Eq<teams::allow_member_token_management, bool>,
-    diesel::dsl::Eq<teams::organization_access, Vec<Permission>>,
-);
-
-fn values(team: &Team) -> Values<'_> {
-    (
-        teams::name.eq(team.name.as_str()),
-        teams::description.eq(team.description.as_deref()),
-        teams::visibility.eq(team.visibility),
-        teams::sso_team_id.eq(team.sso_team_id.as_deref()),
-        teams::allow_member_token_management.eq(team.allow_member_token_management),
-        teams::organization_access.eq(listed(&team.organization_access)),
-    )
+/// What can be written of a team.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = teams, treat_none_as_null = true)]
+struct Written<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    visibility: Visibility,
+    sso_team_id: Option<&'a str>,
+    allow_member_token_management: bool,
+    organization_access: Vec<Permission>,
 }
 
-fn listed(permissions: &Permissions) -> Vec<Permission> {
-    permissions.0.iter().copied().collect()
+impl<'a> Written<'a> {
+    fn of(team: &'a Team) -> Self {
+        Self {
+            name: &team.name,
+            description: team.description.as_deref(),
+            visibility: team.visibility,
+            sso_team_id: team.sso_team_id.as_deref(),
+            allow_member_token_management: team.allow_member_token_management,
+            organization_access: team.organization_access.0.iter().copied().collect(),
+        }
+    }
 }
 
 fn taken(fault: diesel::result::Error) -> Error {

@@ -20,7 +20,7 @@ use crate::database::schema::{listed_tokens as t, lower};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::schema::{self, count};
-use crate::jsonapi::{Error, Given, Query, Result, Timestamp};
+use crate::jsonapi::{Error, Given, Query, Result, Timestamp, names};
 
 /// One filter.
 pub(super) struct Filter {
@@ -218,15 +218,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
 }
 
 /// The names of all filters, for a `QuerySpec`.
-pub(super) const NAMES: &[&str] = &{
-    let mut names = [""; FILTERS.len() + BY_STATUS.len()];
-    let mut nth = 0;
-    while nth < names.len() {
-        names[nth] = if nth < FILTERS.len() { FILTERS[nth].name } else { BY_STATUS[nth - FILTERS.len()].name };
-        nth += 1;
-    }
-    names
-};
+pub(super) const NAMES: &[&str] = names!(name of FILTERS, BY_STATUS);
 
 /// The most that `filter[unused-for-days]` takes: a hundred years.
 pub(crate) const UNUSED_DAYS_MAX: i32 = 36_500;

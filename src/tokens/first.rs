@@ -18,6 +18,6 @@ pub fn create_user_with_token(connection: &mut PgConnection, new: &NewUser) -> R
     let user = users::create(connection, new)?;
     let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
     audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "create")])?;
-    let (_, secret) = issue::create(connection, &Actor::system(), &token, &[])?;
+    let (_, secret) = issue::create(connection, &Actor::system(), &token, |_| vec![])?;
     Ok((user, secret))
 }

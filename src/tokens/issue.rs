@@ -11,7 +11,6 @@ use super::{Owner, Token, TokenAttributes};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Actor, Event};
 use crate::credential::{Ability, Format, Secret};
-use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
 use crate::{abilities, ttl_policies};
@@ -39,7 +38,9 @@ pub(crate) fn issue(
     let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
     let created_by = caller.creator();
     let new = NewToken { description, expired_at, role, abilities, form, created_by, ..NewToken::of(owner) };
-    create(connection, &caller.actor(), &new, &revoked)
+    create(connection, &caller.actor(), &new, |token| {
+        revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
+    })
 }
 
 /// Checks that nobody gives a token more than they have (docs/design.md §3, rule 8).
@@ -58,7 +59,7 @@ pub(super) fn no_escalation(caller: &Caller, highest: Role, role: Role, abilitie
     Error::check(too_high.into_iter().chain(missing))
 }
 
-/// Makes a token, and records that; also that those in its place have been revoked.
+/// Makes a token, and records that, after the events that led to it.
 ///
 /// # Errors
 /// The database's own.
@@ -66,10 +67,10 @@ pub(crate) fn create(
     connection: &mut PgConnection,
     actor: &Actor,
     new: &NewToken<'_>,
-    revoked: &[TokenId],
+    led_to_it: impl FnOnce(&Token) -> Vec<Event>,
 ) -> Result<(Token, Secret)> {
     let (token, secret) = store::create(connection, new)?;
-    let mut events: Vec<Event> = revoked.iter().map(|id| event(&token, "destroy").about(*id)).collect();
+    let mut events = led_to_it(&token);
     events.push(event(&token, "create"));
     audit::record(connection, actor, &events)?;
     Ok((token, secret))

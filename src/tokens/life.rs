@@ -142,11 +142,10 @@ pub(crate) fn replace(
         created_by: caller.creator(),
         ..NewToken::of(owner)
     };
-    let (successor, secret) = store::create(connection, &new)?;
-    let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
-    let events = [event(token, "regenerate").meta(about), event(&successor, "create")];
-    audit::record(connection, &caller.actor(), &events)?;
-    Ok((successor, secret))
+    issue::create(connection, &caller.actor(), &new, |successor| {
+        let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
+        vec![event(token, "regenerate").meta(about)]
+    })
 }
 
 /// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy.

@@ -122,6 +122,22 @@ impl Owner {
             Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => Some(id),
         }
     }
+
+    /// The user that it is, if it is one; and so on below.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        if let Self::User(id) = self { Some(id) } else { None }
+    }
+
+    #[must_use]
+    pub const fn team(self) -> Option<TeamId> {
+        if let Self::Team(_, id) = self { Some(id) } else { None }
+    }
+
+    #[must_use]
+    pub const fn workspace(self) -> Option<WorkspaceId> {
+        if let Self::Workspace(_, id) = self { Some(id) } else { None }
+    }
 }
 
 impl Token {

@@ -3,16 +3,10 @@
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
-use super::view::{TOKENS, USAGE_DAYS};
-use super::{TokenAttributes, filters};
-use crate::access::Role;
-use crate::credential::{Format, Kind, Status};
+use super::filters;
+use super::view::{ATTRIBUTES, RELATIONSHIPS, TOKENS, USAGE_DAYS};
 use crate::http::Route;
-use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time};
-use crate::organizations::ORGANIZATIONS;
-use crate::teams::TEAMS;
-use crate::users::USERS;
-use crate::workspaces::WORKSPACES;
+use crate::jsonapi::schema::{ResourceSchema, count, text, time};
 
 /// A day, or a time.
 pub(super) fn since() -> Schema {
@@ -37,24 +31,6 @@ pub(super) fn filtered<I: Send + 'static>(route: Route<I>) -> Route<I> {
 }
 
 pub(super) fn token() -> ResourceSchema {
-    let secret = || or_null(text()).description(Some("The secret, in the answer that makes the token; later null"));
-    ResourceSchema::new(&TOKENS, "A long-lived credential")
-        .attribute("kind", one_of(&Kind::ALL.map(Kind::as_str)))
-        .written_or_null::<TokenAttributes>(&["description"])
-        .attribute("role", one_of(&Role::ALL.map(Role::as_str)))
-        .written::<TokenAttributes>(&["abilities"])
-        .attribute("status", one_of(&Status::ALL.map(Status::as_str)))
-        .attribute("token-prefix", text().description(Some("The first 10 characters of the secret")))
-        .attribute("format", one_of(&Format::ALL.map(Format::as_str)))
-        .attribute("usage-count", count(0))
-        .attributes(&["created-at", "updated-at"], time)
-        .attributes(&["last-used-at", "expired-at", "disabled-at", "revoked-at"], || or_null(time()))
-        .attribute("token", secret())
-        .one("user", &[USERS.name])
-        .one("team", &[TEAMS.name])
-        .one("organization", &[ORGANIZATIONS.name])
-        .one("workspace", &[WORKSPACES.name])
-        .one("created-by", &[USERS.name, TEAMS.name, ORGANIZATIONS.name])
-        .one("replaces", &[TOKENS.name])
-        .one("replaced-by", &[TOKENS.name])
+    let kind = ResourceSchema::new(&TOKENS, "A long-lived credential").declared(ATTRIBUTES);
+    RELATIONSHIPS.iter().fold(kind, |kind, relationship| kind.one(relationship.name, relationship.types))
 }

@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 use super::jwt::{self, Form};
 use super::{Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
-use crate::credential::{Ability, Creator, Digest, Kind, Secret};
+use crate::credential::{Ability, Creator, Digest, Format, Kind, Secret};
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
@@ -176,50 +176,56 @@ impl NewToken<'_> {
     }
 }
 
+/// A new row.
+#[derive(Insertable)]
+#[diesel(table_name = tokens)]
+struct Row<'a> {
+    id: TokenId,
+    kind: Kind,
+    organization_id: Option<OrganizationId>,
+    user_id: Option<UserId>,
+    team_id: Option<TeamId>,
+    workspace_id: Option<WorkspaceId>,
+    created_by_user_id: Option<UserId>,
+    created_by_team_id: Option<TeamId>,
+    created_by_organization_id: Option<OrganizationId>,
+    token_hash: &'a [u8],
+    token_prefix: &'a str,
+    format: Format,
+    signing_key: Option<String>,
+    description: Option<&'a str>,
+    expired_at: Option<DateTime<Utc>>,
+    role: Role,
+    abilities: &'a [Ability],
+    replaces: Option<TokenId>,
+}
+
 /// Makes a token and answers it with its secret, which is nowhere else from here on.
-pub(crate) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Result<(Token, Secret)> {
+pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Result<(Token, Secret)> {
     let id = TokenId::generate();
     let (secret, signing_key) = secret(connection, id, new)?;
-    let (user, team, workspace) = match new.owner {
-        Owner::User(user) => (Some(user), None, None),
-        Owner::Team(_, team) => (None, Some(team), None),
-        Owner::Workspace(_, workspace) => (None, None, Some(workspace)),
-        Owner::Organization(_) | Owner::AuditTrails(_) => (None, None, None),
+    let digest = secret.digest();
+    let row = Row {
+        id,
+        kind: new.owner.kind(),
+        organization_id: new.owner.organization(),
+        user_id: new.owner.user(),
+        team_id: new.owner.team(),
+        workspace_id: new.owner.workspace(),
+        created_by_user_id: new.created_by.user(),
+        created_by_team_id: new.created_by.team(),
+        created_by_organization_id: new.created_by.organization(),
+        token_hash: digest.as_bytes(),
+        token_prefix: secret.prefix(),
+        format: new.form.format(),
+        signing_key,
+        description: new.description,
+        expired_at: new.expired_at,
+        role: new.role,
+        abilities: new.abilities,
+        replaces: new.replaces,
     };
-    let (by_user, by_team, by_organization) = match new.created_by {
-        Creator::User(id) => (Some(id), None, None),
-        Creator::Team(id) => (None, Some(id), None),
-        Creator::Organization(id) => (None, None, Some(id)),
-        Creator::System => (None, None, None),
-    };
-    diesel::insert_into(tokens::table)
-        .values((
-            (
-                tokens::id.eq(id),
-                tokens::kind.eq(new.owner.kind()),
-                tokens::user_id.eq(user),
-                tokens::organization_id.eq(new.owner.organization()),
-                tokens::team_id.eq(team),
-                tokens::workspace_id.eq(workspace),
-            ),
-            (
-                tokens::description.eq(new.description),
-                tokens::token_hash.eq(secret.digest().as_bytes().as_slice()),
-                tokens::token_prefix.eq(secret.prefix()),
-                tokens::format.eq(new.form.format()),
-                tokens::signing_key.eq(signing_key),
-                tokens::expired_at.eq(new.expired_at),
-                tokens::role.eq(new.role),
-                tokens::abilities.eq(new.abilities),
-                tokens::replaces.eq(new.replaces),
-            ),
-            (
-                tokens::created_by_user_id.eq(by_user),
-                tokens::created_by_team_id.eq(by_team),
-                tokens::created_by_organization_id.eq(by_organization),
-            ),
-        ))
-        .execute(connection)?;
+    diesel::insert_into(tokens::table).values(row).execute(connection)?;
     Ok((find(connection, id)?, secret))
 }
 
@@ -265,17 +271,21 @@ pub(super) fn switch(connection: &mut PgConnection, id: TokenId, on: bool) -> Qu
     Ok(())
 }
 
+/// What can be edited of a token.
+#[derive(AsChangeset)]
+#[diesel(table_name = tokens, treat_none_as_null = true)]
+struct Edited<'a> {
+    description: Option<&'a str>,
+    expired_at: Option<DateTime<Utc>>,
+    role: Role,
+    abilities: &'a [Ability],
+}
+
 /// Writes what can be edited of a token.
 pub(super) fn edit(connection: &mut PgConnection, edited: &Token) -> QueryResult<()> {
-    diesel::update(tokens::table.find(edited.id))
-        .set((
-            tokens::description.eq(&edited.description),
-            tokens::expired_at.eq(edited.expired_at),
-            tokens::role.eq(edited.role),
-            tokens::abilities.eq(&edited.abilities),
-            tokens::updated_at.eq(now),
-        ))
-        .execute(connection)?;
+    let Token { description, expired_at, role, abilities, .. } = edited;
+    let changes = Edited { description: description.as_deref(), expired_at: *expired_at, role: *role, abilities };
+    diesel::update(tokens::table.find(edited.id)).set((changes, tokens::updated_at.eq(now))).execute(connection)?;
     Ok(())
 }
 

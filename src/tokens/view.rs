@@ -1,42 +1,74 @@
 //! How tokens look on the wire.
 
 use chrono::NaiveDate;
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 
-use serde_json::Value;
-
-use super::Token;
-use crate::credential::{Secret, Status};
+use super::{Token, TokenAttributes};
+use crate::access::Role;
+use crate::credential::{Format, Kind, Secret, Status};
 use crate::ids::TokenId;
-use crate::jsonapi::{Identifier, Resource, ResourceType, time};
-use crate::{organizations, teams, users, workspaces};
+use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written, written_or_null};
+use crate::jsonapi::{Identifier, Resource, ResourceType, names, time};
+use crate::organizations::{self, ORGANIZATIONS};
+use crate::teams::{self, TEAMS};
+use crate::users::{self, USERS};
+use crate::workspaces::{self, WORKSPACES};
 
-pub(crate) const TOKENS: ResourceType = ResourceType {
-    name: "authentication-tokens",
-    fields: &[
-        "kind",
-        "description",
-        "role",
-        "abilities",
-        "status",
-        "token-prefix",
-        "format",
-        "usage-count",
-        "created-at",
-        "updated-at",
-        "last-used-at",
-        "expired-at",
-        "disabled-at",
-        "revoked-at",
-        "token",
-        "user",
-        "team",
-        "organization",
-        "workspace",
-        "created-by",
-        "replaces",
-        "replaced-by",
-    ],
-};
+pub(crate) const TOKENS: ResourceType =
+    ResourceType { name: "authentication-tokens", fields: names!(name of ATTRIBUTES, RELATIONSHIPS) };
+
+/// The attributes of a token.
+pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
+    Attribute { name: "kind", schema: Kind::schema, value: |token| json!(token.kind) },
+    Attribute {
+        name: "description",
+        schema: || written_or_null::<TokenAttributes>("description"),
+        value: |token| json!(token.description),
+    },
+    Attribute { name: "role", schema: Role::schema, value: |token| json!(token.role) },
+    Attribute {
+        name: "abilities",
+        schema: || written::<TokenAttributes>("abilities"),
+        value: |token| json!(token.abilities),
+    },
+    Attribute { name: "status", schema: Status::schema, value: |token| json!(token.status) },
+    Attribute {
+        name: "token-prefix",
+        schema: || text().description(Some("The first 10 characters of the secret")).into(),
+        value: |token| json!(token.token_prefix),
+    },
+    Attribute { name: "format", schema: Format::schema, value: |token| json!(token.format) },
+    Attribute { name: "usage-count", schema: || count(0).into(), value: |token| json!(token.usage_count) },
+    Attribute { name: "created-at", schema: || schema::time().into(), value: |token| json!(time(token.created_at)) },
+    Attribute { name: "updated-at", schema: || schema::time().into(), value: |token| json!(time(token.updated_at)) },
+    Attribute { name: "last-used-at", schema: time_or_null, value: |token| json!(token.last_used_at.map(time)) },
+    Attribute { name: "expired-at", schema: time_or_null, value: |token| json!(token.expired_at.map(time)) },
+    Attribute { name: "disabled-at", schema: time_or_null, value: |token| json!(token.disabled_at.map(time)) },
+    Attribute { name: "revoked-at", schema: time_or_null, value: |token| json!(token.revoked_at.map(time)) },
+    Attribute {
+        name: "token",
+        schema: || {
+            or_null(text()).description(Some("The secret, in the answer that makes the token; later null")).into()
+        },
+        value: |_| Value::Null,
+    },
+];
+
+pub(super) const RELATIONSHIPS: &[ToOne] = &[
+    ToOne { name: "user", types: &[USERS.name] },
+    ToOne { name: "team", types: &[TEAMS.name] },
+    ToOne { name: "organization", types: &[ORGANIZATIONS.name] },
+    ToOne { name: "workspace", types: &[WORKSPACES.name] },
+    ToOne { name: "created-by", types: &[USERS.name, TEAMS.name, ORGANIZATIONS.name] },
+    ToOne { name: "replaces", types: &["authentication-tokens"] },
+    ToOne { name: "replaced-by", types: &["authentication-tokens"] },
+];
+
+fn time_or_null() -> RefOr<Schema> {
+    or_null(schema::time()).into()
+}
 
 /// The type `token-usage-days`.
 pub(crate) const USAGE_DAYS: ResourceType = ResourceType { name: "token-usage-days", fields: &["date", "count"] };
@@ -47,21 +79,7 @@ pub(crate) const NAMES: &[&str] = &[TOKENS.name, "authentication-token"];
 /// A token, without its secret.
 pub(super) fn token(token: &Token) -> Resource {
     let resource = Resource::new(&TOKENS, token.id)
-        .attribute("kind", token.kind)
-        .attribute("description", &token.description)
-        .attribute("role", token.role)
-        .attribute("abilities", &token.abilities)
-        .attribute("status", token.status)
-        .attribute("token-prefix", &token.token_prefix)
-        .attribute("format", token.format)
-        .attribute("usage-count", token.usage_count)
-        .attribute("created-at", time(token.created_at))
-        .attribute("updated-at", time(token.updated_at))
-        .attribute("last-used-at", token.last_used_at.map(time))
-        .attribute("expired-at", token.expired_at.map(time))
-        .attribute("disabled-at", token.disabled_at.map(time))
-        .attribute("revoked-at", token.revoked_at.map(time))
-        .attribute("token", ())
+        .declared(ATTRIBUTES, token)
         .to_one("created-by", created_by(token))
         .to_one("replaces", token.replaces.map(identifier))
         .to_one("replaced-by", token.replaced_by.map(identifier))
