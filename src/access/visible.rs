@@ -32,23 +32,23 @@ impl Caller {
     /// asked of every sort of owner at once.
     #[must_use]
     pub fn visible_tokens(&self) -> VisibleTokens {
-        let reads = |owners| {
-            let team = TeamFacts { owners, ..TeamFacts::of_any_secret_team() };
-            self.can(Action::ReadTeamToken, Target::TeamToken(team, None))
-        };
-        let other_teams = match (reads(true), reads(false)) {
+        let any_team = TeamFacts::of_any_secret_team();
+        let reads = |team, token| self.can(Action::ReadTeamToken, Target::TeamToken(team, token));
+        let of_others = |owners| reads(TeamFacts { owners, ..any_team }, None);
+        let other_teams = match (of_others(true), of_others(false)) {
             (true, _) => OtherTeams::All,
             (false, true) => OtherTeams::AllButOwners,
             (false, false) => OtherTeams::None,
         };
-        let is_user = self.user().is_some();
-        let own_teams = if is_user { self.rights.teams.iter().copied().collect() } else { vec![] };
+        let allowing = TeamFacts { allows_members: true, ..any_team };
+        let own_teams = self.rights.teams.iter().copied().filter(|id| reads(TeamFacts { id: *id, ..allowing }, None));
+        let itself = self.user().is_none() && reads(allowing, Some(self.token));
         VisibleTokens {
             other_teams,
-            own_teams,
+            own_teams: own_teams.collect(),
             organization: self.can(Action::ReadOrganizationToken, Target::Organization),
             workspaces: self.visible_workspaces(),
-            itself: (!is_user).then_some(self.token),
+            itself: itself.then_some(self.token),
         }
     }
 }

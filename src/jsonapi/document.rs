@@ -210,6 +210,21 @@ enum Primary {
     List(Vec<Resource>),
 }
 
+/// Resources, and those that the client wants included with them (JSON:API "Compound Documents").
+#[derive(Debug, Default)]
+pub struct Compound {
+    pub resources: Vec<Resource>,
+    pub included: Vec<Resource>,
+}
+
+impl Compound {
+    /// The document of the first resource; none if there is none.
+    pub fn into_one(self) -> Option<Document> {
+        let resource = self.resources.into_iter().next()?;
+        Some(Document::one(resource).include(self.included))
+    }
+}
+
 /// A document with data (JSON:API "Top Level"); errors are [`Error`]s.
 #[derive(Debug, Clone)]
 pub struct Document {

@@ -27,7 +27,7 @@ mod values;
 
 pub use attributes::{Attributes, present};
 pub use body::{Body, MAX_BODY};
-pub use document::{Document, Identifier, Links, Resource};
+pub use document::{Compound, Document, Identifier, Links, Resource};
 pub use error::{Error, Result};
 pub use frame::{RequestId, frame, negotiate, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};

@@ -13,7 +13,7 @@ use crate::database::page::sort_keys;
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::schema::one_of;
-use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, Result, Search};
+use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Result, Search};
 use crate::teams::{self, TEAMS, Team, members};
 use crate::users::{self, MEMBERSHIPS, Membership, MembershipStatus, USERS};
 
@@ -159,12 +159,6 @@ fn list_own(call: Read<'_>) -> Result<Reply> {
     Ok(call.page(resources, found.info).include(included))
 }
 
-/// Memberships as resources, and what the client wants included.
-struct Compound {
-    resources: Vec<Resource>,
-    included: Vec<Resource>,
-}
-
 /// Memberships of one organization, with those of their teams that the caller sees.
 fn render(
     connection: &mut PgConnection,
@@ -202,8 +196,7 @@ fn render_one(
     membership: &Membership,
 ) -> Result<Document> {
     let rendered = render(connection, caller, query, membership.organization_id, std::slice::from_ref(membership))?;
-    let resource = rendered.resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(rendered.included))
+    rendered.into_one().ok_or_else(Error::not_found)
 }
 
 /// Invites an address into at least one team. Latchkey sends no mail; the user accepts by a request.

@@ -9,7 +9,7 @@ use crate::access::{Action, Caller, OrganizationRef, Permit, Target, TeamFacts};
 use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, OneResource, Read, Reply, Route, Write};
 use crate::ids::TeamAccessId;
-use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Relationships, Resource, ResourceBody, Result};
+use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Relationships, ResourceBody, Result};
 use crate::organizations;
 use crate::teams::{self, TEAMS, Team};
 use crate::workspaces::{self, WORKSPACES, Workspace};
@@ -120,12 +120,6 @@ fn listed(connection: &mut PgConnection, caller: &Caller, asked: &Asked) -> Resu
     caller.may(Action::SeeTeam, Target::Team(team.facts()))?;
     let permit = caller.may(Action::ListWorkspaces, Target::Organization)?;
     Ok((TeamAccessList::Team(team.id, caller.visible_workspaces()), permit))
-}
-
-/// Team access as resources, and what the client wants included.
-struct Compound {
-    resources: Vec<Resource>,
-    included: Vec<Resource>,
 }
 
 fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &[TeamAccess]) -> Result<Compound> {

@@ -13,7 +13,7 @@ use crate::access::{Action, Caller, Target, TeamFacts};
 use crate::database::page::sort_keys;
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{TeamId, UserId};
-use crate::jsonapi::{Document, Error, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
+use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
 use crate::organizations;
 use crate::users::{self, MEMBERSHIPS, Membership, USERS, User};
 
@@ -111,12 +111,6 @@ fn scope(caller: &Caller) -> Scope {
     }
 }
 
-/// Teams as resources, and what the client wants included.
-struct Compound {
-    resources: Vec<Resource>,
-    included: Vec<Resource>,
-}
-
 fn render(
     connection: &mut PgConnection,
     caller: &Caller,
@@ -149,8 +143,7 @@ fn render_one(
     (team, organization): &(Team, String),
 ) -> Result<Document> {
     let compound = render(connection, caller, query, organization, std::slice::from_ref(team))?;
-    let resource = compound.resources.into_iter().next().ok_or_else(Error::not_found)?;
-    Ok(Document::one(resource).include(compound.included))
+    compound.into_one().ok_or_else(Error::not_found)
 }
 
 fn create(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {

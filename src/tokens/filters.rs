@@ -9,7 +9,9 @@ use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
+use serde_json::Value;
 use utoipa::PartialSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::ExpiryStatus;
@@ -510,4 +512,28 @@ fn of_word<T: TextEnum>(word: &str) -> Option<T> {
 
 fn spelled<T: TextEnum>(between: &str) -> String {
     T::all().iter().map(|known| known.word()).collect::<Vec<_>>().join(between)
+}
+
+/// The table of filters in `docs/tokens.md`, which a test holds to the file.
+#[must_use]
+pub fn reference() -> String {
+    let rows: String = all()
+        .map(|Filter { name, about, schema, .. }| format!("| `{name}` | {} | {about} |\n", taken(&schema())))
+        .collect();
+    format!("| filter | takes | finds |\n| --- | --- | --- |\n{rows}")
+}
+
+/// What a schema takes, in a word or a few.
+fn taken(schema: &RefOr<Schema>) -> String {
+    let RefOr::T(Schema::Object(one)) = schema else { return String::new() };
+    if let Some(words) = &one.enum_values {
+        let words: Vec<String> = words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+        return words.join(", ");
+    }
+    let word = match (&one.schema_type, &one.format) {
+        (SchemaType::Type(Type::Integer), _) => "a number",
+        (_, Some(_)) => "a time (RFC 3339)",
+        _ => "text",
+    };
+    word.to_owned()
 }

@@ -2,9 +2,7 @@
 
 use diesel::PgConnection;
 
-use super::Owner;
-use super::issue;
-use super::store::NewToken;
+use super::{NewToken, Owner, issue};
 use crate::audit::{self, Actor, Event};
 use crate::credential::Secret;
 use crate::users::{self, NewUser, NotCreated, User};

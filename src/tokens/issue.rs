@@ -6,8 +6,8 @@ use diesel::PgConnection;
 use super::jwt::Form;
 use super::model::event;
 use super::right::highest_role;
-use super::store::{self, NewToken, Slot};
-use super::{Owner, Token, TokenAttributes};
+use super::store::{self, Slot};
+use super::{NewToken, Owner, Token, TokenAttributes};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Actor, Event};
 use crate::credential::{Ability, Format, Secret};
@@ -37,7 +37,8 @@ pub(crate) fn issue(
     let description = room.description();
     let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
     let created_by = caller.creator();
-    let new = NewToken { description, expired_at, role, abilities, form, created_by, ..NewToken::of(owner) };
+    let asked_for = NewToken::asked_for(owner, attributes);
+    let new = NewToken { description, expired_at, role, form, created_by, ..asked_for };
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
     })

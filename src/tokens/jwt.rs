@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde::Serialize;
 
-use super::store::NewToken;
-use super::{Owner, Token};
+use super::{NewToken, Owner, Token};
 use crate::access::Role;
 use crate::credential::{Ability, Format, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};

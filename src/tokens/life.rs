@@ -7,8 +7,7 @@ use serde_json::json;
 use super::jwt::{self, Form};
 use super::model::event;
 use super::right::highest_role;
-use super::store::{self, NewToken};
-use super::{Replacement, Token, TokenChanges, issue};
+use super::{NewToken, Replacement, Token, TokenChanges, issue, store};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Event};
 use crate::credential::{Kind, Secret, Status};
@@ -42,20 +41,17 @@ pub(crate) fn edit(
 
 /// The token after the changes.
 fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes: TokenChanges) -> Result<Token> {
-    let TokenChanges { description, expired_at, role, abilities } = changes;
-    let mut edited = token.clone();
-    if let Some(description) = description.filter(|description| *description != token.description) {
-        check_description(connection, token, description.as_deref())?;
-        edited.description = description;
+    let asked = changes.expired_at;
+    let mut edited = token.clone().changed(changes);
+    if edited.description != token.description {
+        check_description(connection, token, edited.description.as_deref())?;
     }
-    if let Some(asked) = expired_at {
+    if let Some(asked) = asked {
         let asked = asked.map(|moment| moment.0);
         edited.expired_at =
             ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
         jwt::check_expiry(token, edited.expired_at)?;
     }
-    edited.role = role.unwrap_or(token.role);
-    edited.abilities = abilities.unwrap_or_else(|| token.abilities.clone());
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
     let given = if edited.role == token.role { Role::Viewer } else { edited.role };
     let highest = highest_role(connection, caller, token.owner().ok_or_else(Error::not_found)?)?;
@@ -133,14 +129,10 @@ pub(crate) fn replace(
         check_description(connection, token, token.description.as_deref())?;
     }
     let new = NewToken {
-        description: token.description.as_deref(),
         expired_at: successor_expiry(connection, token, asked)?,
-        role: token.role,
-        abilities: &token.abilities,
         form: Form::of(token.format, signer),
-        replaces: Some(token.id),
         created_by: caller.creator(),
-        ..NewToken::of(owner)
+        ..NewToken::successor_of(token, owner)
     };
     issue::create(connection, &caller.actor(), &new, |successor| {
         let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});

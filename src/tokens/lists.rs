@@ -73,7 +73,7 @@ fn base_conditions(of: TokenList, visible_tokens: &VisibleTokens, query: &Query,
     let filters = filters.conditions();
     // The many combinations of filters must not fill a connection's memory with prepared statements; a literal keeps
     // a statement from being prepared for good.
-    let unprepared = (filters.len() > 1).then(|| always());
+    let unprepared = (filters.len() > 1).then(always);
     let searched = query.q().map(|q| search(of, q));
     let whole: [_; 4] = [Some(owner(of)), visible(of, visible_tokens), searched, unprepared];
     whole.into_iter().flatten().chain(filters).collect()

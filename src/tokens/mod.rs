@@ -17,11 +17,12 @@ mod schema;
 mod store;
 mod view;
 
+pub use filters::reference as filters_reference;
 pub use first::create_user_with_token;
 pub(crate) use http::section;
 pub(crate) use issue::create;
+pub(crate) use model::NewToken;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
 pub use retention::{InvalidRetention, Retention, RetentionWorker};
-pub(crate) use store::NewToken;

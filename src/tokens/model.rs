@@ -7,9 +7,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
+use super::jwt::Form;
 use crate::access::Role;
 use crate::audit::Event;
-use crate::credential::{ABILITIES_MAX, Ability, Format, Kind, Status};
+use crate::credential::{ABILITIES_MAX, Ability, Creator, Format, Kind, Status};
 use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -152,6 +153,68 @@ impl Token {
             Kind::Workspace => {
                 self.organization_id.zip(self.workspace_id).map(|(within, id)| Owner::Workspace(within, id))
             }
+        }
+    }
+}
+
+/// A token to be made.
+pub(crate) struct NewToken<'a> {
+    pub(crate) owner: Owner,
+    /// What its maker says of it.
+    pub(crate) description: Option<&'a str>,
+    /// When it stops working by itself.
+    pub(crate) expired_at: Option<DateTime<Utc>>,
+    /// The most that its principal is by it.
+    pub(crate) role: Role,
+    /// What it may do at other services.
+    pub(crate) abilities: &'a [Ability],
+    /// What its secret is to be.
+    pub(crate) form: Form<'a>,
+    /// The token that it succeeds.
+    pub(crate) replaces: Option<TokenId>,
+    pub(crate) created_by: Creator,
+}
+
+impl<'a> NewToken<'a> {
+    /// An opaque token that never expires, of the role `owner`, made by the command line.
+    pub(crate) const fn of(owner: Owner) -> Self {
+        Self {
+            owner,
+            description: None,
+            expired_at: None,
+            role: Role::Owner,
+            abilities: &[],
+            form: Form::Opaque,
+            replaces: None,
+            created_by: Creator::System,
+        }
+    }
+
+    /// A token as a client asks for it, as far as that needs no look at the owner or its organization.
+    pub(super) fn asked_for(owner: Owner, attributes: &'a TokenAttributes) -> Self {
+        Self { abilities: attributes.abilities.as_deref().unwrap_or_default(), ..Self::of(owner) }
+    }
+
+    /// A token that is what another one was.
+    pub(super) fn successor_of(token: &'a Token, owner: Owner) -> Self {
+        Self {
+            description: token.description.as_deref(),
+            role: token.role,
+            abilities: &token.abilities,
+            replaces: Some(token.id),
+            ..Self::of(owner)
+        }
+    }
+}
+
+impl Token {
+    /// The token after the changes that need no look at its organization.
+    pub(super) fn changed(self, changes: TokenChanges) -> Self {
+        Self {
+            description: changes.description.unwrap_or(self.description),
+            role: changes.role.unwrap_or(self.role),
+            abilities: changes.abilities.unwrap_or(self.abilities),
+            ..self
         }
     }
 }

@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 
 use super::jwt::{self, Form};
-use super::{Owner, Token, USAGE_KEPT_DAYS};
+use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
-use crate::credential::{Ability, Creator, Digest, Format, Kind, Secret};
+use crate::credential::{Ability, Digest, Format, Kind, Secret};
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
@@ -140,40 +140,6 @@ pub(super) fn description_taken(
         .filter(tokens::revoked_at.is_null())
         .filter(tokens::expired_at.is_null().or(tokens::expired_at.gt(now)));
     diesel::select(diesel::dsl::exists(same)).get_result(connection)
-}
-
-/// A token to be made.
-pub(crate) struct NewToken<'a> {
-    pub(crate) owner: Owner,
-    /// What its maker says of it.
-    pub(crate) description: Option<&'a str>,
-    /// When it stops working by itself.
-    pub(crate) expired_at: Option<DateTime<Utc>>,
-    /// The most that its principal is by it.
-    pub(crate) role: Role,
-    /// What it may do at other services.
-    pub(crate) abilities: &'a [Ability],
-    /// What its secret is to be.
-    pub(crate) form: Form<'a>,
-    /// The token that it succeeds.
-    pub(crate) replaces: Option<TokenId>,
-    pub(crate) created_by: Creator,
-}
-
-impl NewToken<'_> {
-    /// An opaque token that never expires, of the role `owner`, made by the command line.
-    pub(crate) const fn of(owner: Owner) -> Self {
-        Self {
-            owner,
-            description: None,
-            expired_at: None,
-            role: Role::Owner,
-            abilities: &[],
-            form: Form::Opaque,
-            replaces: None,
-            created_by: Creator::System,
-        }
-    }
 }
 
 /// A new row.

@@ -130,7 +130,7 @@ fn by_id() -> Vec<Endpoint> {
         Route::post(
             "/workspaces/{workspace}/actions/safe-delete",
             "safeDeleteWorkspace",
-            "The same, as some clients ask",
+            "Delete a workspace, as some clients ask for it",
         )
         .query(&QuerySpec::NONE)
         .allows(&[Action::DeleteWorkspace])

@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<ResourceSchema> {
         workspace(),
         ResourceSchema::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
         binding(&BINDINGS, "A key with a value that is bound to a workspace"),
-        binding(&EFFECTIVE_BINDINGS, "The same: a workspace inherits none"),
+        binding(&EFFECTIVE_BINDINGS, "A key with a value that a workspace has, bound or inherited"),
     ]
 }
 

@@ -50,12 +50,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .lists(&BINDINGS)
             .allows(&[Action::UpdateWorkspace])
             .write(bind),
-        Route::get("/workspaces/{workspace}/effective-tag-bindings", "listEffectiveTagBindings", "The same")
-            .details("There are no projects that a workspace could inherit others from.")
-            .query(&EFFECTIVE_BINDINGS_OF_ONE)
-            .lists(&EFFECTIVE_BINDINGS)
-            .allows(&[Action::SeeWorkspace])
-            .read(list_effective_bindings),
+        Route::get(
+            "/workspaces/{workspace}/effective-tag-bindings",
+            "listEffectiveTagBindings",
+            "List the tag bindings of a workspace, inherited ones included",
+        )
+        .details("There are no projects yet that a workspace could inherit others from.")
+        .query(&EFFECTIVE_BINDINGS_OF_ONE)
+        .lists(&EFFECTIVE_BINDINGS)
+        .allows(&[Action::SeeWorkspace])
+        .read(list_effective_bindings),
     ]
 }
 

@@ -160,7 +160,7 @@ fn documents_are_as_described() {
         match response.get("document") {
             Some(document) => {
                 check(&description, schema_of(&answers), document, name);
-                assert!(text.contains(&format!("\"{name}\":")), "{name} is not in src/openapi/examples.rs");
+                assert!(text.contains(&format!("\"{name}\":")), "{name} is no example");
             }
             None => assert!(answers.get("content").is_none(), "{name}: described with a document"),
         }

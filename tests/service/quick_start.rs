@@ -209,6 +209,19 @@ fn the_page_of_routes_is_up_to_date() {
     assert!(document("docs/api.md") == page, "docs/api.md is out of date: run this test with LATCHKEY_BLESS=1");
 }
 
+/// The table of filters in docs/tokens.md is made from the filters.
+#[test]
+fn the_table_of_filters_is_up_to_date() {
+    let page = document("docs/tokens.md");
+    let begin = page.find("| filter | ").expect("a table of filters");
+    let end = begin + page[begin..].find("\n\n").expect("the end of the table") + 1;
+    let made = format!("{}{}{}", &page[..begin], latchkey::tokens::filters_reference(), &page[end..]);
+    if std::env::var_os("LATCHKEY_BLESS").is_some() {
+        std::fs::write(Path::new(ROOT).join("docs/tokens.md"), &made).unwrap();
+    }
+    assert!(page == made, "docs/tokens.md is out of date: run this test with LATCHKEY_BLESS=1");
+}
+
 /// The commands that the pages show outside of the guides, and the flags in the tables, are parts of the command line and
 /// of the Makefile; what they do is tried in `command_line` and `serving`.
 #[test]

@@ -2,101 +2,11 @@
 
 use std::sync::LazyLock;
 
+use include_dir::{Dir, File, include_dir};
 use serde_json::Value;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 
-macro_rules! documents {
-    ($($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../fixtures/documents/", $name, ".json")))),+]
-    };
-}
-
-/// All of them; a test fails when one is not here.
-const DOCUMENTS: &[(&str, &str)] = documents![
-    "account-details",
-    "account-details-of-a-team",
-    "account-update",
-    "authentication-token-delete",
-    "authentication-token-show",
-    "effective-tag-bindings-list",
-    "authentication-token-usage",
-    "entitlement-set-show",
-    "error-400-json",
-    "error-400-query",
-    "error-401",
-    "error-403",
-    "error-403-owners",
-    "error-404",
-    "error-404-unknown-user",
-    "error-405",
-    "error-406",
-    "error-409",
-    "error-413",
-    "error-415",
-    "error-422",
-    "error-422-ability-not-registered",
-    "error-422-description-taken",
-    "error-422-owners",
-    "leaked-tokens-report",
-    "membership-accept",
-    "membership-create",
-    "membership-delete",
-    "membership-list",
-    "membership-list-own",
-    "membership-show",
-    "organization-abilities-list",
-    "organization-abilities-update",
-    "organization-authentication-tokens-list",
-    "organization-create",
-    "organization-delete",
-    "organization-list",
-    "organization-list-by-cursor",
-    "organization-show",
-    "organization-team-tokens-delete",
-    "organization-team-tokens-list",
-    "organization-token-create",
-    "organization-token-delete",
-    "organization-token-show",
-    "organization-update",
-    "tag-bindings-list",
-    "tag-bindings-update",
-    "team-access-create",
-    "team-access-delete",
-    "team-access-list",
-    "team-access-show",
-    "team-access-update",
-    "team-create",
-    "team-delete",
-    "team-list",
-    "team-memberships-add",
-    "team-memberships-list",
-    "team-memberships-remove",
-    "team-show",
-    "team-show-to-a-member",
-    "team-token-create",
-    "team-token-delete",
-    "team-token-show",
-    "team-tokens-create",
-    "team-tokens-list",
-    "team-update",
-    "team-users-add",
-    "team-users-remove",
-    "ttl-policies-list",
-    "ttl-policies-update",
-    "ttl-policies-update-by-a-list",
-    "user-show",
-    "user-tokens-create",
-    "user-tokens-list",
-    "workspace-create",
-    "workspace-delete",
-    "workspace-list",
-    "workspace-show",
-    "workspace-show-by-name",
-    "workspace-tags-add",
-    "workspace-tags-list",
-    "workspace-tags-remove",
-    "workspace-update",
-];
+static DOCUMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/documents");
 
 /// A request with its answer.
 pub(super) struct Exchange {
@@ -110,10 +20,11 @@ pub(super) struct Exchange {
     pub(super) response: Option<Value>,
 }
 
-static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(|| DOCUMENTS.iter().filter_map(read).collect());
+static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(|| DOCUMENTS.files().filter_map(read).collect());
 
-fn read((name, text): &(&'static str, &'static str)) -> Option<Exchange> {
-    let exchange: Value = serde_json::from_str(&filled(text)).ok()?;
+fn read(file: &'static File<'static>) -> Option<Exchange> {
+    let name = file.path().file_stem()?.to_str()?;
+    let exchange: Value = serde_json::from_str(&filled(file.contents_utf8()?)).ok()?;
     let request = &exchange["request"];
     Some(Exchange {
         name,

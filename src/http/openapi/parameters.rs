@@ -45,7 +45,9 @@ pub(super) fn of_query(spec: &QuerySpec) -> Vec<Parameter> {
         let about = format!("The only fields of {} to show, with commas", kind.name);
         all.push(with_commas(&format!("fields[{}]", kind.name), &about, list_or_nothing(kind.fields)));
     }
-    all.extend(spec.parameters.iter().map(|other| parameter(other, "See above", text()).build()));
+    all.extend(
+        spec.parameters.iter().map(|other| parameter(other, "What the description of the route says", text()).build()),
+    );
     all
 }
 
