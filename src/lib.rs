@@ -28,6 +28,7 @@ pub mod tls;
 pub mod tokens;
 pub mod ttl_policies;
 pub mod users;
+mod worker;
 pub mod workspaces;
 
 pub use latchkey_jsonapi as jsonapi;

@@ -9,12 +9,13 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
-use crate::access::{AddressLimit, Authenticator, Usage, UsageWriter};
+use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, PublicUrl, frame, negotiate, request_id};
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Retention, RetentionWorker};
+use crate::tokens::{Retention, remove_old_tokens};
+use crate::worker::Worker;
 use crate::{routes, tls};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
@@ -27,8 +28,8 @@ const PATIENCE: u64 = 5;
 pub struct Service {
     server: Server,
     address: SocketAddr,
-    usage: UsageWriter,
-    retention_worker: RetentionWorker,
+    /// What works beside the requests, and in words what each does. They are stopped in this order.
+    workers: [(&'static str, Worker); 2],
 }
 
 /// Why the service cannot listen.
@@ -94,9 +95,11 @@ impl Service {
             None => http.bind(address).map_err(refused)?,
         };
         let address = http.addrs().first().copied().unwrap_or(address);
-        let usage = UsageWriter::start(usage, database.clone())?;
-        let retention_worker = RetentionWorker::start(retention, database.clone())?;
-        Ok(Self { server: http.run(), address, usage, retention_worker })
+        let workers = [
+            ("remove old tokens", remove_old_tokens(retention, database.clone())?),
+            ("write the last use of tokens", write_usage(usage, database.clone())?),
+        ];
+        Ok(Self { server: http.run(), address, workers })
     }
 
     /// Where it listens: the address asked for, with the port that port 0 became.
@@ -117,8 +120,11 @@ impl Service {
     /// When the server fails.
     pub async fn run(self) -> std::io::Result<()> {
         let ended = self.server.await;
-        self.retention_worker.stop();
-        self.usage.stop();
+        for (does, worker) in self.workers {
+            if let Err(fault) = worker.stop() {
+                log::error!("cannot {does}: {fault}");
+            }
+        }
         ended
     }
 }

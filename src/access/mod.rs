@@ -25,6 +25,6 @@ pub use permission::Permission;
 pub use role::Role;
 pub use table::{Action, Who};
 pub use target::{OrganizationRef, Target, TeamFacts};
-pub use usage::{Usage, UsageWriter};
+pub use usage::{Usage, write_usage};
 pub use visible::{OtherTeams, VisibleTokens};
 pub use workspaces::{VisibleWorkspaces, WorkspaceRights};

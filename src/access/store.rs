@@ -11,6 +11,7 @@ use super::{Caller, OrganizationRef, OrganizationRights, Principal, Role};
 use crate::access::Permission;
 use crate::credential::{Ability, Digest, Kind, Status};
 use crate::database::schema::{memberships, team_members, teams};
+use crate::database::text_enum::TextEnum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
@@ -123,7 +124,7 @@ impl AuthenticatedToken {
                 .permissions
                 .iter()
                 .flat_map(|names| names.split(','))
-                .filter_map(Permission::from_word)
+                .filter_map(Permission::of_word)
                 .collect(),
         };
         Ok(Caller {

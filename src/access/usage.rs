@@ -4,9 +4,7 @@
 //! for the day (UTC) on which it happened, also if it is written after midnight.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,6 +12,7 @@ use diesel::prelude::*;
 
 use crate::database::Database;
 use crate::ids::TokenId;
+use crate::worker::Worker;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -105,36 +104,17 @@ fn write(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<()> 
     Ok(())
 }
 
-/// The thread that writes usage.
-#[derive(Debug)]
-pub struct UsageWriter {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl UsageWriter {
-    /// Begins to write.
-    ///
-    /// # Errors
-    /// When the operating system gives no thread.
-    pub fn start(usage: Usage, database: Database) -> std::io::Result<Self> {
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                usage.write(&database);
-            }
+/// Begins to write what is counted. A stop writes what is left.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn write_usage(usage: Usage, database: Database) -> std::io::Result<Worker> {
+    Worker::start("usage", move |stopping| {
+        while stopping.wait(EVERY) {
             usage.write(&database);
-        })?;
-        Ok(Self { stop, thread })
-    }
-
-    /// Writes what is left and ends.
-    pub fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            log::error!("the last use of tokens was not written: its thread had panicked");
         }
-    }
+        usage.write(&database);
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,12 @@ pub trait TextEnum: Copy + 'static {
 
     /// How a variant is spelled.
     fn word(self) -> &'static str;
+
+    /// The variant that is spelled so.
+    #[must_use]
+    fn of_word(word: &str) -> Option<Self> {
+        Self::all().iter().copied().find(|variant| variant.word() == word)
+    }
 }
 
 /// Defines an enum whose variants have one spelling each: in PostgreSQL, in JSON and in the query string.
@@ -29,12 +35,6 @@ macro_rules! text_enum {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
-            }
-
-            /// The variant that is spelled so.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|variant| variant.as_str() == word)
             }
         }
 
@@ -71,7 +71,7 @@ macro_rules! text_enum {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                Self::from_word(&word).ok_or_else(|| {
+                <Self as $crate::database::text_enum::TextEnum>::of_word(&word).ok_or_else(|| {
                     serde::de::Error::custom(format!("must be one of {}", [$($word),+].join(", ")))
                 })
             }
@@ -80,7 +80,7 @@ macro_rules! text_enum {
         impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
             fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
                 let word = std::str::from_utf8(value.as_bytes())?;
-                Self::from_word(word).ok_or_else(|| format!("{word:?} is no {}", stringify!($name)).into())
+                <Self as $crate::database::text_enum::TextEnum>::of_word(word).ok_or_else(|| format!("{word:?} is no {}", stringify!($name)).into())
             }
         }
 

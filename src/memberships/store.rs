@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
+use crate::database::text_enum::TextEnum;
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -82,7 +83,7 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
 
 fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {
     let known = |word: &&str| {
-        MembershipStatus::from_word(word)
+        MembershipStatus::of_word(word)
             .ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
     };
     words.iter().map(known).collect()

@@ -12,4 +12,4 @@ pub(crate) use model::PublicJwk;
 pub use model::{Error, PreviousKey, Rotated, Signed, Signer, check, rotate};
 pub use seal::{EncryptionKey, InvalidEncryptionKey};
 pub(crate) use store::published;
-pub use store::{Listed, list};
+pub use store::{ListedKey, list};

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::seal::EncryptionKey;
 use super::store;
-use super::store::Listed;
+use super::store::ListedKey;
 use crate::audit::{self, Actor, Event};
 use crate::jsonapi::PublicUrl;
 
@@ -227,7 +227,7 @@ fn thumbprint(public: &[u8]) -> String {
 }
 
 /// A key as people see it.
-impl Listed {
+impl ListedKey {
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match (self.retired_at, self.published) {

@@ -17,7 +17,7 @@ pub(super) struct InUse {
 
 /// A key without its private part.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct Listed {
+pub struct ListedKey {
     pub kid: String,
     pub created_at: DateTime<Utc>,
     /// When another one took its place.
@@ -74,7 +74,7 @@ pub(crate) fn published(connection: &mut PgConnection) -> QueryResult<Vec<(Strin
 ///
 /// # Errors
 /// The database's own.
-pub fn list(connection: &mut PgConnection) -> QueryResult<Vec<Listed>> {
+pub fn list(connection: &mut PgConnection) -> QueryResult<Vec<ListedKey>> {
     signing_keys::table
         .order((signing_keys::created_at.desc(), signing_keys::kid))
         .select((signing_keys::kid, signing_keys::created_at, signing_keys::retired_at, is_published()))

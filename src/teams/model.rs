@@ -11,7 +11,7 @@ use validator::Validate;
 use super::{store, view};
 use crate::access::{Caller, OrganizationRef, Permission, TeamFacts};
 use crate::database::schema::teams;
-use crate::database::text_enum::text_enum;
+use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId};
 use crate::jsonapi::{Resource, Result, present};
 
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for AccessChanges {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let given = BTreeMap::<String, Option<bool>>::deserialize(from)?;
         // Unknown members are ignored, and null leaves a permission as it is (docs/design.md §5).
-        let known = given.into_iter().filter_map(|(name, value)| Some((Permission::from_word(&name)?, value?)));
+        let known = given.into_iter().filter_map(|(name, value)| Some((Permission::of_word(&name)?, value?)));
         Ok(Self(known.collect()))
     }
 }

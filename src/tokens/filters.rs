@@ -454,12 +454,13 @@ impl Reader<'_> {
     }
 
     fn words<T: TextEnum>(&mut self, filter: &str) -> Option<Vec<T>> {
-        let word = |word: &str| of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
+        let word =
+            |word: &str| T::of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
         self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))
     }
 
     fn word<T: TextEnum>(&mut self, filter: &str) -> Option<T> {
-        self.one(filter, |word| of_word(word).ok_or_else(|| format!("Must be {}", spelled::<T>(" or "))))
+        self.one(filter, |word| T::of_word(word).ok_or_else(|| format!("Must be {}", spelled::<T>(" or "))))
     }
 
     fn ids<T: FromStr>(&mut self, filter: &str) -> Option<Vec<T>> {
@@ -504,10 +505,6 @@ impl Reader<'_> {
             number(text).ok_or_else(|| format!("Must be a whole number from 0 to {UNUSED_DAYS_MAX}"))
         })
     }
-}
-
-fn of_word<T: TextEnum>(word: &str) -> Option<T> {
-    T::all().iter().copied().find(|known| known.word() == word)
 }
 
 fn spelled<T: TextEnum>(between: &str) -> String {

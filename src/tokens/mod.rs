@@ -25,4 +25,4 @@ pub(crate) use model::NewToken;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
-pub use retention::{InvalidRetention, Retention, RetentionWorker};
+pub use retention::{InvalidRetention, Retention, remove_old_tokens};

@@ -6,8 +6,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use diesel::{Connection, PgConnection};
@@ -17,6 +15,7 @@ use super::store;
 use crate::audit::{self, Actor, Event};
 use crate::database::Database;
 use crate::jsonapi::{Result, time};
+use crate::worker::Worker;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -68,42 +67,19 @@ impl Retention {
     }
 }
 
-/// The thread that removes what is over.
-#[derive(Debug)]
-pub struct RetentionWorker {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl RetentionWorker {
-    /// Begins to look.
-    ///
-    /// # Errors
-    /// When the operating system gives no thread.
-    pub fn start(retention: Retention, database: Database) -> std::io::Result<Self> {
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new().name("retention".to_owned()).spawn(move || {
-            loop {
-                while !is_stopped(&stopped) && remove_some(&database, retention) {}
-                if stopped.recv_timeout(retention.every()) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
+/// Begins to remove what is over. A stop waits for the batch that is under way.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::Result<Worker> {
+    Worker::start("retention", move |stopping| {
+        loop {
+            while stopping.goes_on() && remove_some(&database, retention) {}
+            if !stopping.wait(retention.every()) {
+                return;
             }
-        })?;
-        Ok(Self { stop, thread })
-    }
-
-    /// Ends after the batch that is under way.
-    pub fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            log::error!("old tokens were not removed any more: their thread had panicked");
         }
-    }
-}
-
-fn is_stopped(stopped: &Receiver<()>) -> bool {
-    stopped.try_recv() != Err(TryRecvError::Empty)
+    })
 }
 
 /// Removes a batch, and answers whether there may be more. What cannot be removed now is there the next time.

@@ -51,7 +51,7 @@ fn at_a_terminal(program: &str, data: &Path) -> Command {
         let name = name.to_string_lossy().into_owned();
         let ours = name.starts_with("LATCHKEY_") && name != "LATCHKEY_POSTGRES_BIN";
         let cargos = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start));
-        let makes = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "CARGO", "CARGO_TARGET_TMPDIR"];
+        let makes = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "CARGO", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
         if ours || cargos || makes.contains(&name.as_str()) || ["DATABASE_URL", "RUST_LOG"].contains(&name.as_str()) {
             command.env_remove(name);
         }

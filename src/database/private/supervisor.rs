@@ -1,12 +1,10 @@
 //! Keeps the private PostgreSQL running while the service does: a small thread
 //! that looks twice a second, and starts the server again if it is gone.
 
-use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{Error, PrivateCluster, io_error};
+use crate::worker::Worker;
 
 /// How often to look, as long as all is well.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -21,9 +19,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Supervisor {
     cluster: PrivateCluster,
-    // Never sent to: the watch ends when it is dropped.
-    end: Sender<()>,
-    thread: JoinHandle<()>,
+    worker: Worker,
 }
 
 impl Supervisor {
@@ -33,18 +29,15 @@ impl Supervisor {
     ///
     /// [`Error::Io`] if the system has no thread to give.
     pub fn watch(cluster: PrivateCluster) -> Result<Supervisor, Error> {
-        let (end, ended) = mpsc::channel::<()>();
         let watched = cluster.clone();
-        let thread = thread::Builder::new()
-            .name("postgres-watch".to_owned())
-            .spawn(move || {
-                let mut interval = INTERVAL;
-                while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                    interval = look_after(&watched, interval);
-                }
-            })
-            .map_err(io_error("start the thread that watches", cluster.path()))?;
-        Ok(Supervisor { cluster, end, thread })
+        let worker = Worker::start("postgres-watch", move |stopping| {
+            let mut interval = INTERVAL;
+            while stopping.wait(interval) {
+                interval = look_after(&watched, interval);
+            }
+        })
+        .map_err(io_error("start the thread that watches", cluster.path()))?;
+        Ok(Supervisor { cluster, worker })
     }
 
     pub fn cluster(&self) -> &PrivateCluster {
@@ -57,14 +50,10 @@ impl Supervisor {
     ///
     /// As [`PrivateCluster::stop`]; and [`Error::Io`] if the watch had panicked.
     pub fn stop(self) -> Result<(), Error> {
-        drop(self.end);
-        let watched = self.thread.join();
+        let watched = self.worker.stop();
         let path = self.cluster.path().to_owned();
         self.cluster.stop()?;
-        watched.map_err(|_| {
-            let cause = io::Error::other("its thread panicked");
-            io_error("watch", &path)(cause)
-        })
+        watched.map_err(io_error("watch", &path))
     }
 }
 
