@@ -1,19 +1,48 @@
 //! As whom PostgreSQL's programs run: as ourselves, or, since PostgreSQL refuses
 //! to run as root, as an unprivileged user when we are root.
+//!
+//! That account is not trusted. Whoever runs code as it can put anything in the place of any file in its
+//! folders, at any moment; so root opens such a file in one way only, [`Account::open`].
 
-use std::fs::{self, Metadata};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nix::fcntl::OFlag;
 use nix::unistd::{Gid, Uid, User, getegid, geteuid};
 
 use super::{Error, io_error};
 
 /// How many lines of a failed program's output are shown.
 const LINES_SHOWN: usize = 10;
+
+/// The account that is PostgreSQL's alone. Root makes it when it makes a cluster.
+const OWN: &str = "latchkey-postgres";
+
+/// How a system account is made: by shadow (most of Linux), and by busybox (Alpine).
+const MAKE: [&[&str]; 2] = [
+    &[
+        "useradd",
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        "/sbin/nologin",
+        OWN,
+    ],
+    &["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/sbin/nologin", OWN],
+];
+
+/// What PostgreSQL's programs get of our environment: it also holds secrets, which are not for them.
+const ENVIRONMENT: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
+
+/// The most that is read of a file of this account, in bytes.
+const READ_MAX: u64 = 64 * 1024;
 
 /// The user that owns the cluster and runs PostgreSQL.
 #[derive(Debug, Clone)]
@@ -24,21 +53,40 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Who runs the cluster in `data`: its owner if it exists, else, for root,
-    /// `postgres` or `nobody`, else ourselves.
+    /// Who runs the cluster in `data`: its owner if it exists, else, for root, an
+    /// account of its own, else ourselves.
     pub(super) fn for_cluster(data: &Path) -> Result<Account, Error> {
         if !geteuid().is_root() {
             return Ok(Account::of(geteuid(), getegid()));
         }
-        match fs::metadata(data) {
+        match fs::symlink_metadata(data) {
             Ok(metadata) if metadata.uid() == 0 => Err(Error::OwnedByRoot { data: data.to_owned() }),
             Ok(metadata) => Ok(Account::owner(&metadata)),
-            Err(_) => ["postgres", "nobody"]
-                .into_iter()
-                .find_map(|name| User::from_name(name).ok().flatten())
-                .map(|user| Account::of(user.uid, user.gid))
+            Err(_) => Account::named(OWN)
+                .or_else(Account::make)
+                // Where accounts cannot be made. Other PostgreSQLs of this machine run as this one; but never as
+                // `nobody`, which any daemon may be.
+                .or_else(|| Account::named("postgres"))
                 .ok_or(Error::NoAccount),
         }
+    }
+
+    fn named(name: &str) -> Option<Account> {
+        User::from_name(name).ok().flatten().map(|user| Account::of(user.uid, user.gid))
+    }
+
+    /// Makes the account [`OWN`], if this machine has a program for that.
+    fn make() -> Option<Account> {
+        MAKE.iter().filter_map(|line| line.split_first()).find_map(|(program, arguments)| {
+            let made = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+            let made = made.is_ok_and(|output| output.status.success());
+            // Another start may have made it at the same moment.
+            let account = Account::named(OWN);
+            if made && account.is_some() {
+                log::info!("made the system account {OWN}, as which the private PostgreSQL runs");
+            }
+            account
+        })
     }
 
     /// The account to which a file belongs.
@@ -58,6 +106,30 @@ impl Account {
 
     pub(super) fn owns(&self, metadata: &Metadata) -> bool {
         metadata.uid() == self.uid.as_raw()
+    }
+
+    /// Opens a file in a folder of this account: one descriptor, which is looked at before it is used. What is not a
+    /// plain file of the account's own, with one name, is refused, and nothing that was put there makes us wait.
+    ///
+    /// # Errors
+    /// The operating system's, and one for what is no such file.
+    pub(super) fn open(&self, path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+        let file = options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() && self.owns(&metadata) && metadata.nlink() == 1 {
+            return Ok(file);
+        }
+        Err(io::Error::other(format!("it is not a plain file of {}'s", self.name)))
+    }
+
+    /// Reads a file in a folder of this account.
+    ///
+    /// # Errors
+    /// As [`Account::open`].
+    pub(super) fn read(&self, path: &Path) -> io::Result<String> {
+        let mut text = String::new();
+        self.open(path, OpenOptions::new().read(true))?.take(READ_MAX).read_to_string(&mut text)?;
+        Ok(text)
     }
 
     /// Gives a file or folder of ours to this account.
@@ -90,14 +162,9 @@ impl Account {
     /// A command that runs as this account, whatever our own surroundings are.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // Our working directory may be closed to the account, and libpq's and
-        // PostgreSQL's own variables (PGDATA, PGPORT, …) are meant for others.
-        command.current_dir("/").env("LC_ALL", "C");
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PG") {
-                command.env_remove(name);
-            }
-        }
+        // Our working directory may be closed to the account.
+        command.current_dir("/").env_clear().env("LC_ALL", "C");
+        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         if self.uid != geteuid() {
             // std drops our supplementary groups along with this.
             command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
@@ -135,4 +202,44 @@ pub(super) fn last_lines(output: &[u8]) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let shown = lines.len().saturating_sub(LINES_SHOWN);
     lines.get(shown..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_a_plain_file_of_the_account_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = Account::owner(&fs::metadata(folder.path()).unwrap());
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("plain"), "text").unwrap();
+        assert_eq!(account.read(&at("plain")).unwrap(), "text");
+        fs::write(at("first"), "text").unwrap();
+        fs::hard_link(at("first"), at("second")).unwrap();
+        symlink(at("plain"), at("link")).unwrap();
+        for other in ["first", "second", "link", "none", "."] {
+            assert!(account.read(&at(other)).is_err(), "{other}");
+        }
+        let other = Account { uid: Uid::from_raw(account.uid.as_raw() + 1), ..account };
+        assert!(other.read(&at("plain")).is_err());
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_makes_nobody_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = Account::owner(&fs::metadata(folder.path()).unwrap());
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let (answered, answer) = channel();
+        std::thread::spawn(move || {
+            let both = account.open(&pipe, OpenOptions::new().read(true).write(true)).is_err();
+            answered.send(both && account.read(&pipe).is_err())
+        });
+        assert_eq!(answer.recv_timeout(Duration::from_secs(10)), Ok(true));
+    }
 }

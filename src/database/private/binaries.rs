@@ -10,6 +10,7 @@ use std::{env, fs};
 use nix::unistd::geteuid;
 
 use super::Error;
+use super::account::Account;
 
 /// The oldest major version that Latchkey supports (docs/design.md §6).
 const OLDEST: u32 = 13;
@@ -37,8 +38,8 @@ pub(super) struct Binaries {
 impl Binaries {
     /// Finds the programs: of the major version that made the cluster in `data`
     /// if there is one, else the first that is new enough.
-    pub(super) fn find(data: &Path) -> Result<Binaries, Error> {
-        let wanted = fs::read_to_string(data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
+    pub(super) fn find(data: &Path, account: &Account) -> Result<Binaries, Error> {
+        let wanted = account.read(&data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
         let Some(folder) = env::var_os("LATCHKEY_POSTGRES_BIN").map(PathBuf::from) else {
             return choose(candidates(), wanted, data);
         };
@@ -220,7 +221,8 @@ mod tests {
 
     #[test]
     fn this_machine_has_the_programs() {
-        let binaries = Binaries::find(Path::new("/nonexistent")).unwrap();
+        let account = Account::owner(&fs::metadata("/").unwrap());
+        let binaries = Binaries::find(Path::new("/nonexistent"), &account).unwrap();
         assert!(binaries.postgres().is_file());
     }
 }

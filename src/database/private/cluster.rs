@@ -1,7 +1,8 @@
 //! The cluster's life: made whole or not at all, started or adopted, stopped.
 //!
 //! In the data folder: `postgres` (the cluster), `postgres.new-…` (one that
-//! is being made), `postgres-socket` (see `socket`) and `postgres.log`.
+//! is being made), `postgres-socket` (see `socket`), `postgres-hba.conf` and
+//! `postgres-ident.conf` (see `admission`) and `postgres.log`.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::ffi::OsStrExt;
@@ -13,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::account::{Account, last_lines, run};
+use super::admission::Admission;
 use super::binaries::Binaries;
 use super::postmaster::{self, State};
 use super::socket::{self, Address};
@@ -72,6 +74,7 @@ pub struct PrivateCluster {
     binaries: Binaries,
     durability: Durability,
     address: Address,
+    admission: Admission,
 }
 
 impl PrivateCluster {
@@ -91,8 +94,9 @@ impl PrivateCluster {
         let socket_folder = socket::folder_for(&dir);
         socket::make_folder(&socket_folder, &account)?;
         let cluster = PrivateCluster {
-            binaries: Binaries::find(&data)?,
+            binaries: Binaries::find(&data, &account)?,
             log: dir.join("postgres.log"),
+            admission: Admission::in_folder(&dir),
             address: Address::new(socket_folder),
             data,
             account,
@@ -114,13 +118,17 @@ impl PrivateCluster {
         let dir = canonical(dir)?;
         let data = dir.join("postgres");
         let deadline = Instant::now() + PATIENCE;
-        while postmaster::state(&data) != State::Ready {
+        let ready = || {
+            let owner = fs::symlink_metadata(&data).map(|metadata| Account::owner(&metadata));
+            owner.is_ok_and(|account| postmaster::state(&data, &account) == State::Ready)
+        };
+        while !ready() {
             if Instant::now() >= deadline {
                 return Err(not_ready(&data, &dir.join("postgres.log")));
             }
             thread::sleep(POLL);
         }
-        let metadata = fs::metadata(&data).map_err(io_error("look at", &data))?;
+        let metadata = fs::symlink_metadata(&data).map_err(io_error("look at", &data))?;
         let socket_folder = socket::folder_for(&dir);
         socket::check_folder(&socket_folder, &Account::owner(&metadata))?;
         Ok(Address::new(socket_folder))
@@ -143,7 +151,7 @@ impl PrivateCluster {
 
     /// Whether the server's process lives. Reads two small files.
     pub fn is_running(&self) -> bool {
-        postmaster::state(&self.data) != State::Gone
+        postmaster::state(&self.data, &self.account) != State::Gone
     }
 
     /// Starts the server unless it runs, and returns once it accepts connections.
@@ -154,7 +162,7 @@ impl PrivateCluster {
     pub fn revive(&self) -> Result<(), Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match postmaster::state(&self.data) {
+            match postmaster::state(&self.data, &self.account) {
                 State::Ready => return Ok(()),
                 State::Changing => {}
                 State::Gone => match self.launch() {
@@ -190,6 +198,7 @@ impl PrivateCluster {
         for folder in [&self.data, self.address.folder()] {
             fs::remove_dir_all(folder).map_err(io_error("remove", folder))?;
         }
+        self.admission.remove()?;
         fs::remove_file(&self.log).map_err(io_error("remove", &self.log))
     }
 
@@ -221,7 +230,14 @@ impl PrivateCluster {
         }
         let mut single = self.account.command(&self.binaries.postgres());
         single.args(["--single", "-F", "-c", "exit_on_error=on", "-D"]);
-        run(single.arg(&unfinished).arg("postgres"), "CREATE DATABASE latchkey\n")?;
+        // The service is no superuser in its own database: what gets into it reads no file and runs no program.
+        let role = match self.durability {
+            Durability::Durable => "CREATE ROLE latchkey LOGIN",
+            // Tests make and drop databases, also while autovacuum is at work in them.
+            Durability::Throwaway => "CREATE ROLE latchkey LOGIN CREATEDB IN ROLE pg_signal_backend",
+        };
+        let statements = format!("{role}\nCREATE DATABASE latchkey OWNER latchkey\n");
+        run(single.arg(&unfinished).arg("postgres"), &statements)?;
         if self.durability == Durability::Durable {
             let mut sync = self.account.command(&self.binaries.initdb());
             run(sync.args(["--sync-only", "-D"]).arg(&unfinished), "")?;
@@ -252,9 +268,8 @@ impl PrivateCluster {
             .map_err(io_error("create the folder", folder))?;
         self.account.take(folder)?;
         let mut initdb = self.account.command(&self.binaries.initdb());
-        // `trust` lets in whoever reaches the socket, and only the cluster's
-        // owner does: it lies in a folder of mode 0700, and there is no TCP.
-        initdb.args(["--username=latchkey", "--auth=trust", "--encoding=UTF8"]);
+        // Whom the server lets in is said in `admission`; nobody ever comes in as this superuser.
+        initdb.args(["--username=postgres", "--auth-local=peer", "--auth-host=reject", "--encoding=UTF8"]);
         initdb.args(["--no-sync", "--locale", locale, "-D"]);
         run(initdb.arg(folder), "")
     }
@@ -262,8 +277,9 @@ impl PrivateCluster {
     /// Starts the server, and returns once it accepts connections.
     fn launch(&self) -> Result<(), Error> {
         for lock_file in [postmaster::lock_file(&self.data), self.address.lock_file()] {
-            postmaster::forget_recycled_pid(&lock_file, &self.data)?;
+            postmaster::forget_recycled_pid(&lock_file, &self.data, &self.account)?;
         }
+        self.admission.write()?;
         let log = self.open_log()?;
         let old_length = log.metadata().map_or(0, |metadata| metadata.len());
         let copy = log.try_clone().map_err(io_error("open", &self.log))?;
@@ -302,7 +318,9 @@ impl PrivateCluster {
         settings
             .copied()
             .chain([socket.as_str()])
-            .fold(format!("-D '{data}'"), |options, setting| format!("{options} -c {setting}"))
+            .fold(format!("-D '{data}'{}", self.admission.options()), |options, setting| {
+                format!("{options} -c {setting}")
+            })
     }
 
     /// Opens the log at its end; a large one is put aside first.

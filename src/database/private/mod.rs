@@ -3,10 +3,11 @@
 //! only, run by an unprivileged user.
 //!
 //! `binaries` finds the programs, `account` says as whom they run, `socket` where
-//! they listen; `postmaster` reads what a running one says of itself, `cluster`
+//! they listen, `admission` whom they let in; `postmaster` reads what a running one says of itself, `cluster`
 //! starts and stops it, `supervisor` starts it again.
 
 mod account;
+mod admission;
 mod binaries;
 mod cluster;
 mod postmaster;
@@ -61,14 +62,14 @@ pub enum Error {
     NotABinaryFolder { folder: PathBuf },
     /// Root has nobody to run PostgreSQL as.
     #[error(
-        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`; \
-         make one with `useradd --system postgres`, or start Latchkey as another user"
+        "PostgreSQL refuses to run as root, and the account `latchkey-postgres` cannot be made; \
+         make it with `useradd --system --user-group latchkey-postgres`, or start Latchkey as another user"
     )]
     NoAccount,
     /// The cluster belongs to root, as which PostgreSQL refuses to run.
     #[error(
         "{} belongs to root, as which PostgreSQL refuses to run; \
-         give it to its own user with `chown -R postgres {}`",
+         give it to its own user with `chown -R latchkey-postgres {}`",
         data.display(),
         data.display()
     )]

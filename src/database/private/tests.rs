@@ -11,6 +11,8 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
+use super::account::Account;
+use super::binaries::Binaries;
 use super::{Durability, Error, PrivateCluster, Supervisor, postmaster};
 
 /// A data folder that PostgreSQL's user can reach; whatever still runs in it at the
@@ -247,4 +249,92 @@ fn the_supervisor_revives_a_crashed_server_and_does_not_revive_a_stopped_one() {
     supervisor.stop().unwrap();
     thread::sleep(Duration::from_millis(700));
     assert!(postmaster::pid(&folder.data()).is_none());
+}
+
+/// Runs a query with `psql` as the account that owns the cluster; `None` where there is no `psql`.
+fn psql_as_the_account(folder: &Folder, role: &str) -> Option<std::process::Output> {
+    let account = Account::owner(&fs::metadata(folder.data()).unwrap());
+    let psql = Binaries::find(&folder.data(), &account).unwrap().initdb().with_file_name("psql");
+    let mut command = account.command(&psql);
+    command.arg("--host").arg(folder.path().join("postgres-socket")).args(["-U", role, "-c", "SELECT 1", "latchkey"]);
+    psql.exists().then(|| command.output().unwrap())
+}
+
+#[test]
+fn who_runs_postgresql_is_not_let_into_the_database() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    let cluster = folder.start();
+    for role in ["latchkey", "postgres"] {
+        let Some(output) = psql_as_the_account(&folder, role) else { return };
+        assert!(!output.status.success(), "{role} was let in");
+    }
+    cluster.stop_and_remove().unwrap();
+}
+
+#[test]
+fn the_service_is_no_superuser_and_reads_no_file() {
+    let folder = Folder::new();
+    let cluster = PrivateCluster::start(folder.path(), Durability::Durable).unwrap();
+    let query = "SELECT count(*)::int AS number FROM pg_roles WHERE rolname = current_user \
+                 AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls \
+                 OR pg_has_role(oid, 'pg_read_server_files', 'MEMBER') OR pg_has_role(oid, 'pg_execute_server_program', 'MEMBER'))";
+    assert_eq!(number(&cluster.url(), query), 0);
+    let mut connection = PgConnection::establish(&cluster.url()).unwrap();
+    for forbidden in ["SELECT pg_read_file('/etc/hostname')", "COPY (SELECT 1) TO PROGRAM 'true'"] {
+        assert!(sql_query(forbidden).execute(&mut connection).is_err(), "{forbidden}");
+    }
+    cluster.stop_and_remove().unwrap();
+}
+
+/// What the service gets in its environment, its encryption key above all, is not for the database.
+#[test]
+fn postgresql_gets_nothing_of_our_environment_but_what_it_needs() {
+    let folder = Folder::new();
+    let cluster = folder.start();
+    assert!(std::env::vars_os().any(|(name, _)| name == "CARGO_MANIFEST_DIR"), "something to look for");
+    let pid = postmaster::pid(&folder.data()).unwrap();
+    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return };
+    let names: Vec<&str> =
+        std::str::from_utf8(&environment).unwrap().split('\0').filter_map(|line| line.split('=').next()).collect();
+    let known = [
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "TMPDIR",
+        "LC_ALL",
+        "PGDATA",
+        "PGLOCALEDIR",
+        "PGSYSCONFDIR",
+        "PWD",
+        "SHLVL",
+        "_",
+        "",
+    ];
+    let others: Vec<&&str> = names.iter().filter(|name| !known.contains(*name) && !name.starts_with("PG_")).collect();
+    assert!(others.is_empty(), "{others:?}");
+    cluster.stop_and_remove().unwrap();
+}
+
+/// What whoever runs code as the account could do to hang the supervisor, or to have root write elsewhere.
+#[test]
+fn a_pipe_in_the_place_of_the_lock_file_hangs_nobody() {
+    let folder = Folder::new();
+    let cluster = folder.start();
+    let lock_file = postmaster::lock_file(&folder.data());
+    let kept = fs::read(&lock_file).unwrap();
+    fs::remove_file(&lock_file).unwrap();
+    nix::unistd::mkfifo(&lock_file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let begun = Instant::now();
+    assert!(!cluster.is_running());
+    let fault = cluster.revive().unwrap_err().to_string();
+    assert!(fault.contains("it is not a plain file of"), "{fault}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    fs::remove_file(&lock_file).unwrap();
+    fs::write(&lock_file, kept).unwrap();
+    let owner = fs::metadata(folder.data()).unwrap();
+    std::os::unix::fs::chown(&lock_file, Some(owner.uid()), Some(owner.gid())).unwrap();
+    cluster.stop_and_remove().unwrap();
 }
