@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use diesel::{Connection, PgConnection};
+use diesel::Connection;
 use secrecy::SecretString;
 use serde_json::json;
 use validator::ValidateEmail;
@@ -17,7 +17,7 @@ use validator::ValidateEmail;
 use crate::config::{Encryption, Opened, Storage};
 use crate::credential::Secret;
 use crate::data_directory::Purpose;
-use crate::database::Database;
+use crate::database::{self, Database};
 use crate::fixtures;
 use crate::jsonapi::{PublicUrl, time};
 use crate::server::{Listen, Service};
@@ -263,7 +263,7 @@ impl Serve {
         drop(TcpListener::bind(self.listen).map_err(cannot_listen)?);
         let encryption = self.encryption.key(&opened.directory)?;
         let admin = admin_token(opened)?;
-        if let Err(fault) = signing::check(&mut PgConnection::establish(&opened.url)?, &encryption) {
+        if let Err(fault) = signing::check(&mut database::connect(&opened.url)?, &encryption) {
             // Everything else works: a wrong key keeps nobody's tokens from being checked.
             log::error!("no token can be made as a JWT: {fault}");
         }
@@ -307,7 +307,7 @@ fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Re
 /// Where the first admin's token is, after making that admin if there is no user yet.
 fn admin_token(opened: &Opened) -> Result<Option<PathBuf>, Failure> {
     let new = NewUser { username: "admin".into(), email: "admin@latchkey.invalid".into(), rank: Rank::SiteAdmin };
-    let mut connection = PgConnection::establish(&opened.url)?;
+    let mut connection = database::connect(&opened.url)?;
     connection.transaction::<_, Failure, _>(|connection| {
         // Replicas may start together: one of them makes the admin, the others wait here and find it.
         users::lock_all(connection)?;
@@ -346,7 +346,7 @@ impl CreateUser {
     fn create(&self, url: &str) -> Result<(User, Secret), Failure> {
         let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
         let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
-        PgConnection::establish(url)?.transaction(|connection| Ok(tokens::create_user_with_token(connection, &new)?))
+        database::connect(url)?.transaction(|connection| Ok(tokens::create_user_with_token(connection, &new)?))
     }
 }
 
@@ -361,8 +361,7 @@ impl ConfirmEmail {
     }
 
     fn confirm(&self, url: &str) -> Result<User, Failure> {
-        PgConnection::establish(url)?
-            .transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
+        database::connect(url)?.transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
     }
 }
 
@@ -383,13 +382,13 @@ impl RotateKeys {
     fn rotate(&self, opened: &Opened) -> Result<Rotated, Failure> {
         let before = if self.new_encryption_key { PreviousKey::MayBeLost } else { PreviousKey::MustDecrypt };
         let encryption = self.encryption.key(&opened.directory)?;
-        Ok(signing::rotate(&mut PgConnection::establish(&opened.url)?, &encryption, before)?)
+        Ok(signing::rotate(&mut database::connect(&opened.url)?, &encryption, before)?)
     }
 }
 
 fn list_keys(storage: &Storage) -> Result<(), Failure> {
     let opened = storage.open(Purpose::Command)?;
-    let listed = PgConnection::establish(&opened.url)
+    let listed = database::connect(&opened.url)
         .map_err(Failure::from)
         .and_then(|mut connection| Ok(signing::list(&mut connection)?));
     opened.close()?;
@@ -415,7 +414,7 @@ fn migrate(storage: &Storage) -> Result<(), Failure> {
 fn load(directory: &std::path::Path, storage: &Storage) -> Result<(), Failure> {
     let data = fixtures::DataSet::read(directory)?;
     let opened = storage.open(Purpose::Command)?;
-    let loaded = PgConnection::establish(&opened.url)
+    let loaded = database::connect(&opened.url)
         .map_err(Failure::from)
         .and_then(|mut connection| Ok(connection.transaction(|connection| data.load(connection))?));
     opened.close()?;

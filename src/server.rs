@@ -88,6 +88,8 @@ impl Service {
         })
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
+        // Whose client has gone is not worked for.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(PATIENCE);
         let refused = |cause| Error::Listen { address, cause };
         let http = match tls {

@@ -62,7 +62,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 fn refused(wait: Duration) -> Error {
-    Error::too_many_requests(wait.as_secs().saturating_add(1))
+    Error::too_many_requests("Too many requests from this address", wait.as_secs().saturating_add(1))
 }
 
 #[cfg(test)]

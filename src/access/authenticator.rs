@@ -5,6 +5,7 @@ use actix_web::http::header::AUTHORIZATION;
 use diesel::prelude::*;
 
 use super::refusals::Refusals;
+use super::shares::{Place, Shares};
 use super::store::Key;
 use super::{Caller, OrganizationRef, Usage, store};
 use crate::credential::Secret;
@@ -46,22 +47,84 @@ fn bearer(request: &HttpRequest) -> Option<Secret> {
 #[derive(Clone)]
 pub struct Authenticator {
     database: Database,
+    /// For who asks whether the service can do its work, however much work it has.
+    health: Database,
+    shares: Shares,
     usage: Usage,
     refusals: Refusals,
+}
+
+/// What became of a visit to the database.
+enum Visit<T, W> {
+    Done(T),
+    /// The caller has no place now, and the work is still to do.
+    Full(Box<Caller>, W),
 }
 
 impl Authenticator {
     /// An authenticator for `database` that counts in `usage` every token that authenticates.
     #[must_use]
     pub fn new(database: Database, usage: Usage) -> Self {
-        Self { database, usage, refusals: Refusals::default() }
+        let (health, shares) = (database.apart(), Shares::of(database.connections()));
+        Self { database, health, shares, usage, refusals: Refusals::default() }
     }
 
-    /// Authenticates the bearer and does `work`, which only reads.
+    /// Authenticates the bearer and does `work`, which only reads, on one connection: at once if the caller has a place
+    /// among those of its share, else as soon as it gets one, when it is authenticated again.
     ///
     /// # Errors
-    /// 401 for every token that is not good, alike; 503 when the database is away; else what `work` returns.
+    /// 401 for every token that is not good, alike; 429 where the caller has too much under way; 503 when the database is
+    /// away; else what `work` returns.
     pub async fn read<T: Send + 'static>(
+        &self,
+        bearer: BearerToken,
+        organization_ref: OrganizationRef,
+        work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (mut place, mut work) = (None, work);
+        loop {
+            let (shares, usage) = (self.shares.clone(), self.usage.clone());
+            let visited = self
+                .visit(bearer.clone(), organization_ref.clone(), move |connection, caller| {
+                    if place.is_none() {
+                        usage.record(caller.token);
+                    }
+                    // Held until the work is done, also if the client goes away in the meantime.
+                    let Some(_place) = place.or_else(|| shares.try_enter(caller)) else {
+                        return Ok(Visit::Full(Box::new(caller.clone()), work));
+                    };
+                    work(connection, caller).map(Visit::Done)
+                })
+                .await?;
+            match visited {
+                Visit::Done(answer) => return Ok(answer),
+                Visit::Full(caller, unworked) => (place, work) = (Some(self.enter(&caller).await?), unworked),
+            }
+        }
+    }
+
+    /// Finds out who calls, and lets go of the connection. The use of the token is not counted.
+    ///
+    /// # Errors
+    /// 401 for every token that is not good, alike; 503 when the database is away.
+    pub async fn authenticate(&self, bearer: BearerToken, organization_ref: OrganizationRef) -> Result<Caller> {
+        self.visit(bearer, organization_ref, |_, caller| Ok(caller.clone())).await
+    }
+
+    /// Waits for a place among those of the caller's share.
+    ///
+    /// # Errors
+    /// 429 where the caller has too much under way.
+    pub async fn enter(&self, caller: &Caller) -> Result<Place> {
+        self.shares.enter(caller).await
+    }
+
+    /// Counts a use of the caller's token.
+    pub fn record_use(&self, caller: &Caller) {
+        self.usage.record(caller.token);
+    }
+
+    async fn visit<T: Send + 'static>(
         &self,
         bearer: BearerToken,
         organization_ref: OrganizationRef,
@@ -70,7 +133,7 @@ impl Authenticator {
         // A text that is no secret is refused without asking the database.
         let secret = bearer.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), bearer.request_id);
-        let (usage, refusals) = (self.usage.clone(), self.refusals.clone());
+        let refusals = self.refusals.clone();
         let requested = organization_ref.clone();
         let authenticate = move |connection: &mut PgConnection| {
             store::authenticate(connection, Key::Digest(&digest), &organization_ref)
@@ -82,19 +145,9 @@ impl Authenticator {
                     refusals.record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
-                let caller = found.into_caller(requested, request_id)?;
-                usage.record(caller.token);
-                work(connection, &caller)
+                work(connection, &found.into_caller(requested, request_id)?)
             })
             .await
-    }
-
-    /// Finds out who calls, and lets go of the connection.
-    ///
-    /// # Errors
-    /// As [`Authenticator::read`].
-    pub async fn authenticate(&self, bearer: BearerToken, organization_ref: OrganizationRef) -> Result<Caller> {
-        self.read(bearer, organization_ref, |_, caller| Ok(caller.clone())).await
     }
 
     /// Does `work`, which reads what anybody may know.
@@ -108,7 +161,7 @@ impl Authenticator {
         self.database.run(work, |_, found| Ok(found)).await
     }
 
-    /// Does `work` in one transaction for anybody, where no token is needed.
+    /// Does `work` in one transaction, for who has been authenticated and has a place, or where no token is needed.
     ///
     /// # Errors
     /// 503 when the database is away; else what `work` returns.
@@ -119,11 +172,12 @@ impl Authenticator {
         self.database.transaction(work).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers. Asked on a connection of its own, so that a service that has much to do is not taken
+    /// for one that cannot do it.
     ///
     /// # Errors
     /// 503 when it does not.
     pub async fn is_open(&self) -> Result<()> {
-        self.read_for_anybody(ping).await
+        self.health.run(ping, |_, ()| Ok(())).await
     }
 }

@@ -40,6 +40,19 @@ pub enum Principal {
     },
 }
 
+impl Principal {
+    /// The key of the row that it is.
+    #[must_use]
+    pub const fn key(&self) -> uuid::Uuid {
+        match self {
+            Self::User { id, .. } => id.uuid(),
+            Self::Team { id, .. } => id.uuid(),
+            Self::Organization { id, .. } | Self::AuditTrails { organization: id } => id.uuid(),
+            Self::Workspace { id, .. } => id.uuid(),
+        }
+    }
+}
+
 /// What a principal is in the organization that the request is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrganizationRights {

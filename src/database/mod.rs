@@ -12,5 +12,4 @@ pub mod schema;
 pub(crate) mod text_enum;
 
 pub use error::violated_key;
-use pool::connect;
-pub use pool::{Database, StartError, containing, ping};
+pub use pool::{Database, StartError, connect, containing, ping};

@@ -14,7 +14,7 @@ use diesel::query_dsl::methods::LoadQuery;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use serde_json::Value;
 
-use crate::jsonapi::{Cursor, Direction, Error, More, Page, PageInfo, PageRequest, Result, Sort};
+use crate::jsonapi::{Cursor, Direction, Error, More, Page, PageInfo, PageRequest, Query as ListQuery, Result, Sort};
 
 /// A column that a list can be sorted by: declared once for the `sort` parameter, the SQL and the cursor.
 pub struct SortColumn<Row> {
@@ -117,28 +117,32 @@ macro_rules! sort_keys {
 }
 pub(crate) use sort_keys;
 
-/// Loads the page that `request` asks for out of everything that `query` finds.
+/// Loads the page that a request asks for out of everything that `query` finds.
+///
+/// A statement stays prepared only for lists that are asked for without filter, search and order: with them there are
+/// too many to keep.
 ///
 /// # Errors
 /// 400 for a cursor that holds something else than a place in this list; else the database's own.
-pub fn page<Q, Row>(connection: &mut PgConnection, query: Q, sort: &[Sort], request: &PageRequest) -> Result<Page<Row>>
+pub fn page<Q, Row>(connection: &mut PgConnection, query: Q, asked: &ListQuery) -> Result<Page<Row>>
 where
     Q: QueryFragment<Pg> + Query,
     Row: Listed,
     for<'a> PageQuery<Q>: LoadQuery<'a, PgConnection, (Row, i64)>,
     for<'a> Count<Q>: LoadQuery<'a, PgConnection, i64>,
 {
+    let (sort, request, kept) = (asked.sort(), asked.page(), asked.is_plain());
     let order = order::<Row>(sort)?;
     let query = Rc::new(query);
     match request {
         PageRequest::Number { size, .. } => {
             let offset = request.offset();
             let part = Part { limit: *size, offset, beyond: None, counted: true };
-            let loaded: Vec<(Row, i64)> = PageQuery { query: Rc::clone(&query), order, part }.load(connection)?;
+            let loaded: Vec<(Row, i64)> = PageQuery { query: Rc::clone(&query), order, part, kept }.load(connection)?;
             let total = match loaded.first() {
                 Some((_, total)) => *total,
                 None if offset == 0 => 0,
-                None => Count { query }.get_result(connection)?,
+                None => Count { query, kept }.get_result(connection)?,
             };
             Ok(Page { rows: rows(loaded), info: PageInfo::Numbered { total } })
         }
@@ -150,7 +154,7 @@ where
             let beyond = end.map(|cursor| place(cursor, &order).ok_or_else(|| request.bad_cursor())).transpose()?;
             let order = if toward == Toward::Start { reversed(order) } else { order };
             let part = Part { limit: size + 1, offset: 0, beyond, counted: false };
-            let loaded: Vec<(Row, i64)> = PageQuery { query, order, part }.load(connection)?;
+            let loaded: Vec<(Row, i64)> = PageQuery { query, order, part, kept }.load(connection)?;
             let came_from = if end.is_some() { More::Follows } else { More::Ends };
             Ok(cut(rows(loaded), *size, toward, came_from, sort))
         }
@@ -259,6 +263,8 @@ pub struct PageQuery<Q> {
     query: Rc<Q>,
     order: Vec<Ordered>,
     part: Part,
+    /// Whether the statement stays prepared.
+    kept: bool,
 }
 
 impl<Q: Query> Query for PageQuery<Q> {
@@ -274,8 +280,7 @@ impl<Q> RunQueryDsl<PgConnection> for PageQuery<Q> {}
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PageQuery<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // The many orders of several keys must not fill a connection's memory with prepared statements.
-        if self.order.len() > 3 {
+        if !self.kept {
             out.unsafe_to_cache_prepared();
         }
         out.push_sql("SELECT page.*, ");
@@ -429,6 +434,7 @@ fn walk_value<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPass<'_
 #[derive(Debug, Clone)]
 pub struct Count<Q> {
     query: Rc<Q>,
+    kept: bool,
 }
 
 impl<Q: Query> Query for Count<Q> {
@@ -443,7 +449,10 @@ impl<Q> QueryId for Count<Q> {
 impl<Q> RunQueryDsl<PgConnection> for Count<Q> {}
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Count<Q> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if !self.kept {
+            out.unsafe_to_cache_prepared();
+        }
         walk_count(&*self.query, out)
     }
 }

@@ -1,10 +1,13 @@
 //! The pool: a connection that answers within a deadline, or 503.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::web;
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection, TransactionManager,
+};
 use diesel::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -15,8 +18,18 @@ use crate::jsonapi::{Error, Result};
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// How long a request waits for its answer once it holds such a connection: longer than any statement may take, so
-/// that only a database that hangs in the middle is given up.
+/// that only a database that hangs in the middle is given up. Who has been given up gets no commit ([`Asker`]).
 const ANSWER: Duration = Duration::from_secs(35);
+
+/// What each connection is told first. A statement that hangs must not hold its connection, nor a transaction its locks,
+/// for ever. The isolation is not the operator's to choose: who has waited for a lock looks again at what is there now.
+const SETTINGS: &str = "SET application_name = 'latchkey'; SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
+     SET idle_in_transaction_session_timeout = '30s'";
+const ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
+
+/// So many statements stay prepared on a connection; then another one takes its place. Each can take half a megabyte of
+/// PostgreSQL's memory. A plain use of all routes prepares about half as many.
+const PREPARED_MAX: usize = 250;
 
 /// Without these libpq waits for a host that has vanished as long as the operating system does, which is minutes.
 const TCP_SETTINGS: [(&str, &str); 5] = [
@@ -55,6 +68,7 @@ pub struct Database {
     pool: r2d2::Pool<ConnectionManager>,
     /// As many permits as connections, so that waiting requests hold no thread.
     permits: Arc<Semaphore>,
+    url: Arc<str>,
 }
 
 impl Database {
@@ -69,7 +83,19 @@ impl Database {
             .test_on_check_out(false)
             .error_handler(Box::new(LogFault))
             .build_unchecked(ConnectionManager { url: url.to_owned() });
-        Self { pool, permits: Arc::new(Semaphore::new(connections as usize)) }
+        Self { pool, permits: Arc::new(Semaphore::new(connections as usize)), url: url.into() }
+    }
+
+    /// The most connections that it has.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.pool.max_size()
+    }
+
+    /// Another pool, of one connection to the same database, for what must not wait for anything else.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self::new(&self.url, 1)
     }
 
     /// Does `first_read`, then `work` with what was read, on one connection and off the async workers.
@@ -80,6 +106,20 @@ impl Database {
     /// 503 when no connection answered within 2.5 seconds; otherwise what the two closures return.
     pub async fn run<F, T>(
         &self,
+        first_read: impl Fn(&mut PgConnection) -> Result<F> + Send + 'static,
+        work: impl FnOnce(&mut PgConnection, F) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        F: 'static,
+        T: Send + 'static,
+    {
+        let (_waiting, asker) = Asker::that_waits();
+        self.run_for(asker, first_read, work).await
+    }
+
+    async fn run_for<F, T>(
+        &self,
+        asker: Asker,
         first_read: impl Fn(&mut PgConnection) -> Result<F> + Send + 'static,
         work: impl FnOnce(&mut PgConnection, F) -> Result<T> + Send + 'static,
     ) -> Result<T>
@@ -105,13 +145,16 @@ impl Database {
             done = &mut running => return done.map_err(|_| stopping())?,
             reached = timeout_at(deadline, until_reached) => if reached.is_err() { return Err(unreachable()) },
         }
-        match timeout_at(Instant::now() + ANSWER, running).await {
+        match timeout_at(Instant::now() + ANSWER, &mut running).await {
             Ok(done) => done.map_err(|_| stopping())?,
-            Err(_) => Err(unreachable()),
+            Err(_) if asker.leaves() => Err(unreachable()),
+            // The commit is under way: only its end says what to answer.
+            Err(_) => running.await.map_err(|_| stopping())?,
         }
     }
 
-    /// Does `work` in one transaction, which an error undoes. That it begins shows whether the connection lives.
+    /// Does `work` in one transaction, which an error undoes. That it begins shows whether the connection lives. If the
+    /// answer is no longer waited for, because it has been given or the client has gone, nothing is committed.
     ///
     /// # Errors
     /// As [`Database::run`].
@@ -120,15 +163,21 @@ impl Database {
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let begin = |connection: &mut PgConnection| Ok(AnsiTransactionManager::begin_transaction(connection)?);
-        self.run(begin, |connection, ()| match work(connection) {
-            Ok(done) => {
-                AnsiTransactionManager::commit_transaction(connection)?;
-                Ok(done)
-            }
-            Err(fault) => {
-                // A connection on which even this fails is thrown away.
-                let _ = AnsiTransactionManager::rollback_transaction(connection);
-                Err(fault)
+        let (_waiting, asker) = Asker::that_waits();
+        let committing = asker.clone();
+        self.run_for(asker, begin, move |connection, ()| {
+            let done =
+                work(connection).and_then(|done| if committing.commits() { Ok(done) } else { Err(unreachable()) });
+            match done {
+                Ok(done) => {
+                    AnsiTransactionManager::commit_transaction(connection)?;
+                    Ok(done)
+                }
+                Err(fault) => {
+                    // A connection on which even this fails is thrown away.
+                    let _ = AnsiTransactionManager::rollback_transaction(connection);
+                    Err(fault)
+                }
             }
         })
         .await
@@ -150,6 +199,44 @@ impl Database {
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(unreachable()),
         }
+    }
+}
+
+/// The one who asked for a transaction, as both sides see it: either it is committed, or the asker leaves without.
+#[derive(Debug, Clone)]
+struct Asker(Arc<AtomicU8>);
+
+impl Asker {
+    const WAITS: u8 = 0;
+    const GONE: u8 = 1;
+    const COMMITS: u8 = 2;
+
+    /// One that leaves when the guard is dropped: with the answer, or with the request, when the client has gone.
+    fn that_waits() -> (Waiting, Self) {
+        let asker = Self(Arc::new(AtomicU8::new(Self::WAITS)));
+        (Waiting(asker.clone()), asker)
+    }
+
+    /// No longer waits. False if the commit has begun.
+    fn leaves(&self) -> bool {
+        self.becomes(Self::GONE)
+    }
+
+    /// Begins the commit. False if nobody waits for it.
+    fn commits(&self) -> bool {
+        self.becomes(Self::COMMITS)
+    }
+
+    fn becomes(&self, state: u8) -> bool {
+        self.0.compare_exchange(Self::WAITS, state, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
+struct Waiting(Asker);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.leaves();
     }
 }
 
@@ -202,8 +289,14 @@ fn stopping() -> Error {
     Error::unavailable("The service is stopping; try again soon")
 }
 
-pub(super) fn connect(url: &str) -> ConnectionResult<PgConnection> {
-    PgConnection::establish(&patient(url))
+/// A connection of its own, for the command line and for migrations.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub fn connect(url: &str) -> ConnectionResult<PgConnection> {
+    let mut connection = PgConnection::establish(&patient(url))?;
+    connection.batch_execute(ISOLATION).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
 }
 
 /// The connection string with every setting of [`TCP_SETTINGS`] that it does not make itself.
@@ -223,6 +316,19 @@ fn patient(url: &str) -> String {
 struct Checked {
     connection: PgConnection,
     broken: bool,
+    /// How many statements stay prepared on it.
+    prepared: Arc<AtomicUsize>,
+}
+
+/// Counts the statements that stay prepared.
+struct CountPrepared(Arc<AtomicUsize>);
+
+impl Instrumentation for CountPrepared {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::CacheQuery { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Checked {
@@ -244,14 +350,10 @@ impl r2d2::ManageConnection for ConnectionManager {
 
     fn connect(&self) -> std::result::Result<Checked, Self::Error> {
         let mut connection = connect(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
-        // A statement that hangs must not hold its connection, nor a transaction its locks, for ever.
-        diesel::connection::SimpleConnection::batch_execute(
-            &mut connection,
-            "SET application_name = 'latchkey'; SET statement_timeout = '30s'; \
-             SET idle_in_transaction_session_timeout = '30s'",
-        )
-        .map_err(diesel::r2d2::Error::QueryError)?;
-        Ok(Checked { connection, broken: false })
+        connection.batch_execute(SETTINGS).map_err(diesel::r2d2::Error::QueryError)?;
+        let prepared = Arc::new(AtomicUsize::new(0));
+        connection.set_instrumentation(CountPrepared(Arc::clone(&prepared)));
+        Ok(Checked { connection, broken: false, prepared })
     }
 
     fn is_valid(&self, checked: &mut Checked) -> std::result::Result<(), Self::Error> {
@@ -259,7 +361,8 @@ impl r2d2::ManageConnection for ConnectionManager {
     }
 
     fn has_broken(&self, checked: &mut Checked) -> bool {
-        checked.broken || AnsiTransactionManager::is_broken_transaction_manager(&mut checked.connection)
+        let full = checked.prepared.load(Ordering::Relaxed) > PREPARED_MAX;
+        full || checked.broken || AnsiTransactionManager::is_broken_transaction_manager(&mut checked.connection)
     }
 }
 
@@ -310,6 +413,16 @@ mod tests {
             patient("postgres://db/x?connect_timeout=9")
                 .starts_with("postgres://db/x?connect_timeout=9&keepalives_idle")
         );
+    }
+
+    #[test]
+    fn either_it_is_committed_or_the_asker_leaves() {
+        let (waiting, asker) = Asker::that_waits();
+        assert!(asker.commits() && !asker.leaves());
+        drop(waiting);
+        let (waiting, asker) = Asker::that_waits();
+        drop(waiting);
+        assert!(!asker.commits());
     }
 
     #[test]

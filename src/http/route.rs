@@ -239,29 +239,29 @@ impl<I: Send + 'static> Route<I> {
                 let services = services(&request)?;
                 let token = bearer(&request)?;
                 negotiate(&request)?;
-                let sent = steps.sent(&request, payload).await?;
-                let path = sent.path.clone();
-                // Where the body names the organization, it must be read before anybody can be found in there.
-                let early = steps.organization.is_some();
-                let (sent, prepared) = if early { (None, Some((steps.prepare)(sent))) } else { (Some(sent), None) };
-                let organization_ref = match &prepared {
-                    Some(prepared) => steps.organization_ref(&path, prepared),
-                    None => path.organization(),
-                };
-                let caller = services.authenticator.authenticate(token, organization_ref).await?;
-                if !steps.also_invited && !caller.takes_part() {
+                let path = PathParams::of(&request).await?;
+                let authenticator = services.authenticator.clone();
+                let mut caller = authenticator.authenticate(token.clone(), path.organization()).await?;
+                authenticator.record_use(&caller);
+                let named_later = steps.organization.is_some();
+                if !named_later && !steps.also_invited && !caller.takes_part() {
                     return Err(Error::not_found());
                 }
-                let prepared = match (sent, prepared) {
-                    (Some(sent), _) => {
-                        let prepare = Arc::clone(&steps.prepare);
-                        web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?
+                // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
+                let place = authenticator.enter(&caller).await?;
+                let sent = steps.sent(&request, payload).await?;
+                let prepare = Arc::clone(&steps.prepare);
+                let prepared = web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?;
+                if named_later {
+                    caller = authenticator.authenticate(token, steps.organization_ref(&path, &prepared)).await?;
+                    if !steps.also_invited && !caller.takes_part() {
+                        return Err(Error::not_found());
                     }
-                    (None, prepared) => prepared.ok_or_else(Error::internal)?,
-                };
-                let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
+                }
+                let actions = steps.actions;
                 let reply = authenticator
                     .transaction(move |connection| {
+                        let _place = place;
                         let context = Context { path, prepared, actions, services };
                         handler(Write { connection, caller, context })
                     })

@@ -23,9 +23,16 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::conflict(None, "Something that this needs was deleted in the meantime")
             }
-            // diesel tells no SQLSTATE. Locks are taken in one order, so that this is not expected to happen.
-            DieselError::DatabaseError(_, about) if about.message() == "deadlock detected" => {
+            // diesel tells no SQLSTATE. Locks are taken in one order, so that no deadlock is expected.
+            DieselError::DatabaseError(_, about)
+                if ["deadlock detected", "canceling statement due to lock timeout"].contains(&about.message()) =>
+            {
                 Self::unavailable("Another request was in the way; try again soon")
+            }
+            DieselError::DatabaseError(_, about)
+                if about.message() == "canceling statement due to statement timeout" =>
+            {
+                Self::unavailable("This took too long; ask for less, or try again later")
             }
             DieselError::BrokenTransactionManager => Self::unavailable("The database went away; try again soon"),
             _ => {

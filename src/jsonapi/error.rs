@@ -140,14 +140,12 @@ impl Error {
         )
     }
 
-    /// 429 for who asks too often, to be tried again after so many seconds (RFC 6585 §4).
-    pub fn too_many_requests(seconds: u64) -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many requests",
-            format!("Too many requests from this address; try again in {seconds} seconds"),
-        )
-        .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    /// 429 for who asks too often, to be tried again after so many seconds (RFC 6585 §4). go-tfe reads the second header.
+    pub fn too_many_requests(what: &str, seconds: u64) -> Self {
+        let detail = format!("{what}; try again in {seconds} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+            .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+            .with_header(HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(seconds))
     }
 
     /// 503, to be tried again in a second.

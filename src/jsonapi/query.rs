@@ -89,6 +89,12 @@ impl Query {
         &self.sort
     }
 
+    /// Whether nothing was asked for that changes what a list finds or its order: no filter, no search, no sort.
+    pub fn is_plain(&self) -> bool {
+        let shapes_only = |name: &str| name == "include" || name.starts_with("page[") || name.starts_with("fields[");
+        self.pairs.iter().all(|(name, _)| shapes_only(name))
+    }
+
     /// What to search for; never an empty string.
     pub fn q(&self) -> Option<&str> {
         self.q_in("")

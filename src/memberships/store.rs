@@ -78,7 +78,7 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     if let Some(word) = query.filter("is_service_account") {
         found = found.filter(listed_memberships::service_account.eq(truth("filter[is_service_account]", word)?));
     }
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {

@@ -64,7 +64,7 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
             found = found.filter(organizations::email.ilike(containing(q)));
         }
     }
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;

@@ -72,7 +72,7 @@ pub(super) fn list(
             }
         }
     }
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 /// A team's access beside the team.

@@ -50,7 +50,7 @@ pub(super) fn list(
         let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         found = found.filter(lower(teams::name).eq_any(names));
     }
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 /// A team beside its organization's name.

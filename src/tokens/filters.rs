@@ -456,7 +456,10 @@ impl Reader<'_> {
     fn words<T: TextEnum>(&mut self, filter: &str) -> Option<Vec<T>> {
         let word =
             |word: &str| T::of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
-        self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))
+        let asked = self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))?;
+        // A set: each once and in one order, however often and in which order the client names them.
+        let is_asked = |known: &T| asked.iter().any(|word| word.word() == known.word());
+        Some(T::all().iter().copied().filter(is_asked).collect())
     }
 
     fn word<T: TextEnum>(&mut self, filter: &str) -> Option<T> {

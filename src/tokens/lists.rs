@@ -49,7 +49,7 @@ pub(super) fn list(
     let found = t::table.select(Token::as_select()).into_boxed();
     let conditions = base_conditions(of, visible_tokens, query, filters).into_iter().chain(filters.status_conditions());
     let found = conditions.fold(found, |found, condition| found.filter(condition));
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 /// How many tokens of each status there are among those that the list would hold, if it were neither filtered by status
@@ -62,21 +62,20 @@ pub(super) fn status_counts(
     filters: &Filters,
 ) -> QueryResult<Vec<(Status, i64)>> {
     let counted = t::table.group_by(t::status).select((t::status, count_star())).into_boxed();
+    // A literal keeps a statement from staying prepared, as `page` does: there are too many combinations of filters.
+    let unprepared = (!query.is_plain()).then(always);
     base_conditions(of, visible_tokens, query, filters)
         .into_iter()
+        .chain(unprepared)
         .fold(counted, |counted, one| counted.filter(one))
         .load(connection)
 }
 
 /// What every token of a list has in common, however it stands now.
 fn base_conditions(of: TokenList, visible_tokens: &VisibleTokens, query: &Query, filters: &Filters) -> Vec<Condition> {
-    let filters = filters.conditions();
-    // The many combinations of filters must not fill a connection's memory with prepared statements; a literal keeps
-    // a statement from being prepared for good.
-    let unprepared = (filters.len() > 1).then(always);
     let searched = query.q().map(|q| search(of, q));
-    let whole: [_; 4] = [Some(owner(of)), visible(of, visible_tokens), searched, unprepared];
-    whole.into_iter().flatten().chain(filters).collect()
+    let whole = [Some(owner(of)), visible(of, visible_tokens), searched];
+    whole.into_iter().flatten().chain(filters.conditions()).collect()
 }
 
 fn owner(of: TokenList) -> Condition {

@@ -55,7 +55,7 @@ pub(super) fn list(
     if let Some(none) = query.search("exclude-tags") {
         found = found.filter(not(workspaces::tags.overlaps_with(searched(none))));
     }
-    page(connection, found, query.sort(), query.page())
+    page(connection, found, query)
 }
 
 /// The tags of those of an organization's workspaces that are within reach, each as often as a workspace has it.

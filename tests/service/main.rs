@@ -18,6 +18,7 @@ mod documents;
 mod finding_tokens;
 mod jwt;
 mod leaked_tokens;
+mod limits;
 mod memberships;
 mod memory;
 mod migrations;

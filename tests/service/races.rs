@@ -12,7 +12,7 @@ use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::Answer;
 
-/// Sends these requests at the same moment, each on a thread of its own. One that is answered with 503 is sent again, as its
+/// Sends these requests at the same moment, each on a thread of its own. One that is answered with 429 or 503 is sent again, as its
 /// `Retry-After` asks.
 fn at_once(requests: Vec<Box<dyn Fn() -> Answer + Send + '_>>) -> Vec<Answer> {
     let barrier = Barrier::new(requests.len());
@@ -34,10 +34,10 @@ fn at_once(requests: Vec<Box<dyn Fn() -> Answer + Send + '_>>) -> Vec<Answer> {
 fn patiently(request: impl Fn() -> Answer) -> Answer {
     for _ in 0..20 {
         let answer = request();
-        if answer.status != 503 {
+        if ![429, 503].contains(&answer.status) {
             return answer;
         }
-        let seconds = answer.header("Retry-After").expect("a 503 says when to try again").parse().unwrap();
+        let seconds = answer.header("Retry-After").expect("a 429 or 503 says when to try again").parse().unwrap();
         std::thread::sleep(Duration::from_secs(seconds));
     }
     panic!("the service is overloaded for ever");

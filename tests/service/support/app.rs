@@ -18,9 +18,14 @@ use super::leaks;
 /// What services encrypt signing keys with, unless a test says otherwise.
 pub const ENCRYPTION_KEY: &str = "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a";
 
+/// As many as `latchkey serve` has unless told otherwise.
+const CONNECTIONS: u32 = 16;
+
 pub struct App {
     pub address: SocketAddr,
     pub database_url: Database,
+    /// The service's own pool.
+    pub pool: latchkey::database::Database,
     began: leaks::Mark,
     server: Option<(ServerHandle, JoinHandle<()>)>,
 }
@@ -44,10 +49,20 @@ impl App {
         Self::with_keys(database_url, ENCRYPTION_KEY, None)
     }
 
+    /// Starts a service that has so many connections to an empty database.
+    pub fn with_connections(connections: u32) -> Self {
+        Self::serve(Database::new(), connections, ENCRYPTION_KEY, None)
+    }
+
     /// The same with another encryption key, and the public URL that JWTs name.
     pub fn with_keys(database_url: Database, encryption_key: &str, public_url: Option<&str>) -> Self {
+        Self::serve(database_url, CONNECTIONS, encryption_key, public_url)
+    }
+
+    fn serve(database_url: Database, connections: u32, encryption_key: &str, public_url: Option<&str>) -> Self {
         let began = leaks::mark();
-        let database = latchkey::database::Database::new(&database_url, 8);
+        let pool = latchkey::database::Database::new(&database_url, connections);
+        let database = pool.clone();
         let public_url = public_url.map(|url| url.parse().unwrap());
         let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url, workers: 1 };
         let encryption = encryption_key.parse().unwrap();
@@ -61,7 +76,7 @@ impl App {
             });
         });
         let (address, handle) = address.recv().expect("the service starts");
-        Self { address, database_url, began, server: Some((handle, thread)) }
+        Self { address, database_url, pool, began, server: Some((handle, thread)) }
     }
 
     pub fn anonymous(&self) -> Client {

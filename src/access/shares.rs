@@ -1,0 +1,172 @@
+//! How much of the database one caller gets at once (docs/limits.md): whoever asks a lot waits in a queue of their own, and
+//! nobody else does.
+//!
+//! A principal has a quarter of the connections, and all requests about one organization have half of them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::Caller;
+use crate::ids::OrganizationId;
+use crate::jsonapi::{Error, Result};
+
+/// How many requests of one principal, or about one organization, wait for a place.
+const QUEUE: usize = 64;
+
+/// How long they wait.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// For whom places are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Principal(Uuid),
+    Organization(OrganizationId),
+}
+
+/// The places of everybody who has any now.
+#[derive(Debug, Clone)]
+pub(super) struct Shares(Arc<All>);
+
+#[derive(Debug)]
+struct All {
+    of_principal: usize,
+    of_organization: usize,
+    holdings: Mutex<HashMap<Holder, Arc<Holding>>>,
+}
+
+#[derive(Debug)]
+struct Holding {
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// A request's place among those of its principal and of its organization.
+#[derive(Debug)]
+pub struct Place {
+    // Dropped in this order: what is counted for the organization, then for the principal.
+    _organization: Option<Counted>,
+    _principal: Counted,
+}
+
+/// One place of one holder, given back when it is dropped.
+#[derive(Debug)]
+struct Counted {
+    // Dropped in this order: the holding is looked at when the place is free.
+    _permit: OwnedSemaphorePermit,
+    _of: Of,
+}
+
+/// A holding that is in use, and forgotten when it no longer is.
+#[derive(Debug)]
+struct Of {
+    shares: Shares,
+    holder: Holder,
+    holding: Option<Arc<Holding>>,
+}
+
+impl Shares {
+    /// Shares of so many connections.
+    pub(super) fn of(connections: u32) -> Self {
+        let part = |nth: usize| (connections as usize / nth).max(1);
+        Self(Arc::new(All { of_principal: part(4), of_organization: part(2), holdings: Mutex::default() }))
+    }
+
+    /// A place for the caller, if there is one now.
+    pub(super) fn try_enter(&self, caller: &Caller) -> Option<Place> {
+        let principal = self.of_principal(caller).try_count()?;
+        let organization = match self.of_organization(caller) {
+            Some(of) => Some(of.try_count()?),
+            None => None,
+        };
+        Some(Place { _organization: organization, _principal: principal })
+    }
+
+    /// A place for the caller, as soon as there is one.
+    ///
+    /// # Errors
+    /// 429 where too many wait already, or none comes within two seconds.
+    pub(super) async fn enter(&self, caller: &Caller) -> Result<Place> {
+        let deadline = Instant::now() + WAIT;
+        let principal = self.of_principal(caller).count(deadline).await?;
+        let organization = match self.of_organization(caller) {
+            Some(of) => Some(of.count(deadline).await?),
+            None => None,
+        };
+        Ok(Place { _organization: organization, _principal: principal })
+    }
+
+    fn of_principal(&self, caller: &Caller) -> Of {
+        self.holding(Holder::Principal(caller.principal.key()), self.0.of_principal)
+    }
+
+    /// A stranger who names an organization takes nothing of its share.
+    fn of_organization(&self, caller: &Caller) -> Option<Of> {
+        let organization = caller.organization_id.filter(|_| caller.takes_part())?;
+        Some(self.holding(Holder::Organization(organization), self.0.of_organization))
+    }
+
+    fn holding(&self, holder: Holder, places: usize) -> Of {
+        let new = || Arc::new(Holding { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0) });
+        let holding = Arc::clone(self.holdings().entry(holder).or_insert_with(new));
+        Of { shares: self.clone(), holder, holding: Some(holding) }
+    }
+
+    /// A thread that panicked in here leaves a map that is still true.
+    fn holdings(&self) -> MutexGuard<'_, HashMap<Holder, Arc<Holding>>> {
+        self.0.holdings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Of {
+    fn try_count(self) -> Option<Counted> {
+        let permit = Arc::clone(&self.holding.as_ref()?.places).try_acquire_owned().ok()?;
+        Some(Counted { _permit: permit, _of: self })
+    }
+
+    async fn count(self, deadline: Instant) -> Result<Counted> {
+        let holding = self.holding.clone().ok_or_else(Error::internal)?;
+        if let Ok(permit) = Arc::clone(&holding.places).try_acquire_owned() {
+            return Ok(Counted { _permit: permit, _of: self });
+        }
+        let _queued = Queued::at(&holding.waiting)?;
+        let permit = timeout_at(deadline, Arc::clone(&holding.places).acquire_owned()).await;
+        let permit = permit.map_err(|_| busy())?.map_err(|_| Error::internal())?;
+        Ok(Counted { _permit: permit, _of: self })
+    }
+}
+
+/// One of those who wait.
+struct Queued<'a>(&'a AtomicUsize);
+
+impl<'a> Queued<'a> {
+    fn at(waiting: &'a AtomicUsize) -> Result<Self> {
+        let queued = Self(waiting);
+        if waiting.fetch_add(1, Ordering::SeqCst) < QUEUE { Ok(queued) } else { Err(busy()) }
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Of {
+    fn drop(&mut self) {
+        let mut holdings = self.shares.holdings();
+        self.holding.take();
+        if holdings.get(&self.holder).is_some_and(|holding| Arc::strong_count(holding) == 1) {
+            holdings.remove(&self.holder);
+        }
+    }
+}
+
+fn busy() -> Error {
+    Error::too_many_requests("Too many requests of this caller or about this organization are under way", 1)
+}

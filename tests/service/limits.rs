@@ -1,0 +1,297 @@
+//! What one caller can take, and that nobody else waits for it (docs/limits.md).
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use serde_json::json;
+
+use crate::support::App;
+use crate::support::app::{User, resource};
+
+/// The most statements that stay prepared on a connection.
+const PREPARED_MAX: i64 = 250;
+
+/// How many statements are prepared on the one connection of the service.
+fn prepared(app: &App) -> i64 {
+    app.pool
+        .blocking(|connection| {
+            Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>("count(*) FROM pg_prepared_statements"))
+                .get_result(connection)?)
+        })
+        .unwrap()
+}
+
+/// Every sort by two keys, in both directions, and every filter, alone and by twos.
+fn questions() -> Vec<String> {
+    let keys = [
+        "description",
+        "kind",
+        "role",
+        "status",
+        "token-prefix",
+        "created-at",
+        "last-used-at",
+        "expired-at",
+        "team-name",
+    ];
+    let filters = [
+        "filter[kind]=team,organization",
+        "filter[role]=owner",
+        "filter[status]=active",
+        "filter[stale]=false",
+        "filter[created-after]=2020-01-01T00:00:00Z",
+        "filter[expiry_status]=expired,active",
+        "filter[expiry_status]=active,expired,active",
+        "filter[expiry_status]=no_expiration,expiring_in_7_days,expiring_in_30_days",
+        "filter[unused-for-days]=3",
+        "q=x",
+    ];
+    let signs = ["", "-"];
+    let mut sorts = vec![];
+    for one in keys {
+        for other in keys.iter().filter(|other| **other != one) {
+            for (first, second) in signs.iter().flat_map(|first| signs.map(|second| (first, second))) {
+                sorts.push(format!("sort={first}{one},{second}{other}"));
+            }
+        }
+    }
+    let pairs = filters.iter().flat_map(|one| filters.iter().map(move |other| (one, other)));
+    let pairs = pairs.filter(|(one, other)| one.split('=').next() != other.split('=').next());
+    let pairs: Vec<String> = pairs.map(|(one, other)| format!("{one}&{other}")).collect();
+    let alone = filters.iter().map(|filter| (*filter).to_owned());
+    let pages = ["", "page[size]=1", "page[after]="].iter().map(|page| (*page).to_owned());
+    pages.chain(alone).chain(pairs).chain(sorts).collect()
+}
+
+#[test]
+fn statements_that_stay_prepared_are_bounded_whatever_is_asked_for() {
+    let app = App::with_connections(1);
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let team = ada.team("acme", "ci");
+    ada.described_token(&team, json!({"description": "nightly"})).secret();
+    let lists = ["organizations/acme/authentication-tokens".to_owned(), format!("teams/{team}/authentication-tokens")];
+    let mut most = 0;
+    for question in questions() {
+        for list in &lists {
+            ada.client.get(&format!("/api/v2/{list}?{question}")).expect(200);
+        }
+        most = most.max(prepared(&app));
+    }
+    assert!(most > 5, "something stays prepared: {most}");
+    assert!(most < 60, "lists alone keep {most} statements");
+}
+
+/// Whatever else comes to be asked for, such as changes of some attributes and not of others.
+#[test]
+fn a_connection_with_too_many_prepared_statements_is_replaced() {
+    let app = App::with_connections(1);
+    let mut most = 0;
+    for nth in 0..300_i64 {
+        let statement = format!("SELECT {nth} + ");
+        // What a request with a statement of its own does.
+        app.pool
+            .blocking(move |connection| {
+                Numbered { statement, one: 1 }.execute(connection)?;
+                Ok(())
+            })
+            .unwrap();
+        most = most.max(prepared(&app));
+    }
+    assert!(most > 200 && most <= PREPARED_MAX + 5, "{most} statements stay prepared");
+}
+
+/// A statement that stays prepared.
+struct Numbered {
+    statement: String,
+    one: i32,
+}
+
+impl diesel::query_builder::QueryId for Numbered {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Numbered {
+    fn walk_ast<'b>(&'b self, mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        out.push_sql(&self.statement);
+        out.push_bind_param::<diesel::sql_types::Integer, _>(&self.one)
+    }
+}
+
+impl RunQueryDsl<PgConnection> for Numbered {}
+
+/// Holds a lock until it is dropped.
+struct Lock(PgConnection);
+
+impl Lock {
+    fn on(app: &App, rows: &str) -> Self {
+        let mut connection = PgConnection::establish(&app.database_url).unwrap();
+        connection.batch_execute(&format!("BEGIN; SELECT FROM {rows} FOR UPDATE")).unwrap();
+        Self(connection)
+    }
+}
+
+fn token_path(team: &str) -> String {
+    format!("/api/v2/teams/{team}/authentication-token")
+}
+
+/// The owner of an organization of this name, and its team `ci`.
+fn tenant(app: &App, name: &str, organization: &str) -> (User, String) {
+    let owner = app.user(name);
+    owner.organization(organization);
+    let team = owner.team(organization, "ci");
+    (owner, team)
+}
+
+#[test]
+fn one_principal_takes_a_quarter_of_the_connections_and_nobody_else_waits() {
+    let app = App::with_connections(8);
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let (zoe, _) = tenant(&app, "zoe", "zeta");
+    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let answers = std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..12).map(|_| scope.spawn(|| ada.client.post_nothing(&token_path(&team)))).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        for _ in 0..20 {
+            let began = Instant::now();
+            zoe.client.get("/api/v2/organizations/zeta").expect(200);
+            app.anonymous().get("/health/ready").expect(200);
+            assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
+        }
+        // Longer than those wait who have no place.
+        std::thread::sleep(Duration::from_secs(3));
+        drop(lock);
+        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let with = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((with(201), with(429)), (2, 10));
+    answers.iter().filter(|answer| answer.status == 201).for_each(|answer| drop(answer.secret()));
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!((refused.header("Retry-After"), refused.header("X-RateLimit-Reset")), (Some("1"), Some("1")));
+    // Reading is no other matter, and all places are free again.
+    ada.client.get("/api/v2/organizations/acme").expect(200);
+}
+
+#[test]
+fn one_organization_takes_half_of_the_connections() {
+    let app = App::with_connections(8);
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let (zoe, _) = tenant(&app, "zoe", "zeta");
+    let owners = ada.owners_team("acme");
+    let members: Vec<User> = (0..4).map(|nth| app.user(&format!("member{nth}"))).collect();
+    members.iter().for_each(|member| ada.add_to_team(&owners, member));
+    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let answers = std::thread::scope(|scope| {
+        let twice = members.iter().flat_map(|member| [member, member]);
+        let waiting: Vec<_> =
+            twice.map(|member| scope.spawn(|| member.client.post_nothing(&token_path(&team)))).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        zoe.client.get("/api/v2/organizations/zeta").expect(200);
+        assert!(began.elapsed() < Duration::from_secs(1));
+        // A stranger takes nothing of another organization's share, whichever it names.
+        zoe.client.get("/api/v2/organizations/acme").expect(404);
+        std::thread::sleep(Duration::from_secs(3));
+        drop(lock);
+        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let with = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((with(201), with(429)), (4, 4));
+    answers.iter().filter(|answer| answer.status == 201).for_each(|answer| drop(answer.secret()));
+}
+
+/// Who waits for a lock longer than five seconds is told so, and nothing has happened.
+#[test]
+fn a_wait_for_a_lock_ends_before_the_answer_does() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let before = ada.team_token(&team).secret();
+    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let began = Instant::now();
+    let answer = ada.client.post_nothing(&token_path(&team)).expect(503);
+    assert_eq!(answer.detail(), "Another request was in the way; try again soon");
+    assert!((4..8).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    drop(lock);
+    std::thread::sleep(Duration::from_millis(300));
+    app.with(&before).get("/api/v2/organizations/acme").expect(200);
+}
+
+/// What a client has asked for that went away before the answer does not happen.
+#[test]
+fn who_has_gone_gets_no_commit() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let before = ada.team_token(&team).secret();
+    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
+        token_path(&team),
+        ada.client.secret()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    stream.shutdown(Shutdown::Both).unwrap();
+    drop(stream);
+    std::thread::sleep(Duration::from_millis(500));
+    drop(lock);
+    std::thread::sleep(Duration::from_millis(700));
+    app.with(&before).get("/api/v2/organizations/acme").expect(200);
+    assert_eq!(app.count("tokens WHERE kind = 'team'"), 1);
+}
+
+/// The operator's own setting would have every look after a wait see what was there before it.
+#[test]
+fn the_isolation_is_not_the_operators_to_choose() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let bob = app.user("bob");
+    ada.add_to_team(&team, &bob);
+    let name: String = app
+        .pool
+        .blocking(|connection| {
+            Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_database()"))
+                .get_result(connection)?)
+        })
+        .unwrap();
+    app.sql(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"));
+    let strict = App::on(app.database_url.clone());
+    let bob = strict.with(bob.client.secret());
+    let mut lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bob.post_nothing(&token_path(&team)));
+        std::thread::sleep(Duration::from_millis(700));
+        lock.0.batch_execute("DELETE FROM team_members; DELETE FROM memberships WHERE status = 'active' AND user_id IN (SELECT id FROM users WHERE username = 'bob'); COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(answer.status, 404, "{}", answer.body);
+}
+
+#[test]
+fn a_slow_body_takes_one_place_of_its_senders_own() {
+    let app = App::with_connections(8);
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let (zoe, _) = tenant(&app, "zoe", "zeta");
+    let slow: Vec<TcpStream> = (0..10)
+        .map(|_| {
+            let mut stream = TcpStream::connect(app.address).unwrap();
+            let head = format!(
+                "POST /api/v2/organizations/acme/teams HTTP/1.1\r\nHost: x\r\nContent-Type: application/vnd.api+json\r\n\
+                 Authorization: Bearer {}\r\nContent-Length: 1000\r\n\r\n{{",
+                ada.client.secret()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    zoe.client.post("/api/v2/organizations/zeta/teams", &resource("teams", json!({"name": "x"}))).expect(200);
+    for mut stream in slow {
+        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let _ = stream.read(&mut [0; 12]);
+    }
+}
