@@ -5,29 +5,23 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::HashMapStateStore;
-use governor::{Quota, RateLimiter};
 
+use super::RateLimit;
 use crate::jsonapi::{Error, Result};
 
 /// So many requests at once, and then one a second.
 const AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
-/// So many addresses are remembered; then those that may ask again as often as anybody are forgotten.
-const MOST: usize = 10_000;
-
-/// Which addresses have asked lately, for all threads of this replica.
-#[derive(Clone)]
-pub struct AddressLimit(Arc<RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>>);
+/// Which addresses have asked lately.
+#[derive(Debug, Clone)]
+pub struct AddressLimit(RateLimit<IpAddr>);
 
 impl Default for AddressLimit {
     fn default() -> Self {
-        Self(Arc::new(RateLimiter::hashmap(Quota::per_second(NonZeroU32::MIN).allow_burst(AT_ONCE))))
+        Self(RateLimit::new(AT_ONCE, Duration::from_secs(1)))
     }
 }
 
@@ -41,15 +35,10 @@ impl AddressLimit {
     }
 
     fn check(&self, address: IpAddr) -> Result<()> {
-        if self.0.len() >= MOST {
-            self.0.retain_recent();
-            // Where even that many have asked lately, refusing is better than growing without bound.
-            if self.0.len() >= MOST {
-                return Err(refused(Duration::from_secs(60)));
-            }
-        }
-        let wait = |until: governor::NotUntil<_>| refused(until.wait_time_from(DefaultClock::default().now()));
-        self.0.check_key(&network(address)).map_err(wait)
+        let refused = |wait: Duration| {
+            Error::too_many_requests("Too many requests from this address", wait.as_secs().saturating_add(1))
+        };
+        self.0.check(&network(address)).map_err(refused)
     }
 }
 
@@ -59,10 +48,6 @@ fn network(address: IpAddr) -> IpAddr {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,
     }
-}
-
-fn refused(wait: Duration) -> Error {
-    Error::too_many_requests("Too many requests from this address", wait.as_secs().saturating_add(1))
 }
 
 #[cfg(test)]
@@ -88,13 +73,5 @@ mod tests {
         assert_eq!(admitted(&limit, "2001:db8:0:1::1"), 60);
         assert_eq!(admitted(&limit, "2001:db8:0:1:ffff::2"), 0);
         assert_eq!(admitted(&limit, "2001:db8:0:2::1"), 60);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let limit = AddressLimit::default();
-        let addresses = (0..=u32::try_from(MOST).unwrap() + 5).map(|nth| IpAddr::V4(nth.into()));
-        addresses.for_each(|address| drop(limit.check(address)));
-        assert!(limit.0.len() <= MOST);
     }
 }

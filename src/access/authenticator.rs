@@ -119,6 +119,14 @@ impl Authenticator {
         self.shares.enter(caller).await
     }
 
+    /// Does `look`, which only reads, on the thread that calls, for a caller that has a place.
+    ///
+    /// # Errors
+    /// 503 when the database is away; else what `look` returns.
+    pub fn look_up<T>(&self, look: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        self.database.blocking(look)
+    }
+
     /// Counts a use of the caller's token.
     pub fn record_use(&self, caller: &Caller) {
         self.usage.record(caller.token);

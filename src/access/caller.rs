@@ -148,6 +148,12 @@ impl Caller {
         rule.may.iter().any(|who| cap >= who.least_role() && self.is(*who, target, cap))
     }
 
+    /// Whether the caller has every one of these permissions.
+    #[must_use]
+    pub fn has_all(&self, permissions: &BTreeSet<Permission>) -> bool {
+        self.rights.owner || permissions.is_subset(&self.rights.permissions)
+    }
+
     /// Whether the caller may give this ability to a token (docs/design.md §3, rule 8). A token with abilities holds those. One
     /// without a list, and not capped, holds every ability as a user's or as an owner's of the organization, for what
     /// they may give is limited by whose tokens they may make; other tokens hold none.
@@ -262,6 +268,10 @@ impl Caller {
             Who::Owner => *owner,
             Who::Holds(permission) => holds(permission),
             Who::HoldsOverOrdinaryTeam(permission) => holds(permission) && ordinary,
+            Who::HoldsOverSeenTeam(permission) => {
+                let seen = !secret || in_team || holds(Permission::AccessSecretTeams);
+                holds(permission) && ordinary && seen
+            }
             Who::OfTheTeam => in_team,
             Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
             Who::ItselfWhileAllowed => {

@@ -114,6 +114,8 @@ pub enum Who {
     Holds(Permission),
     /// The same, but never over the team `owners`.
     HoldsOverOrdinaryTeam(Permission),
+    /// The same over teams that the caller may see: those that are not secret, or that the caller is in.
+    HoldsOverSeenTeam(Permission),
     /// A user in the team, or a token of the team.
     OfTheTeam,
     /// A user in the team while it has `allow-member-token-management`.
@@ -139,7 +141,7 @@ impl Who {
     pub const fn least_role(self) -> Role {
         match self {
             Self::AnyUser | Self::SiteAdmin | Self::SiteAdminUnlessSecret | Self::Owner => Role::Owner,
-            Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) => Role::Admin,
+            Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) | Self::HoldsOverSeenTeam(_) => Role::Admin,
             Self::Member
             | Self::MemberUnlessSecret
             | Self::OfTheTeam
@@ -166,6 +168,9 @@ impl fmt::Display for Who {
             Self::Holds(permission) => write!(out, "teams with `{permission}`"),
             Self::HoldsOverOrdinaryTeam(permission) => {
                 write!(out, "teams with `{permission}`, but not over the team `owners`")
+            }
+            Self::HoldsOverSeenTeam(permission) => {
+                write!(out, "teams with `{permission}`, over teams that they see, but not over the team `owners`")
             }
             Self::OfTheTeam => out.write_str("the team itself"),
             Self::TeamMemberWhileAllowed => out.write_str("the team's users while it allows that"),
@@ -222,8 +227,8 @@ impl Action {
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, InWorkspace, InWorkspaceSeeingTeam, Itself,
-            ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin,
+            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam, InWorkspace, InWorkspaceSeeingTeam,
+            Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin,
             SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
@@ -265,7 +270,7 @@ impl Action {
             ),
             A::ChangeTeamMembers => (
                 Write,
-                &[Owner, HoldsOverOrdinaryTeam(ManageMembership), HoldsOverOrdinaryTeam(ManageTeams)],
+                &[Owner, HoldsOverSeenTeam(ManageMembership), HoldsOverOrdinaryTeam(ManageTeams)],
                 ForbiddenToWhoMay(A::SeeTeam),
                 "Only owners and teams with manage-membership or manage-teams may change who is in a team, \
                  and only owners who is in the team owners",

@@ -7,6 +7,9 @@ use super::{Actor, Event, Recorded};
 use crate::database::schema::audit_events;
 use crate::ids::{AuditEventId, OrganizationId};
 
+/// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has eleven.
+const AT_ONCE: usize = 1000;
+
 /// Writes events of what `actor` did, in the transaction that the connection is in.
 ///
 /// # Errors
@@ -30,7 +33,9 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
             )
         })
         .collect();
-    diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
+    for some in rows.chunks(AT_ONCE) {
+        diesel::insert_into(audit_events::table).values(some).execute(connection)?;
+    }
     Ok(())
 }
 

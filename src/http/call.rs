@@ -181,6 +181,16 @@ pub(crate) struct Allowed<'c, I = ()> {
 }
 
 impl<'c, I> Allowed<'c, I> {
+    /// Looks at the caller once more after an operation that may have waited where no lock was taken before: for a name
+    /// that another request was writing.
+    ///
+    /// # Errors
+    /// Those of [`Caller::reauthenticated`] and of `may`.
+    pub(crate) fn check_again(&mut self, may: impl FnOnce(&mut PgConnection, &Caller) -> Result<Permit>) -> Result<()> {
+        let caller = self.caller.reauthenticated(self.connection)?;
+        may(self.connection, &caller).map(|_| ())
+    }
+
     /// The call without what was made of query and body, and that.
     pub(crate) fn take_input(self) -> (Allowed<'c>, I) {
         let Self { connection, caller, query, input, path, services } = self;

@@ -17,7 +17,7 @@ pub(crate) use call::{Allowed, Anyone, Locked, Read, Write};
 pub(crate) use endpoint::{Answer, Description, Endpoint, Needs, Section, register};
 pub(crate) use path::PathParams;
 pub(crate) use reply::Reply;
-pub(crate) use route::Route;
+pub(crate) use route::{Preparing, Route};
 
 use crate::access::{AddressLimit, Authenticator};
 use crate::signing::Signer;

@@ -12,11 +12,17 @@ use utoipa::openapi::{RefOr, Schema};
 use super::call::Context;
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
-use crate::access::{Action, BearerToken, OrganizationRef};
+use crate::access::{Action, BearerToken, Caller, OrganizationRef};
 use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id};
 
 /// Makes of the query and the body what a handler gets.
-type Prepare<I> = Arc<dyn Fn(Sent) -> Result<(Query, I)> + Send + Sync>;
+type Prepare<I> = Arc<dyn Fn(Sent, Option<&Preparing>) -> Result<(Query, I)> + Send + Sync>;
+
+/// For whom a write is prepared.
+pub(crate) struct Preparing {
+    pub(crate) caller: Caller,
+    pub(crate) services: Services,
+}
 
 /// What a request sent, not yet looked into.
 struct Sent {
@@ -39,7 +45,7 @@ impl Route {
         let about = Description::new(method, path, id, summary);
         Self {
             about,
-            prepare: Arc::new(|sent| sent.query.read(&QuerySpec::NONE, |_| Ok(()))),
+            prepare: Arc::new(|sent, _| sent.query.read(&QuerySpec::NONE, |_| Ok(()))),
             also_invited: false,
             organization: None,
         }
@@ -79,7 +85,7 @@ impl Route {
     ) -> Route<F> {
         Route {
             about: Description { query: Some(known), ..self.about },
-            prepare: Arc::new(move |sent| sent.query.read(known, read)),
+            prepare: Arc::new(move |sent, _| sent.query.read(known, read)),
             also_invited: self.also_invited,
             organization: None,
         }
@@ -88,7 +94,7 @@ impl Route {
     /// What the body may hold.
     pub(crate) fn body<S: BodySpec>(self, spec: S) -> Route<S::Parsed> {
         let (body, query) = (Some(spec.describe()), self.about.query.unwrap_or(&QuerySpec::NONE));
-        let prepare = move |sent: Sent| {
+        let prepare = move |sent: Sent, _: Option<&Preparing>| {
             let (query, ()) = sent.query.read(query, |_| Ok(()))?;
             let input = spec.parse(&sent.body.ok_or_else(Error::internal)?, &sent.path)?;
             Ok((query, input))
@@ -107,9 +113,20 @@ impl<I: Send + 'static> Route<I> {
     /// password.
     pub(crate) fn prepare<J: Send + 'static>(self, prepare: fn(&Query, I) -> Result<J>) -> Route<J> {
         let before = self.prepare;
-        let then = move |sent| {
-            let (query, input) = before(sent)?;
+        let then = move |sent, preparing: Option<&Preparing>| {
+            let (query, input) = before(sent, preparing)?;
             let prepared = prepare(&query, input)?;
+            Ok((query, prepared))
+        };
+        Route { about: self.about, prepare: Arc::new(then), also_invited: self.also_invited, organization: None }
+    }
+
+    /// The same for a write, where it takes a look into the database: at the hash of a password that is to be compared.
+    pub(crate) fn prepare_for<J: Send + 'static>(self, prepare: fn(&Preparing, I) -> Result<J>) -> Route<J> {
+        let before = self.prepare;
+        let then = move |sent, preparing: Option<&Preparing>| {
+            let (query, input) = before(sent, preparing)?;
+            let prepared = prepare(preparing.ok_or_else(Error::internal)?, input)?;
             Ok((query, prepared))
         };
         Route { about: self.about, prepare: Arc::new(then), also_invited: self.also_invited, organization: None }
@@ -209,7 +226,7 @@ impl<I: Send + 'static> Route<I> {
                 negotiate(&request)?;
                 let sent = steps.sent(&request, payload).await?;
                 let path = sent.path.clone();
-                let prepared = (steps.prepare)(sent);
+                let prepared = (steps.prepare)(sent, None);
                 let organization_ref = steps.organization_ref(&path, &prepared);
                 let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
                 let reply = authenticator
@@ -251,7 +268,9 @@ impl<I: Send + 'static> Route<I> {
                 let place = authenticator.enter(&caller).await?;
                 let sent = steps.sent(&request, payload).await?;
                 let prepare = Arc::clone(&steps.prepare);
-                let prepared = web::block(move || prepare(sent)).await.map_err(|_| Error::internal())?;
+                let preparing = Preparing { caller: caller.clone(), services: services.clone() };
+                let prepared = web::block(move || prepare(sent, Some(&preparing))).await;
+                let prepared = prepared.map_err(|_| Error::internal())?;
                 if named_later {
                     caller = authenticator.authenticate(token, steps.organization_ref(&path, &prepared)).await?;
                     if !steps.also_invited && !caller.takes_part() {
@@ -287,7 +306,7 @@ impl<I: Send + 'static> Route<I> {
                 negotiate(&request)?;
                 services.limit.check_request(&request)?;
                 let sent = steps.sent(&request, payload).await?;
-                let (query, input) = (steps.prepare)(sent)?;
+                let (query, input) = (steps.prepare)(sent, None)?;
                 let request_id = request_id(&request);
                 let reply = services
                     .authenticator

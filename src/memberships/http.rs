@@ -204,8 +204,9 @@ fn invite_member(call: Write<'_, invite::Invitation>) -> Result<Reply> {
     let (call, teams) = call.lock_named(|connection, _, _, invitation| {
         invitation.map(|invitation| invitation.lock_teams(connection)).transpose()
     })?;
-    let (call, invitation) = call.may(Target::Organization)?.take_input();
+    let (mut call, invitation) = call.may(Target::Organization)?.take_input();
     let membership = invite::invite(call.connection, &call.caller, invitation, teams.unwrap_or_default())?;
+    call.check_again(|_, caller| caller.may(Action::InviteMembers, Target::Organization))?;
     let document = render_one(call.connection, &call.caller, &call.query, &membership)?;
     Ok(call.document(document))
 }
@@ -286,8 +287,9 @@ fn remove_from_team(call: Write<'_, Vec<String>>) -> Result<Reply> {
 fn named(connection: &mut PgConnection, organization: OrganizationId, ids: &[String]) -> Result<Vec<UserId>> {
     let parsed: Vec<MembershipId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     let found = store::find_all(connection, organization, &parsed)?;
-    let unknown = |id: &&String| !found.iter().any(|membership| membership.id.to_string() == **id);
-    let places = ids.iter().enumerate().filter(|(_, id)| unknown(id));
+    let known: BTreeSet<MembershipId> = found.iter().map(|membership| membership.id).collect();
+    let is_known = |id: &String| id.parse().is_ok_and(|id| known.contains(&id));
+    let places = ids.iter().enumerate().filter(|(_, id)| !is_known(id));
     Error::check(places.map(|(nth, id)| {
         Error::not_found_at(format!("/data/{nth}/id"), format!("There is no membership {id:?} in this organization"))
     }))?;

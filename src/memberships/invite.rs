@@ -76,7 +76,9 @@ pub(super) fn invite(
     let (mut into, mut faults) = (vec![], vec![]);
     for NamedTeam { position, text, team } in named {
         let pointer = format!("{POINTER}/data/{position}/id");
-        match team.filter(|team| team.organization_id == organization) {
+        // What one may not see is answered like what is not there.
+        let seen = |team: &Team| caller.can(Action::SeeTeam, Target::Team(team.facts()));
+        match team.filter(|team| team.organization_id == organization && seen(team)) {
             Some(team) => match caller.may(Action::ChangeTeamMembers, Target::Team(team.facts())) {
                 Ok(_) => into.push(team),
                 Err(refusal) => faults.push(refusal.with_pointer(pointer)),

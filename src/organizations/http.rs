@@ -3,7 +3,7 @@
 use super::store::{self, Scope};
 use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::{Organization, OrganizationAttributes, schema, write};
-use crate::access::{Action, Caller, Permit, Principal, Target};
+use crate::access::{Action, Caller, OrganizationRef, Permit, Principal, Target};
 use crate::database::page::sort_keys;
 use crate::http::{OneResource, Read, Reply, Route, Section, Write};
 use crate::jsonapi::{Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
@@ -96,8 +96,9 @@ fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
 
 /// Makes an organization and its team `owners`, with the caller as the first owner.
 fn create(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply> {
-    let (call, body) = call.without_lock()?.may(Target::Organization)?.take_input();
+    let (mut call, body) = call.without_lock()?.may(Target::Organization)?.take_input();
     let organization = write::create(call.connection, &call.caller, body.attributes)?;
+    call.check_again(|_, caller| caller.may(Action::CreateOrganization, Target::Organization))?;
     let founder = call.caller.as_owner_of(organization.id);
     Ok(call.one(view::organization(&organization, &founder)))
 }
@@ -112,9 +113,11 @@ fn show(call: Read<'_>) -> Result<Reply> {
 
 fn update(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply> {
     let (call, organization) = call.lock(|connection, caller| Ok(store::lock(connection, caller.organization()?)?))?;
-    let (call, body) = call.may(Target::Organization)?.take_input();
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
     let changes = body.about(&[call.path.text("organization"), &organization.name])?.attributes;
     let organization = write::update(call.connection, &call.caller, organization, changes)?;
+    call.caller.organization_ref = OrganizationRef::Organization(Some(organization.name.clone()));
+    call.check_again(|_, caller| caller.may(Action::UpdateOrganization, Target::Organization))?;
     let resource = view::organization(&organization, &call.caller);
     Ok(call.one(resource))
 }

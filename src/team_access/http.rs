@@ -148,12 +148,31 @@ fn render_one(connection: &mut PgConnection, caller: &Caller, query: &Query, acc
 
 /// Gives a team access. The body names the workspace, and so the organization that the request is about.
 fn create(call: Write<'_, ResourceBody<TeamAccessAttributes>>) -> Result<Reply> {
-    let mut call = call.without_lock()?;
+    let (mut call, ()) = call.lock_named(|connection, caller, _, body| lock_named(connection, caller, body))?;
     let ((team, workspace), permit) =
         call.find_by_input(|connection, caller, body| named(connection, caller, &body.relationships))?;
     let (call, body) = call.permitted(permit)?.take_input();
     let access = write::create(call.connection, &call.caller, &team, workspace.id, &body.attributes)?;
     shown(call, &access)
+}
+
+/// Locks the workspace and the team that a body names. Who takes access away locks the same, so that a right that is
+/// taken away while this waits is gone when it is asked for.
+fn lock_named(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    body: Option<&ResourceBody<TeamAccessAttributes>>,
+) -> Result<()> {
+    let named = |name, kind| body.and_then(|body| body.relationships.to_one(name, kind).ok().flatten());
+    // What is wrong with the body is told by the next step.
+    let Some(workspace) = named("workspace", WORKSPACES.name) else { return Ok(()) };
+    // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+    caller.may(Action::ListWorkspaces, Target::Organization)?;
+    workspaces::lock(connection, workspace.parse().map_err(|_| Error::not_found())?)?;
+    if let Some(id) = named("team", teams::TEAMS.name).and_then(|id| id.parse().ok()) {
+        store::hold_team(connection, caller.organization()?, id)?;
+    }
+    Ok(())
 }
 
 fn organization_of_new(body: &ResourceBody<TeamAccessAttributes>) -> OrganizationRef {
@@ -230,6 +249,9 @@ fn locked<'c, I>(call: Write<'c, I>) -> Result<(Allowed<'c, I>, TeamAccess)> {
     let (mut call, _) = call.lock(|connection, caller| {
         // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
         caller.may(Action::ListWorkspaces, Target::Organization)?;
+        // The workspace first: whoever gives access, or goes by what it gives, has the same lock.
+        let workspace = store::workspace_of(connection, id)?;
+        workspaces::lock(connection, workspace)?;
         Ok(store::lock(connection, id)?)
     })?;
     let (access, permit) = call.find(|connection, caller| found(connection, caller, Action::HandleTeamAccess, id))?;

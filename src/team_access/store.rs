@@ -84,6 +84,17 @@ pub(super) fn find(connection: &mut PgConnection, id: TeamAccessId) -> QueryResu
         .first(connection)
 }
 
+/// The workspace that an access is about.
+pub(super) fn workspace_of(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<WorkspaceId> {
+    team_workspaces::table.find(id).select(team_workspaces::workspace_id).first(connection)
+}
+
+/// Keeps a team of the organization from being deleted until the transaction's end, if there is such a team.
+pub(super) fn hold_team(connection: &mut PgConnection, organization: OrganizationId, id: TeamId) -> QueryResult<()> {
+    let found = teams::table.find(id).filter(teams::organization_id.eq(organization)).select(teams::id);
+    found.for_key_share().first::<TeamId>(connection).optional().map(|_| ())
+}
+
 /// Locks a team's access until the transaction's end.
 pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<()> {
     team_workspaces::table

@@ -149,8 +149,9 @@ fn render_one(
 fn create(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {
     let (call, organization) =
         call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?))?;
-    let (call, body) = call.may(Target::Organization)?.take_input();
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
     let team = write::create(call.connection, &call.caller, organization.id, body.attributes)?;
+    call.check_again(|_, caller| caller.may(Action::CreateTeam, Target::Organization))?;
     let document = render_one(call.connection, &call.caller, &call.query, &(team, organization.name))?;
     Ok(call.document(document))
 }
@@ -166,8 +167,10 @@ fn show(mut call: Read<'_>) -> Result<Reply> {
 fn update(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {
     let id = call.path("team")?;
     let (call, (team, organization)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
-    let (call, body) = call.may(Target::Team(team.facts()))?.take_input();
+    let facts = team.facts();
+    let (mut call, body) = call.may(Target::Team(facts))?.take_input();
     let team = write::update(call.connection, &call.caller, team, body.attributes)?;
+    call.check_again(|_, caller| caller.may(Action::UpdateTeam, Target::Team(facts)))?;
     let document = render_one(call.connection, &call.caller, &call.query, &(team, organization))?;
     Ok(call.document(document))
 }

@@ -14,8 +14,13 @@ use crate::users::{self, MembershipStatus};
 /// unasked.
 ///
 /// # Errors
-/// 404 if the caller is removed from the organization at this moment.
+/// 403 for who would get permissions by it that they lack; 404 if the caller is removed from the organization at this
+/// moment.
 pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
+    let joins = caller.user().is_some_and(|own| users.contains(&own)) && !caller.rights.teams.contains(&team.id);
+    if joins && !caller.has_all(&team.organization_access.0) {
+        return Err(Error::forbidden("Nobody puts themselves into a team that has permissions which they lack"));
+    }
     let joined = add(connection, &caller.actor(), team, users, MembershipStatus::Invited)?;
     // Who is being removed, which takes no lock on the team, does not let themselves in again.
     if caller.user().is_some_and(|own| joined.contains(&own)) { Err(Error::not_found()) } else { Ok(()) }

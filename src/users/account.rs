@@ -4,8 +4,10 @@ use diesel::PgConnection;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{AccountAttributes, PasswordAttributes, User, password, store};
-use crate::access::Caller;
+use crate::access::{Action, Caller, Target};
 use crate::audit::{self, Event};
+use crate::http::Preparing;
+use crate::ids::UserId;
 use crate::jsonapi::{Error, ResourceBody, Result};
 
 /// Changes the name, or asks for another address.
@@ -28,33 +30,50 @@ pub(super) fn update(
     Ok(user)
 }
 
-/// A new password as it was sent, with its hash if it can be set: hashing takes long, and needs no connection.
+/// A new password, hashed, and the current one, compared: both take long, and need no connection.
 pub(super) struct NewPassword {
     body: ResourceBody<PasswordAttributes>,
+    /// The hash that the current password was compared with; none if the user has none yet.
+    before: Option<String>,
+    /// The hash of the new password, or all that is wrong with it and with the current one.
     hash: Result<String>,
 }
 
 impl NewPassword {
-    /// Hashes the password.
-    pub(super) fn prepare(body: ResourceBody<PasswordAttributes>) -> Result<Self> {
-        let hash = hash(&body.attributes);
-        Ok(Self { body, hash })
+    /// Compares the current password, and hashes the new one if all is right. Nothing is hashed for who may not change
+    /// an account.
+    ///
+    /// # Errors
+    /// 429 when the password was tried too often, 503 when the database is away.
+    pub(super) fn prepare(preparing: &Preparing, body: ResourceBody<PasswordAttributes>) -> Result<Self> {
+        let may = preparing.caller.can(Action::ChangeAccount, Target::Organization);
+        let Some(user) = preparing.caller.user().filter(|_| may) else {
+            return Ok(Self { body, before: None, hash: Err(Error::not_found()) });
+        };
+        let before =
+            preparing.services.authenticator.look_up(|connection| Ok(store::password_hash(connection, user)?))?;
+        let wanted = &body.attributes;
+        let unknown = (!knows(user, wanted.current_password.as_ref(), before.as_deref())?).then(unknown);
+        let new = wanted.password.clone().unwrap_or_default();
+        let faults = unknown.into_iter().chain(unconfirmed(wanted, &new)).chain(password::check_length(&new).err());
+        let hash = Error::check(faults).and_then(|()| password::hash(&new));
+        Ok(Self { body, before, hash })
     }
 }
 
-/// The hash, if the confirmation is right and the length fits.
-fn hash(wanted: &PasswordAttributes) -> Result<String> {
-    let new = wanted.password.clone().unwrap_or_default();
-    let confirmed = wanted.password_confirmation.as_ref().map(ExposeSecret::expose_secret);
-    let unconfirmed = (confirmed != Some(new.expose_secret())).then(|| {
-        let detail = "Password confirmation must be the same as password";
-        Error::attribute("/data/attributes/password_confirmation", detail)
-    });
-    Error::check(unconfirmed.into_iter().chain(password::check_length(&new).err()))?;
-    password::hash(&new)
+fn unknown() -> Error {
+    Error::attribute("/data/attributes/current_password", "Current password is not right")
 }
 
-/// Sets the password, if the one `before` is known.
+fn unconfirmed(wanted: &PasswordAttributes, new: &SecretString) -> Option<Error> {
+    let confirmed = wanted.password_confirmation.as_ref().map(ExposeSecret::expose_secret);
+    (confirmed != Some(new.expose_secret())).then(|| {
+        let detail = "Password confirmation must be the same as password";
+        Error::attribute("/data/attributes/password_confirmation", detail)
+    })
+}
+
+/// Sets the password, if the one `before`, as the locked row has it, is still the one that was compared.
 ///
 /// # Errors
 /// 409 for the id of somebody else, 422 with every fault of the password.
@@ -62,22 +81,26 @@ pub(super) fn change_password(
     connection: &mut PgConnection,
     caller: &Caller,
     user: &User,
-    before: Option<&str>,
+    before: Option<String>,
     new: NewPassword,
 ) -> Result<()> {
-    let wanted = new.body.about(&[&user.id.to_string()])?.attributes;
-    let unknown = (!knows(wanted.current_password.as_ref(), before)?)
-        .then(|| Error::attribute("/data/attributes/current_password", "Current password is not right"));
-    Error::check(unknown.into_iter().chain(new.hash.as_ref().err().cloned()))?;
-    store::set_password(connection, user.id, &new.hash?)?;
+    new.body.about(&[&user.id.to_string()])?;
+    let hash = new.hash?;
+    if before != new.before {
+        return Err(unknown());
+    }
+    store::set_password(connection, user.id, &hash)?;
     audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update_password")])?;
     Ok(())
 }
 
-fn knows(current: Option<&SecretString>, before: Option<&str>) -> Result<bool> {
+fn knows(user: UserId, current: Option<&SecretString>, before: Option<&str>) -> Result<bool> {
     match (current, before) {
         (_, None) => Ok(true),
         (None, Some(_)) => Ok(false),
-        (Some(current), Some(before)) => password::matches(current, before),
+        (Some(current), Some(before)) => {
+            password::count_try(user)?;
+            password::matches(current, before)
+        }
     }
 }

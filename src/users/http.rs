@@ -37,7 +37,7 @@ pub(crate) fn section() -> Section {
                 .details("Tokens go on working: a token is no session.")
                 .query(&SHOW)
                 .body(Password)
-                .prepare(|_, body| NewPassword::prepare(body))
+                .prepare_for(NewPassword::prepare)
                 .shows(&USERS)
                 .allows(&[Action::ChangeAccount])
                 .write(change_password),
@@ -77,10 +77,11 @@ fn show_account(call: Read<'_>) -> Result<Reply> {
 
 fn update_account(call: Write<'_, ResourceBody<AccountAttributes>>) -> Result<Reply> {
     let (call, own) = call.lock(lock_own)?;
-    let (call, body) = call.may(Target::Organization)?.take_input();
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
     let (user, _) = own.ok_or_else(Error::not_found)?;
     let changes = body.about(&[&user.id.to_string()])?.attributes;
     let user = account::update(call.connection, &call.caller, user, changes)?;
+    call.check_again(|_, caller| caller.may(Action::ChangeAccount, Target::Organization))?;
     Ok(call.one(view::own(&user)))
 }
 
@@ -89,7 +90,7 @@ fn change_password(call: Write<'_, NewPassword>) -> Result<Reply> {
     let (call, own) = call.lock(lock_own)?;
     let (call, password) = call.may(Target::Organization)?.take_input();
     let (user, before) = own.ok_or_else(Error::not_found)?;
-    account::change_password(call.connection, &call.caller, &user, before.as_deref(), password)?;
+    account::change_password(call.connection, &call.caller, &user, before, password)?;
     Ok(call.one(view::own(&user)))
 }
 

@@ -155,6 +155,11 @@ pub(super) fn lock(connection: &mut PgConnection, id: UserId) -> QueryResult<(Us
     users::table.find(id).select((User::as_select(), users::password_hash)).for_no_key_update().first(connection)
 }
 
+/// The hash of a user's password; none if the user has none.
+pub(super) fn password_hash(connection: &mut PgConnection, id: UserId) -> QueryResult<Option<String>> {
+    users::table.find(id).select(users::password_hash).first(connection)
+}
+
 /// Sets the hash of a user's password.
 pub(super) fn set_password(connection: &mut PgConnection, id: UserId, hash: &str) -> QueryResult<()> {
     diesel::update(users::table.find(id))

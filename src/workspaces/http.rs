@@ -210,8 +210,9 @@ fn list_consumers(call: Read<'_>) -> Result<Reply> {
 fn create(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
     let (call, organization) =
         call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?))?;
-    let (call, body) = call.may(Target::Organization)?.take_input();
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
     let workspace = write::create(call.connection, &call.caller, organization.id, body)?;
+    call.check_again(|_, caller| caller.may(Action::CreateWorkspace, Target::Organization))?;
     shown(call, &workspace)
 }
 
@@ -227,9 +228,10 @@ fn shown(call: Allowed<'_>, workspace: &Workspace) -> Result<Reply> {
 
 fn update(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
     let (call, workspace) = locked(call, Action::UpdateWorkspace)?;
-    let (call, body) = call.take_input();
+    let (mut call, body) = call.take_input();
     let body = body.about(&[&workspace.id.to_string()])?;
     let workspace = write::update(call.connection, &call.caller, workspace, body)?;
+    call.check_again(|connection, caller| may(connection, caller, Action::UpdateWorkspace, &workspace))?;
     shown(call, &workspace)
 }
 

@@ -295,3 +295,39 @@ fn a_slow_body_takes_one_place_of_its_senders_own() {
         let _ = stream.read(&mut [0; 12]);
     }
 }
+
+/// Hashing takes no connection, happens two at a time, and a user's password can be tried ten times.
+#[test]
+fn wrong_passwords_are_limited_and_nobody_else_waits() {
+    let app = App::with_connections(8);
+    let (ada, zoe) = (app.user("ada"), app.user("zoe"));
+    let with = |current: Option<&str>, new: &str| {
+        let mut attributes = json!({"password": new, "password_confirmation": new});
+        current.into_iter().for_each(|current| attributes["current_password"] = current.into());
+        resource("users", attributes)
+    };
+    let path = "/api/v2/account/password";
+    ada.client.patch(path, &with(None, "correct horse")).expect(200);
+    zoe.client.patch(path, &with(None, "battery staple")).expect(200);
+    let answers = std::thread::scope(|scope| {
+        let wrong = with(Some("wrong"), "anything else");
+        let tries: Vec<_> = (0..20)
+            .map(|_| {
+                let (ada, wrong) = (&ada, wrong.clone());
+                scope.spawn(move || ada.client.patch(path, &wrong).status)
+            })
+            .collect();
+        for _ in 0..10 {
+            let began = Instant::now();
+            zoe.client.get("/api/v2/account/details").expect(200);
+            assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
+        }
+        tries.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 422).count(), 10, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 10, "{answers:?}");
+    // Nor does the right one help now; another user's does.
+    let refused = ada.client.patch(path, &with(Some("correct horse"), "another one")).expect(429);
+    assert!(refused.header("Retry-After").is_some());
+    zoe.client.patch(path, &with(Some("battery staple"), "correct horse")).expect(200);
+}

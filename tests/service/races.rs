@@ -577,6 +577,8 @@ fn a_token_that_is_revoked_while_it_replaces_itself_has_no_successor() {
 fn who_is_being_removed_does_not_come_back() {
     let scene = Scene::set();
     let bob = scene.app.user("bob");
+    let seen = resource("teams", json!({"visibility": "organization"}));
+    scene.ada.client.patch(&format!("/api/v2/teams/{}", scene.team), &seen).expect(200);
     let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
     let hosts = scene.ada.team_with("acme", hosting);
     scene.ada.add_to_team(&hosts, &bob);
@@ -625,4 +627,99 @@ fn a_name_that_passes_to_another_organization_while_one_waits_names_none() {
     );
     answer.expect(404);
     assert_eq!(app.count("organizations WHERE name IN ('kept', 'acme')"), 2);
+}
+
+/// Who has been given access by a team, and is in a loop of giving it again, does not have it back once it is taken away.
+#[test]
+fn access_that_was_taken_away_does_not_come_back() {
+    let app = App::start();
+    let (ada, mal) = (app.user("ada"), app.user("mal"));
+    ada.organization("acme");
+    let (devs, workspace) = (ada.team("acme", "devs"), ada.workspace("acme", "prod"));
+    ada.add_to_team(&devs, &mal);
+    let again = crate::support::app::team_access(&devs, &workspace, json!({"access": "admin"}));
+    for round in 0..15 {
+        let access = ada.give_access(&devs, &workspace, "admin");
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::SeqCst) {
+                        let answer = mal.client.post("/api/v2/team-workspaces", &again);
+                        assert!([404, 422, 429, 503].contains(&answer.status), "round {round}: {}", answer.body);
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            ada.client.delete(&format!("/api/v2/team-workspaces/{access}")).expect(204);
+            std::thread::sleep(Duration::from_millis(150));
+            stop.store(true, Ordering::SeqCst);
+        });
+        mal.client.get(&format!("/api/v2/workspaces/{workspace}")).expect(404);
+        assert_eq!(app.count("team_workspaces"), 0, "round {round}");
+    }
+}
+
+/// A write that waits for a name which another transaction is writing looks again at its caller afterwards.
+#[test]
+fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
+    let organizations = "organizations (id, name, email)";
+    let rows: [(&str, &str, &str, Value, String); 7] = [
+        ("POST", "organizations/acme/teams", "teams", json!({"name": "new"}), teams_row()),
+        ("PATCH", "teams/{ci}", "teams", json!({"name": "new"}), teams_row()),
+        ("POST", "organizations/acme/workspaces", "workspaces", json!({"name": "new"}), workspaces_row()),
+        ("PATCH", "workspaces/{prod}", "workspaces", json!({"name": "new"}), workspaces_row()),
+        (
+            "POST",
+            "organizations",
+            "organizations",
+            json!({"name": "new", "email": "a@example.com"}),
+            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'new', 'a@example.com')"),
+        ),
+        (
+            "PATCH",
+            "organizations/acme",
+            "organizations",
+            json!({"name": "new"}),
+            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'new', 'a@example.com')"),
+        ),
+        ("PATCH", "account/update", "users", json!({"username": "new"}), users_row()),
+    ];
+    for (method, path, kind, attributes, holds_the_name) in rows {
+        let app = App::start();
+        let ada = app.user("ada");
+        ada.organization("acme");
+        let (ci, prod) = (ada.team("acme", "ci"), ada.workspace("acme", "prod"));
+        let path = format!("/api/v2/{}", path.replace("{ci}", &ci).replace("{prod}", &prod));
+        let body = resource(kind, attributes).to_string();
+        let mut holder = PgConnection::establish(&app.database_url).unwrap();
+        sql_query("BEGIN").execute(&mut holder).unwrap();
+        sql_query(&holds_the_name).execute(&mut holder).unwrap();
+        let answer = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let headers = [("Content-Type", crate::support::client::MEDIA_TYPE)];
+                ada.client.send(method, &path, &headers, Some(body.as_bytes()))
+            });
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(!waiting.is_finished(), "{method} {path} waits for the name");
+            app.sql("UPDATE tokens SET revoked_at = now()");
+            sql_query("ROLLBACK").execute(&mut holder).unwrap();
+            waiting.join().unwrap()
+        });
+        assert_eq!(answer.status, 401, "{method} {path}: {}", answer.body);
+        assert_eq!(app.count("audit_events WHERE action = 'update' OR meta ->> 'name' = 'new'"), 0, "{method} {path}");
+    }
+}
+
+fn teams_row() -> String {
+    "INSERT INTO teams (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations".to_owned()
+}
+
+fn workspaces_row() -> String {
+    "INSERT INTO workspaces (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations"
+        .to_owned()
+}
+
+fn users_row() -> String {
+    "INSERT INTO users (id, username, email) VALUES (gen_random_uuid(), 'new', 'new@example.com')".to_owned()
 }

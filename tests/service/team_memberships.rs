@@ -132,6 +132,8 @@ fn who_may_not_change_the_team_is_refused() {
     joe.client.post(&scene.path, &memberships(&[&bobs])).expect(404);
     joe.client.delete_with(&scene.path, &memberships(&[&bobs])).expect(404);
     let owners = format!("/api/v2/teams/{}/relationships/organization-memberships", scene.ada.owners_team("acme"));
+    // Who manages members reaches the teams that they see.
+    scene.ada.client.patch(&format!("/api/v2/teams/{}", scene.team), &visible()).expect(200);
     for permission in ["manage-membership", "manage-teams"] {
         let manager = scene.app.user(permission);
         let team = json!({"name": permission, "organization-access": {permission: true}});
@@ -248,4 +250,45 @@ fn each_change_is_audited_once() {
         scene.ada.client.delete_with(&scene.path, &memberships(&[&bobs])).expect(204);
     }
     assert_eq!(scene.app.count(&format!("{about} AND action = 'destroy'")), 1);
+}
+
+fn visible() -> serde_json::Value {
+    resource("teams", json!({"visibility": "organization"}))
+}
+
+/// By their permission to manage members, nobody reaches a team that they do not see, or gets permissions that they lack.
+#[test]
+fn who_manages_members_gets_no_more_by_it() {
+    let scene = Scene::set();
+    let mia = scene.app.user("mia");
+    let hosts = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
+    scene.ada.add_to_team(&scene.ada.team_with("acme", hosts), &mia);
+    let mias = scene.membership("mia");
+    for visibility in ["secret", "organization"] {
+        let rights = json!({"manage-teams": true, "manage-membership": true});
+        let vault = json!({"name": visibility, "visibility": visibility, "organization-access": rights});
+        let vault = scene.ada.team_with("acme", vault);
+        let status = if visibility == "secret" { 404 } else { 403 };
+        let users = format!("/api/v2/teams/{vault}/relationships/users");
+        mia.client.post(&users, &identifiers("users", &["mia"])).expect(status);
+        let members = format!("/api/v2/teams/{vault}/relationships/organization-memberships");
+        mia.client.post(&members, &memberships(&[&mias])).expect(status);
+        let mut invitation = resource("organization-memberships", json!({"email": "x@example.com"}));
+        let nowhere = "team-1111111111111111111111";
+        invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&vault, nowhere])});
+        let answer = mia.client.post("/api/v2/organizations/acme/organization-memberships", &invitation).expect(404);
+        if visibility == "secret" {
+            let errors = answer.body["errors"].as_array().unwrap();
+            let ids = [vault.as_str(), nowhere];
+            let alike = |error: &serde_json::Value| {
+                let detail = error["detail"].as_str().unwrap().to_owned();
+                ids.iter().fold(detail, |detail, id| detail.replace(id, "…"))
+            };
+            assert_eq!((errors.len(), alike(&errors[0])), (2, alike(&errors[1])));
+        }
+    }
+    // A team without permissions that mia lacks is another matter.
+    let open = scene.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
+    let users = format!("/api/v2/teams/{open}/relationships/users");
+    mia.client.post(&users, &identifiers("users", &["mia"])).expect(204);
 }

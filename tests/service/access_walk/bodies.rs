@@ -96,6 +96,10 @@ pub fn invitation(world: &World) -> Value {
     invitation_into(&world.named("ci"))
 }
 
+pub fn open_invitation(world: &World) -> Value {
+    invitation_into(&world.named("open"))
+}
+
 pub fn owners_invitation(world: &World) -> Value {
     invitation_into(&world.named("owners"))
 }

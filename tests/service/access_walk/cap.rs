@@ -38,13 +38,6 @@ pub const ADMIN: Cap = ranked("admin", |_, _| 403, "admin, else 403");
 /// The same, hidden from the others.
 pub const ADMIN_OR_404: Cap = ranked("admin", |_, _| 404, "admin, else 404");
 
-/// About a secret team, in which who manages membership has a hand without seeing it.
-pub const ADMIN_OR_HIDDEN: Cap = ranked(
-    "admin",
-    |principal, _| if principal == "membership manager" { 404 } else { 403 },
-    "admin, else 403; 404 for the membership manager",
-);
-
 /// Needs a permission in the workspace.
 pub const MANAGER: Cap = ranked("manager", |_, _| 403, "manager, else 403");
 

@@ -58,7 +58,8 @@ table! {
         //                                                                                                                  str mem tea man own ow' adm inv mm  org aud wor
         row("GET    /organization-memberships",                                     no_body,           200, READ,          "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
         row("GET    /organizations/acme/organization-memberships",                  no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
-        row("POST   /organizations/acme/organization-memberships",                  invitation,        201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /organizations/acme/organization-memberships",                  invitation,        201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /organizations/acme/organization-memberships, into a seen team", open_invitation,  201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
         row("POST   /organizations/acme/organization-memberships, into the owners", owners_invitation, 201, OWNERS_INVITE, "404 404 404 403 ✓   ✓   404 404 403 ✓   404 404"),
         row("GET    /organization-memberships/{cleo-membership}",                   no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
         row("DELETE /organization-memberships/{cleo-membership}",                   no_body,           204, PART_OR_ADMIN, "404 403 403 403 ✓   ✓   403 404 ✓   ✓   404 404"),
@@ -84,15 +85,16 @@ table! {
     }
     team_members "Members of a team" {
         //                                                                                                      str mem tea man own ow' adm inv mm  org aud wor
-        row("POST   /teams/{ci}/relationships/users",                        new_member, 204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
-        row("DELETE /teams/{ci}/relationships/users",                        new_member, 204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
-        row("POST   /teams/{closed}/relationships/users",                    new_member, 204, ADMIN_OR_HIDDEN, "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /teams/{ci}/relationships/users",                        new_member, 204, ADMIN,           "404 403 403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{open}/relationships/users",                      new_member, 204, ADMIN,           "404 403 403 ✓   ✓   ✓   403 404 ✓   ✓   404 404"),
+        row("DELETE /teams/{ci}/relationships/users",                        new_member, 204, ADMIN,           "404 403 403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /teams/{closed}/relationships/users",                    new_member, 204, ADMIN,           "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404"),
         row("POST   /teams/{owners}/relationships/users",                    new_member, 204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
         row("DELETE /teams/{owners}/relationships/users",                    new_member, 204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
         row("GET    /teams/{ci}/relationships/users",                        no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /teams/{ci}/relationships/organization-memberships",     no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404"),
-        row("POST   /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
-        row("DELETE /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN_OR_HIDDEN, "404 403 403 ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
+        row("POST   /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN,           "404 403 403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
+        row("DELETE /teams/{ci}/relationships/organization-memberships",     cleos,      204, ADMIN,           "404 403 403 ✓   ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /teams/{open}/relationships/organization-memberships",   no_body,    200, READ,            "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
         row("POST   /teams/{open}/relationships/organization-memberships",   cleos,      204, ADMIN,           "404 403 403 ✓   ✓   ✓   403 404 ✓   ✓   404 404"),
         row("POST   /teams/{owners}/relationships/organization-memberships", cleos,      204, OWNER,           "404 403 403 403 ✓   ✓   403 404 403 ✓   404 404"),
