@@ -12,7 +12,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::database::Database;
 use crate::http::Services;
-use crate::jsonapi::{self, PublicUrl, frame, negotiate, request_id};
+use crate::jsonapi::{self, BodyBudget, PublicUrl, frame, negotiate, request_id};
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{Retention, remove_old_tokens};
 use crate::worker::Worker;
@@ -20,6 +20,9 @@ use crate::{routes, tls};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
+/// How many KiB the bodies of all requests together may take.
+const BODIES_KIB: usize = 64 * 1024;
 
 /// How long a stop waits for requests that are under way, in seconds.
 const PATIENCE: u64 = 5;
@@ -75,6 +78,7 @@ impl Service {
         let services = Data::new(Services {
             authenticator: Authenticator::new(database.clone(), usage.clone()),
             limit: AddressLimit::default(),
+            body_budget: BodyBudget::of_kib(BODIES_KIB),
             signer: Signer::new(public_url.as_ref(), encryption),
         });
         let http = HttpServer::new(move || {

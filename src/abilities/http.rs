@@ -10,7 +10,7 @@ use crate::organizations;
 
 const SHOW: QuerySpec = QuerySpec::show(&[&ABILITIES]);
 const REGISTRY: OneResource<RegistryAttributes> =
-    OneResource::changes(&[ABILITIES.name], "organization").requires(&["abilities"]);
+    OneResource::changes(&[ABILITIES.name], "organization").requires(&["abilities"]).long();
 
 /// The endpoints of abilities.
 pub(crate) fn section() -> Section {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::PathParams;
 use crate::http::openapi::Sends;
-use crate::jsonapi::{Attributes, Body, Error, ResourceBody, Result};
+use crate::jsonapi::{Attributes, Body, Error, MAX_BODY, MAX_LIST_BODY, ResourceBody, Result};
 
 /// What an endpoint takes in its body.
 pub(crate) trait BodySpec: Send + Sync + 'static {
@@ -21,6 +21,11 @@ pub(crate) trait BodySpec: Send + Sync + 'static {
 
     /// The same in the words of the OpenAPI description.
     fn describe(&self) -> Sends;
+
+    /// The most bytes that it may have.
+    fn most_bytes(&self) -> usize {
+        MAX_BODY
+    }
 }
 
 /// How strictly the `type` of a resource is taken.
@@ -52,6 +57,7 @@ pub(crate) struct OneResource<A> {
     strictness: Strictness,
     id: IdRule,
     related: fn(Sends) -> Sends,
+    most_bytes: usize,
     attributes: PhantomData<fn() -> A>,
 }
 
@@ -63,6 +69,7 @@ impl<A> OneResource<A> {
             strictness: Strictness::Strict,
             id,
             related: std::convert::identity,
+            most_bytes: MAX_BODY,
             attributes: PhantomData,
         }
     }
@@ -97,6 +104,11 @@ impl<A> OneResource<A> {
         Self { strictness: Strictness::OrNothing, ..self }
     }
 
+    /// It holds a long list.
+    pub(crate) const fn long(self) -> Self {
+        Self { most_bytes: MAX_LIST_BODY, ..self }
+    }
+
     /// How its relationships are described; the handler asks for them by name.
     pub(crate) const fn related(self, related: fn(Sends) -> Sends) -> Self {
         Self { related, ..self }
@@ -127,6 +139,10 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
             Strictness::OrNothing => sends.or_nothing(),
         };
         (self.related)(sends)
+    }
+
+    fn most_bytes(&self) -> usize {
+        self.most_bytes
     }
 }
 
@@ -165,6 +181,10 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for ResourceList<A> {
     fn describe(&self) -> Sends {
         Sends::attributes::<A>(self.types).requires(self.required).listed_up_to(self.most)
     }
+
+    fn most_bytes(&self) -> usize {
+        MAX_LIST_BODY
+    }
 }
 
 /// Resource identifiers of one of these types, as the client wrote them (JSON:API "Updating To-Many Relationships").
@@ -180,5 +200,9 @@ impl BodySpec for Identifiers {
 
     fn describe(&self) -> Sends {
         Sends::identifiers(self.0)
+    }
+
+    fn most_bytes(&self) -> usize {
+        MAX_LIST_BODY
     }
 }

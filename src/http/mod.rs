@@ -20,6 +20,7 @@ pub(crate) use reply::Reply;
 pub(crate) use route::{Preparing, Route};
 
 use crate::access::{AddressLimit, Authenticator};
+use crate::jsonapi::BodyBudget;
 use crate::signing::Signer;
 
 /// What all requests share.
@@ -29,6 +30,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     /// How often an address may ask where no token is needed.
     pub limit: AddressLimit,
+    /// How much the bodies of all requests may take.
+    pub body_budget: BodyBudget,
     /// What signs tokens that are JWTs.
     pub signer: Signer,
 }

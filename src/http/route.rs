@@ -6,13 +6,14 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::{RefOr, Schema};
 
 use super::call::Context;
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
 use crate::access::{Action, BearerToken, Caller, OrganizationRef};
+use crate::http::openapi::Sends;
 use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id};
 
 /// Makes of the query and the body what a handler gets.
@@ -93,7 +94,8 @@ impl Route {
 
     /// What the body may hold.
     pub(crate) fn body<S: BodySpec>(self, spec: S) -> Route<S::Parsed> {
-        let (body, query) = (Some(spec.describe()), self.about.query.unwrap_or(&QuerySpec::NONE));
+        let body = Some(spec.describe().of_at_most(spec.most_bytes()));
+        let query = self.about.query.unwrap_or(&QuerySpec::NONE);
         let prepare = move |sent: Sent, _: Option<&Preparing>| {
             let (query, ()) = sent.query.read(query, |_| Ok(()))?;
             let input = spec.parse(&sent.body.ok_or_else(Error::internal)?, &sent.path)?;
@@ -224,7 +226,7 @@ impl<I: Send + 'static> Route<I> {
                 let services = services(&request)?;
                 let token = bearer(&request)?;
                 negotiate(&request)?;
-                let sent = steps.sent(&request, payload).await?;
+                let sent = steps.sent(&request, payload, &services).await?;
                 let path = sent.path.clone();
                 let prepared = (steps.prepare)(sent, None);
                 let organization_ref = steps.organization_ref(&path, &prepared);
@@ -260,13 +262,13 @@ impl<I: Send + 'static> Route<I> {
                 let authenticator = services.authenticator.clone();
                 let mut caller = authenticator.authenticate(token.clone(), path.organization()).await?;
                 authenticator.record_use(&caller);
+                // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
+                let place = authenticator.enter(&caller).await?;
+                let sent = steps.sent(&request, payload, &services).await?;
                 let named_later = steps.organization.is_some();
                 if !named_later && !steps.also_invited && !caller.takes_part() {
                     return Err(Error::not_found());
                 }
-                // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
-                let place = authenticator.enter(&caller).await?;
-                let sent = steps.sent(&request, payload).await?;
                 let prepare = Arc::clone(&steps.prepare);
                 let preparing = Preparing { caller: caller.clone(), services: services.clone() };
                 let prepared = web::block(move || prepare(sent, Some(&preparing))).await;
@@ -305,7 +307,7 @@ impl<I: Send + 'static> Route<I> {
                 let services = services(&request)?;
                 negotiate(&request)?;
                 services.limit.check_request(&request)?;
-                let sent = steps.sent(&request, payload).await?;
+                let sent = steps.sent(&request, payload, &services).await?;
                 let (query, input) = (steps.prepare)(sent, None)?;
                 let request_id = request_id(&request);
                 let reply = services
@@ -340,8 +342,8 @@ impl<I: Send + 'static> Route<I> {
 
     fn split(self) -> (Description, Arc<Steps<I>>) {
         let Self { about, prepare, also_invited, organization } = self;
-        let (takes_body, actions) = (about.body.is_some(), about.actions);
-        (about, Arc::new(Steps { prepare, also_invited, organization, takes_body, actions }))
+        let (body, actions) = (about.body.as_ref().map(Sends::most_bytes), about.actions);
+        (about, Arc::new(Steps { prepare, also_invited, organization, body, actions }))
     }
 }
 
@@ -350,7 +352,8 @@ struct Steps<I> {
     prepare: Prepare<I>,
     also_invited: bool,
     organization: Option<fn(&I) -> OrganizationRef>,
-    takes_body: bool,
+    /// The most bytes of the body, where there may be one.
+    body: Option<usize>,
     actions: &'static [Action],
 }
 
@@ -363,8 +366,11 @@ impl<I> Steps<I> {
         }
     }
 
-    async fn sent(&self, request: &HttpRequest, mut payload: Payload) -> Result<Sent> {
-        let body = if self.takes_body { Some(Body::from_request(request, &mut payload).await?) } else { None };
+    async fn sent(&self, request: &HttpRequest, mut payload: Payload, services: &Services) -> Result<Sent> {
+        let body = match self.body {
+            Some(most) => Some(Body::read(request, &mut payload, most, &services.body_budget).await?),
+            None => None,
+        };
         Ok(Sent { query: Query::raw(request), body, path: PathParams::of(request).await? })
     }
 }

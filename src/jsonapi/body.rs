@@ -4,13 +4,15 @@
 //! A document whose form is wrong is 400; one that names another type is 409; values that are not
 //! acceptable are 422, with one error object and one JSON pointer per fault.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::CONTENT_LENGTH;
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{FromRequest, HttpRequest, dev};
+use futures_util::StreamExt as _;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::attributes::Attributes;
 use super::error::{Error, Result};
@@ -18,29 +20,60 @@ use super::json::{malformed, parse_data};
 use super::negotiation::check_content_type;
 use super::resource_body::{MAX_IDENTIFIERS, ResourceBody, TypeRule, read_all, wrong_type};
 
-/// The most bytes of a request body: 1 MiB (docs/design.md §5).
-pub const MAX_BODY: usize = 1024 * 1024;
+/// The most bytes of a request's body (docs/limits.md).
+pub const MAX_BODY: usize = 64 * 1024;
 
-/// The body of a request, not yet looked into: at most [`MAX_BODY`] bytes (413) of an acceptable
-/// media type (415).
+/// The same where it is a list.
+pub const MAX_LIST_BODY: usize = 1024 * 1024;
+
+/// How long a body may take until it is here.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How many bytes the bodies of all requests together may take while they are read and worked on.
 #[derive(Debug, Clone)]
-pub struct Body(Bytes);
+pub struct BodyBudget(Arc<Semaphore>);
+
+impl BodyBudget {
+    /// So many KiB.
+    #[must_use]
+    pub fn of_kib(kib: usize) -> Self {
+        Self(Arc::new(Semaphore::new(kib)))
+    }
+
+    /// Takes room for some bytes.
+    ///
+    /// # Errors
+    /// 503 when there is none.
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        let full = |_| Error::unavailable("Too many bodies are being read; try again soon");
+        Arc::clone(&self.0).try_acquire_many_owned(kib).map_err(full)
+    }
+}
+
+/// The body of a request, not yet looked into, of an acceptable media type.
+#[derive(Debug)]
+pub struct Body {
+    bytes: Bytes,
+    /// What it has of the budget.
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 impl Body {
     /// The resource in the body, whose type must be one of `types`, and which must have the
     /// attributes `required`.
     pub fn resource<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<ResourceBody<A>> {
-        ResourceBody::parse(&self.0, TypeRule::OneOf(types), required)
+        ResourceBody::parse(&self.bytes, TypeRule::OneOf(types), required)
     }
 
     /// The resource in the body, whose type may also be empty or absent.
     pub fn resource_lenient<A: Attributes>(&self, types: &[&str]) -> Result<ResourceBody<A>> {
-        ResourceBody::parse(&self.0, TypeRule::Lenient(types), &[])
+        ResourceBody::parse(&self.bytes, TypeRule::Lenient(types), &[])
     }
 
     /// Like [`Body::resource_lenient`]; no body at all is a resource without attributes.
     pub fn resource_or_empty<A: Attributes>(&self, types: &[&str]) -> Result<ResourceBody<A>> {
-        if self.0.trim_ascii().is_empty() {
+        if self.bytes.trim_ascii().is_empty() {
             ResourceBody::parse(br#"{"data":{}}"#, TypeRule::Lenient(types), &[])
         } else {
             self.resource_lenient(types)
@@ -50,7 +83,7 @@ impl Body {
     /// The resources in the body if its data is a list of them, at most [`MAX_IDENTIFIERS`], each like that of
     /// [`Body::resource`]; `None` if its data is anything else.
     pub fn resources<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<Option<Vec<ResourceBody<A>>>> {
-        let Value::Array(items) = parse_data(&self.0)? else { return Ok(None) };
+        let Value::Array(items) = parse_data(&self.bytes)? else { return Ok(None) };
         read_all(items, "/data", types, required).map(Some)
     }
 
@@ -62,41 +95,61 @@ impl Body {
     /// The ids of the resource identifiers in the body, as sent, so that each is still at its place when a fault is
     /// pointed at: at most [`MAX_IDENTIFIERS`], of one of `types` (JSON:API "Updating To-Many Relationships").
     pub fn identifiers(&self, types: &[&str]) -> Result<Vec<String>> {
-        identifiers_of(&parse_data(&self.0)?, types)
+        identifiers_of(&parse_data(&self.bytes)?, types)
     }
 }
 
-impl FromRequest for Body {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let request = request.clone();
-        let payload = Payload::from_request(&request, payload).into_inner();
-        Box::pin(async move {
-            check_length(&request)?;
-            let unreadable = || Error::bad_request("unreadable body", "The body broke off");
-            match payload.map_err(|_| unreadable())?.to_bytes_limited(MAX_BODY).await {
-                Ok(Ok(bytes)) => {
-                    if !bytes.is_empty() {
-                        check_content_type(request.headers())?;
-                    }
-                    Ok(Self(bytes))
-                }
-                Ok(Err(_)) => Err(unreadable()),
-                Err(_) => Err(Error::payload_too_large(MAX_BODY)),
-            }
-        })
+impl Body {
+    /// Reads the body of a request: at most `most` bytes, within half a minute, and as long as there is room for it.
+    ///
+    /// # Errors
+    /// 408, 413, 415, 503, or 400 for one that breaks off.
+    pub async fn read(
+        request: &HttpRequest,
+        payload: &mut dev::Payload,
+        most: usize,
+        budget: &BodyBudget,
+    ) -> Result<Self> {
+        check_length(request, most)?;
+        let payload = Payload::from_request(request, payload).into_inner().map_err(|_| unreadable())?;
+        let reading = actix_web::rt::time::timeout(DEADLINE, read_all_of(payload, most, budget));
+        let body = reading.await.map_err(|_| Error::request_timeout(DEADLINE.as_secs()))??;
+        if !body.bytes.is_empty() {
+            check_content_type(request.headers())?;
+        }
+        Ok(body)
     }
+}
+
+async fn read_all_of(mut payload: Payload, most: usize, budget: &BodyBudget) -> Result<Body> {
+    let mut bytes = BytesMut::new();
+    let mut room: Option<OwnedSemaphorePermit> = None;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| unreadable())?;
+        if bytes.len() + chunk.len() > most {
+            return Err(Error::payload_too_large(most));
+        }
+        let more = budget.take(chunk.len())?;
+        match &mut room {
+            Some(room) => room.merge(more),
+            none => *none = Some(more),
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Body { bytes: bytes.freeze(), _room: room })
+}
+
+fn unreadable() -> Error {
+    Error::bad_request("unreadable body", "The body broke off")
 }
 
 /// Refuses a body that announces itself as too large before any of it is read.
-fn check_length(request: &HttpRequest) -> Result<()> {
+fn check_length(request: &HttpRequest, most: usize) -> Result<()> {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     match length.map(str::parse::<usize>) {
         None => Ok(()),
-        Some(Ok(length)) if length <= MAX_BODY => Ok(()),
-        Some(_) => Err(Error::payload_too_large(MAX_BODY)),
+        Some(Ok(length)) if length <= most => Ok(()),
+        Some(_) => Err(Error::payload_too_large(most)),
     }
 }
 
@@ -136,9 +189,13 @@ mod tests {
     use super::super::error::testing::pointers;
     use super::*;
 
+    fn body(bytes: Bytes) -> Body {
+        Body { bytes, _room: None }
+    }
+
     #[test]
     fn identifiers_are_read_as_sent() {
-        let read = |data: Value| Body(Bytes::from(json!({ "data": data }).to_string())).identifiers(&["users"]);
+        let read = |data: Value| body(Bytes::from(json!({ "data": data }).to_string())).identifiers(&["users"]);
         let user = |id: &str| json!({"type": "users", "id": id});
         assert_eq!(read(json!([user("a"), user("b"), user("a")])).unwrap(), ["a", "b", "a"]);
         assert!(read(json!([])).unwrap().is_empty());
@@ -154,7 +211,7 @@ mod tests {
 
     #[test]
     fn no_body_is_an_empty_resource_where_that_is_allowed() {
-        let body = Body(Bytes::new());
+        let body = body(Bytes::new());
         let empty = body.resource_or_empty::<Access>(&["authentication-tokens"]).unwrap();
         assert_eq!(empty.attributes.read_all, None);
         assert_eq!(body.resource::<Access>(&["teams"], &[]).unwrap_err().status(), 400);
@@ -163,7 +220,10 @@ mod tests {
     /// What the client reads after it has sent these bytes to a real server and nothing more.
     async fn exchange(sent: Vec<u8>) -> String {
         use std::io::{Read, Write};
-        let handler = |_: Body| async { "read" };
+        let handler = |request: HttpRequest, payload: Payload| async move {
+            let budget = BodyBudget::of_kib(1024);
+            Body::read(&request, &mut payload.into_inner(), MAX_BODY, &budget).await.map(|_| "read")
+        };
         let app = move || actix_web::App::new().default_service(actix_web::web::to(handler));
         let server = actix_web::HttpServer::new(app).workers(1);
         let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
@@ -195,19 +255,19 @@ mod tests {
         let sent = format!("{announced}{}", " ".repeat(MAX_BODY + 1));
         assert_eq!(exchange(sent.into_bytes()).await, "HTTP/1.1 413");
 
-        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        let chunk = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
         let endless = format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(17));
         assert_eq!(exchange(endless.into_bytes()).await, "HTTP/1.1 413");
     }
 
     async fn extract(request: TestRequest) -> u16 {
         let (request, mut payload) = request.to_http_parts();
-        let body = Body::from_request(&request, &mut payload).await;
+        let body = Body::read(&request, &mut payload, MAX_BODY, &BodyBudget::of_kib(1024)).await;
         body.map_or_else(|error| error.status().as_u16(), |_| 200)
     }
 
     #[actix_web::test]
-    async fn a_body_has_a_type_and_at_most_a_mebibyte() {
+    async fn a_body_has_a_type_and_a_maximum() {
         let post = |size: usize| {
             let kind = (CONTENT_TYPE, "application/vnd.api+json");
             TestRequest::post().insert_header(kind).set_payload(vec![b' '; size])
@@ -219,5 +279,20 @@ mod tests {
         let unlabelled = TestRequest::post().insert_header((CONTENT_LENGTH, "2")).set_payload("{}");
         assert_eq!(extract(unlabelled).await, 415);
         assert_eq!(extract(TestRequest::post()).await, 200);
+    }
+
+    #[actix_web::test]
+    async fn all_bodies_together_have_a_maximum() {
+        let budget = BodyBudget::of_kib(100);
+        let read = async || {
+            let kind = (CONTENT_TYPE, "application/vnd.api+json");
+            let request = TestRequest::post().insert_header(kind).set_payload(vec![b' '; 60_000]);
+            let (request, mut payload) = request.to_http_parts();
+            Body::read(&request, &mut payload, MAX_BODY, &budget).await
+        };
+        let first = read().await.unwrap();
+        assert_eq!(read().await.unwrap_err().status(), 503);
+        drop(first);
+        assert!(read().await.is_ok());
     }
 }

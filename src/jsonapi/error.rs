@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
@@ -129,6 +131,25 @@ impl Error {
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type", detail)
             .with_source(Source::Header("Content-Type"))
+    }
+
+    /// 408 for a body that did not come in time (RFC 9110 §15.5.9).
+    pub fn request_timeout(seconds: u64) -> Self {
+        let detail = format!("The body was not here within {seconds} s");
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request timeout", detail)
+    }
+
+    /// 414 for a query string of more than `limit` bytes.
+    pub fn uri_too_long(limit: usize) -> Self {
+        let detail = format!("A query string may hold at most {limit} bytes");
+        Self::new(StatusCode::URI_TOO_LONG, "URI too long", detail)
+    }
+
+    /// 415 for a body that is compressed (RFC 9110 §12.5.3).
+    pub fn unsupported_encoding() -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type", "The body must not be compressed")
+            .with_source(Source::Header("Content-Encoding"))
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
     /// 413 for a body of more than `limit` bytes (docs/design.md §5).

@@ -1,13 +1,19 @@
 //! The JSON of a request's body: parsed, held to be free of NUL characters, and pointed into (RFC 6901).
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::{Map, Number, Value};
 
 use super::error::{Error, Result};
 
 /// The `data` of a document that is JSON and holds no NUL character.
 pub(super) fn parse_data(bytes: &[u8]) -> Result<Value> {
-    let document: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Error::bad_request("invalid JSON", format!("The body is not valid JSON: {error}")))?;
+    let document = parse(bytes).map_err(|error| {
+        let refused = if error.classify() == Category::Data { "is refused" } else { "is not valid JSON" };
+        Error::bad_request("invalid JSON", format!("The body {refused}: {error}"))
+    })?;
     let mut faults = Vec::new();
     find_nul(&document, &mut Vec::new(), &mut faults);
     Error::check(faults)?;
@@ -16,6 +22,96 @@ pub(super) fn parse_data(bytes: &[u8]) -> Result<Value> {
             members.remove("data").ok_or_else(|| malformed("", "The document has no member \"data\""))
         }
         _ => Err(malformed("", "The document must be an object")),
+    }
+}
+
+/// So many values may be in any body, and one more for each 64 bytes of it. An empty object in a list takes three bytes
+/// to send and hundreds to keep.
+const VALUES: usize = 5000;
+
+/// Parses JSON of a bounded number of values. A member that is there twice is a fault: whoever else reads the body might
+/// take the other one (RFC 8259 §4, RFC 7493 §2.3).
+fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
+    let mut left = VALUES + bytes.len() / 64;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Bounded(&mut left).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Reads a value, and counts it and all that are in it.
+struct Bounded<'a>(&'a mut usize);
+
+impl Bounded<'_> {
+    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        *self.0 = self.0.checked_sub(1).ok_or_else(|| E::custom("it holds too many values"))?;
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(mut self, from: D) -> Result<Value, D::Error> {
+        self.count()?;
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = vec![];
+        while let Some(item) = items.next_element_seed(Bounded(self.0))? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.contains_key(&name) {
+                let shown: String = name.chars().take(MAX_NAME).collect();
+                return Err(A::Error::custom(format_args!("the member {shown:?} is there twice")));
+            }
+            let value = members.next_value_seed(Bounded(self.0))?;
+            object.insert(name, value);
+        }
+        Ok(object.into())
     }
 }
 
@@ -135,6 +231,33 @@ mod tests {
             let detail = objects(&error)[0]["detail"].to_string();
             assert!(detail.contains("line 1 column"), "{detail}");
         }
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_refused() {
+        for twice in [r#"{"data": 1, "data": 2}"#, r#"{"data": {"attributes": {"a": 1, "\u0061": 2}}}"#] {
+            let error = parse_data(twice.as_bytes()).unwrap_err();
+            assert_eq!(error.status(), 400);
+            assert!(objects(&error)[0]["detail"].to_string().contains("is there twice"), "{twice}");
+        }
+    }
+
+    #[test]
+    fn a_body_costs_a_small_multiple_of_its_size_whatever_its_shape() {
+        let objects_of = |count: usize| format!(r#"{{"data":[{}]}}"#, vec![r#"{"":0}"#; count].join(","));
+        assert!(parse_data(objects_of(2000).as_bytes()).is_ok());
+        let error = parse_data(objects_of(149_000).as_bytes()).unwrap_err();
+        assert!(objects(&error)[0]["detail"].to_string().contains("too many values"));
+        // What lists need: a thousand resources with a few attributes each.
+        let item = r#"{"type":"authentication-tokens","id":"at-1111111111111111111111"}"#;
+        assert!(parse_data(format!(r#"{{"data":[{}]}}"#, vec![item; 1000].join(",")).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn values_are_read_as_they_are() {
+        let text = r#"{"data":[null,true,false,0,-1,18446744073709551615,1.5,-0.0,1e3,"é\u00e9\ud83d\ude00",[],{}]}"#;
+        let whole: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(parse_data(text.as_bytes()).unwrap(), whole["data"]);
     }
 
     #[test]

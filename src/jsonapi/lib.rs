@@ -26,7 +26,7 @@ mod sort;
 mod values;
 
 pub use attributes::{Attributes, present};
-pub use body::{Body, MAX_BODY};
+pub use body::{Body, BodyBudget, MAX_BODY, MAX_LIST_BODY};
 pub use document::{Compound, Document, Identifier, Links, Resource};
 pub use error::{Error, Result};
 pub use frame::{RequestId, frame, negotiate, request_id};

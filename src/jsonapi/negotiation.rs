@@ -5,7 +5,9 @@
 //! allows.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::http::header::{
+    ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use mediatype::ReadParams;
 
 use super::MEDIA_TYPE;
@@ -95,6 +97,10 @@ pub fn check_request(request: &HttpRequest) -> Result<()> {
 /// 415, unless the body is labelled as JSON:API or JSON without parameters other than `profile`
 /// (JSON:API "Server Responsibilities", docs/design.md §5). To be asked only where there is a body.
 pub fn check_content_type(headers: &HeaderMap) -> Result<()> {
+    let encoded = |value: &HeaderValue| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(CONTENT_ENCODING).any(encoded) {
+        return Err(Error::unsupported_encoding());
+    }
     let ranges = media_ranges(headers, CONTENT_TYPE).map_err(Error::unsupported_media_type)?;
     match ranges.as_slice() {
         [range] if range.name != MEDIA_TYPE && range.name != JSON => Err(Error::unsupported_media_type(format!(
@@ -102,7 +108,8 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<()> {
             range.name
         ))),
         [range] if range.is_modified() => Err(Error::unsupported_media_type(
-            "The media type may have no parameters but profile; no extension is supported",
+            "JSON:API's media type may have no parameters but profile, and no extension is supported; application/json \
+             may have charset=utf-8",
         )),
         [_] => Ok(()),
         [] => Err(Error::unsupported_media_type(format!("A request with a body needs a Content-Type: {MEDIA_TYPE}"))),
@@ -148,8 +155,13 @@ impl MediaRange {
     }
 
     /// Whether a parameter changes the meaning of the media type in a way that we do not know.
+    /// The charset of plain JSON changes nothing (RFC 8259 §11), and many clients send it.
     fn is_modified(&self) -> bool {
-        self.parameters.iter().any(|(key, _)| key != "profile")
+        let plain = self.name == JSON;
+        let known = |(key, value): &(String, String)| {
+            key == "profile" || (plain && key == "charset" && value.eq_ignore_ascii_case("utf-8"))
+        };
+        !self.parameters.iter().all(known)
     }
 
     fn profiles(&self) -> Vec<String> {

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HOST;
+use actix_web::http::uri::Authority;
 use actix_web::web::Data;
 use url::Url;
 
@@ -39,8 +41,13 @@ impl PublicUrl {
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         Self::configured(request).cloned().unwrap_or_else(|| {
-            let connection = request.connection_info();
-            Self(format!("{}://{}", connection.scheme(), connection.host()))
+            // Not what `Forwarded` and its like say: anybody can send them, and clients follow links with their token.
+            let listener = request.app_config();
+            let scheme = if listener.secure() { "https" } else { "http" };
+            let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+            let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
+            let there = host.and_then(|host| format!("{scheme}://{host}").parse().ok());
+            there.unwrap_or_else(|| Self(format!("{scheme}://{}", listener.local_addr())))
         })
     }
 

@@ -31,6 +31,12 @@ pub struct Given {
     pub value: String,
 }
 
+/// The most bytes of a query string.
+pub const QUERY_MAX: usize = 8 * 1024;
+
+/// The most parameters in one.
+pub const PAIRS_MAX: usize = 100;
+
 /// A query string that holds nothing but what its endpoint knows.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -70,6 +76,13 @@ impl Query {
         mode: PageMode,
         values: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<(Self, T)> {
+        if raw.len() > QUERY_MAX {
+            return Err(Error::uri_too_long(QUERY_MAX));
+        }
+        if raw.split('&').filter(|pair| !pair.is_empty()).count() > PAIRS_MAX {
+            let detail = format!("A query string may hold at most {PAIRS_MAX} parameters");
+            return Err(Error::bad_request("too many parameters", detail));
+        }
         let mut reader = Reader::new(spec);
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             if let Err(fault) = reader.take_pair(pair) {

@@ -43,6 +43,7 @@ const LIST: QuerySpec = QuerySpec {
 
 const INVITATION: OneResource<InvitationAttributes> = OneResource::new(&[MEMBERSHIPS.name])
     .requires(&["email"])
+    .long()
     .related(|sends| sends.related_to_some("teams", TEAMS.name));
 const IDS: Identifiers = Identifiers(&[MEMBERSHIPS.name]);
 

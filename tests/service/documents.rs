@@ -94,8 +94,8 @@ impl Story {
                 Some(text.to_owned())
             }
             TooMuch => {
-                request["text"] = "<1 MiB and a byte>".into();
-                Some(" ".repeat(1024 * 1024 + 1))
+                request["text"] = "<64 KiB and a byte>".into();
+                Some(" ".repeat(64 * 1024 + 1))
             }
         };
         if body.is_some() && !headers.iter().any(|(name, _)| *name == "Content-Type") {

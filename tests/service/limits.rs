@@ -331,3 +331,127 @@ fn wrong_passwords_are_limited_and_nobody_else_waits() {
     assert!(refused.header("Retry-After").is_some());
     zoe.client.patch(path, &with(Some("battery staple"), "correct horse")).expect(200);
 }
+
+/// What is sent byte by byte, and the status of the answer; 0 if there is none within the time.
+fn raw(app: &App, bytes: &[u8], patience: Duration) -> u16 {
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let _ = stream.write_all(bytes);
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).map_or(0, |()| String::from_utf8_lossy(&answer[9..]).parse().unwrap())
+}
+
+#[test]
+fn a_query_has_at_most_8_kib_and_100_parameters() {
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let teams = "/api/v2/organizations/acme/teams";
+    let ids = |count: usize| vec!["team-1111111111111111111111"; count].join(",");
+    ada.client.get(&format!("{teams}?q={}", "x".repeat(8 * 1024 - 2))).expect(200);
+    ada.client.get(&format!("{teams}?q={}", "x".repeat(8 * 1024 - 1))).expect(414);
+    ada.client.get(&format!("/api/v2/organizations/acme/authentication-tokens?filter[team]={}", ids(100))).expect(200);
+    let many = |count: usize| vec!["a"; count].join("&");
+    let blamed = ada.client.get(&format!("{teams}?{}", many(100))).expect(400);
+    assert_eq!(blamed.body["errors"].as_array().unwrap().len(), 100);
+    let refused = ada.client.get(&format!("{teams}?{}", many(101))).expect(400);
+    assert_eq!(refused.detail(), "A query string may hold at most 100 parameters");
+    // Without a token that could be one, nothing of it is looked at.
+    app.anonymous().get(&format!("{teams}?{}", many(30_000))).expect(401);
+}
+
+#[test]
+fn a_body_has_64_kib_and_a_list_1_mib() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let padded = |document: serde_json::Value, size: usize| {
+        let text = document.to_string();
+        format!("{text}{}", " ".repeat(size - text.len()))
+    };
+    let send = |method: &str, path: &str, body: &str| {
+        let headers = [("Content-Type", "application/vnd.api+json")];
+        ada.client.send(method, &format!("/api/v2/{path}"), &headers, Some(body.as_bytes()))
+    };
+    let new = resource("teams", json!({"name": "new"}));
+    let (one, list) = (64 * 1024, 1024 * 1024);
+    let answer = send("POST", "organizations/acme/teams", &padded(new.clone(), one + 1)).expect(413);
+    assert_eq!(answer.detail(), "A request body may hold at most 65536 bytes");
+    send("POST", "organizations/acme/teams", &padded(new, one)).expect(200);
+    let users = format!("teams/{team}/relationships/users");
+    let nobody = json!({"data": []});
+    send("POST", &users, &padded(nobody.clone(), list)).expect(204);
+    send("POST", &users, &padded(nobody, list + 1)).expect(413);
+}
+
+/// A thousand connections without a token that could be one hold nothing: they are answered before their body.
+#[test]
+fn nothing_of_a_body_is_kept_for_who_has_no_token() {
+    let app = App::start();
+    tenant(&app, "ada", "acme");
+    let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
+    for authorization in [
+        String::new(),
+        "Authorization: Bearer lku_x\r\n".to_owned(),
+        format!("Authorization: Bearer {}\r\n", unknown.reveal()),
+    ] {
+        let head = format!(
+            "POST /api/v2/organizations HTTP/1.1\r\nHost: x\r\n{authorization}Content-Type: application/vnd.api+json\r\n\
+             Content-Length: 60000\r\n\r\n{{"
+        );
+        assert_eq!(raw(&app, head.as_bytes(), Duration::from_secs(5)), 401, "{authorization}");
+    }
+}
+
+#[test]
+fn links_go_where_the_request_went_and_nowhere_that_a_header_names() {
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let here = format!("http://{}/api/v2/", app.address);
+    for headers in [
+        vec![("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "javascript")],
+        vec![("Forwarded", "host=\"evil.example\";proto=https")],
+        vec![],
+    ] {
+        let answer = ada.client.send("GET", "/api/v2/organizations?page[size]=1", &headers, None).expect(200);
+        let link = answer.body["links"]["self"].as_str().unwrap();
+        assert!(link.starts_with(&here), "{headers:?}: {link}");
+    }
+}
+
+#[test]
+fn every_answer_tells_browsers_what_it_is_not() {
+    let app = App::start();
+    for path in
+        ["/api/v2/account/details", "/api/v2/nonsense", "/health/live", "/docs", "/nonsense", "/.well-known/jwks.json"]
+    {
+        let answer = app.anonymous().get(path);
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{path}");
+        assert!(answer.header("Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("Strict-Transport-Security"), None, "{path}: there is no TLS");
+    }
+}
+
+#[test]
+fn json_may_say_its_charset_and_nothing_is_compressed() {
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let send = |headers: &[(&str, &str)], name: &str| {
+        let body = resource("teams", json!({"name": name})).to_string();
+        ada.client.send("POST", "/api/v2/organizations/acme/teams", headers, Some(body.as_bytes()))
+    };
+    let types =
+        ["application/json; charset=utf-8", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\""];
+    for (nth, kind) in types.iter().enumerate() {
+        send(&[("Content-Type", kind)], &format!("team{nth}")).expect(200);
+    }
+    for kind in ["application/vnd.api+json; charset=utf-8", "application/json; charset=utf-16", "application/json; x=y"]
+    {
+        send(&[("Content-Type", kind)], "other").expect(415);
+    }
+    let json = ("Content-Type", "application/json");
+    send(&[json, ("Content-Encoding", "identity")], "plain").expect(200);
+    for encoding in ["gzip", "br", "deflate", "gzip, identity"] {
+        let answer = send(&[json, ("Content-Encoding", encoding)], "packed").expect(415);
+        assert_eq!(answer.header("Accept-Encoding"), Some("identity"), "{encoding}");
+        assert_eq!(answer.blamed(), ["Content-Encoding"], "{encoding}");
+    }
+}

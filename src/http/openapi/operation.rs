@@ -139,7 +139,7 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
             StatusCode::CONFLICT,
             "The body names another type or id than the path, or the state of the resource forbids it",
         ),
-        (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"),
+        (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than it may be"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
         (StatusCode::UNPROCESSABLE_ENTITY, "Values are not acceptable: one error object for each, with its pointer"),
         (

@@ -8,7 +8,7 @@ use utoipa::openapi::{ArrayBuilder, Object, ObjectBuilder, RefOr, Required, Sche
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::jsonapi::schema::{Named, identifier, named, object, one_of, or_null, text, written};
-use crate::jsonapi::{MAX_IDENTIFIERS, MEDIA_TYPE};
+use crate::jsonapi::{MAX_BODY, MAX_IDENTIFIERS, MEDIA_TYPE};
 
 /// The body of a request.
 pub(crate) struct Sends {
@@ -20,6 +20,7 @@ pub(crate) struct Sends {
     relationships: Option<Object>,
     rule: Rule,
     form: Form,
+    most_bytes: usize,
 }
 
 /// How many resources the body can hold.
@@ -57,6 +58,7 @@ impl Sends {
             relationships: None,
             rule: Rule::Resource,
             form: Form::One,
+            most_bytes: MAX_BODY,
         }
     }
 
@@ -117,6 +119,15 @@ impl Sends {
         self
     }
 
+    /// The most bytes that it may have.
+    pub(crate) fn of_at_most(self, most_bytes: usize) -> Self {
+        Self { most_bytes, ..self }
+    }
+
+    pub(crate) const fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
     /// The schemas that the body refers to.
     pub(crate) fn schemas(&self) -> Vec<Named> {
         let mut all = self.schemas.clone();
@@ -129,7 +140,7 @@ impl Sends {
     /// The body, with examples.
     pub(crate) fn body(&self, content: ContentBuilder) -> RequestBody {
         let required = if self.rule == Rule::OrNothing { Required::False } else { Required::True };
-        let about = format!("{MEDIA_TYPE}; application/json is taken, too. At most 1 MiB.");
+        let about = format!("{MEDIA_TYPE}; application/json is taken, too. At most {} KiB.", self.most_bytes / 1024);
         let content = content.schema(Some(self.document())).build();
         RequestBodyBuilder::new().description(Some(about)).required(Some(required)).content(MEDIA_TYPE, content).build()
     }
