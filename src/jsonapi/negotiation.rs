@@ -328,11 +328,13 @@ mod tests {
         assert_eq!(content_type("application/vnd.api+json"), 200);
         assert_eq!(content_type("application/json"), 200);
         assert_eq!(content_type("application/vnd.api+json; profile=\"http://a/\""), 200);
+        assert_eq!(content_type("application/json; charset=utf-8"), 200);
+        assert_eq!(content_type("application/json;charset=\"UTF-8\""), 200);
         for value in [
             "text/plain",
             "application/x-www-form-urlencoded",
             "application/vnd.api+json; charset=utf-8",
-            "application/json; charset=utf-8",
+            "application/json; charset=latin1",
             "application/vnd.api+json; ext=\"http://a/\"",
             "application/vnd.api+json, application/json",
             "application/*",

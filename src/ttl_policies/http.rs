@@ -9,7 +9,7 @@ use crate::http::openapi::Sends;
 use crate::http::{BodySpec, PathParams, Read, Reply, Route, Section, Write};
 use crate::ids::OrganizationId;
 use crate::jsonapi::schema::{ResourceSchema, or_null, time, written};
-use crate::jsonapi::{Body, QuerySpec, Resource, Result};
+use crate::jsonapi::{Body, MAX_LIST_BODY, QuerySpec, Resource, Result};
 use crate::organizations;
 
 const SHOW: QuerySpec = QuerySpec::show(&[&POLICIES]);
@@ -57,6 +57,10 @@ impl BodySpec for OneOrMany {
         let each = Sends::attributes::<OnePolicyAttributes>(&[POLICIES.name]).requires(&["token-type", "max-ttl-ms"]);
         let one = Sends::attributes::<PolicyAttributes>(&[POLICIES.name]);
         one.requires(&["token-ttl-policies"]).or_list_of(each)
+    }
+
+    fn most_bytes(&self) -> usize {
+        MAX_LIST_BODY
     }
 }
 

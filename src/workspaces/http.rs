@@ -39,8 +39,9 @@ const LIST: QuerySpec = QuerySpec {
 };
 const CONSUMERS: QuerySpec = QuerySpec::list(&[&WORKSPACES]);
 
-const NEW: OneResource<WorkspaceAttributes> = OneResource::new(&[WORKSPACES.name]).requires(&["name"]).related(tagged);
-const CHANGES: OneResource<WorkspaceAttributes> = OneResource::any(&[WORKSPACES.name]).related(tagged);
+const NEW: OneResource<WorkspaceAttributes> =
+    OneResource::new(&[WORKSPACES.name]).requires(&["name"]).related(tagged).long();
+const CHANGES: OneResource<WorkspaceAttributes> = OneResource::any(&[WORKSPACES.name]).related(tagged).long();
 
 /// The endpoints of workspaces, and of the access that teams have to them.
 pub(crate) fn section() -> Section {

@@ -599,6 +599,11 @@ fn who_manages_membership_invites_and_removes_but_no_owners() {
     let scene = Scene::set();
     let mia = scene.with("mia", "manage-membership");
     let (bob, owners) = (scene.app.user("bob"), scene.ada.owners_team("acme"));
+    // They reach the teams that they see.
+    let invited = invitation("bob@example.com", &[&scene.team]);
+    mia.client.post(ACME, &invited).expect(404);
+    let seen = resource("teams", json!({"visibility": "organization"}));
+    scene.ada.client.patch(&format!("/api/v2/teams/{}", scene.team), &seen).expect(200);
     let refused = mia.client.post(ACME, &invitation("bob@example.com", &[&scene.team, &owners])).expect(403);
     assert_eq!(refused.blamed(), ["/data/relationships/teams/data/1/id"]);
     assert_eq!(scene.app.count("memberships"), 2);

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn no_route_takes_a_body_that_is_no_document() {
     let world = World::new();
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let deep_attribute = format!(r#"{{"data":{{"type":"teams","attributes":{{"name":{deep}}}}}}}"#);
     let bodies: [&[u8]; 17] = [
         b"{",
@@ -129,7 +129,7 @@ fn no_route_takes_a_body_of_another_media_type() {
             "text/plain",
             "application/x-www-form-urlencoded",
             "application/xml",
-            "application/json; charset=utf-8",
+            "application/json; charset=utf-16",
             "application/vnd.api+json; charset=utf-8",
             "application/vnd.api+json; ext=\"https://jsonapi.org/ext/atomic\"",
             "nonsense",
@@ -167,7 +167,7 @@ fn no_route_answers_whom_it_cannot_please() {
 }
 
 #[test]
-fn no_route_takes_a_body_over_1_mib() {
+fn no_route_takes_a_body_over_its_maximum() {
     let world = World::new();
     for route in world.routes_with_body() {
         let mut body = world.good_body(route).unwrap().to_string();
@@ -176,6 +176,6 @@ fn no_route_takes_a_body_over_1_mib() {
     }
     world.assert_unchanged();
     let mut largest = resource("teams", json!({"description": "fits"})).to_string();
-    largest.push_str(&" ".repeat(1024 * 1024 - largest.len()));
+    largest.push_str(&" ".repeat(64 * 1024 - largest.len()));
     world.send("PATCH", &world.below("teams/{team}"), largest.as_bytes()).expect(200);
 }
