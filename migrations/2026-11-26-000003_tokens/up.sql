@@ -56,7 +56,9 @@ CREATE TABLE tokens (
     updated_at timestamptz NOT NULL DEFAULT now(),
     expired_at timestamptz,
     disabled_at timestamptz,
-    -- May lie in the future: that is the grace period of a replaced token.
+    -- Whether it has ended for good: a fact, which is asked without a clock.
+    revoked boolean NOT NULL DEFAULT false,
+    -- Since when. Without the fact, the end of a replaced token's grace, which lies ahead.
     revoked_at timestamptz,
     -- The token that this one succeeds; a token has at most one successor.
     replaces uuid UNIQUE REFERENCES tokens (id) ON DELETE SET NULL,
@@ -78,6 +80,7 @@ CREATE TABLE tokens (
     CONSTRAINT tokens_created_by CHECK (
         num_nonnulls(created_by_user_id, created_by_team_id, created_by_organization_id) <= 1
     ),
+    CONSTRAINT tokens_revoked_since CHECK (NOT revoked OR revoked_at IS NOT NULL),
     CONSTRAINT tokens_signing_key CHECK ((format = 'jwt') = (signing_key IS NOT NULL))
 );
 CREATE UNIQUE INDEX tokens_hash_key ON tokens (token_hash);
@@ -104,6 +107,8 @@ CREATE INDEX tokens_signed ON tokens (signing_key, coalesce(least(revoked_at, ex
     WHERE signing_key IS NOT NULL;
 -- Finds the tokens that were revoked so long ago that they are removed.
 CREATE INDEX tokens_revoked ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;
+-- Finds those whose grace is over.
+CREATE INDEX tokens_in_grace ON tokens (revoked_at) WHERE revoked_at IS NOT NULL AND NOT revoked;
 
 -- How often a token was used on each day (UTC), for 90 days; a day without use has no row.
 CREATE TABLE token_usage_days (

@@ -48,7 +48,7 @@ SELECT
     ending.at AS ends_at,
     -- Not `now()`: a transaction may have waited since it began.
     CASE
-        WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked'
+        WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() THEN 'revoked'
         WHEN ending.at <= statement_timestamp() THEN 'expired'
         WHEN tokens.disabled_at IS NOT NULL THEN 'inactive'
         ELSE 'active'

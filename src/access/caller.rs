@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 
 use super::table::Effect;
@@ -74,6 +75,10 @@ pub struct Caller {
     /// The token's own role: the most that the principal is by it.
     pub role: Role,
     pub abilities: Vec<Ability>,
+    /// When the token ends by itself; none if never.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// When the transaction began, by the database's clock: what is made in it is made at this time.
+    pub now: DateTime<Utc>,
     /// Who the request acts as.
     pub principal: Principal,
     /// What the request's path names.

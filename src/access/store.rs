@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Timestamptz, Uuid};
 
 use super::{Caller, OrganizationRef, OrganizationRights, Principal, Role};
 use crate::access::Permission;
@@ -23,6 +24,8 @@ pub(super) struct AuthenticatedToken {
     status: Status,
     role: Role,
     abilities: Vec<Ability>,
+    ends_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
     replaced: bool,
     organization: Option<OrganizationId>,
     organization_name: Option<String>,
@@ -131,6 +134,8 @@ impl AuthenticatedToken {
             token: self.token,
             role: self.role,
             abilities: self.abilities,
+            ends_at: self.ends_at,
+            now: self.now,
             principal,
             organization_ref,
             organization_id: self.requested_organization,
@@ -228,6 +233,8 @@ impl Query for TokenLookup<'_> {
         Text,
         Text,
         Array<Text>,
+        Nullable<Timestamptz>,
+        Timestamptz,
         Bool,
         Nullable<Uuid>,
         Nullable<Text>,
@@ -258,11 +265,13 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
         // Not `now()`: that is when the transaction began, before what was revoked while it waited.
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
-             CASE WHEN tokens.revoked_at <= statement_timestamp() THEN 'revoked' \
+             CASE WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() THEN 'revoked' \
              WHEN token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms) \
                <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
              tokens.role, tokens.abilities, \
+             token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms), \
+             now(), \
              tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
                WHERE successor.replaces = tokens.id), \
              tokens.organization_id, organizations.name, tokens.user_id, users.username, users.site_admin, \

@@ -152,6 +152,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         expired_at -> Nullable<Timestamptz>,
         disabled_at -> Nullable<Timestamptz>,
+        revoked -> Bool,
         revoked_at -> Nullable<Timestamptz>,
         replaces -> Nullable<Uuid>,
         last_used_at -> Nullable<Timestamptz>,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::ValidationError;
 
@@ -16,13 +16,22 @@ pub struct Timestamp(pub DateTime<Utc>);
 #[error("must be an RFC 3339 time such as 2031-05-17T08:00:00Z")]
 pub struct InvalidTimestamp;
 
+impl Timestamp {
+    /// The last time that can be shown, and so the last that anything computes: 9999-12-31T23:59:59.999Z.
+    pub const MAX: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+        Some(last) => last,
+        None => DateTime::<Utc>::MAX_UTC,
+    };
+}
+
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let timestamp =
-            DateTime::parse_from_rfc3339(text).map(|time| Self(time.to_utc())).map_err(|_| InvalidTimestamp)?;
-        if (0..=9999).contains(&timestamp.0.year()) { Ok(timestamp) } else { Err(InvalidTimestamp) }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?.to_utc();
+        // A second 60 is one of those few that were announced (RFC 3339 §5.7), and PostgreSQL takes it for the next.
+        let leaps = time.nanosecond() >= 1_000_000_000;
+        if (0..=9999).contains(&time.year()) && !leaps { Ok(Self(time)) } else { Err(InvalidTimestamp) }
     }
 }
 
@@ -65,6 +74,11 @@ mod tests {
         let read = |text: &str| serde_json::from_value::<Timestamp>(text.into()).map(|timestamp| time(timestamp.0));
         assert_eq!(read("2031-05-17T10:00:00.5+02:00").unwrap(), "2031-05-17T08:00:00.500Z");
         let beyond = "9999-12-31T23:59:59-12:00";
+        assert_eq!(time(Timestamp::MAX), "9999-12-31T23:59:59.999Z");
+        assert_eq!(read("9999-12-31T23:59:59Z").unwrap(), "9999-12-31T23:59:59.000Z");
+        for leap in ["9999-12-31T23:59:60Z", "2031-05-17T10:00:60Z", "2016-12-31T23:59:60Z"] {
+            assert!(read(leap).is_err(), "{leap}");
+        }
         for text in [beyond, "2026-13-45", "yesterday", "", "2031-05-17", "2031-05-17T10:00:00", "2031-02-30T10:00:00Z"]
         {
             assert!(read(text).is_err(), "{text:?}");

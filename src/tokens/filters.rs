@@ -280,7 +280,7 @@ impl Filters {
             BY_STATUS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         Error::check(read.faults)?;
         if !asks_for_revoked(query) {
-            by_status.push(holds(|| boxed(not_revoked())));
+            by_status.push(holds(|| boxed(not_revoked().nullable())));
         }
         Ok(Self { others, by_status })
     }

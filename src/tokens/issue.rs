@@ -1,6 +1,5 @@
 //! Making tokens. Every token is made here, with its event.
 
-use chrono::Utc;
 use diesel::PgConnection;
 
 use super::jwt::Form;
@@ -32,7 +31,8 @@ pub(crate) fn issue(
     no_escalation(caller, highest, role, abilities)?;
     abilities::check(connection, owner.organization(), abilities)?;
     let asked = attributes.expired_at.map(|moment| moment.0);
-    let expired_at = ttl_policies::expiry(connection, owner.organization(), owner.kind(), Utc::now(), asked)?;
+    let of = (owner.organization(), owner.kind());
+    let expired_at = ttl_policies::expiry(connection, caller, of, caller.now, asked)?;
     let revoked = store::revoke_current(connection, owner, room)?;
     let description = room.description();
     let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);

@@ -1,6 +1,6 @@
 //! The life of a token after it was made (docs/design.md §3, rules 3 to 6 and 8). The token must be locked.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use diesel::{OptionalExtension, PgConnection};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::access::{Caller, Role};
 use crate::audit::{self, Event};
 use crate::credential::{Kind, Secret, Status};
 use crate::ids::TokenId;
-use crate::jsonapi::{Error, Result};
+use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
 use crate::{abilities, organizations, teams, ttl_policies};
 
@@ -46,10 +46,14 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     if edited.description != token.description {
         check_description(connection, token, edited.description.as_deref())?;
     }
-    if let Some(asked) = asked {
-        let asked = asked.map(|moment| moment.0);
-        edited.expired_at =
-            ttl_policies::expiry(connection, token.organization_id, token.kind, token.created_at, asked)?;
+    // What GET shows can be sent back, whatever has become of policies since.
+    let shown = |time: Option<DateTime<Utc>>| time.map(|time| time.trunc_subsecs(3));
+    edited.expired_at = token.expired_at;
+    if let Some(asked) =
+        asked.map(|asked| asked.map(|moment| moment.0)).filter(|asked| shown(*asked) != shown(token.expired_at))
+    {
+        let of = (token.organization_id, token.kind);
+        edited.expired_at = ttl_policies::expiry(connection, caller, of, token.created_at, asked)?;
         jwt::check_expiry(token, edited.expired_at)?;
     }
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
@@ -129,7 +133,7 @@ pub(crate) fn replace(
         check_description(connection, token, token.description.as_deref())?;
     }
     let new = NewToken {
-        expired_at: successor_expiry(connection, token, asked)?,
+        expired_at: successor_expiry(connection, caller, token, asked)?,
         form: Form::of(token.format, signer),
         created_by: caller.creator(),
         ..NewToken::successor_of(token, owner)
@@ -140,20 +144,22 @@ pub(crate) fn replace(
     })
 }
 
-/// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy.
+/// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy, and not
+/// after the token that calls.
 fn successor_expiry(
     connection: &mut PgConnection,
+    caller: &Caller,
     token: &Token,
     asked: &Replacement,
 ) -> Result<Option<DateTime<Utc>>> {
-    let now = Utc::now();
+    let (now, of) = (caller.now, (token.organization_id, token.kind));
     if let Some(asked) = asked.expired_at {
-        let asked = asked.map(|moment| moment.0);
-        return ttl_policies::expiry(connection, token.organization_id, token.kind, now, asked);
+        return ttl_policies::expiry(connection, caller, of, now, asked.map(|moment| moment.0));
     }
-    let inherited = token.expired_at.map(|at| now + (at - token.created_at));
+    let as_long = |at: DateTime<Utc>| now.checked_add_signed(at - token.created_at).unwrap_or(Timestamp::MAX);
+    let inherited = token.expired_at.map(|at| as_long(at).min(Timestamp::MAX));
     let latest = ttl_policies::latest_expiry(connection, token.organization_id, token.kind, now)?;
-    Ok(inherited.into_iter().chain(latest).min())
+    Ok(ttl_policies::earliest(ttl_policies::earliest(inherited, latest), caller.ends_at))
 }
 
 /// Revokes tokens for good and at once.

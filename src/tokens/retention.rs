@@ -1,5 +1,5 @@
 //! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old (docs/design.md §3,
-//! rules 6 and 7). Tokens that are merely expired or switched off stay: nobody has ended them for good.
+//! rules 6 and 7). And a grace that is over becomes a fact, which no clock takes back. Tokens that are merely expired or switched off stay: nobody has ended them for good.
 //!
 //! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it
 //! has a lock, and the others leave it to that one.
@@ -89,8 +89,9 @@ fn remove_some(database: &Database, retention: Retention) -> bool {
             if !store::lock_removal(connection)? {
                 return Ok(false);
             }
+            let full_of_graces = store::end_graces(connection, BATCH)? == BATCH;
             let full_of_tokens = remove_tokens(connection, retention)? == BATCH;
-            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens)
+            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens || full_of_graces)
         })
     });
     removed.unwrap_or_else(|fault| {

@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
 use super::jwt::{self, Form};
 use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
-use crate::credential::{Ability, Digest, Format, Kind, Secret};
+use crate::credential::{Ability, Digest, Format, Kind, Secret, Status};
 use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
@@ -87,20 +87,25 @@ pub(super) fn find_including_revoked(connection: &mut PgConnection, id: TokenId)
 }
 
 /// Locks the tokens in whose place a new one is to step, until the transaction's end: one of them may be the token
-/// that asks for it, and be revoked by its id at this moment.
+/// that asks for it, and be revoked by its id at this moment. Those in their grace as well, and all in one order. Answers
+/// the one that is not in its grace.
 pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> QueryResult<Option<TokenId>> {
-    let live = tokens::table.filter(tokens::revoked_at.is_null()).select(tokens::id).for_no_key_update();
-    match owner {
-        Owner::User(_) | Owner::Workspace(..) => Ok(None),
+    let live = tokens::table
+        .filter(tokens::revoked.eq(false))
+        .order(tokens::id)
+        .select((tokens::id, tokens::revoked_at))
+        .for_no_key_update();
+    let locked: Vec<(TokenId, Option<DateTime<Utc>>)> = match owner {
+        Owner::User(_) | Owner::Workspace(..) => return Ok(None),
         Owner::Team(_, team) => {
-            live.filter(tokens::team_id.eq(team)).filter(tokens::description.is_null()).first(connection).optional()
+            live.filter(tokens::team_id.eq(team)).filter(tokens::description.is_null()).load(connection)?
         }
         Owner::Organization(organization) | Owner::AuditTrails(organization) => live
             .filter(tokens::organization_id.eq(organization))
             .filter(tokens::kind.eq(owner.kind()))
-            .first(connection)
-            .optional(),
-    }
+            .load(connection)?,
+    };
+    Ok(locked.into_iter().find_map(|(id, grace_ends)| grace_ends.is_none().then_some(id)))
 }
 
 /// A team's one descriptionless token.
@@ -211,7 +216,7 @@ fn secret(connection: &mut PgConnection, id: TokenId, new: &NewToken<'_>) -> Res
 
 pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<()> {
     diesel::update(tokens::table.filter(tokens::id.eq_any(ids)))
-        .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .set((tokens::revoked.eq(true), tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
         .execute(connection)?;
     Ok(())
 }
@@ -220,7 +225,11 @@ pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryRes
 pub(super) fn revoke_after(connection: &mut PgConnection, id: TokenId, grace_seconds: i32) -> QueryResult<()> {
     let then = now.into_sql::<Timestamptz>() + grace_seconds.seconds();
     diesel::update(tokens::table.find(id))
-        .set((tokens::revoked_at.eq(then.nullable()), tokens::updated_at.eq(now)))
+        .set((
+            tokens::revoked.eq(grace_seconds == 0),
+            tokens::revoked_at.eq(then.nullable()),
+            tokens::updated_at.eq(now),
+        ))
         .execute(connection)?;
     Ok(())
 }
@@ -278,7 +287,8 @@ impl<'a> Slot<'a> {
 
 /// Ends what stands in a new token's place, also what is expired or in its grace, and answers which.
 pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: Slot<'_>) -> QueryResult<Vec<TokenId>> {
-    let live = tokens::revoked_at.is_null().or(tokens::revoked_at.gt(statement_timestamp().nullable()));
+    let in_grace = tokens::revoked_at.gt(statement_timestamp().nullable());
+    let live = tokens::revoked.eq(false).nullable().and(tokens::revoked_at.is_null().nullable().or(in_grace));
     let mut before = tokens::table.filter(live).select(tokens::id).into_boxed();
     before = match (owner, slot) {
         (_, Slot::OneMore(_)) => return Ok(vec![]),
@@ -293,7 +303,7 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
         before = before.filter(tokens::description.is_not_distinct_from(description));
     }
     diesel::update(tokens::table.filter(tokens::id.eq_any(before)))
-        .set((tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .set((tokens::revoked.eq(true), tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
         .returning(tokens::id)
         .get_results(connection)
 }
@@ -332,6 +342,17 @@ pub(super) fn lock_removal(connection: &mut PgConnection) -> QueryResult<bool> {
         .get_result(connection)
 }
 
+/// Makes a fact of graces that are over, of at most so many, and answers how many. Tokens that somebody has locked are
+/// left for the next time.
+pub(super) fn end_graces(connection: &mut PgConnection, most: usize) -> QueryResult<usize> {
+    diesel::sql_query(
+        "UPDATE tokens SET revoked = true WHERE id IN (SELECT id FROM tokens \
+         WHERE revoked_at <= now() AND NOT revoked ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)",
+    )
+    .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
+    .execute(connection)
+}
+
 /// A token that was removed.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tokens, check_for_backend(Pg))]
@@ -349,6 +370,7 @@ pub(super) struct Removed {
 pub(super) fn remove_revoked(connection: &mut PgConnection, seconds: i64, most: usize) -> QueryResult<Vec<Removed>> {
     let before = now.into_sql::<Timestamptz>() - seconds.seconds();
     let due: Vec<TokenId> = tokens::table
+        .filter(tokens::revoked.eq(true))
         .filter(tokens::revoked_at.le(before.nullable()))
         .order(tokens::revoked_at)
         .limit(i64::try_from(most).unwrap_or(i64::MAX))
@@ -381,9 +403,6 @@ pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryR
 }
 
 /// Whether a token is not ended for good.
-#[diesel::dsl::auto_type]
-pub(super) fn not_revoked() -> _ {
-    // During the grace after a regeneration the time of revocation lies ahead. `now()` is the time when the
-    // transaction began, and would take for such a grace what another one revoked while this one waited for it.
-    listed_tokens::revoked_at.is_null().or(listed_tokens::revoked_at.gt(statement_timestamp().nullable()))
+pub(super) fn not_revoked() -> diesel::dsl::NotEq<listed_tokens::status, Status> {
+    listed_tokens::status.ne(Status::Revoked)
 }

@@ -8,10 +8,11 @@ use validator::Validate;
 
 use super::store;
 use super::view::POLICIES;
+use crate::access::Caller;
 use crate::credential::Kind;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
-use crate::jsonapi::{Body, Error, ResourceBody, Result};
+use crate::jsonapi::{Body, Error, ResourceBody, Result, Timestamp};
 
 use super::view::id;
 
@@ -168,29 +169,40 @@ pub fn latest_expiry(
 ) -> Result<Option<DateTime<Utc>>> {
     let Some(organization) = organization else { return Ok(None) };
     let max_ttl_ms = store::in_force(connection, organization, TokenType::of(kind))?;
-    Ok(max_ttl_ms.map(|max_ttl_ms| created_at + TimeDelta::milliseconds(max_ttl_ms)))
+    let longest = |max_ttl_ms| created_at.checked_add_signed(TimeDelta::milliseconds(max_ttl_ms));
+    Ok(max_ttl_ms.map(|max_ttl_ms| longest(max_ttl_ms).unwrap_or(Timestamp::MAX).min(Timestamp::MAX)))
 }
 
-/// When a token that is made at `created_at` will expire: when its maker asks for, within what its organization allows.
+/// When a token that is made at `created_at` will expire: when its maker asks for, within what its organization and the
+/// end of the maker's own token allow (docs/design.md §3, rules 4 and 8).
 ///
 /// # Errors
 /// 422 if the maker asks for more.
 pub fn expiry(
     connection: &mut PgConnection,
-    organization: Option<OrganizationId>,
-    kind: Kind,
+    caller: &Caller,
+    (organization, kind): (Option<OrganizationId>, Kind),
     created_at: DateTime<Utc>,
     asked: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
-    match (asked, latest_expiry(connection, organization, kind, created_at)?) {
-        (Some(asked), Some(latest)) if asked > latest => Err(Error::attribute(
-            "/data/attributes/expired-at",
-            format!(
-                "Expired at must be no later than {}: the organization lets {} tokens live no longer",
-                crate::jsonapi::time(latest),
-                TokenType::of(kind)
-            ),
-        )),
+    let by_policy = latest_expiry(connection, organization, kind, created_at)?;
+    let latest = earliest(by_policy, caller.ends_at);
+    match (asked, latest) {
+        (Some(asked), Some(latest)) if asked > latest => {
+            let because = if Some(latest) == by_policy {
+                format!("the organization lets {} tokens live no longer", TokenType::of(kind))
+            } else {
+                "the token that calls ends then".to_owned()
+            };
+            let detail = format!("Expired at must be no later than {}: {because}", crate::jsonapi::time(latest));
+            Err(Error::attribute("/data/attributes/expired-at", detail))
+        }
         (asked, latest) => Ok(asked.or(latest)),
     }
+}
+
+/// The earlier of two ends; none if neither ever comes.
+#[must_use]
+pub fn earliest(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    one.into_iter().chain(other).min()
 }

@@ -42,6 +42,7 @@ mod team_tokens;
 mod teams;
 mod tls;
 mod token_actions;
+mod token_ends;
 mod token_life;
 mod token_lists;
 mod token_states;

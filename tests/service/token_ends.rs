@@ -1,0 +1,198 @@
+//! When a token ends: revoked for good is a fact, no token outlives the one that made it, and no time is beyond what can
+//! be shown (docs/design.md §3, rules 4 to 6 and 8).
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::support::App;
+use crate::support::app::{User, resource};
+use crate::support::client::Answer;
+
+const HERE: &str = "/api/v2/organizations/acme";
+
+/// An organization with a team, and its owner.
+fn acme() -> (App, User, String) {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let team = ada.team("acme", "ci");
+    (app, ada, team)
+}
+
+fn token(attributes: Value) -> Value {
+    resource("authentication-tokens", attributes)
+}
+
+fn path(id: &str) -> String {
+    format!("/api/v2/authentication-tokens/{id}")
+}
+
+fn expired_at(answer: &Answer) -> Option<DateTime<Utc>> {
+    answer.attribute("expired-at").as_str().map(|text| text.parse().unwrap())
+}
+
+fn in_hours(hours: i64) -> String {
+    (Utc::now() + TimeDelta::hours(hours)).trunc_subsecs(0).to_rfc3339()
+}
+
+/// The database's clock steps back by an hour, which is what a row looks like whose times lie an hour ahead.
+fn step_the_clock_back(app: &App) {
+    app.sql("UPDATE tokens SET revoked_at = revoked_at + interval '1 hour' WHERE revoked_at IS NOT NULL");
+}
+
+#[test]
+fn no_clock_makes_a_revoked_token_good() {
+    let (app, ada, team) = acme();
+    let works = |secret: &str| app.with(secret).get(HERE).status == 200;
+    let by_description = |name: &str| ada.described_token(&team, json!({"description": name}));
+
+    let deleted = by_description("deleted");
+    ada.client.delete(&path(&deleted.id())).expect(204);
+    let many = by_description("one of many");
+    let list = crate::support::app::identifiers("authentication-tokens", &[&many.id()]);
+    ada.client.delete_with("/api/v2/organizations/acme/team-tokens", &list).expect(204);
+    let first = ada.team_token(&team);
+    let second = ada.team_token(&team);
+    let regenerated = by_description("regenerated");
+    let successor = ada.client.post_nothing(&format!("{}/actions/regenerate", path(&regenerated.id()))).expect(201);
+    let leaked = by_description("leaked");
+    let report = json!({"data": [{"type": "leaked-tokens", "attributes": {"token": leaked.secret()}}]});
+    app.anonymous().post("/api/v2/leaked-tokens", &report).expect(204);
+    let expired = by_description("expired");
+    app.sql("UPDATE tokens SET expired_at = now() - interval '1 minute' WHERE description = 'expired'");
+    by_description("expired").secret();
+
+    step_the_clock_back(&app);
+    let dead = [&deleted, &many, &first, &regenerated, &leaked, &expired];
+    for answer in dead {
+        let id = answer.id();
+        assert!(!works(&answer.secret()), "{id} works again");
+        let shown = ada.client.get(&path(&id));
+        assert!(shown.status == 404 || *shown.attribute("status") == "revoked", "{id}: {}", shown.body);
+    }
+    assert!(works(&second.secret()) && works(&successor.secret()));
+    // Nor is what was revoked in the way of a new one.
+    by_description("deleted").secret();
+    ada.team_token(&team).secret();
+}
+
+/// Only a grace is a matter of the clock, and no longer once it is over.
+#[test]
+fn a_grace_that_is_over_becomes_a_fact() {
+    let (app, ada, team) = acme();
+    let old = ada.described_token(&team, json!({"description": "nightly"}));
+    let grace = token(json!({"grace-period-seconds": 3600}));
+    ada.client.post(&format!("{}/actions/regenerate", path(&old.id())), &grace).expect(201).secret();
+    app.with(&old.secret()).get(HERE).expect(200);
+    assert_eq!(app.count("tokens WHERE revoked"), 0);
+    app.sql("UPDATE tokens SET revoked_at = now() - interval '1 second' WHERE revoked_at IS NOT NULL");
+    app.with(&old.secret()).get(HERE).expect(401);
+    // A service looks at its start, and then every minute.
+    let database = app.database_url.clone();
+    let again = App::on(database);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while again.count("tokens WHERE revoked") == 0 {
+        assert!(std::time::Instant::now() < deadline, "the grace becomes a fact");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    step_the_clock_back(&again);
+    again.with(&old.secret()).get(HERE).expect(401);
+}
+
+#[test]
+fn no_token_makes_one_that_outlives_it() {
+    let (app, ada, team) = acme();
+    let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
+    let short = ada.client.post(&users, &token(json!({"expired-at": in_hours(1)}))).expect(201);
+    let end = expired_at(&short).unwrap();
+    let by_short = app.with(&short.secret());
+    let tokens = format!("/api/v2/teams/{team}/authentication-tokens");
+
+    // What asks for nothing ends with its maker, and what asks for more is refused.
+    for (path, body) in [
+        (&users, json!({})),
+        (&tokens, json!({"description": "a"})),
+        (&tokens, json!({"description": "b", "expired-at": null})),
+    ] {
+        let made = by_short.post(path, &token(body)).expect(201);
+        assert!(!made.secret().is_empty());
+        assert_eq!(expired_at(&made), Some(end), "{path}");
+    }
+    let later = json!({"description": "c", "expired-at": in_hours(2)});
+    let refused = by_short.post(&tokens, &token(later)).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/expired-at"]);
+    assert!(refused.detail().ends_with("the token that calls ends then"), "{}", refused.detail());
+    let sooner = json!({"description": "c", "expired-at": end - TimeDelta::minutes(5)});
+    by_short.post(&tokens, &token(sooner)).expect(201).secret();
+
+    // It does not lengthen its own life, or that of others.
+    let forever = token(json!({"expired-at": null}));
+    assert_eq!(expired_at(&by_short.patch(&path(&short.id()), &forever).expect(200)), Some(end));
+    by_short.patch(&path(&short.id()), &token(json!({"expired-at": in_hours(3)}))).expect(422);
+    let long = ada.described_token(&team, json!({"description": "long"}));
+    assert!(!long.secret().is_empty());
+    by_short.patch(&path(&long.id()), &token(json!({"expired-at": in_hours(3)}))).expect(422);
+    let renamed =
+        by_short.patch(&path(&long.id()), &token(json!({"description": "longer", "expired-at": null}))).expect(200);
+    assert_eq!(expired_at(&renamed), None, "what is unchanged is no change");
+
+    // Its own successor, and that of another, end with it.
+    let regenerate = |id: &str| format!("{}/actions/regenerate", path(id));
+    by_short.post(&regenerate(&long.id()), &token(json!({"expired-at": in_hours(3)}))).expect(422);
+    let successor = by_short.post_nothing(&regenerate(&long.id())).expect(201);
+    assert!(!successor.secret().is_empty());
+    assert_eq!(expired_at(&successor), Some(end));
+    let own = by_short.post_nothing(&regenerate(&short.id())).expect(201);
+    assert!(!own.secret().is_empty());
+    assert_eq!(expired_at(&own), Some(end));
+
+    // Who has a token without an end still gives any.
+    assert_eq!(expired_at(&ada.client.patch(&path(&own.id()), &forever).expect(200)), None);
+}
+
+#[test]
+fn no_time_is_beyond_what_can_be_shown() {
+    let (app, ada, team) = acme();
+    let tokens = format!("/api/v2/teams/{team}/authentication-tokens");
+    let last = ada.described_token(&team, json!({"description": "forever", "expired-at": "9999-12-31T23:59:59Z"}));
+    assert!(!last.secret().is_empty());
+    // Years later, its successor would end in the year 10000.
+    app.sql("UPDATE tokens SET created_at = created_at - interval '3 years' WHERE description = 'forever'");
+    let successor = ada.client.post_nothing(&format!("{}/actions/regenerate", path(&last.id()))).expect(201);
+    assert!(!successor.secret().is_empty());
+    assert_eq!(successor.attribute("expired-at"), "9999-12-31T23:59:59.999Z");
+    let first = ada.client.get(&format!("{tokens}?sort=-expired-at&page[size]=1&page[after]=")).expect(200);
+    assert_eq!(first.ids(), [successor.id()]);
+    for leap in ["9999-12-31T23:59:60Z", "2031-05-17T10:00:60Z"] {
+        let refused = ada.client.post(&tokens, &token(json!({"description": leap, "expired-at": leap}))).expect(422);
+        assert_eq!(refused.blamed(), ["/data/attributes/expired-at"], "{leap}");
+        ada.client.patch(&path(&successor.id()), &token(json!({ "expired-at": leap }))).expect(422);
+        let list = format!("{HERE}/authentication-tokens?filter[expires-before]={leap}");
+        assert_eq!(ada.client.get(&list).expect(400).blamed(), ["filter[expires-before]"]);
+    }
+}
+
+/// What GET shows, PATCH takes, also where the organization chose the time.
+#[test]
+fn what_is_shown_can_be_sent_back() {
+    let (_app, ada, team) = acme();
+    let enforce = resource("organizations", json!({"max-ttl-enabled": true}));
+    ada.client.patch(HERE, &enforce).expect(200);
+    let policies = |ms: i64| {
+        let policies = json!({"token-ttl-policies": [{"token-type": "team", "max-ttl-ms": ms}]});
+        ada.client.patch(&format!("{HERE}/token-ttl-policies"), &resource("organization-token-ttl-policies", policies))
+    };
+    policies(604_800_000).expect(200);
+    for nth in 0..50 {
+        let made = ada.described_token(&team, json!({"description": format!("rt{nth}")}));
+        assert!(!made.secret().is_empty());
+        let back = token(json!({"description": format!("changed{nth}"), "expired-at": made.attribute("expired-at")}));
+        let changed = ada.client.patch(&path(&made.id()), &back).expect(200);
+        assert_eq!(changed.attribute("expired-at"), made.attribute("expired-at"));
+        // Also when the policy has become shorter than what was given under it.
+        if nth == 49 {
+            policies(86_400_000).expect(200);
+            ada.client.patch(&path(&made.id()), &back).expect(200);
+        }
+    }
+}
