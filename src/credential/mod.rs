@@ -8,5 +8,5 @@ mod secret;
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, InvalidAbility};
 pub use kind::{Creator, Format, Kind, Status};
-pub(crate) use secret::PREFIX_LENGTH;
 pub use secret::{Digest, RandomnessUnavailable, Secret};
+pub(crate) use secret::{PREFIX_LENGTH, beginning_of_jwt};

@@ -71,6 +71,12 @@ impl Secret {
         (checksum(body) == sum).then(|| Self(text.into()))
     }
 
+    /// Every secret in a text, whatever surrounds it: quotes, a variable's name, the end of a line. At most `most`.
+    pub(crate) fn find_all(text: &str, most: usize) -> Vec<Self> {
+        let opaque = text.match_indices("lk").filter_map(|(at, _)| Self::parse(text.get(at..at + LENGTH)?));
+        opaque.chain(jwts_in(text)).take(most).collect()
+    }
+
     /// As much of the start of a text as may belong to a secret; none if it does not start like one.
     pub(crate) fn beginning(text: &str) -> Option<&str> {
         let (start, rest) = text.split_at_checked(START_LENGTH)?;
@@ -112,11 +118,34 @@ impl std::fmt::Debug for Digest {
     }
 }
 
+/// What has the form of a JWT in a text. Its cost is a small multiple of the text's length, whatever is in it.
+fn jwts_in(text: &str) -> impl Iterator<Item = Secret> + '_ {
+    let runs = text.split(|letter: char| !(letter.is_ascii() && is_of_jwt(letter as u8) || letter == '.'));
+    runs.flat_map(|run| {
+        let parts: Vec<&str> = run.split('.').collect();
+        let found = parts.windows(3).flat_map(|three| {
+            let signature = three[2].get(..SIGNATURE_LENGTH);
+            // Something that ends in `eyJ` may stand before it, and it may itself hold another.
+            let headers = three[0].match_indices("eyJ").take(8).map(|(at, _)| &three[0][at..]);
+            headers.filter_map(move |header| Secret::parse(&format!("{header}.{}.{}", three[1], signature?)))
+        });
+        found.collect::<Vec<_>>()
+    })
+}
+
+fn is_of_jwt(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// As much of the start of a text as may belong to a JWT; none if it does not start like one.
+pub(crate) fn beginning_of_jwt(text: &str) -> Option<&str> {
+    let length = text.bytes().take_while(|byte| is_of_jwt(*byte) || *byte == b'.').count();
+    if text.starts_with("eyJ") { text.get(..length) } else { None }
+}
+
 /// Whether a text has the form of a JWT that is signed with Ed25519.
 fn is_jwt(text: &str) -> bool {
-    let is_base64url = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
+    let is_base64url = |part: &str| !part.is_empty() && part.bytes().all(is_of_jwt);
     // `eyJ` is how `{"` begins.
     if text.len() > JWT_MAX || !text.starts_with("eyJ") {
         return false;
@@ -222,5 +251,38 @@ mod tests {
         let printed = format!("{secret:?} {:?}", secret.digest());
         assert!(!printed.contains(&secret.reveal()[4..]));
         assert_eq!(printed, "Secret(SecretBox<str>([REDACTED])) Digest(…)");
+    }
+
+    #[test]
+    fn a_secret_is_found_whatever_surrounds_it() {
+        let secret = Secret::generate(Kind::Team).unwrap();
+        let jwt = format!("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.{}", "s".repeat(SIGNATURE_LENGTH));
+        for text in [secret.reveal(), &jwt] {
+            let all =
+                |text: &str| Secret::find_all(text, 10).iter().map(|one| one.reveal().to_owned()).collect::<Vec<_>>();
+            for surroundings in [
+                "{}",
+                "{}\n",
+                " {}\r\n",
+                "Bearer {}",
+                "TFE_TOKEN={}",
+                "\"{}\"",
+                "lkt_{}",
+                "x{}",
+                "é{}é",
+                "a={}&b=",
+                "eyJ.{}",
+            ] {
+                assert_eq!(all(&surroundings.replace("{}", text)), [text], "{surroundings}");
+            }
+            assert_eq!(all(&format!("{text} {text}")), [text, text]);
+            assert!(all(&text[1..]).is_empty() && all(&text[..text.len() - 1]).is_empty());
+        }
+        assert_eq!(Secret::find_all(&secret.reveal().repeat(30), 10).len(), 10);
+        for monster in ["eyJ".repeat(300_000), "eyJ.".repeat(200_000), ".".repeat(900_000), "lkt_".repeat(200_000)] {
+            let began = std::time::Instant::now();
+            assert!(Secret::find_all(&monster, 10).is_empty());
+            assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+        }
     }
 }

@@ -14,13 +14,19 @@ use validator::{Validate, ValidationError};
 use super::model::event;
 use super::{Token, store};
 use crate::audit::{self, Actor, Event};
-use crate::credential::{Digest, PREFIX_LENGTH, Secret};
+use crate::credential::{Digest, PREFIX_LENGTH, Secret, beginning_of_jwt};
 use crate::ids::TokenId;
 
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
 
+/// How all JWTs begin: `{"` in base64url.
+const JWT_START: &str = "eyJ";
+
 /// The most secrets that one request may report.
 pub const REPORTED_MAX: usize = 100;
+
+/// The most secrets that are looked for in one text of a report.
+const IN_ONE_MAX: usize = 10;
 
 /// The most characters that a place may have.
 const URL_MAX: usize = 2048;
@@ -72,15 +78,27 @@ pub(super) fn report(
     Ok(audit::record(connection, &actor, &events)?)
 }
 
-/// What has the form of a secret among what was reported, with the place that is kept of it.
+/// What has the form of a secret in what was reported, also in its place, with the place that is kept of it.
 fn found(reports: &[&LeakedAttributes]) -> Vec<(Secret, Option<String>)> {
-    let told =
-        |report: &&LeakedAttributes| report.token.as_ref().and_then(|token| Secret::parse(token.expose_secret()));
-    let secrets: Vec<Option<Secret>> = reports.iter().map(told).collect();
+    let secrets: Vec<Vec<Secret>> = reports.iter().map(|report| secrets_of(report)).collect();
     let known: Vec<&Secret> = secrets.iter().flatten().collect();
     let places = reports.iter().map(|report| report.url.as_deref().and_then(|url| place(url, &known)));
     let places: Vec<Option<String>> = places.collect();
-    secrets.into_iter().zip(places).filter_map(|(secret, place)| Some((secret?, place))).collect()
+    let each =
+        |(secrets, place): (Vec<Secret>, Option<String>)| secrets.into_iter().map(move |one| (one, place.clone()));
+    secrets.into_iter().zip(places).flat_map(each).collect()
+}
+
+/// The secrets of one report, each once: a scanner's match often has its surroundings, and the place can hold one, too.
+fn secrets_of(report: &LeakedAttributes) -> Vec<Secret> {
+    let url = report.url.as_deref().unwrap_or_default();
+    let decoded = percent_decode_str(url).decode_utf8_lossy();
+    let token = report.token.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+    let mut secrets: Vec<Secret> =
+        [token, url, &decoded].into_iter().flat_map(|text| Secret::find_all(text, IN_ONE_MAX)).collect();
+    secrets.sort_by(|one, other| one.reveal().cmp(other.reveal()));
+    secrets.dedup_by(|one, other| one.reveal() == other.reveal());
+    secrets
 }
 
 /// An address without a name and password in it, and without secrets: a leak can be a part of the address itself, and
@@ -90,11 +108,12 @@ fn place(url: &str, reported: &[&Secret]) -> Option<String> {
     // Neither fails for an address with a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    let clean = without_secrets(url.as_str(), reported);
-    let decoded = percent_decode_str(&clean).decode_utf8_lossy();
+    let decoded = percent_decode_str(url.as_str()).decode_utf8_lossy();
     // Where a secret hides behind percent signs, only the host is told.
-    let hidden = without_secrets(&decoded, reported) != decoded;
-    Some(if hidden { url.origin().ascii_serialization() } else { clean })
+    if decoded != url.as_str() && without_secrets(&decoded, reported) != decoded {
+        return Some(url.origin().ascii_serialization());
+    }
+    Some(without_secrets(url.as_str(), reported))
 }
 
 /// A text with no more of a secret than its prefix, also where a secret's end is missing.
@@ -111,6 +130,25 @@ fn without_secrets(text: &str, reported: &[&Secret]) -> String {
         match piece.get(..PREFIX_LENGTH) {
             Some(prefix) if piece.len() > PREFIX_LENGTH => clean.push_str(&hint(prefix)),
             _ => clean.push_str(piece),
+        }
+        rest = after;
+    }
+    clean.push_str(rest);
+    without_jwts(&clean)
+}
+
+/// A text with no more of a JWT than how all of them begin, also where its end is missing.
+fn without_jwts(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(JWT_START) {
+        clean.push_str(&rest[..at]);
+        let length = beginning_of_jwt(&rest[at..]).map_or(JWT_START.len(), str::len);
+        let (piece, after) = rest[at..].split_at(length);
+        if piece.len() > PREFIX_LENGTH {
+            clean.push_str(&hint(JWT_START))
+        } else {
+            clean.push_str(piece)
         }
         rest = after;
     }
@@ -151,6 +189,9 @@ mod tests {
         assert_eq!(kept(&url), expected);
         let encoded = format!("https://example.com:8443/a/{}", one.replace('_', "%5F"));
         assert_eq!(kept(&encoded), "https://example.com:8443");
+        let jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+        assert_eq!(kept(&format!("https://example.com/?q={jwt}&a=eyJ0")), "https://example.com/?q=eyJ…&a=eyJ0");
+        assert_eq!(kept(&format!("https://example.com/?q={}", &jwt[..30])), "https://example.com/?q=eyJ…");
         let commit = "https://example.com/blob/0123456789abcdef0123456789abcdef01234567/talk_to_lkt_";
         assert_eq!(kept(commit), commit);
     }

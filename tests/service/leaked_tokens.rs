@@ -147,9 +147,11 @@ fn each_place_is_an_event_without_a_secret() {
     };
     let (hint, other) = (&first[..10], &second[..10]);
     kept(&format!("https://git.example/raw?one={hint}…&two={other}…&part={other}…"), &one);
+    // What was found in the place is real, too.
+    kept(&format!("https://git.example/raw?one={hint}…&two={other}…&part={other}…"), &two);
     kept("http://paste.example/x#2", &one);
     kept("https://paste.example", &two);
-    assert_eq!(scene.app.count(&format!("{LEAKS} AND meta->>'description' IN ('one', 'two')")), 3);
+    assert_eq!(scene.app.count(&format!("{LEAKS} AND meta->>'description' IN ('one', 'two')")), 4);
 }
 
 #[test]
@@ -273,4 +275,58 @@ fn reports_that_race_revoke_once() {
     });
     assert_eq!(scene.app.count(LEAKS), 20);
     assert_eq!(scene.app.count("tokens WHERE kind = 'team' AND revoked_at <= now()"), 20);
+}
+
+/// Secrets come from files with an end of line, from a scanner's match with its surroundings, or out of a header.
+#[test]
+fn a_secret_is_revoked_whatever_surrounds_it() {
+    let scene = Scene::set();
+    let surroundings = [
+        "{}\n",
+        " {}",
+        "{}\r\n",
+        "\t{}",
+        "Bearer {}",
+        "TFE_TOKEN={}",
+        "\"{}\"",
+        "'{}',",
+        "export X={};",
+        "x{}",
+        "{} {}",
+    ];
+    for (nth, around) in surroundings.iter().enumerate() {
+        for format in ["opaque", "jwt"] {
+            let attributes = json!({"description": format!("{format}{nth}"), "format": format});
+            let secret = scene.ada.described_token(&scene.team, attributes).secret();
+            let (report, reporter) = (around.replace("{}", &secret), scene.app.anonymous());
+            assert!(scene.works(&secret));
+            let answer = reporter.post(PATH, &reports(&[json!({ "token": report })]));
+            assert_eq!(answer.status, 204, "{}", answer.body);
+            assert!(!scene.works(&secret), "{format} in {around:?}");
+        }
+    }
+}
+
+/// A place such as a log search with a token in its query is what a finder pastes.
+#[test]
+fn a_secret_in_the_place_is_revoked_and_kept_nowhere() {
+    let scene = Scene::set();
+    let nothing = json!({"description": "x"});
+    let reported = scene.ada.described_token(&scene.team, nothing).secret();
+    for (nth, format) in ["opaque", "jwt"].into_iter().enumerate() {
+        for (other, encoded) in [false, true].into_iter().enumerate() {
+            let attributes = json!({"description": format!("{nth}{other}"), "format": format});
+            let live = scene.ada.described_token(&scene.team, attributes).secret();
+            let in_url = if encoded { live.replace('_', "%5F").replace('.', "%2E") } else { live.clone() };
+            let url = format!("https://logs.example/search?q={in_url}&since=1");
+            let report = reports(&[json!({"token": reported, "url": url})]);
+            scene.app.anonymous().post(PATH, &report).expect(204);
+            assert!(!scene.works(&live), "{format}, encoded: {encoded}");
+            let parts: Vec<&str> = live.split('.').collect();
+            for part in parts.iter().filter(|part| part.len() > 20) {
+                let kept = format!("audit_events WHERE position('{}' IN audit_events::text) > 0", &part[..20]);
+                assert_eq!(scene.app.count(&kept), 0, "{format}, encoded: {encoded}");
+            }
+        }
+    }
 }
