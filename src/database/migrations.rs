@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -16,6 +17,18 @@ const ADVISORY_LOCK: i64 = 0x1a7c_4b3e;
 /// How long a replica waits before it asks for the lock again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
+/// A migration that waits for a lock holds up all who come after it, the release before among them. So it waits no
+/// longer than this, and tries again, so often.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+const TRIES: u32 = 60;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
+/// What `CREATE INDEX CONCURRENTLY` leaves behind when it waited too long, which would be in the way of the next try.
+const DROP_INVALID_INDEXES: &str = "DO $$ DECLARE name regclass; BEGIN \
+     FOR name IN SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+     WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace \
+     LOOP EXECUTE format('DROP INDEX %s', name); END LOOP; END $$";
+
 /// Brings the database's tables up to this release, and answers how many migrations that took.
 ///
 /// Replicas may start together: an advisory lock lets one at a time through, and the others find nothing to do.
@@ -29,10 +42,25 @@ pub fn migrate(url: &str) -> Result<usize, StartError> {
     while !try_lock(&mut connection).map_err(|fault| StartError::Migration(fault.to_string()))? {
         std::thread::sleep(BETWEEN_TRIES);
     }
-    connection
-        .run_pending_migrations(MIGRATIONS)
-        .map(|run| run.len())
-        .map_err(|fault| StartError::Migration(fault.to_string()))
+    run(&mut connection).map_err(|fault| StartError::Migration(fault.to_string()))
+}
+
+fn run(connection: &mut PgConnection) -> diesel::migration::Result<usize> {
+    connection.batch_execute(LOCK_TIMEOUT)?;
+    let pending = connection.pending_migrations(MIGRATIONS)?.len();
+    let mut tries = 1;
+    loop {
+        match connection.run_pending_migrations(MIGRATIONS) {
+            Ok(_) => return Ok(pending),
+            Err(fault) if tries < TRIES && fault.to_string().contains("lock timeout") => {
+                log::warn!("a migration waits for a lock; trying again");
+                std::thread::sleep(BETWEEN_ATTEMPTS);
+                tries += 1;
+                connection.batch_execute(DROP_INVALID_INDEXES)?;
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
 }
 
 fn try_lock(connection: &mut PgConnection) -> QueryResult<bool> {

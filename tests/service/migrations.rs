@@ -100,3 +100,33 @@ fn when_a_token_ends_is_computed_without_a_call() {
     let plan = plan.join("\n");
     assert!(plan.contains("max_ttl_ms") && !plan.contains("token_ends_at"), "{plan}");
 }
+
+/// A migration that must wait for a lock lets those through who come after it, and tries again.
+#[test]
+fn a_migration_waits_for_a_lock_only_so_long() {
+    let url = Database::new();
+    let mut connection = PgConnection::establish(&url).unwrap();
+    let lists = folders().into_iter().find(|folder| folder.ends_with("2026-11-26-000004_token_lists")).unwrap();
+    connection.batch_execute(&std::fs::read_to_string(lists.join("down.sql")).unwrap()).unwrap();
+    connection.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version LIKE '%000004'").unwrap();
+    let mut holder = PgConnection::establish(&url).unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE").unwrap();
+    #[derive(QueryableByName)]
+    struct Waits {
+        #[diesel(sql_type = Bool)]
+        long: bool,
+    }
+    let waits = "SELECT coalesce(bool_or(clock_timestamp() - state_change > interval '2.8 s'), false) AS long \
+                 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    std::thread::scope(|scope| {
+        let migrating = scope.spawn(|| migrate(&url).unwrap());
+        for _ in 0..50 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            assert!(!sql_query(waits).get_result::<Waits>(&mut connection).unwrap().long);
+        }
+        assert!(!migrating.is_finished());
+        holder.batch_execute("ROLLBACK").unwrap();
+        assert_eq!(migrating.join().unwrap(), 1);
+    });
+    assert_eq!(migrate(&url).unwrap(), 0);
+}
