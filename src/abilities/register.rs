@@ -27,20 +27,28 @@ pub(crate) fn register(
         return Ok(());
     }
     store::replace(connection, organization, registry)?;
-    let event = Event::new(Some(organization), "organization_abilities", organization, "update");
-    Ok(audit::record(connection, &caller.actor(), &[event.meta(difference(&before, registry))])?)
+    let event = |about| Event::new(Some(organization), "organization_abilities", organization, "update").meta(about);
+    let events: Vec<Event> = differences(&before, registry).into_iter().map(event).collect();
+    Ok(audit::record(connection, &caller.actor(), &events)?)
 }
 
-/// What the audit trail tells: a registry can be long, a change of it rarely is.
-fn difference(before: &[Registered], after: &[Registered]) -> Value {
+/// The most abilities that one event names: a registry can be long, and a page of the trail holds many events.
+const IN_ONE_EVENT: usize = 100;
+
+/// What the audit trail tells, an event for each hundred abilities that are not as they were.
+fn differences(before: &[Registered], after: &[Registered]) -> Vec<Value> {
     let names = |registry: &[Registered]| registry.iter().map(|one| one.name.clone()).collect::<BTreeSet<Ability>>();
     let (were, are) = (names(before), names(after));
     let (before, after): (BTreeSet<&Registered>, BTreeSet<&Registered>) =
         (before.iter().collect(), after.iter().collect());
     let described = after.difference(&before).filter(|one| were.contains(&one.name)).map(|one| &one.name);
-    json!({
-        "added": are.difference(&were).collect::<Vec<_>>(),
-        "removed": were.difference(&are).collect::<Vec<_>>(),
-        "described-anew": described.collect::<Vec<_>>(),
-    })
+    let added = are.difference(&were).map(|name| ("added", name));
+    let removed = were.difference(&are).map(|name| ("removed", name));
+    let named: Vec<(&str, &Ability)> =
+        added.chain(removed).chain(described.map(|name| ("described-anew", name))).collect();
+    let told = |some: &[(&str, &Ability)]| {
+        let of = |how: &str| some.iter().filter(|(one, _)| *one == how).map(|(_, name)| *name).collect::<Vec<_>>();
+        json!({"added": of("added"), "removed": of("removed"), "described-anew": of("described-anew")})
+    };
+    named.chunks(IN_ONE_EVENT).map(told).collect()
 }

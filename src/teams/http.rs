@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::PgConnection;
 
 use super::members;
-use super::store::{self, Scope};
+use super::store::{self, Members, Scope};
 use super::view::{self, TEAMS};
 use super::write;
 use super::{Team, TeamAttributes, schema};
@@ -27,6 +27,8 @@ const LIST: QuerySpec = QuerySpec {
     filters: &["names"],
     ..SHOW
 };
+const USERS_OF_TEAM: QuerySpec =
+    QuerySpec { pages: Pages::Both, sort: &["created-at"], default_sort: "created-at", ..QuerySpec::NONE };
 const WRITE: QuerySpec = QuerySpec::show(&[&TEAMS]);
 
 const TEAM: OneResource<TeamAttributes> = OneResource::new(&[TEAMS.name]).requires(&["name"]);
@@ -71,7 +73,7 @@ fn endpoints() -> Vec<Endpoint> {
             .allows(&[Action::DeleteTeam])
             .write(destroy),
         Route::get(users, "listTeamUsers", "References to the users in a team")
-            .query(&QuerySpec::NONE)
+            .query(&USERS_OF_TEAM)
             .identifies(&USERS)
             .allows(&[Action::SeeTeam])
             .read(list_users),
@@ -118,9 +120,17 @@ fn render(
     organization: &str,
     teams: &[Team],
 ) -> Result<Compound> {
-    let members = store::members_of(connection, teams)?;
+    let most = if teams.len() > 1 { view::NAMED_IN_LIST_MAX } else { view::NAMED_MAX };
+    let asked =
+        query.fields_of(TEAMS.name).is_none_or(|fields| view::OF_MEMBERS.iter().any(|name| fields.contains(*name)));
+    let members =
+        if asked || included_types(query) { store::members(connection, teams, most)? } else { Members::default() };
     let resources = view::teams(teams, organization, &members, caller);
-    Ok(Compound { resources, included: included(query, caller, &members) })
+    Ok(Compound { resources, included: included(query, caller, &members.named) })
+}
+
+fn included_types(query: &Query) -> bool {
+    query.includes("users") || query.includes("organization-memberships")
 }
 
 fn included(query: &Query, caller: &Caller, members: &[(TeamId, User, Membership)]) -> Vec<Resource> {
@@ -188,8 +198,8 @@ fn list_users(mut call: Read<'_>) -> Result<Reply> {
     let id = call.path("team")?;
     let (team, _) = call.find(|connection, _| Ok(store::find(connection, id)?))?;
     let call = call.may(Target::Team(team.facts()))?;
-    let users = store::members(call.connection, &[team.id])?;
-    Ok(call.list(users.iter().map(|(_, user, _)| Resource::new(&USERS, user.id)).collect()))
+    let found = store::list_users(call.connection, team.id, &call.query)?;
+    Ok(call.page(found.rows.iter().map(|user| Resource::new(&USERS, user.id)).collect(), found.info))
 }
 
 fn add_users(call: Write<'_, Vec<String>>) -> Result<Reply> {

@@ -168,6 +168,6 @@ pub(crate) fn render(
     organization: &str,
     teams: &[Team],
 ) -> Result<Vec<Resource>> {
-    let members = store::members_of(connection, teams)?;
+    let members = store::members(connection, teams, view::NAMED_IN_LIST_MAX)?;
     Ok(view::teams(teams, organization, &members, caller))
 }

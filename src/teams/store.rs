@@ -1,5 +1,7 @@
 //! The queries of teams and of who is in them.
 
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count, count_star};
 use diesel::prelude::*;
 
 use super::{Team, Visibility};
@@ -177,8 +179,44 @@ pub(crate) fn active_members(connection: &mut PgConnection, team: &Team) -> Quer
         .first::<i64>(connection)
 }
 
-/// Who is in each of some teams: users and their memberships, in the order of their joining.
-pub(super) fn members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryResult<Vec<(TeamId, User, Membership)>> {
+/// Who is in some teams, as far as an answer tells it.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// Users and their memberships, in the order of their joining, of those teams that have no more than asked for.
+    pub(super) named: Vec<(TeamId, User, Membership)>,
+    /// How many are in each of the others, and how many of them are persons.
+    pub(super) counted: Vec<(TeamId, i64, i64)>,
+}
+
+/// Who is in each of some teams, by name if they are at most `most`.
+pub(super) fn members(connection: &mut PgConnection, teams: &[Team], most: i64) -> QueryResult<Members> {
+    let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
+    // Of one team, as many are read as are told, and one more; of several, first how many there are.
+    if let [id] = ids.as_slice() {
+        let named = named_members(connection, &[*id], most + 1)?;
+        let more = i64::try_from(named.len()).is_ok_and(|read| read > most);
+        return if more {
+            Ok(Members { named: vec![], counted: count_members(connection, &ids)? })
+        } else {
+            Ok(Members { named, counted: vec![] })
+        };
+    }
+    if ids.is_empty() {
+        return Ok(Members::default());
+    }
+    let (small, counted): (Vec<_>, Vec<_>) =
+        count_members(connection, &ids)?.into_iter().partition(|(_, all, _)| *all <= most);
+    let small: Vec<TeamId> = small.into_iter().map(|(team, ..)| team).collect();
+    let named = if small.is_empty() { vec![] } else { named_members(connection, &small, i64::MAX)? };
+    Ok(Members { named, counted })
+}
+
+/// Users and their memberships in some teams, in the order of their joining, at most so many.
+fn named_members(
+    connection: &mut PgConnection,
+    teams: &[TeamId],
+    most: i64,
+) -> QueryResult<Vec<(TeamId, User, Membership)>> {
     team_members::table
         .inner_join(users::table.on(users::id.eq(team_members::user_id)))
         .inner_join(
@@ -189,16 +227,46 @@ pub(super) fn members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryR
         .filter(team_members::team_id.eq_any(teams))
         .order((team_members::created_at, team_members::user_id))
         .select((team_members::team_id, User::as_select(), Membership::as_select()))
+        .limit(most)
         .load(connection)
 }
 
-/// The same of teams; none are not asked for.
-pub(super) fn members_of(
-    connection: &mut PgConnection,
-    teams: &[Team],
-) -> QueryResult<Vec<(TeamId, User, Membership)>> {
-    let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
-    if ids.is_empty() { Ok(vec![]) } else { members(connection, &ids) }
+/// How many are in each of some teams, and how many of them are persons. Who is in no team is not told of.
+fn count_members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryResult<Vec<(TeamId, i64, i64)>> {
+    team_members::table
+        .inner_join(users::table.on(users::id.eq(team_members::user_id)))
+        .filter(team_members::team_id.eq_any(teams))
+        .group_by(team_members::team_id)
+        .select((
+            team_members::team_id,
+            count_star(),
+            count(users::id).aggregate_filter(users::service_account.eq(false)),
+        ))
+        .load(connection)
+}
+
+/// A user in a team.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub(super) struct TeamUser {
+    pub(super) id: UserId,
+    created_at: DateTime<Utc>,
+}
+
+impl Listed for TeamUser {
+    const COLUMNS: &'static [SortColumn<Self>] = &[SortColumn::time("created-at", "created_at", |row| row.created_at)];
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.uuid()
+    }
+}
+
+/// A page of the users in a team.
+pub(super) fn list_users(connection: &mut PgConnection, team: TeamId, query: &Query) -> Result<Page<TeamUser>> {
+    let found = users::table
+        .inner_join(team_members::table.on(team_members::user_id.eq(users::id)))
+        .filter(team_members::team_id.eq(team))
+        .select((users::id, users::created_at));
+    page(connection, found, query)
 }
 
 /// An organization's team `owners`, with its row locked until the transaction's end.

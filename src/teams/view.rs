@@ -1,8 +1,11 @@
 //! How teams look on the wire.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::Team;
+use super::store::Members;
 use crate::access::Permission;
 use crate::access::{Action, Caller, Target};
 use crate::ids::TeamId;
@@ -41,25 +44,57 @@ pub(crate) fn identifier(id: TeamId) -> Identifier {
     Identifier::new(TEAMS.name, id)
 }
 
+/// The most members that a team is shown with; one that has more has links to pages of them instead.
+pub(super) const NAMED_MAX: i64 = 1000;
+
+/// The same where several teams are shown.
+pub(super) const NAMED_IN_LIST_MAX: i64 = 100;
+
+/// What of a team tells who is in it.
+pub(super) const OF_MEMBERS: [&str; 4] =
+    ["users-count", "non-service-users-count", "users", "organization-memberships"];
+
 /// Teams as the caller sees them, out of who is in each.
-pub(super) fn teams(
-    teams: &[Team],
-    organization: &str,
-    members: &[(TeamId, User, Membership)],
-    caller: &Caller,
-) -> Vec<Resource> {
-    let inside = |team: &Team| members.iter().filter(|(id, ..)| *id == team.id).collect::<Vec<_>>();
-    teams.iter().map(|team| self::team(team, organization, &inside(team), caller)).collect()
+pub(super) fn teams(teams: &[Team], organization: &str, members: &Members, caller: &Caller) -> Vec<Resource> {
+    let mut inside: HashMap<TeamId, Vec<(&User, &Membership)>> = HashMap::new();
+    for (team, user, membership) in &members.named {
+        inside.entry(*team).or_default().push((user, membership));
+    }
+    let counted: HashMap<TeamId, (i64, i64)> =
+        members.counted.iter().map(|(team, all, people)| (*team, (*all, *people))).collect();
+    let each = |team: &Team| match counted.get(&team.id) {
+        Some((all, people)) => linked(self::team(team, organization, *all, *people, caller), team),
+        None => {
+            let named = inside.remove(&team.id).unwrap_or_default();
+            let people = named.iter().filter(|(user, _)| !user.service_account).count();
+            let [all, people] = [named.len(), people].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+            self::named(self::team(team, organization, all, people, caller), &named)
+        }
+    };
+    teams.iter().map(each).collect()
 }
 
-/// A team as the caller sees it, with who is in it.
-fn team(team: &Team, organization: &str, members: &[&(TeamId, User, Membership)], caller: &Caller) -> Resource {
+/// With everybody who is in it.
+fn named(team: Resource, members: &[(&User, &Membership)]) -> Resource {
+    let memberships = members.iter().map(|(_, membership)| users::membership_identifier(membership.id)).collect();
+    team.to_many("users", members.iter().map(|(user, _)| users::identifier(user.id)).collect())
+        .to_many("organization-memberships", memberships)
+}
+
+/// With links to pages of those who are in it.
+fn linked(resource: Resource, team: &Team) -> Resource {
+    let at = |name: &str| format!("/api/v2/teams/{}/relationships/{name}", team.id);
+    let memberships = "organization-memberships";
+    resource.relation_link("users", at("users")).relation_link(memberships, at(memberships))
+}
+
+/// A team as the caller sees it, with how many are in it and how many of them are persons.
+fn team(team: &Team, organization: &str, all: i64, people: i64, caller: &Caller) -> Resource {
     let path = format!("/api/v2/teams/{}", team.id);
-    let people = members.iter().filter(|(_, user, _)| !user.service_account).count();
     Resource::new(&TEAMS, team.id)
         .attribute("name", &team.name)
         .attribute("description", &team.description)
-        .attribute("users-count", members.len())
+        .attribute("users-count", all)
         .attribute("non-service-users-count", people)
         .attribute("sso-team-id", &team.sso_team_id)
         .attribute("visibility", team.visibility)
@@ -73,11 +108,6 @@ fn team(team: &Team, organization: &str, members: &[&(TeamId, User, Membership)]
         .attribute("permissions", permissions(team, caller))
         .attribute("organization-access", organization_access(team))
         .to_one("organization", Some(organizations::identifier(organization)))
-        .to_many("users", members.iter().map(|(_, user, _)| users::identifier(user.id)).collect())
-        .to_many(
-            "organization-memberships",
-            members.iter().map(|(_, _, membership)| users::membership_identifier(membership.id)).collect(),
-        )
         .relation_link("authentication-token", format!("{path}/authentication-token"))
         .relation_link("authentication-tokens", format!("{path}/authentication-tokens"))
         .link_self(path)

@@ -222,10 +222,10 @@ pub struct WorkspaceAttributes {
     #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub source_name: Option<Option<String>>,
-    /// `source-url`.
+    /// `source-url`: at most 2048 characters.
     #[serde(deserialize_with = "present")]
-    #[validate(url)]
-    #[schema(format = "uri")]
+    #[validate(url, length(max = 2048))]
+    #[schema(format = "uri", max_length = 2048)]
     pub source_url: Option<Option<String>>,
     /// `structured-run-output-enabled`.
     pub structured_run_output_enabled: Option<bool>,
