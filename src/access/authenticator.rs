@@ -4,10 +4,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use diesel::prelude::*;
 
-use super::refusals::Refusals;
 use super::shares::{Place, Shares};
 use super::store::Key;
-use super::{Caller, OrganizationRef, Usage, store};
+use super::{Caller, OrganizationRef, Usage, refusals, store};
 use crate::credential::Secret;
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
@@ -51,7 +50,6 @@ pub struct Authenticator {
     health: Database,
     shares: Shares,
     usage: Usage,
-    refusals: Refusals,
 }
 
 /// What became of a visit to the database.
@@ -66,7 +64,7 @@ impl Authenticator {
     #[must_use]
     pub fn new(database: Database, usage: Usage) -> Self {
         let (health, shares) = (database.apart(), Shares::of(database.connections()));
-        Self { database, health, shares, usage, refusals: Refusals::default() }
+        Self { database, health, shares, usage }
     }
 
     /// Authenticates the bearer and does `work`, which only reads, on one connection: at once if the caller has a place
@@ -141,7 +139,6 @@ impl Authenticator {
         // A text that is no secret is refused without asking the database.
         let secret = bearer.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), bearer.request_id);
-        let refusals = self.refusals.clone();
         let requested = organization_ref.clone();
         let authenticate = move |connection: &mut PgConnection| {
             store::authenticate(connection, Key::Digest(&digest), &organization_ref)
@@ -150,7 +147,7 @@ impl Authenticator {
             .run(authenticate, move |connection, found| {
                 let found = found.ok_or_else(Error::unauthorized)?;
                 if let Some(refused) = found.refusal() {
-                    refusals.record(connection, refused, request_id);
+                    refusals::record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
                 work(connection, &found.into_caller(requested, request_id)?)

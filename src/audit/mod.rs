@@ -7,5 +7,5 @@ mod model;
 mod store;
 
 pub use model::{Actor, Event, Recorded};
-pub(crate) use store::list;
 pub use store::record;
+pub(crate) use store::{Looking, list, told_lately};

@@ -1,11 +1,13 @@
 //! Writing and reading audit events.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use diesel::dsl::{IntervalDsl, exists, now};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Timestamptz};
 
 use super::{Actor, Event, Recorded};
 use crate::database::schema::audit_events;
-use crate::ids::{AuditEventId, OrganizationId};
+use crate::ids::{AuditEventId, OrganizationId, TokenId};
 
 /// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has eleven.
 const AT_ONCE: usize = 1000;
@@ -39,7 +41,57 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
     Ok(())
 }
 
+/// What is told of a token only once in a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looking {
+    /// Somebody has looked at it: once an hour for each who did.
+    Show,
+    /// It was presented and is not good: once a minute.
+    Refuse,
+    /// The same of one whose grace after its replacement is over.
+    RefuseReplaced,
+}
+
+impl Looking {
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Show => "show",
+            Self::Refuse => "refuse",
+            Self::RefuseReplaced => "refuse_replaced",
+        }
+    }
+
+    const fn once_in(self) -> i32 {
+        match self {
+            Self::Show => 3600,
+            Self::Refuse | Self::RefuseReplaced => 60,
+        }
+    }
+}
+
+/// Whether it was told lately that this happened to a token, by a token.
+pub(crate) fn told_lately(
+    connection: &mut PgConnection,
+    looking: Looking,
+    token: TokenId,
+    by: TokenId,
+) -> QueryResult<bool> {
+    // Literals for the actions, as in the index.
+    let is_looking = diesel::dsl::sql::<Bool>("action IN ('show', 'refuse', 'refuse_replaced')");
+    let told = audit_events::table
+        .filter(audit_events::resource_id.eq(token.to_string()))
+        .filter(audit_events::token_id.eq(by))
+        .filter(audit_events::action.eq(looking.action()))
+        .filter(is_looking)
+        .filter(audit_events::occurred_at.gt(now.into_sql::<Timestamptz>() - looking.once_in().seconds()));
+    diesel::select(exists(told)).get_result(connection)
+}
+
 /// A page of an organization's events after a time, oldest first, and how many there are.
+///
+/// Times are compared as they are shown, in milliseconds. Who polls with the last time that they saw gets each event once
+/// and misses none: an event is served once its millisecond is over, and every transaction that had begun before it and
+/// writes has ended, for what that one writes may have an earlier time.
 pub(crate) fn list(
     connection: &mut PgConnection,
     organization: OrganizationId,
@@ -47,11 +99,15 @@ pub(crate) fn list(
     offset: i64,
     limit: i64,
 ) -> QueryResult<(Vec<Recorded>, i64)> {
-    let since = since.unwrap_or(DateTime::UNIX_EPOCH);
-    let events = audit_events::table
-        .filter(audit_events::organization_id.eq(organization))
-        .filter(audit_events::occurred_at.gt(since));
-    let total = events.count().get_result(connection)?;
+    let mut events = audit_events::table.filter(audit_events::organization_id.eq(organization)).into_boxed();
+    let mut counted = audit_events::table.filter(audit_events::organization_id.eq(organization)).into_boxed();
+    if let Some(since) = since {
+        let first = since.trunc_subsecs(3) + TimeDelta::milliseconds(1);
+        let settled: DateTime<Utc> = diesel::select(diesel::dsl::sql::<Timestamptz>(SETTLED)).get_result(connection)?;
+        events = events.filter(audit_events::occurred_at.ge(first)).filter(audit_events::occurred_at.lt(settled));
+        counted = counted.filter(audit_events::occurred_at.ge(first)).filter(audit_events::occurred_at.lt(settled));
+    }
+    let total = counted.count().get_result(connection)?;
     let page = events
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
@@ -60,3 +116,8 @@ pub(crate) fn list(
         .load(connection)?;
     Ok((page, total))
 }
+
+/// The time before which every event is there to be read.
+const SETTLED: &str = "least(date_trunc('milliseconds', clock_timestamp()), \
+     (SELECT min(xact_start) FROM pg_stat_activity \
+      WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()))";

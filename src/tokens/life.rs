@@ -9,7 +9,7 @@ use super::model::event;
 use super::right::highest_role;
 use super::{NewToken, Replacement, Token, TokenChanges, issue, store};
 use crate::access::{Caller, Role};
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, Looking};
 use crate::credential::{Kind, Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
@@ -181,6 +181,17 @@ pub(super) fn record(
     action: &'static str,
 ) -> Result<()> {
     Ok(audit::record(connection, &caller.actor(), &[event(token, action)])?)
+}
+
+/// Records that somebody has looked at a token: once an hour for each who did, and not that it looked at itself.
+///
+/// # Errors
+/// The database's own.
+pub(super) fn record_look(connection: &mut PgConnection, caller: &Caller, token: &Token) -> Result<()> {
+    if token.id == caller.token || audit::told_lately(connection, Looking::Show, token.id, caller.token)? {
+        return Ok(());
+    }
+    record(connection, caller, token, Looking::Show.action())
 }
 
 /// Locks what a token belongs to, so that nobody makes another in its place, or of its description.

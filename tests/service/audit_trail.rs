@@ -265,6 +265,12 @@ fn showing_a_token_is_told() {
         assert_eq!(events.iter().map(name).collect::<Vec<_>>(), ["authentication_token show"], "{path}");
         assert_eq!(events[0]["resource"]["id"], made.id());
         assert_eq!(events[0]["auth"]["accessor_id"], scene.ada.id);
+        // As if an hour had passed.
+        scene.app.sql("ALTER TABLE audit_events DISABLE TRIGGER USER");
+        scene
+            .app
+            .sql("UPDATE audit_events SET occurred_at = occurred_at - interval '61 minutes' WHERE action = 'show'");
+        scene.app.sql("ALTER TABLE audit_events ENABLE TRIGGER USER");
     }
 }
 
@@ -338,4 +344,57 @@ fn events_cannot_be_changed_or_deleted() {
         assert!(diesel::sql_query(statement).execute(&mut connection).is_err(), "{statement}");
     }
     assert_eq!(scene.events(), before);
+}
+
+/// Two writers, one of them slow, and a poller that asks with the last time that it saw: each event once, none missing.
+#[test]
+fn a_poller_gets_each_event_once_and_misses_none() {
+    let scene = Scene::set();
+    let app = &scene.app;
+    let newest = |body: &Value| {
+        body["data"].as_array().unwrap().last().map(|event| event["timestamp"].as_str().unwrap().to_owned())
+    };
+    let ids = |body: &Value| -> Vec<String> {
+        body["data"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = scene.reader.get(&format!("{TRAIL}?page[size]=1000")).expect(200).body;
+    let mut since = newest(&first).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    assert_eq!(ids(&scene.reader.get(&format!("{TRAIL}?since={since}")).expect(200).body), [""; 0]);
+    let before = app.count("audit_events WHERE organization_id IS NOT NULL");
+    let mut seen: Vec<String> = vec![];
+    let done = std::sync::atomic::AtomicU32::new(0);
+    let (write, organization) = (
+        |hold: &str| {
+            app.sql(&format!(
+                "DO $$ BEGIN INSERT INTO audit_events (id, organization_id, actor_type, resource_type, resource_id, action) \
+                 SELECT gen_random_uuid(), id, 'System', 'test', 'x', 'update' FROM organizations; PERFORM pg_sleep({hold}); END $$"
+            ));
+        },
+        app.count("organizations"),
+    );
+    assert_eq!(organization, 1);
+    std::thread::scope(|scope| {
+        for hold in ["0.2", "0.001"] {
+            let (write, done) = (&write, &done);
+            scope.spawn(move || {
+                (0..if hold == "0.2" { 10 } else { 200 }).for_each(|_| write(hold));
+                done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            });
+        }
+        let mut last_rounds = 20;
+        while last_rounds > 0 {
+            if done.load(std::sync::atomic::Ordering::SeqCst) == 2 {
+                last_rounds -= 1;
+            }
+            let body = scene.reader.get(&format!("{TRAIL}?page[size]=1000&since={since}")).expect(200).body;
+            seen.extend(ids(&body));
+            since = newest(&body).unwrap_or(since);
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    });
+    let all = app.count("audit_events WHERE organization_id IS NOT NULL") - before;
+    let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
+    assert_eq!((seen.len(), distinct.len()), (usize::try_from(all).unwrap(), seen.len()));
+    assert!(all >= 210);
 }

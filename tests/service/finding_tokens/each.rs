@@ -200,6 +200,7 @@ fn values_that_cannot_be_are_refused() {
         ("updated-after", "2026-02-30T00:00:00Z", "RFC 3339"),
         ("last-used-before", "2026-01-01T00:00:00+02:00", "%2B"),
         ("expires-before", "9999-12-31T23:59:59-12:00", "RFC 3339"),
+        ("expires-after", "2016-12-31T23:59:60Z", "RFC 3339"),
         ("revoked-after", "2026-01-01T00:00:00Z,2027-01-01T00:00:00Z", "RFC 3339"),
     ] {
         for list in [LIST, "/api/v2/organizations/acme/team-tokens", &own] {
@@ -215,7 +216,7 @@ fn values_that_cannot_be_are_refused() {
         assert_eq!(answer.blamed(), [format!("filter[{}]", name.replace('-', "_"))], "{twice}");
     }
     // The ends of what can be.
-    for value in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2016-12-31T23:59:60Z"] {
+    for value in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"] {
         for side in ["after", "before"] {
             world.found(&format!("filter[created-{side}]={value}&filter[expires-{side}]={value}"));
         }
