@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -80,6 +81,10 @@ struct Serve {
     /// How long revoked tokens stay in the database: a number of days, or a time such as 90d or 12h
     #[arg(long, value_name = "TIME", env = "LATCHKEY_REVOKED_RETENTION", default_value = "90d")]
     revoked_retention: Retention,
+
+    /// Most requests of one address without a good token, at once and in a minute; then it gets 429 instead of 401
+    #[arg(long, value_name = "N", env = "LATCHKEY_FAILED_AUTHENTICATIONS", default_value = "300")]
+    failed_authentications: NonZeroU32,
 
     #[command(flatten)]
     encryption: Encryption,
@@ -246,6 +251,7 @@ impl Serve {
             tls: files.map(|(certificate, key)| tls::Files { certificate, key }),
             public_url: self.public_url.clone(),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
+            failed_authentications: self.failed_authentications,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The server: the actix app with its middleware and routes, its start and its stop.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -20,6 +21,9 @@ use crate::{routes, tls};
 
 /// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
+/// How many reports of leaked tokens an address may send at once, and in a minute.
+const REPORTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// How many KiB the bodies of all requests together may take.
 const BODIES_KIB: usize = 64 * 1024;
@@ -59,6 +63,8 @@ pub struct Listen {
     pub public_url: Option<PublicUrl>,
     /// How many threads answer requests.
     pub workers: usize,
+    /// How often an address may bring a token that is not good: so many times at once, and as many in a minute.
+    pub failed_authentications: NonZeroU32,
 }
 
 impl Service {
@@ -74,10 +80,11 @@ impl Service {
         retention: Retention,
     ) -> Result<Self, Error> {
         let usage = Usage::default();
-        let Listen { address, tls, public_url, workers } = listen;
+        let Listen { address, tls, public_url, workers, failed_authentications } = listen;
         let services = Data::new(Services {
             authenticator: Authenticator::new(database.clone(), usage.clone()),
-            limit: AddressLimit::default(),
+            limit: AddressLimit::per_minute(REPORTS),
+            failures: AddressLimit::per_minute(failed_authentications),
             body_budget: BodyBudget::of_kib(BODIES_KIB),
             signer: Signer::new(public_url.as_ref(), encryption),
         });

@@ -1,4 +1,4 @@
-//! How often an address may ask where no token is needed.
+//! How often an address may ask where no token is needed, and how often it may bring a token that is not good.
 //!
 //! The address is the one that has connected. Behind a proxy that is the proxy, and all who come through it share one
 //! measure: what a client says of its own address (`X-Forwarded-For`) anybody can say.
@@ -12,20 +12,19 @@ use actix_web::HttpRequest;
 use super::RateLimit;
 use crate::jsonapi::{Error, Result};
 
-/// So many requests at once, and then one a second.
-const AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]
 pub struct AddressLimit(RateLimit<IpAddr>);
 
-impl Default for AddressLimit {
-    fn default() -> Self {
-        Self(RateLimit::new(AT_ONCE, Duration::from_secs(1)))
-    }
-}
-
 impl AddressLimit {
+    /// So many times at once, and then as many in a minute.
+    #[must_use]
+    pub fn per_minute(times: NonZeroU32) -> Self {
+        Self(RateLimit::new(times, MINUTE / times.get()))
+    }
+
     /// Checks that the address of a request has not asked too often.
     ///
     /// # Errors
@@ -60,7 +59,7 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_measure() {
-        let limit = AddressLimit::default();
+        let limit = AddressLimit::per_minute(NonZeroU32::new(60).unwrap());
         assert_eq!(admitted(&limit, "192.0.2.1"), 60);
         assert_eq!(admitted(&limit, "192.0.2.2"), 60);
         assert_eq!(admitted(&limit, "::ffff:192.0.2.2"), 0);
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_addresses_of_one_network_share_a_measure() {
-        let limit = AddressLimit::default();
+        let limit = AddressLimit::per_minute(NonZeroU32::new(60).unwrap());
         assert_eq!(admitted(&limit, "2001:db8:0:1::1"), 60);
         assert_eq!(admitted(&limit, "2001:db8:0:1:ffff::2"), 0);
         assert_eq!(admitted(&limit, "2001:db8:0:2::1"), 60);

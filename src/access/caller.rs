@@ -282,6 +282,7 @@ impl Caller {
             Who::ItselfWhileAllowed => {
                 allowed && matches!(target, Target::TeamToken(_, Some(token)) if token == self.token)
             }
+            Who::AnyToken => true,
             Who::Itself => matches!(target, Target::WorkspaceToken(_, token) if token == self.token),
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })

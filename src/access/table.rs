@@ -40,6 +40,10 @@ pub enum Action {
     EditTeamToken,
     DeleteTeamToken,
     /// Look at a user's token.
+    /// Show the token that calls.
+    ShowItself,
+    /// Revoke the token that calls.
+    EndItself,
     ReadUserToken,
     /// Make a user's token, edit it, switch it off and on, replace or revoke it.
     ChangeUserToken,
@@ -124,6 +128,8 @@ pub enum Who {
     ItselfWhileAllowed,
     /// The very token of a workspace that calls.
     Itself,
+    /// Whoever calls, with whatever token.
+    AnyToken,
     /// The user whose token it is, with a user's token.
     OwnUser,
     /// The organization's audit-trails token, or its organization token.
@@ -152,6 +158,7 @@ impl Who {
             | Self::AuditReader
             | Self::InWorkspace(_)
             | Self::InWorkspaceSeeingTeam => Role::Member,
+            Self::AnyToken => Role::Viewer,
         }
     }
 }
@@ -174,6 +181,7 @@ impl fmt::Display for Who {
             }
             Self::OfTheTeam => out.write_str("the team itself"),
             Self::TeamMemberWhileAllowed => out.write_str("the team's users while it allows that"),
+            Self::AnyToken => out.write_str("every token"),
             Self::ItselfWhileAllowed => out.write_str("the team's token itself while its team allows that"),
             Self::Itself => out.write_str("the workspace's token itself"),
             Self::OwnUser => out.write_str("the user"),
@@ -227,9 +235,9 @@ impl Action {
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam, InWorkspace, InWorkspaceSeeingTeam,
-            Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin,
-            SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+            AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam, InWorkspace,
+            InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner,
+            SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -315,6 +323,8 @@ impl Action {
                 "Only owners, teams with manage-teams, and the team's members while \
                  allow-member-token-management is true may change or delete the team's tokens",
             ),
+            A::ShowItself => (Read, &[AnyToken], NotFound, ""),
+            A::EndItself => (Write, &[AnyToken], NotFound, ""),
             A::ReadUserToken => (Read, &[OwnUser], NotFound, ""),
             A::ChangeUserToken => (Write, &[OwnUser], ForbiddenToWhoMay(A::ReadUserToken), ""),
             A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),

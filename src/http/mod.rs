@@ -30,6 +30,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     /// How often an address may ask where no token is needed.
     pub limit: AddressLimit,
+    /// How often an address may bring a token that is not good, or none.
+    pub failures: AddressLimit,
     /// How much the bodies of all requests may take.
     pub body_budget: BodyBudget,
     /// What signs tokens that are JWTs.

@@ -50,7 +50,11 @@ impl PathParams {
             return OrganizationRef::Organization(is_name(name).then(|| name.to_owned()));
         }
         if let Some(id) = text("team") {
-            OrganizationRef::Team(id.parse().ok())
+            // Some clients put a token's id in the place of its team's.
+            match id.parse() {
+                Ok(token) => OrganizationRef::Token(Some(token)),
+                Err(_) => OrganizationRef::Team(id.parse().ok()),
+            }
         } else if let Some(id) = text("token") {
             OrganizationRef::Token(id.parse().ok())
         } else if let Some(id) = text("workspace") {

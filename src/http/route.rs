@@ -224,19 +224,21 @@ impl<I: Send + 'static> Route<I> {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
             async move {
                 let services = services(&request)?;
-                let token = bearer(&request)?;
+                let token = bearer(&request, &services)?;
                 negotiate(&request)?;
                 let sent = steps.sent(&request, payload, &services).await?;
                 let path = sent.path.clone();
                 let prepared = (steps.prepare)(sent, None);
                 let organization_ref = steps.organization_ref(&path, &prepared);
-                let (authenticator, actions) = (services.authenticator.clone(), steps.actions);
+                let (authenticator, actions, shared) =
+                    (services.authenticator.clone(), steps.actions, services.clone());
                 let reply = authenticator
                     .read(token, organization_ref, move |connection, caller| {
-                        let context = Context { path, prepared, actions, services };
+                        let context = Context { path, prepared, actions, services: shared };
                         handler(Read { connection, caller: caller.clone(), context })
                     })
-                    .await?;
+                    .await
+                    .map_err(|fault| counted(fault, &request, &services))?;
                 Ok(reply.respond(&request, status))
             }
         })
@@ -256,11 +258,14 @@ impl<I: Send + 'static> Route<I> {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
             async move {
                 let services = services(&request)?;
-                let token = bearer(&request)?;
+                let token = bearer(&request, &services)?;
                 negotiate(&request)?;
                 let path = PathParams::of(&request).await?;
                 let authenticator = services.authenticator.clone();
-                let mut caller = authenticator.authenticate(token.clone(), path.organization()).await?;
+                let mut caller = authenticator
+                    .authenticate(token.clone(), path.organization())
+                    .await
+                    .map_err(|fault| counted(fault, &request, &services))?;
                 authenticator.record_use(&caller);
                 // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
                 let place = authenticator.enter(&caller).await?;
@@ -381,8 +386,17 @@ fn services(request: &HttpRequest) -> Result<Services> {
 }
 
 /// What has the form of a secret, or 401 before a byte of the body is read.
-fn bearer(request: &HttpRequest) -> Result<BearerToken> {
+fn bearer(request: &HttpRequest, services: &Services) -> Result<BearerToken> {
     let token = BearerToken::of(request);
-    token.require_secret()?;
+    token.require_secret().map_err(|fault| counted(fault, request, services))?;
     Ok(token)
+}
+
+/// A failed authentication is counted for its address, which is told 429 instead when there were too many. A good token
+/// always passes.
+fn counted(fault: Error, request: &HttpRequest, services: &Services) -> Error {
+    if fault.status() != StatusCode::UNAUTHORIZED {
+        return fault;
+    }
+    services.failures.check_request(request).err().unwrap_or(fault)
 }

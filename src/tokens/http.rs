@@ -10,7 +10,7 @@ use super::filters::{self, Filters};
 use super::leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::life::{self, Switch};
 use super::lists;
-use super::right::{TokenOperation, may};
+use super::right::{TokenOperation, may, may_by_kind};
 use super::schema;
 use super::store::{self, Slot, TokenList};
 use super::view::{self, NAMES, TOKENS, USAGE_DAYS};
@@ -173,7 +173,18 @@ fn of_workspaces() -> Vec<Endpoint> {
 }
 
 fn others() -> Vec<Endpoint> {
+    let current = "/authentication-tokens/current";
     vec![
+        Route::get(current, "showCurrentToken", "Show the token that calls")
+            .query(&SHOW)
+            .shows(&TOKENS)
+            .allows(&[Action::ShowItself])
+            .read(show_current_token),
+        Route::delete(current, "deleteCurrentToken", "Revoke the token that calls")
+            .details("Whatever its kind and its role: who has found a token, or needs it no more, can end it.")
+            .query(&QuerySpec::NONE)
+            .allows(&[Action::EndItself])
+            .write(delete_current_token),
         schema::filtered(
             Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens")
                 .filters(&OLDEST_FIRST, Filters::of),
@@ -279,7 +290,8 @@ fn leaked_tokens() -> Vec<Endpoint> {
 fn show_team_token(mut call: Read<'_>) -> Result<Reply> {
     let team = call.path("team")?;
     let token = call.find(|connection, _| Ok(store::descriptionless(connection, team)?))?;
-    show(call, &token)
+    let permit = call.find(|connection, caller| may_by_kind(connection, caller, TokenOperation::Read, &token))?;
+    shown(call.permitted(permit)?, &token)
 }
 
 /// Makes the team's one descriptionless token and revokes the one before (docs/design.md §3, rule 1).
@@ -307,15 +319,23 @@ fn create_token_of_team(call: Write<'_, ResourceBody<TokenAttributes>>) -> Resul
 }
 
 fn delete_team_token(call: Write<'_>) -> Result<Reply> {
+    // Shipped versions of the `tfe` provider put the token's id there, to end an ephemeral token.
+    if let Ok(token) = call.path::<TokenId>("team") {
+        return lock_and_delete(call, token);
+    }
     let id = call.path("team")?;
-    let (call, token) = call.lock(|connection, caller| {
+    let (mut call, token) = call.lock(|connection, caller| {
         let (team, _) = teams::lock(connection, id)?;
         // The lock on the team does not keep those away who name the token by its id.
         let token = store::descriptionless(connection, team.id)?.id;
         store::lock(connection, caller, token)?;
         Ok(token)
     })?;
-    delete(call, token)
+    let token = call.find(|connection, _| Ok(store::find(connection, token)?))?;
+    let permit = call.find(|connection, caller| may_by_kind(connection, caller, TokenOperation::Revoke, &token))?;
+    let call = call.permitted(permit)?;
+    life::revoke(call.connection, &call.caller, &[token])?;
+    Ok(call.done())
 }
 
 fn list_tokens_of_team(mut call: Read<'_, Filters>) -> Result<Reply> {
@@ -399,7 +419,7 @@ fn kind(query: &Query) -> Result<Kind> {
 fn show_organization_token(call: Read<'_, Kind>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let token = store::of_organization(call.connection, call.caller.organization()?, call.input)?;
-    life::record(call.connection, &call.caller, &token, "show")?;
+    life::record_look(call.connection, &call.caller, &token)?;
     Ok(call.one(view::token(&token)))
 }
 
@@ -455,6 +475,20 @@ fn issue_token(call: Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, r
     Ok(call.one(view::created(&token, &secret)))
 }
 
+fn show_current_token(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let token = store::find(call.connection, call.caller.token)?;
+    Ok(call.one(view::token(&token)))
+}
+
+fn delete_current_token(call: Write<'_>) -> Result<Reply> {
+    let (call, id) = call.lock(|connection, caller| {
+        store::lock(connection, caller, caller.token)?;
+        Ok(caller.token)
+    })?;
+    delete(call, id)
+}
+
 fn show_token(mut call: Read<'_>) -> Result<Reply> {
     let id = call.path("token")?;
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
@@ -463,18 +497,24 @@ fn show_token(mut call: Read<'_>) -> Result<Reply> {
 
 fn show(mut call: Read<'_>, token: &Token) -> Result<Reply> {
     let permit = call.find(|connection, caller| may(connection, caller, TokenOperation::Read, token))?;
-    let call = call.permitted(permit)?;
-    life::record(call.connection, &call.caller, token, "show")?;
+    shown(call.permitted(permit)?, token)
+}
+
+fn shown(call: Allowed<'_>, token: &Token) -> Result<Reply> {
+    life::record_look(call.connection, &call.caller, token)?;
     Ok(call.one(view::token(token)))
 }
 
 fn delete_token(call: Write<'_>) -> Result<Reply> {
     let id = call.path("token")?;
+    lock_and_delete(call, id)
+}
+
+fn lock_and_delete(call: Write<'_>, id: TokenId) -> Result<Reply> {
     let (call, ()) = call.lock(|connection, caller| Ok(store::lock(connection, caller, id)?))?;
     delete(call, id)
 }
 
-/// Revokes a token that is locked, and not revoked yet.
 fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
     let call = permitted(call, TokenOperation::Revoke, &token)?;

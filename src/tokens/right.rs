@@ -22,11 +22,13 @@ pub(crate) enum TokenOperation {
 }
 
 impl TokenOperation {
-    /// The actions that this is, one for each kind of token.
+    /// The actions that this is, one for each kind of token, and the one that every token may do to itself, if there is.
     pub(crate) const fn actions(self) -> &'static [Action] {
         use Action as A;
         match self {
-            Self::Read => &[A::ReadUserToken, A::ReadTeamToken, A::ReadWorkspaceToken, A::ReadOrganizationToken],
+            Self::Read => {
+                &[A::ReadUserToken, A::ReadTeamToken, A::ReadWorkspaceToken, A::ReadOrganizationToken, A::ShowItself]
+            }
             Self::Edit => &[A::ChangeUserToken, A::EditTeamToken, A::EditWorkspaceToken, A::ChangeOrganizationToken],
             Self::Switch => {
                 &[A::ChangeUserToken, A::EditTeamToken, A::SwitchWorkspaceToken, A::ChangeOrganizationToken]
@@ -34,9 +36,13 @@ impl TokenOperation {
             Self::Replace => {
                 &[A::ChangeUserToken, A::ReplaceTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
             }
-            Self::Revoke => {
-                &[A::ChangeUserToken, A::DeleteTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
-            }
+            Self::Revoke => &[
+                A::ChangeUserToken,
+                A::DeleteTeamToken,
+                A::DeleteWorkspaceToken,
+                A::ChangeOrganizationToken,
+                A::EndItself,
+            ],
         }
     }
 }
@@ -51,7 +57,26 @@ pub(crate) fn may(
     operation: TokenOperation,
     token: &Token,
 ) -> Result<Permit> {
-    let &[of_user, of_team, of_workspace, of_organization] = operation.actions() else {
+    match operation.actions() {
+        [.., of_itself @ (Action::ShowItself | Action::EndItself)] if token.id == caller.token => {
+            caller.may(*of_itself, Target::Organization)
+        }
+        _ => may_by_kind(connection, caller, operation, token),
+    }
+}
+
+/// The same by the kind of the token alone, also where it is the one that calls: on a team's own route, as the HCP API has
+/// it, a token may not do more to itself than to others.
+///
+/// # Errors
+/// 404 or 403, as the table says.
+pub(super) fn may_by_kind(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    operation: TokenOperation,
+    token: &Token,
+) -> Result<Permit> {
+    let &[of_user, of_team, of_workspace, of_organization, ..] = operation.actions() else {
         return Err(Error::internal());
     };
     let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {

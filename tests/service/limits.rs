@@ -455,3 +455,152 @@ fn json_may_say_its_charset_and_nothing_is_compressed() {
         assert_eq!(answer.blamed(), ["Content-Encoding"], "{encoding}");
     }
 }
+
+/// A team with more members than an answer names has links to pages of them.
+#[test]
+fn an_answer_names_a_bounded_number_of_members() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let small = ada.team("acme", "small");
+    ada.add_to_team(&small, &app.user("bob"));
+    app.sql(
+        "INSERT INTO users (id, username, email, service_account) \
+         SELECT gen_random_uuid(), 'member' || n, 'member' || n || '@example.com', n % 10 = 0 FROM generate_series(1, 1001) n",
+    );
+    app.sql(
+        "INSERT INTO memberships (id, organization_id, user_id, status) \
+         SELECT gen_random_uuid(), organizations.id, users.id, 'active' FROM users, organizations WHERE username LIKE 'member%'",
+    );
+    let put_in = |count: u32| {
+        app.sql(&format!(
+            "INSERT INTO team_members (team_id, user_id, organization_id) \
+             SELECT teams.id, users.id, teams.organization_id FROM users, teams \
+             WHERE teams.name = 'ci' AND username IN (SELECT 'member' || n FROM generate_series(1, {count}) n) \
+             ON CONFLICT DO NOTHING"
+        ));
+    };
+    let (one, list) = (format!("/api/v2/teams/{team}"), "/api/v2/organizations/acme/teams?sort=name");
+    let shown = |answer: &serde_json::Value| answer["relationships"]["users"]["data"].as_array().map(Vec::len);
+    let listed = || ada.client.get(list).expect(200).body["data"].as_array().unwrap().clone();
+
+    put_in(100);
+    assert_eq!(shown(&ada.client.get(&one).expect(200).body["data"]), Some(100));
+    assert_eq!(listed().iter().map(shown).collect::<Vec<_>>(), [Some(100), Some(1), Some(1)]);
+    put_in(101);
+    assert_eq!(listed().iter().map(shown).collect::<Vec<_>>(), [None, Some(1), Some(1)]);
+    assert_eq!(shown(&ada.client.get(&one).expect(200).body["data"]), Some(101));
+    put_in(1001);
+    let large = ada.client.get(&format!("{one}?include=users,organization-memberships")).expect(200);
+    assert_eq!((shown(&large.body["data"]), large.body["included"].as_array().map(Vec::len)), (None, Some(0)));
+    assert_eq!(
+        (large.attribute("users-count"), large.attribute("non-service-users-count")),
+        (&json!(1001), &json!(901))
+    );
+    for name in ["users", "organization-memberships"] {
+        let link = large.body["data"]["relationships"][name]["links"]["related"].as_str().unwrap();
+        let page = ada.client.get(&format!("{link}?page[size]=100&page[number]=11")).expect(200);
+        assert_eq!((page.ids().len(), &page.body["meta"]["pagination"]["total-count"]), (1, &json!(1001)), "{name}");
+    }
+    // What is not asked for is not loaded, and is not there.
+    let only = ada.client.get(&format!("{one}?fields[teams]=name")).expect(200);
+    assert_eq!(only.body["data"]["attributes"], json!({"name": "ci"}));
+}
+
+#[test]
+fn every_text_has_a_maximum() {
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let workspaces = "/api/v2/organizations/acme/workspaces";
+    let url = |length: usize| format!("https://example.com/{}", "x".repeat(length - 20));
+    let new = |attributes: serde_json::Value| resource("workspaces", attributes);
+    ada.client.post(workspaces, &new(json!({"name": "fits", "source-url": url(2048)}))).expect(201);
+    let refused = ada.client.post(workspaces, &new(json!({"name": "long", "source-url": url(2049)}))).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/source-url"]);
+    let repo = |branch: String| {
+        let repo = json!({"identifier": "acme/app", "branch": branch, "oauth-token-id": "ot-1"});
+        new(json!({"name": "repo", "vcs-repo": repo}))
+    };
+    let refused = ada.client.post(workspaces, &repo("x".repeat(257))).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/vcs-repo/branch"]);
+    ada.client.post(workspaces, &repo("x".repeat(256))).expect(201);
+}
+
+/// The trail of a registry of a thousand abilities: no event names more than a hundred.
+#[test]
+fn an_event_has_a_bounded_size() {
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let registry = |letter: &str| {
+        let names: Vec<_> = (0..1000).map(|nth| json!({"name": format!("{letter}{nth}:read")})).collect();
+        resource("abilities", json!({ "abilities": names }))
+    };
+    let path = "/api/v2/organizations/acme/abilities";
+    ada.client.patch(path, &registry("a")).expect(200);
+    ada.client.patch(path, &registry("b")).expect(200);
+    let events = "audit_events WHERE resource_type = 'organization_abilities'";
+    assert_eq!(app.count(events), 30);
+    assert_eq!(app.count(&format!("{events} AND length(meta::text) > 8000")), 0);
+}
+
+/// A member of more teams than a statement has parameters for can be removed.
+#[test]
+fn a_member_of_six_thousand_teams_can_be_removed() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let bob = app.user("bob");
+    ada.add_to_team(&team, &bob);
+    app.sql(
+        "INSERT INTO teams (id, organization_id, name) \
+         SELECT gen_random_uuid(), id, 'team' || n FROM organizations, generate_series(1, 6001) n",
+    );
+    app.sql(
+        "INSERT INTO team_members (team_id, user_id, organization_id) SELECT teams.id, users.id, teams.organization_id \
+         FROM teams, users WHERE username = 'bob' ON CONFLICT DO NOTHING",
+    );
+    let list = "/api/v2/organizations/acme/organization-memberships?filter[email]=bob@example.com";
+    let membership = ada.client.get(list).expect(200).ids().remove(0);
+    ada.client.delete(&format!("/api/v2/organization-memberships/{membership}")).expect(204);
+    assert_eq!(app.count("audit_events WHERE resource_type = 'team_member' AND action = 'destroy'"), 6003);
+}
+
+#[test]
+fn failed_authentications_are_limited_and_a_good_token_passes() {
+    let app = App::with_failures(20);
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
+    let bad = [app.anonymous(), app.with("nonsense"), app.with(unknown.reveal())];
+    let details = "/api/v2/account/details";
+    let answers: Vec<u16> = (0..30).map(|nth| bad[nth % 3].get(details).status).collect();
+    assert!(answers[..20].iter().all(|status| *status == 401), "{answers:?}");
+    assert!(answers[24..].iter().all(|status| *status == 429), "{answers:?}");
+    let refused = bad[2].post("/api/v2/organizations", &json!({})).expect(429);
+    assert!(refused.header("Retry-After").is_some() && refused.header("X-RateLimit-Reset").is_some());
+    ada.client.get(details).expect(200);
+    // What needs no token is another matter.
+    app.anonymous().get("/api/v2/ping").expect(204);
+}
+
+/// Who looks at a token again and again is told of once an hour, and a token that looks at itself never.
+#[test]
+fn looking_does_not_fill_the_audit_trail() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let bob = app.user("bob");
+    ada.add_to_team(&team, &bob);
+    let made = ada.team_token(&team);
+    let itself = app.with(&made.secret());
+    let path = format!("/api/v2/authentication-tokens/{}", made.id());
+    let shown = |count: i64| assert_eq!(app.count("audit_events WHERE action = 'show'"), count);
+    for _ in 0..5 {
+        itself.get(&path).expect(200);
+        itself.get(&token_path(&team)).expect(200);
+    }
+    shown(0);
+    for _ in 0..5 {
+        ada.client.get(&path).expect(200);
+        bob.client.get(&path).expect(200);
+    }
+    shown(2);
+    ada.client.get(&path).expect(200);
+    shown(2);
+}

@@ -196,3 +196,55 @@ fn what_is_shown_can_be_sent_back() {
         }
     }
 }
+
+/// Every token shows and ends itself, whatever its kind, its role and the settings of its team.
+#[test]
+fn every_token_knows_and_ends_itself() {
+    let (app, ada, team) = acme();
+    let workspace = ada.workspace("acme", "prod");
+    let closed = ada.team_with("acme", json!({"name": "closed", "allow-member-token-management": false}));
+    let make = |path: &str, attributes: Value| {
+        ada.client.post(&format!("/api/v2/{path}"), &token(attributes)).expect(201).secret()
+    };
+    let users = format!("users/{}/authentication-tokens", ada.id);
+    let viewer = json!({"description": "viewer", "role": "viewer"});
+    let made = [
+        make(&users, viewer.clone()),
+        make(&format!("teams/{team}/authentication-tokens"), viewer.clone()),
+        make(&format!("teams/{closed}/authentication-token"), json!({})),
+        make("organizations/acme/authentication-token", json!({})),
+        make("organizations/acme/authentication-token?token=audit-trails", json!({})),
+        make(&format!("workspaces/{workspace}/authentication-tokens"), viewer),
+    ];
+    let current = "/api/v2/authentication-tokens/current";
+    for secret in &made {
+        let client = app.with(secret);
+        let shown = client.get(current).expect(200);
+        assert!(secret.starts_with(shown.attribute("token-prefix").as_str().unwrap()));
+        assert_eq!(*shown.attribute("token"), Value::Null);
+        assert_eq!(client.get(&path(&shown.id())).expect(200).id(), shown.id());
+        client.delete(current).expect(204);
+        client.get(current).expect(401);
+        let told = format!("audit_events WHERE action = 'destroy' AND resource_id = '{}'", shown.id());
+        assert_eq!(app.count(&told), 1);
+    }
+    app.anonymous().get(current).expect(401);
+    app.anonymous().delete(current).expect(401);
+}
+
+/// What shipped versions of the `tfe` provider send to end an ephemeral token: its id in the place of its team's.
+#[test]
+fn a_tokens_id_in_the_place_of_its_teams_ends_it() {
+    let (app, ada, team) = acme();
+    let kept = ada.team_token(&team);
+    let ephemeral = ada.described_token(&team, json!({"description": "ephemeral-team-token-1"}));
+    let delete = |id: &str| format!("/api/v2/teams/{id}/authentication-token");
+    let eve = app.user("eve");
+    eve.organization("elsewhere");
+    eve.client.delete(&delete(&ephemeral.id())).expect(404);
+    app.with(&ephemeral.secret()).get(HERE).expect(200);
+    ada.client.delete(&delete(&ephemeral.id())).expect(204);
+    app.with(&ephemeral.secret()).get(HERE).expect(401);
+    ada.client.delete(&delete(&ephemeral.id())).expect(404);
+    app.with(&kept.secret()).get(HERE).expect(200);
+}

@@ -86,7 +86,7 @@ impl Description {
     fn refusals(&self) -> Vec<StatusCode> {
         let mut all = vec![StatusCode::NOT_ACCEPTABLE];
         if self.query.is_some() {
-            all.push(StatusCode::BAD_REQUEST);
+            all.extend([StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG]);
         }
         if self.needs == Needs::Token {
             all.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND]);
@@ -94,7 +94,7 @@ impl Description {
         if self.needs != Needs::Nothing {
             all.push(StatusCode::SERVICE_UNAVAILABLE);
         }
-        if self.limited {
+        if self.limited || self.needs == Needs::Token {
             all.push(StatusCode::TOO_MANY_REQUESTS);
         }
         if self.conflicts || self.body.is_some() {
@@ -102,6 +102,7 @@ impl Description {
         }
         if self.body.is_some() {
             all.extend([
+                StatusCode::REQUEST_TIMEOUT,
                 StatusCode::PAYLOAD_TOO_LARGE,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -139,12 +140,15 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
             StatusCode::CONFLICT,
             "The body names another type or id than the path, or the state of the resource forbids it",
         ),
+        (StatusCode::REQUEST_TIMEOUT, "The body was not here in time"),
+        (StatusCode::URI_TOO_LONG, "The query string is longer than it may be"),
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than it may be"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
         (StatusCode::UNPROCESSABLE_ENTITY, "Values are not acceptable: one error object for each, with its pointer"),
         (
             StatusCode::TOO_MANY_REQUESTS,
-            "The address asks too often; `Retry-After` tells in how many seconds it may again",
+            "The address asks too often or brings too many tokens that are not good, or the caller has too much under \
+             way; `Retry-After` tells in how many seconds to ask again",
         ),
         (StatusCode::SERVICE_UNAVAILABLE, "The database is away; nothing was done"),
     ];

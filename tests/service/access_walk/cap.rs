@@ -14,6 +14,8 @@ pub struct Cap {
     by_part: &'static str,
     /// Who these are.
     part: &'static [&'static str],
+    /// Whose token it is that the request ends: a token ends itself whatever its role.
+    itself: &'static [&'static str],
     /// What everybody else is answered who may do it otherwise, by the principal and the token's role: 404 where the
     /// HCP API says so.
     refused: fn(&str, &str) -> u16,
@@ -24,7 +26,8 @@ pub struct Cap {
 const PART: &[&str] = &["member", "team token", "invited"];
 
 /// Every role suffices.
-pub const READ: Cap = Cap { by_rank: "viewer", by_part: "viewer", part: &[], refused: |_, _| 403, text: "any" };
+pub const READ: Cap =
+    Cap { by_rank: "viewer", by_part: "viewer", part: &[], itself: &[], refused: |_, _| 403, text: "any" };
 
 /// For owners alone.
 pub const OWNER: Cap = ranked("owner", |_, _| 403, "owner, else 403");
@@ -66,8 +69,25 @@ pub const OWNERS_REPLACE: Cap = shared(
     "member for an owner or their team's token, else owner; else 403",
 );
 
+/// What a token of a team may also do to itself.
+pub const TEAMS_OR_ITSELF: Cap = Cap {
+    itself: &["team token"],
+    text: "member for members and their own, else admin; else 403; any for the token itself",
+    ..PART_OR_ADMIN
+};
+
+/// The same of a user's token.
+pub const OWN_OR_ITSELF: Cap = Cap { itself: &["member"], text: "any: the token itself", ..PART_OR_ADMIN };
+
+/// The same of a token of the team owners.
+pub const OWNERS_OR_ITSELF: Cap = Cap {
+    itself: &["owners' token"],
+    text: "member for an owner, else owner; else 403; any for the token itself",
+    ..OWNERS_PART
+};
+
 const fn ranked(role: &'static str, refused: fn(&str, &str) -> u16, text: &'static str) -> Cap {
-    Cap { by_rank: role, by_part: role, part: PART, refused, text }
+    Cap { by_rank: role, by_part: role, part: PART, itself: &[], refused, text }
 }
 
 const fn shared(
@@ -76,7 +96,7 @@ const fn shared(
     part: &'static [&'static str],
     text: &'static str,
 ) -> Cap {
-    Cap { by_rank, by_part, part, refused: |_, _| 403, text }
+    Cap { by_rank, by_part, part, itself: &[], refused: |_, _| 403, text }
 }
 
 impl Cap {
@@ -85,7 +105,7 @@ impl Cap {
         let rank = |name: &str| ROLES.iter().position(|role| *role == name).unwrap();
         let suffices = rank(role) >= rank(if self.part.contains(&principal) { self.by_part } else { self.by_rank });
         match uncapped {
-            _ if suffices => uncapped,
+            _ if suffices || self.itself.contains(&principal) => uncapped,
             200..300 => (self.refused)(principal, role),
             // Where it is refused for another reason, the caller may not come so far.
             403 => (self.refused)(principal, role),

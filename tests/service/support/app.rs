@@ -59,12 +59,35 @@ impl App {
         Self::serve(database_url, CONNECTIONS, encryption_key, public_url)
     }
 
+    /// Starts a service on an empty database that lets an address fail to authenticate so often.
+    pub fn with_failures(failed_authentications: u32) -> Self {
+        Self::serve_with(Database::new(), CONNECTIONS, ENCRYPTION_KEY, None, failed_authentications)
+    }
+
     fn serve(database_url: Database, connections: u32, encryption_key: &str, public_url: Option<&str>) -> Self {
+        // Tests bring many tokens that are not good.
+        Self::serve_with(database_url, connections, encryption_key, public_url, 1_000_000)
+    }
+
+    fn serve_with(
+        database_url: Database,
+        connections: u32,
+        encryption_key: &str,
+        public_url: Option<&str>,
+        failed_authentications: u32,
+    ) -> Self {
         let began = leaks::mark();
+        let failed_authentications = failed_authentications.try_into().unwrap();
         let pool = latchkey::database::Database::new(&database_url, connections);
         let database = pool.clone();
         let public_url = public_url.map(|url| url.parse().unwrap());
-        let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None, public_url, workers: 1 };
+        let listen = Listen {
+            address: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
+            public_url,
+            workers: 1,
+            failed_authentications,
+        };
         let encryption = encryption_key.parse().unwrap();
         let (started, address) = channel();
         let thread = std::thread::spawn(move || {
