@@ -1,6 +1,6 @@
 //! The server: the actix app with its middleware and routes, its start and its stop.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::database::Database;
@@ -27,6 +28,12 @@ const REPORTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// How many KiB the bodies of all requests together may take.
 const BODIES_KIB: usize = 64 * 1024;
+
+/// How long a client may leave an answer unread. The answer lies in memory as long.
+const UNREAD: Duration = Duration::from_secs(20);
+
+/// How many connections the operating system keeps until they are accepted.
+const BACKLOG: i32 = 1024;
 
 /// How long a stop waits for requests that are under way, in seconds.
 const PATIENCE: u64 = 5;
@@ -104,8 +111,11 @@ impl Service {
         .shutdown_timeout(PATIENCE);
         let refused = |cause| Error::Listen { address, cause };
         let http = match tls {
-            Some(files) => http.bind_rustls_0_23(address, tls::server_config(files)?).map_err(refused)?,
-            None => http.bind(address).map_err(refused)?,
+            Some(files) => {
+                let config = tls::server_config(files)?;
+                http.listen_rustls_0_23(listener(address).map_err(refused)?, config).map_err(refused)?
+            }
+            None => http.listen(listener(address).map_err(refused)?).map_err(refused)?,
         };
         let address = http.addrs().first().copied().unwrap_or(address);
         let workers = [
@@ -140,6 +150,20 @@ impl Service {
         }
         ended
     }
+}
+
+/// A listener whose connections are given up when nothing of an answer has been read for [`UNREAD`]. Accepted
+/// connections inherit that.
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart does not wait for connections of the service before.
+    socket.set_reuse_address(true)?;
+    // Elsewhere only the operating system's own patience bounds it.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD))?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) {

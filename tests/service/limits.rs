@@ -604,3 +604,37 @@ fn looking_does_not_fill_the_audit_trail() {
     ada.client.get(&path).expect(200);
     shown(2);
 }
+
+/// An answer that nobody reads is not kept for ever.
+#[test]
+fn an_answer_that_is_not_read_is_given_up() {
+    use socket2::{Domain, Socket, Type};
+
+    let app = App::start();
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let patterns = vec!["x".repeat(1000); 100];
+    let large = resource("workspaces", json!({"name": "large", "trigger-patterns": patterns}));
+    ada.client.post("/api/v2/organizations/acme/workspaces", &large).expect(201);
+    app.sql(
+        "INSERT INTO workspaces (id, organization_id, name, settings) \
+         SELECT gen_random_uuid(), organization_id, 'copy' || n, settings FROM workspaces, generate_series(1, 99) n",
+    );
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&app.address.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    let head = format!(
+        "GET /api/v2/organizations/acme/workspaces?page[size]=100 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        ada.client.secret()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_secs(30));
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut read = vec![];
+    let ended = stream.read_to_end(&mut read);
+    assert!(read.starts_with(b"HTTP/1.1 200"));
+    let length = String::from_utf8_lossy(&read[..1000]).to_lowercase();
+    let length = length.split_once("content-length: ").unwrap().1.split_once('\r').unwrap().0.parse::<usize>().unwrap();
+    assert!(length > 9_000_000, "it does not fit into the buffers of the operating system: {length}");
+    assert!(ended.is_err() && read.len() < length, "{} of {length}, {ended:?}", read.len());
+}
