@@ -45,7 +45,7 @@ fn list(call: Read<'_>) -> Result<Reply> {
     let page = call.query.page();
     let since = since(&call.query)?;
     let (events, total) = audit::list(call.connection, organization, since, page.offset(), page.size())?;
-    let events: Vec<Value> = events.iter().map(|event| told(event, organization)).collect();
+    let events: Vec<Value> = events.iter().map(told).collect();
     let answer = json!({"data": events, "pagination": pagination(page, total)});
     Ok(call.json(answer))
 }
@@ -66,7 +66,8 @@ fn since(query: &Query) -> Result<Option<DateTime<Utc>>> {
 }
 
 /// An event as the HCP API shows it.
-fn told(event: &Recorded, organization: OrganizationId) -> Value {
+#[must_use]
+pub fn told(event: &Recorded) -> Value {
     json!({
         "id": event.id,
         "version": "0",
@@ -77,7 +78,7 @@ fn told(event: &Recorded, organization: OrganizationId) -> Value {
             "description": event.accessor_description,
             "type": event.actor_type,
             "impersonator_id": null,
-            "organization_id": organization,
+            "organization_id": event.organization_id,
         },
         "request": {"id": event.request_id},
         "resource": {

@@ -15,12 +15,14 @@ use secrecy::SecretString;
 use serde_json::json;
 use validator::ValidateEmail;
 
+use crate::audit;
+use crate::audit_trail;
 use crate::config::{Encryption, Opened, Storage};
 use crate::credential::Secret;
 use crate::data_directory::Purpose;
 use crate::database::{self, Database};
 use crate::fixtures;
-use crate::jsonapi::{PublicUrl, time};
+use crate::jsonapi::{PublicUrl, Timestamp, time};
 use crate::server::{Listen, Service};
 use crate::signing::{self, PreviousKey, Rotated};
 use crate::tls;
@@ -50,9 +52,21 @@ enum Command {
     /// Manage the keys that JWTs are signed with
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Print the audit trail of everybody as lines of JSON, the oldest event first
+    Audit(AuditCommand),
     /// Load sample data
     #[command(subcommand)]
     Fixtures(FixturesCommand),
+}
+
+#[derive(Debug, Args)]
+struct AuditCommand {
+    /// Only events after this time (RFC 3339)
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_SINCE", default_value = "1970-01-01T00:00:00Z")]
+    since: Timestamp,
+
+    #[command(flatten)]
+    storage: Storage,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +216,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::User(UserCommand::ConfirmEmail(confirm)) => confirm.run(),
         Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(),
         Command::Keys(KeysCommand::List { storage }) => list_keys(&storage),
+        Command::Audit(audit) => audit.run(),
         Command::Fixtures(FixturesCommand::Load { directory, storage }) => load(&directory, &storage),
     };
     match done {
@@ -353,6 +368,34 @@ impl CreateUser {
         let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
         let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
         database::connect(url)?.transaction(|connection| Ok(tokens::create_user_with_token(connection, &new)?))
+    }
+}
+
+/// How many events are read at once.
+const EVENTS_AT_ONCE: i64 = 1000;
+
+impl AuditCommand {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let printed = self.print(&opened.url);
+        opened.close()?;
+        printed
+    }
+
+    fn print(&self, url: &str) -> Result<(), Failure> {
+        let mut connection = database::connect(url)?;
+        let mut out = std::io::stdout().lock();
+        let mut last = None;
+        loop {
+            let events = audit::everything(&mut connection, self.since.0, last.as_ref(), EVENTS_AT_ONCE)?;
+            for event in &events {
+                writeln!(out, "{}", audit_trail::told(event))?;
+            }
+            match events.into_iter().last() {
+                Some(event) => last = Some(event),
+                None => return Ok(()),
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 pub mod abilities;
 pub mod access;
 pub mod audit;
-mod audit_trail;
+pub mod audit_trail;
 pub mod cli;
 pub mod config;
 pub mod credential;

@@ -15,6 +15,8 @@ CREATE TABLE audit_events (
     meta jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_events_of_organization ON audit_events (organization_id, occurred_at, id);
+-- The trail of everybody, for the command line.
+CREATE INDEX audit_events_in_time ON audit_events (occurred_at, id);
 -- Finds what is told only once in a while: who has looked at a token, and whether it was refused.
 CREATE INDEX audit_events_of_looking ON audit_events (resource_id, token_id, action, occurred_at)
     WHERE action IN ('show', 'refuse', 'refuse_replaced');

@@ -7,5 +7,5 @@ mod model;
 mod store;
 
 pub use model::{Actor, Event, Recorded};
-pub use store::record;
 pub(crate) use store::{Looking, list, told_lately};
+pub use store::{everything, record};

@@ -91,6 +91,8 @@ impl Event {
 #[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]
 pub struct Recorded {
     pub id: AuditEventId,
+    /// The organization that it belongs to; none for what happens to users and to the service itself.
+    pub organization_id: Option<OrganizationId>,
     pub occurred_at: DateTime<Utc>,
     pub actor_type: String,
     /// The id of who did it.

@@ -117,6 +117,30 @@ pub(crate) fn list(
     Ok((page, total))
 }
 
+/// Events of everybody that are shown with a later time than `since`, beyond one of them, oldest first: for the command
+/// line.
+///
+/// # Errors
+/// The database's own.
+pub fn everything(
+    connection: &mut PgConnection,
+    since: DateTime<Utc>,
+    beyond: Option<&Recorded>,
+    most: i64,
+) -> QueryResult<Vec<Recorded>> {
+    let mut events = audit_events::table
+        .filter(audit_events::occurred_at.ge(since.trunc_subsecs(3) + TimeDelta::milliseconds(1)))
+        .order((audit_events::occurred_at, audit_events::id))
+        .select(Recorded::as_select())
+        .limit(most)
+        .into_boxed();
+    if let Some(last) = beyond {
+        let beside = audit_events::occurred_at.eq(last.occurred_at).and(audit_events::id.gt(last.id));
+        events = events.filter(audit_events::occurred_at.gt(last.occurred_at).or(beside));
+    }
+    events.load(connection)
+}
+
 /// The time before which every event is there to be read.
 const SETTLED: &str = "least(date_trunc('milliseconds', clock_timestamp()), \
      (SELECT min(xact_start) FROM pg_stat_activity \

@@ -37,7 +37,7 @@ pub fn printed(output: &Output) -> String {
 #[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 7] = [
+    let commands: [(&[&str], Flags); 8] = [
         (
             &["serve"],
             &[
@@ -48,6 +48,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--public-url", "LATCHKEY_PUBLIC_URL"),
                 ("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"),
                 ("--revoked-retention", "LATCHKEY_REVOKED_RETENTION"),
+                ("--failed-authentications", "LATCHKEY_FAILED_AUTHENTICATIONS"),
             ],
         ),
         (&["migrate"], &[]),
@@ -61,6 +62,7 @@ fn help_shows_every_flag_with_its_variable() {
             &[("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"), ("--new-encryption-key", "LATCHKEY_NEW_ENCRYPTION_KEY")],
         ),
         (&["keys", "list"], &[]),
+        (&["audit"], &[("--since", "LATCHKEY_SINCE")]),
         (&["fixtures", "load"], &[]),
     ];
     let storage = [("--database-url", "DATABASE_URL"), ("--data-dir", "LATCHKEY_DATA_DIR")];
@@ -241,6 +243,32 @@ fn users_are_created_in_a_given_database() {
     );
     app.with(&token_in(&text)).get("/api/v2/account/details").expect(200);
     assert_eq!(app.count("audit_events WHERE resource_type = 'user' AND action = 'create'"), 1);
+}
+
+/// Also what belongs to no organization: a user's own tokens, and why one of them was revoked.
+#[test]
+fn the_audit_trail_of_everybody_is_printed() {
+    let app = App::start();
+    let (ada, data) = (app.user("ada"), Folder::new());
+    ada.organization("acme");
+    let path = format!("/api/v2/users/{}/authentication-tokens", ada.id);
+    let body = json!({"data": {"type": "authentication-tokens", "attributes": {"description": "laptop"}}});
+    let made = ada.client.post(&path, &body).expect(201);
+    let report = json!({"data": [{"type": "leaked-tokens", "attributes": {"token": made.secret()}}]});
+    app.anonymous().post("/api/v2/leaked-tokens", &report).expect(204);
+    let print = |since: &[&str]| -> Vec<serde_json::Value> {
+        let mut command = latchkey();
+        command.args(["audit", "--database-url", &app.database_url, "--data-dir"]).arg(&*data).args(since);
+        printed(&run(&mut command)).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = print(&[]);
+    assert_eq!(i64::try_from(all.len()).unwrap(), app.count("audit_events"));
+    let leak = all.iter().find(|event| event["resource"]["action"] == "leak").unwrap();
+    assert_eq!((&leak["resource"]["id"], &leak["auth"]["organization_id"]), (&json!(made.id()), &json!(null)));
+    assert!(all.iter().any(|event| event["resource"]["type"] == "organization"));
+    let last = all.last().unwrap()["timestamp"].as_str().unwrap();
+    assert!(print(&["--since", last]).is_empty());
+    assert!(!run(latchkey().args(["audit", "--since", "yesterday", "--data-dir"]).arg(&*data)).status.success());
 }
 
 fn confirm(data: &Path, name: &str, email: &str) -> Command {
