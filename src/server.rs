@@ -29,6 +29,9 @@ const REPORTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// How many KiB the bodies of all requests together may take.
 const BODIES_KIB: usize = 64 * 1024;
 
+/// The same for bodies that need no token.
+const ANYBODYS_BODIES_KIB: usize = 8 * 1024;
+
 /// How long a client may leave an answer unread. The answer lies in memory as long.
 const UNREAD: Duration = Duration::from_secs(20);
 
@@ -93,6 +96,7 @@ impl Service {
             limit: AddressLimit::per_minute(REPORTS),
             failures: AddressLimit::per_minute(failed_authentications),
             body_budget: BodyBudget::of_kib(BODIES_KIB),
+            anybodys_body_budget: BodyBudget::of_kib(ANYBODYS_BODIES_KIB),
             signer: Signer::new(public_url.as_ref(), encryption),
         });
         let http = HttpServer::new(move || {

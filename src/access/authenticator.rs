@@ -117,6 +117,14 @@ impl Authenticator {
         self.shares.enter(caller).await
     }
 
+    /// Waits for a place among those of all who need no token.
+    ///
+    /// # Errors
+    /// 429 where they have too much under way.
+    pub async fn enter_anonymously(&self) -> Result<Place> {
+        self.shares.enter_anonymously().await
+    }
+
     /// Does `look`, which only reads, on the thread that calls, for a caller that has a place.
     ///
     /// # Errors
@@ -163,18 +171,25 @@ impl Authenticator {
         &self,
         work: impl Fn(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.database.run(work, |_, found| Ok(found)).await
+        let place = self.enter_anonymously().await?;
+        self.database
+            .run(work, move |_, found| {
+                drop(place);
+                Ok(found)
+            })
+            .await
     }
 
-    /// Does `work` in one transaction, for who has been authenticated and has a place, or where no token is needed.
+    /// Does `work` in one transaction, for who has a place, which is held until the transaction has ended.
     ///
     /// # Errors
     /// 503 when the database is away; else what `work` returns.
     pub async fn transaction<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.database.transaction(work).await
+        self.database.transaction(place, work).await
     }
 
     /// Whether the database answers. Asked on a connection of its own, so that a service that has much to do is not taken

@@ -1,7 +1,8 @@
 //! How much of the database one caller gets at once (docs/limits.md): whoever asks a lot waits in a queue of their own, and
 //! nobody else does.
 //!
-//! A principal has a quarter of the connections, and all requests about one organization have half of them.
+//! A principal has a quarter of the connections, and all requests of its members about one organization have half of them.
+//! Whoever needs no token is a principal like others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +26,8 @@ const WAIT: Duration = Duration::from_secs(2);
 /// For whom places are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
+    /// All who need no token.
+    Anybody,
     Principal(Uuid),
     Organization(OrganizationId),
 }
@@ -87,18 +90,36 @@ impl Shares {
         Some(Place { _organization: organization, _principal: principal })
     }
 
-    /// A place for the caller, as soon as there is one.
+    /// A place for the caller, as soon as there is one. Who waits for one of the two holds none of the other.
     ///
     /// # Errors
     /// 429 where too many wait already, or none comes within two seconds.
     pub(super) async fn enter(&self, caller: &Caller) -> Result<Place> {
         let deadline = Instant::now() + WAIT;
-        let principal = self.of_principal(caller).count(deadline).await?;
-        let organization = match self.of_organization(caller) {
-            Some(of) => Some(of.count(deadline).await?),
-            None => None,
-        };
-        Ok(Place { _organization: organization, _principal: principal })
+        loop {
+            let principal = self.of_principal(caller).count(deadline).await?;
+            let Some(organization) = self.of_organization(caller) else {
+                return Ok(Place { _organization: None, _principal: principal });
+            };
+            if let Some(counted) = organization.try_count() {
+                return Ok(Place { _organization: Some(counted), _principal: principal });
+            }
+            drop(principal);
+            let Some(organization) = self.of_organization(caller) else { continue };
+            let counted = organization.count(deadline).await?;
+            if let Some(principal) = self.of_principal(caller).try_count() {
+                return Ok(Place { _organization: Some(counted), _principal: principal });
+            }
+        }
+    }
+
+    /// A place for somebody who needs no token: all of them are one principal.
+    ///
+    /// # Errors
+    /// As [`Shares::enter`].
+    pub(super) async fn enter_anonymously(&self) -> Result<Place> {
+        let principal = self.holding(Holder::Anybody, self.0.of_principal).count(Instant::now() + WAIT).await?;
+        Ok(Place { _organization: None, _principal: principal })
     }
 
     fn of_principal(&self, caller: &Caller) -> Of {

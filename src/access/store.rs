@@ -270,7 +270,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
              tokens.role, tokens.abilities, \
-             token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms), \
+             least(tokens.revoked_at, token_ends_at( \
+               tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms)), \
              now(), \
              tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
                WHERE successor.replaces = tokens.id), \

@@ -39,11 +39,11 @@ pub enum Action {
     /// Edit a team's token, or switch it off and on.
     EditTeamToken,
     DeleteTeamToken,
-    /// Look at a user's token.
     /// Show the token that calls.
     ShowItself,
     /// Revoke the token that calls.
     EndItself,
+    /// Look at a user's token.
     ReadUserToken,
     /// Make a user's token, edit it, switch it off and on, replace or revoke it.
     ChangeUserToken,

@@ -154,18 +154,21 @@ impl Database {
     }
 
     /// Does `work` in one transaction, which an error undoes. That it begins shows whether the connection lives. If the
-    /// answer is no longer waited for, because it has been given or the client has gone, nothing is committed.
+    /// answer is no longer waited for, because it has been given or the client has gone, nothing is committed. What is
+    /// `held` is let go of when the transaction has ended.
     ///
     /// # Errors
     /// As [`Database::run`].
     pub async fn transaction<T: Send + 'static>(
         &self,
+        held: impl Send + 'static,
         work: impl FnOnce(&mut PgConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let begin = |connection: &mut PgConnection| Ok(AnsiTransactionManager::begin_transaction(connection)?);
         let (_waiting, asker) = Asker::that_waits();
         let committing = asker.clone();
         self.run_for(asker, begin, move |connection, ()| {
+            let _held = held;
             let done =
                 work(connection).and_then(|done| if committing.commits() { Ok(done) } else { Err(unreachable()) });
             match done {

@@ -34,6 +34,8 @@ pub struct Services {
     pub failures: AddressLimit,
     /// How much the bodies of all requests may take.
     pub body_budget: BodyBudget,
+    /// How much those may take for which no token is needed.
+    pub anybodys_body_budget: BodyBudget,
     /// What signs tokens that are JWTs.
     pub signer: Signer,
 }

@@ -14,7 +14,9 @@ use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
 use crate::access::{Action, BearerToken, Caller, OrganizationRef};
 use crate::http::openapi::Sends;
-use crate::jsonapi::{Body, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id};
+use crate::jsonapi::{
+    Body, BodyBudget, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id,
+};
 
 /// Makes of the query and the body what a handler gets.
 type Prepare<I> = Arc<dyn Fn(Sent, Option<&Preparing>) -> Result<(Query, I)> + Send + Sync>;
@@ -226,7 +228,7 @@ impl<I: Send + 'static> Route<I> {
                 let services = services(&request)?;
                 let token = bearer(&request, &services)?;
                 negotiate(&request)?;
-                let sent = steps.sent(&request, payload, &services).await?;
+                let sent = steps.sent(&request, payload, &services.body_budget).await?;
                 let path = sent.path.clone();
                 let prepared = (steps.prepare)(sent, None);
                 let organization_ref = steps.organization_ref(&path, &prepared);
@@ -268,8 +270,8 @@ impl<I: Send + 'static> Route<I> {
                     .map_err(|fault| counted(fault, &request, &services))?;
                 authenticator.record_use(&caller);
                 // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
-                let place = authenticator.enter(&caller).await?;
-                let sent = steps.sent(&request, payload, &services).await?;
+                let mut place = authenticator.enter(&caller).await?;
+                let sent = steps.sent(&request, payload, &services.body_budget).await?;
                 let named_later = steps.organization.is_some();
                 if !named_later && !steps.also_invited && !caller.takes_part() {
                     return Err(Error::not_found());
@@ -283,11 +285,13 @@ impl<I: Send + 'static> Route<I> {
                     if !steps.also_invited && !caller.takes_part() {
                         return Err(Error::not_found());
                     }
+                    // Now that the organization is known, its share counts, too.
+                    drop(place);
+                    place = authenticator.enter(&caller).await?;
                 }
                 let actions = steps.actions;
                 let reply = authenticator
-                    .transaction(move |connection| {
-                        let _place = place;
+                    .transaction(place, move |connection| {
                         let context = Context { path, prepared, actions, services };
                         handler(Write { connection, caller, context })
                     })
@@ -312,12 +316,15 @@ impl<I: Send + 'static> Route<I> {
                 let services = services(&request)?;
                 negotiate(&request)?;
                 services.limit.check_request(&request)?;
-                let sent = steps.sent(&request, payload, &services).await?;
-                let (query, input) = (steps.prepare)(sent, None)?;
+                let place = services.authenticator.enter_anonymously().await?;
+                let sent = steps.sent(&request, payload, &services.anybodys_body_budget).await?;
+                let prepare = Arc::clone(&steps.prepare);
+                let prepared = web::block(move || prepare(sent, None)).await.map_err(|_| Error::internal())?;
+                let (query, input) = prepared?;
                 let request_id = request_id(&request);
                 let reply = services
                     .authenticator
-                    .transaction(move |connection| handler(Anyone { connection, request_id, query, input }))
+                    .transaction(place, move |connection| handler(Anyone { connection, request_id, query, input }))
                     .await?;
                 Ok(reply.respond(&request, status))
             }
@@ -371,9 +378,9 @@ impl<I> Steps<I> {
         }
     }
 
-    async fn sent(&self, request: &HttpRequest, mut payload: Payload, services: &Services) -> Result<Sent> {
+    async fn sent(&self, request: &HttpRequest, mut payload: Payload, budget: &BodyBudget) -> Result<Sent> {
         let body = match self.body {
-            Some(most) => Some(Body::read(request, &mut payload, most, &services.body_budget).await?),
+            Some(most) => Some(Body::read(request, &mut payload, most, budget).await?),
             None => None,
         };
         Ok(Sent { query: Query::raw(request), body, path: PathParams::of(request).await? })

@@ -40,12 +40,12 @@ impl BodyBudget {
         Self(Arc::new(Semaphore::new(kib)))
     }
 
-    /// Takes room for some bytes.
+    /// Takes room for so many KiB more.
     ///
     /// # Errors
     /// 503 when there is none.
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    fn take(&self, kib: usize) -> Result<OwnedSemaphorePermit> {
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
         let full = |_| Error::unavailable("Too many bodies are being read; try again soon");
         Arc::clone(&self.0).try_acquire_many_owned(kib).map_err(full)
     }
@@ -129,12 +129,17 @@ async fn read_all_of(mut payload: Payload, most: usize, budget: &BodyBudget) -> 
         if bytes.len() + chunk.len() > most {
             return Err(Error::payload_too_large(most));
         }
-        let more = budget.take(chunk.len())?;
-        match &mut room {
-            Some(room) => room.merge(more),
-            none => *none = Some(more),
-        }
         bytes.extend_from_slice(&chunk);
+        // By the whole, not by the chunk: a body can come in very many of them.
+        let held = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let needed = bytes.len().div_ceil(1024);
+        if needed > held {
+            let more = budget.take(needed - held)?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                none => *none = Some(more),
+            }
+        }
     }
     Ok(Body { bytes: bytes.freeze(), _room: room })
 }
@@ -294,5 +299,21 @@ mod tests {
         assert_eq!(read().await.unwrap_err().status(), 503);
         drop(first);
         assert!(read().await.is_ok());
+    }
+
+    /// A body in very many chunks takes no more room than the same in one.
+    #[actix_web::test]
+    async fn room_is_taken_by_the_whole_and_not_by_the_chunk() {
+        let budget = BodyBudget::of_kib(8);
+        let kind = (CONTENT_TYPE, "application/vnd.api+json");
+        let (request, _) = TestRequest::post().insert_header(kind).to_http_parts();
+        let chunks = (0..4096).map(|_| Ok(Bytes::from_static(b" ")));
+        let stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = _>>> =
+            Box::pin(futures_util::stream::iter(chunks));
+        let mut payload = dev::Payload::from(stream);
+        let body = Body::read(&request, &mut payload, MAX_BODY, &budget).await.unwrap();
+        assert_eq!(budget.0.available_permits(), 4);
+        drop(body);
+        assert_eq!(budget.0.available_permits(), 8);
     }
 }

@@ -1,5 +1,7 @@
 //! `organizations`, `organizations/:name` and its `entitlement-set`.
 
+use diesel::PgConnection;
+
 use super::store::{self, Scope};
 use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
 use super::{Organization, OrganizationAttributes, schema, write};
@@ -113,11 +115,15 @@ fn show(call: Read<'_>) -> Result<Reply> {
 
 fn update(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply> {
     let (call, organization) = call.lock(|connection, caller| Ok(store::lock(connection, caller.organization()?)?))?;
-    let (mut call, body) = call.may(Target::Organization)?.take_input();
+    let (call, body) = call.may(Target::Organization)?.take_input();
     let changes = body.about(&[call.path.text("organization"), &organization.name])?.attributes;
-    let organization = write::update(call.connection, &call.caller, organization, changes)?;
-    call.caller.organization_ref = OrganizationRef::Organization(Some(organization.name.clone()));
-    call.check_again(|_, caller| caller.may(Action::UpdateOrganization, Target::Organization))?;
+    let caller = &call.caller;
+    let again = |connection: &mut PgConnection, name: &str| {
+        let organization_ref = OrganizationRef::Organization(Some(name.to_owned()));
+        let renamed = Caller { organization_ref, ..caller.clone() };
+        renamed.reauthenticated(connection)?.may(Action::UpdateOrganization, Target::Organization)
+    };
+    let organization = write::update(call.connection, caller, organization, changes, again)?;
     let resource = view::organization(&organization, &call.caller);
     Ok(call.one(resource))
 }

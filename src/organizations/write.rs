@@ -5,7 +5,7 @@ use std::fmt::Display;
 use diesel::PgConnection;
 
 use super::{Organization, OrganizationAttributes, store};
-use crate::access::Caller;
+use crate::access::{Caller, Permit};
 use crate::audit::{self, Actor, Event};
 use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{Error, Result};
@@ -46,7 +46,8 @@ pub(crate) fn found(
     Ok(organization)
 }
 
-/// Changes an organization.
+/// Changes an organization. A new name comes first, for which it may have to wait, and then the caller is asked about
+/// `again`, by that name: what else changes may shut the caller's own token out.
 ///
 /// # Errors
 /// 422 for a name that is taken.
@@ -55,8 +56,14 @@ pub(crate) fn update(
     caller: &Caller,
     organization: Organization,
     changes: OrganizationAttributes,
+    again: impl FnOnce(&mut PgConnection, &str) -> Result<Permit>,
 ) -> Result<Organization> {
-    let changed = store::update(connection, &organization.changed(changes))?;
+    let changed = organization.clone().changed(changes);
+    if changed.name != organization.name {
+        store::update(connection, &Organization { name: changed.name.clone(), ..organization })?;
+        again(connection, &changed.name)?;
+    }
+    let changed = store::update(connection, &changed)?;
     let event = Event::new(Some(changed.id), "organization", changed.id, "update");
     audit::record(connection, &caller.actor(), &[event])?;
     Ok(changed)

@@ -178,9 +178,12 @@ fn update(call: Write<'_, ResourceBody<TeamAttributes>>) -> Result<Reply> {
     let id = call.path("team")?;
     let (call, (team, organization)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
     let facts = team.facts();
-    let (mut call, body) = call.may(Target::Team(facts))?.take_input();
-    let team = write::update(call.connection, &call.caller, team, body.attributes)?;
-    call.check_again(|_, caller| caller.may(Action::UpdateTeam, Target::Team(facts)))?;
+    let (call, body) = call.may(Target::Team(facts))?.take_input();
+    let caller = &call.caller;
+    let again = |connection: &mut PgConnection| {
+        caller.reauthenticated(connection)?.may(Action::UpdateTeam, Target::Team(facts))
+    };
+    let team = write::update(call.connection, caller, team, body.attributes, again)?;
     let document = render_one(call.connection, &call.caller, &call.query, &(team, organization))?;
     Ok(call.document(document))
 }

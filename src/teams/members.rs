@@ -4,7 +4,7 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::{Team, store};
-use crate::access::Caller;
+use crate::access::{Caller, Principal};
 use crate::audit::{self, Actor, Event};
 use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
@@ -17,7 +17,12 @@ use crate::users::{self, MembershipStatus};
 /// 403 for who would get permissions by it that they lack; 404 if the caller is removed from the organization at this
 /// moment.
 pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
-    let joins = caller.user().is_some_and(|own| users.contains(&own)) && !caller.rights.teams.contains(&team.id);
+    // A team's token acts for those who are in the team.
+    let joins = match caller.principal {
+        Principal::User { id, .. } => users.contains(&id) && !caller.rights.teams.contains(&team.id),
+        Principal::Team { id, .. } => store::any_in(connection, id, users)?,
+        _ => false,
+    };
     if joins && !caller.has_all(&team.organization_access.0) {
         return Err(Error::forbidden("Nobody puts themselves into a team that has permissions which they lack"));
     }

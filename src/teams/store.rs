@@ -279,6 +279,12 @@ pub(crate) fn lock_owners(connection: &mut PgConnection, organization: Organizat
         .first(connection)
 }
 
+/// Whether any of some users is in a team.
+pub(super) fn any_in(connection: &mut PgConnection, team: TeamId, users: &[UserId]) -> QueryResult<bool> {
+    let inside = team_members::table.filter(team_members::team_id.eq(team)).filter(team_members::user_id.eq_any(users));
+    diesel::select(diesel::dsl::exists(inside)).get_result(connection)
+}
+
 /// Whether a user is in a team.
 pub(crate) fn holds_user(connection: &mut PgConnection, team: &Team, user: UserId) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(team_members::table.find((team.id, user)))).get_result(connection)

@@ -3,7 +3,7 @@
 use diesel::PgConnection;
 
 use super::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, store};
-use crate::access::{Action, Caller, Target};
+use crate::access::{Action, Caller, Permit, Target};
 use crate::audit::{self, Actor, Event};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
@@ -32,7 +32,8 @@ pub(crate) fn make(connection: &mut PgConnection, actor: &Actor, new: &Team) -> 
     Ok(team)
 }
 
-/// Changes a team.
+/// Changes a team. A new name comes first, for which it may have to wait, and then the caller is asked about `again`: what
+/// else changes may take the caller's own right away.
 ///
 /// # Errors
 /// As for [`create`], and 422 for a change that the team `owners` does not take.
@@ -41,8 +42,14 @@ pub(crate) fn update(
     caller: &Caller,
     team: Team,
     changes: TeamAttributes,
+    again: impl FnOnce(&mut PgConnection) -> Result<Permit>,
 ) -> Result<Team> {
-    let team = store::update(connection, &changed(caller, team, changes)?)?;
+    let changed = changed(caller, team.clone(), changes)?;
+    if changed.name != team.name {
+        store::update(connection, &Team { name: changed.name.clone(), ..team })?;
+        again(connection)?;
+    }
+    let team = store::update(connection, &changed)?;
     record(connection, &caller.actor(), &team, "update")?;
     Ok(team)
 }

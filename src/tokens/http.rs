@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta, Utc};
 use diesel::PgConnection;
 
 use super::filters::{self, Filters};
-use super::leaked::{LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
+use super::leaked::{Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::life::{self, Switch};
 use super::lists;
 use super::right::{TokenOperation, may, may_by_kind};
@@ -282,6 +282,7 @@ fn leaked_tokens() -> Vec<Endpoint> {
         )
         .query(&QuerySpec::NONE)
         .body(REPORTS)
+        .prepare(|_, reports| Ok(Found::in_reports(&reports)))
         .limited()
         .write_for_anyone(report_leaked),
     ]
@@ -604,10 +605,10 @@ fn since(query: &Query) -> Result<Option<NaiveDate>> {
 }
 
 /// Revokes those that are real, all or none, and answers the same whether or not any is.
-fn report_leaked(call: Anyone<'_, Vec<ResourceBody<LeakedAttributes>>>) -> Result<Reply> {
-    let reports: Vec<&LeakedAttributes> = call.input.iter().map(|resource| &resource.attributes).collect();
-    leaked::report(call.connection, &call.request_id, &reports)?;
-    Ok(call.done())
+fn report_leaked(call: Anyone<'_, Found>) -> Result<Reply> {
+    let Anyone { connection, request_id, query, input } = call;
+    leaked::report(connection, &request_id, input)?;
+    Ok(Anyone { connection, request_id, query, input: () }.done())
 }
 
 fn described(attributes: &TokenAttributes) -> Option<String> {

@@ -16,8 +16,12 @@ use super::{Token, store};
 use crate::audit::{self, Actor, Event};
 use crate::credential::{Digest, PREFIX_LENGTH, Secret, beginning_of_jwt};
 use crate::ids::TokenId;
+use crate::jsonapi::{ResourceBody, Result};
 
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
+
+/// Of a secret's `lk`, the letter of its kind and `_`.
+const START_LENGTH: usize = 4;
 
 /// How all JWTs begin: `{"` in base64url.
 const JWT_START: &str = "eyJ";
@@ -27,6 +31,9 @@ pub const REPORTED_MAX: usize = 100;
 
 /// The most secrets that are looked for in one text of a report.
 const IN_ONE_MAX: usize = 10;
+
+/// So often a place is decoded.
+const DECODED_MAX: usize = 5;
 
 /// The most characters that a place may have.
 const URL_MAX: usize = 2048;
@@ -53,17 +60,22 @@ fn valid_place(url: &str) -> Result<(), ValidationError> {
     Err(ValidationError::new("url").with_message(message.into()))
 }
 
+/// What has the form of a secret among what was reported, with the place that is kept of it.
+pub(super) struct Found(Vec<(Digest, Option<String>)>);
+
+impl Found {
+    /// Looks through reports, which takes no connection.
+    pub(super) fn in_reports(reports: &[ResourceBody<LeakedAttributes>]) -> Self {
+        let found = reports.iter().flat_map(|report| found(&report.attributes));
+        Self(found.map(|(secret, place)| (secret.digest(), place)).collect())
+    }
+}
+
 /// Revokes those of the reported secrets that are real, all or none, and records where each was found.
 ///
 /// # Errors
 /// The database's own.
-pub(super) fn report(
-    connection: &mut PgConnection,
-    request_id: &str,
-    reports: &[&LeakedAttributes],
-) -> crate::jsonapi::Result<()> {
-    let reports = found(reports).into_iter().map(|(secret, url)| (secret.digest(), url));
-    let reports: Vec<(Digest, Option<String>)> = reports.collect();
+pub(super) fn report(connection: &mut PgConnection, request_id: &str, Found(reports): Found) -> Result<()> {
     let actor = Actor::anybody("finder of leaked tokens", request_id.to_owned());
     let digests: Vec<Digest> = reports.iter().map(|(digest, _)| digest.clone()).collect();
     let found: HashMap<Digest, Token> = store::lock_by_secret(connection, &digests)?.into_iter().collect();
@@ -78,21 +90,17 @@ pub(super) fn report(
     Ok(audit::record(connection, &actor, &events)?)
 }
 
-/// What has the form of a secret in what was reported, also in its place, with the place that is kept of it.
-fn found(reports: &[&LeakedAttributes]) -> Vec<(Secret, Option<String>)> {
-    let secrets: Vec<Vec<Secret>> = reports.iter().map(|report| secrets_of(report)).collect();
-    let known: Vec<&Secret> = secrets.iter().flatten().collect();
-    let places = reports.iter().map(|report| report.url.as_deref().and_then(|url| place(url, &known)));
-    let places: Vec<Option<String>> = places.collect();
-    let each =
-        |(secrets, place): (Vec<Secret>, Option<String>)| secrets.into_iter().map(move |one| (one, place.clone()));
-    secrets.into_iter().zip(places).flat_map(each).collect()
+/// The secrets of one report, also those in its place, with what is kept of that.
+fn found(report: &LeakedAttributes) -> Vec<(Secret, Option<String>)> {
+    let secrets = secrets_of(report);
+    let place = report.url.as_deref().and_then(|url| place(url, &secrets));
+    secrets.into_iter().map(|secret| (secret, place.clone())).collect()
 }
 
 /// The secrets of one report, each once: a scanner's match often has its surroundings, and the place can hold one, too.
 fn secrets_of(report: &LeakedAttributes) -> Vec<Secret> {
     let url = report.url.as_deref().unwrap_or_default();
-    let decoded = percent_decode_str(url).decode_utf8_lossy();
+    let decoded = decoded(url);
     let token = report.token.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
     let mut secrets: Vec<Secret> =
         [token, url, &decoded].into_iter().flat_map(|text| Secret::find_all(text, IN_ONE_MAX)).collect();
@@ -103,12 +111,12 @@ fn secrets_of(report: &LeakedAttributes) -> Vec<Secret> {
 
 /// An address without a name and password in it, and without secrets: a leak can be a part of the address itself, and
 /// no secret may get into the audit trail.
-fn place(url: &str, reported: &[&Secret]) -> Option<String> {
+fn place(url: &str, reported: &[Secret]) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
     // Neither fails for an address with a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    let decoded = percent_decode_str(url.as_str()).decode_utf8_lossy();
+    let decoded = decoded(url.as_str());
     // Where a secret hides behind percent signs, only the host is told.
     if decoded != url.as_str() && without_secrets(&decoded, reported) != decoded {
         return Some(url.origin().ascii_serialization());
@@ -116,8 +124,17 @@ fn place(url: &str, reported: &[&Secret]) -> Option<String> {
     Some(without_secrets(url.as_str(), reported))
 }
 
+/// A text without the percent signs of a URL, also where it was encoded more than once.
+fn decoded(url: &str) -> String {
+    let decode = |text: &String| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    std::iter::successors(Some(url.to_owned()), |text| Some(decode(text)).filter(|decoded| decoded != text))
+        .take(DECODED_MAX)
+        .last()
+        .unwrap_or_default()
+}
+
 /// A text with no more of a secret than its prefix, also where a secret's end is missing.
-fn without_secrets(text: &str, reported: &[&Secret]) -> String {
+fn without_secrets(text: &str, reported: &[Secret]) -> String {
     let text =
         reported.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), &hint(secret.prefix())));
     let mut clean = String::with_capacity(text.len());
@@ -125,7 +142,11 @@ fn without_secrets(text: &str, reported: &[&Secret]) -> String {
     while let Some(at) = rest.find("lk") {
         clean.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = Secret::beginning(rest).map_or("lk".len(), str::len);
+        let mut length = Secret::beginning(rest).map_or("lk".len(), str::len);
+        // Another one may begin in what seems to be its end, up to the `_` that does not belong to this one.
+        if length > START_LENGTH && Secret::beginning(&rest[length - (START_LENGTH - 1)..]).is_some() {
+            length -= START_LENGTH - 1;
+        }
         let (piece, after) = rest.split_at(length);
         match piece.get(..PREFIX_LENGTH) {
             Some(prefix) if piece.len() > PREFIX_LENGTH => clean.push_str(&hint(prefix)),
@@ -182,7 +203,7 @@ mod tests {
     fn no_secret_is_kept_of_a_place() {
         let [reported, other] = [Kind::Team, Kind::User].map(|kind| Secret::generate(kind).unwrap());
         let (one, two) = (reported.reveal(), other.reveal());
-        let kept = |url: &str| place(url, &[&reported]).unwrap();
+        let kept = |url: &str| place(url, std::slice::from_ref(&reported)).unwrap();
         let url = format!("https://ada:sesame@example.com/bulk_/lkt_x/{one}?a={two}{two}&b={}#lk", &two[..40]);
         let (first, second) = (reported.prefix(), other.prefix());
         let expected = format!("https://example.com/bulk_/lkt_x/{first}…?a={second}…{second}…&b={second}…#lk");
@@ -192,6 +213,10 @@ mod tests {
         let jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
         assert_eq!(kept(&format!("https://example.com/?q={jwt}&a=eyJ0")), "https://example.com/?q=eyJ…&a=eyJ0");
         assert_eq!(kept(&format!("https://example.com/?q={}", &jwt[..30])), "https://example.com/?q=eyJ…");
+        let twice = format!("https://example.com/a/{}", one.replace('_', "%255F"));
+        assert_eq!(kept(&twice), "https://example.com");
+        let glued = format!("https://example.com/{}_{}", "lkt_abcdefghlkt", &one[4..52]);
+        assert!(!kept(&glued).contains(&one[4..30]), "{}", kept(&glued));
         let commit = "https://example.com/blob/0123456789abcdef0123456789abcdef01234567/talk_to_lkt_";
         assert_eq!(kept(commit), commit);
     }

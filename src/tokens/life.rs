@@ -60,6 +60,10 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     let given = if edited.role == token.role { Role::Viewer } else { edited.role };
     let highest = highest_role(connection, caller, token.owner().ok_or_else(Error::not_found)?)?;
     issue::no_escalation(caller, highest, given, &added)?;
+    let outlives = caller.ends_at.is_some_and(|end| edited.expired_at.is_none_or(|other| other > end));
+    if outlives && (edited.role > token.role || !added.is_empty()) {
+        return Err(Error::forbidden("A token that ends gives no more to one that outlives it"));
+    }
     abilities::check(connection, token.organization_id, &added)?;
     Ok(edited)
 }

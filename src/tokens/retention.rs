@@ -84,14 +84,17 @@ pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::R
 
 /// Removes a batch, and answers whether there may be more. What cannot be removed now is there the next time.
 fn remove_some(database: &Database, retention: Retention) -> bool {
+    // By itself, so that locks on tokens are taken in one order.
+    if let Err(fault) = database.blocking(|connection| Ok(store::end_graces(connection, BATCH)?)) {
+        log::warn!("graces that are over are no facts yet: {fault}");
+    }
     let removed = database.blocking(move |connection| {
         connection.transaction(|connection| {
             if !store::lock_removal(connection)? {
                 return Ok(false);
             }
-            let full_of_graces = store::end_graces(connection, BATCH)? == BATCH;
             let full_of_tokens = remove_tokens(connection, retention)? == BATCH;
-            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens || full_of_graces)
+            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens)
         })
     });
     removed.unwrap_or_else(|fault| {

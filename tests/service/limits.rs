@@ -290,10 +290,14 @@ fn a_slow_body_takes_one_place_of_its_senders_own() {
         .collect();
     std::thread::sleep(Duration::from_millis(500));
     zoe.client.post("/api/v2/organizations/zeta/teams", &resource("teams", json!({"name": "x"}))).expect(200);
-    for mut stream in slow {
+    // Of ada's own places, both are taken, and whoever waits for one is told so.
+    ada.client.delete("/api/v2/organizations/acme/team-tokens").expect(429);
+    let refused = slow.into_iter().filter_map(|mut stream| {
         stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        let _ = stream.read(&mut [0; 12]);
-    }
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).ok().map(|()| answer)
+    });
+    assert_eq!(refused.filter(|answer| answer.ends_with(b"429")).count(), 8);
 }
 
 /// Hashing takes no connection, happens two at a time, and a user's password can be tried ten times.
@@ -382,7 +386,7 @@ fn a_body_has_64_kib_and_a_list_1_mib() {
     send("POST", &users, &padded(nobody, list + 1)).expect(413);
 }
 
-/// A thousand connections without a token that could be one hold nothing: they are answered before their body.
+/// Who brings no good token is answered before the body.
 #[test]
 fn nothing_of_a_body_is_kept_for_who_has_no_token() {
     let app = App::start();
@@ -637,4 +641,58 @@ fn an_answer_that_is_not_read_is_given_up() {
     let length = length.split_once("content-length: ").unwrap().1.split_once('\r').unwrap().0.parse::<usize>().unwrap();
     assert!(length > 9_000_000, "it does not fit into the buffers of the operating system: {length}");
     assert!(ended.is_err() && read.len() < length, "{} of {length}, {ended:?}", read.len());
+}
+
+/// The share of an organization counts also where only the body names it.
+#[test]
+fn giving_team_access_counts_for_the_organization() {
+    let app = App::with_connections(8);
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let (zoe, _) = tenant(&app, "zoe", "zeta");
+    let workspace = ada.workspace("acme", "prod");
+    let owners = ada.owners_team("acme");
+    let members: Vec<User> = (0..4).map(|nth| app.user(&format!("member{nth}"))).collect();
+    members.iter().for_each(|member| ada.add_to_team(&owners, member));
+    let body = crate::support::app::team_access(&team, &workspace, json!({"access": "read"}));
+    let lock = Lock::on(&app, "workspaces");
+    let answers = std::thread::scope(|scope| {
+        let twice = members.iter().flat_map(|member| [member, member]);
+        let waiting: Vec<_> =
+            twice.map(|member| scope.spawn(|| member.client.post("/api/v2/team-workspaces", &body).status)).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        zoe.client.get("/api/v2/organizations/zeta").expect(200);
+        assert!(began.elapsed() < Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(3));
+        drop(lock);
+        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 4, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+}
+
+/// Who waits for a place of a busy organization has all of their own for another one.
+#[test]
+fn a_busy_organization_takes_nobodys_places_elsewhere() {
+    let app = App::with_connections(8);
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let owners = ada.owners_team("acme");
+    let (bob, carl, zoe) = (app.user("bob"), app.user("carl"), app.user("zoe"));
+    [&bob, &carl, &zoe].iter().for_each(|member| ada.add_to_team(&owners, member));
+    zoe.organization("zeta");
+    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    std::thread::scope(|scope| {
+        for member in [&bob, &bob, &carl, &carl] {
+            scope.spawn(|| drop(member.client.post_nothing(&token_path(&team))));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let waiting: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| zoe.client.get("/api/v2/organizations/acme").status)).collect();
+        std::thread::sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        zoe.client.get("/api/v2/organizations/zeta").expect(200);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        assert!(waiting.into_iter().all(|thread| thread.join().unwrap() == 429));
+        drop(lock);
+    });
 }

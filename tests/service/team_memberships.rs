@@ -287,6 +287,14 @@ fn who_manages_members_gets_no_more_by_it() {
             assert_eq!((errors.len(), alike(&errors[0])), (2, alike(&errors[1])));
         }
     }
+    // Nor by a token of their team, which acts for them.
+    let vaults = scene.ada.client.get("/api/v2/organizations/acme/teams?filter[names]=organization").expect(200).ids();
+    let hosts = scene.ada.client.get("/api/v2/organizations/acme/teams?filter[names]=hosts").expect(200).ids();
+    let token = scene.app.with(&scene.ada.team_token(&hosts[0]).secret());
+    let users = format!("/api/v2/teams/{}/relationships/users", vaults[0]);
+    token.post(&users, &identifiers("users", &["mia"])).expect(403);
+    let joe = scene.member("joe").0;
+    token.post(&users, &identifiers("users", &[&joe.username])).expect(204);
     // A team without permissions that mia lacks is another matter.
     let open = scene.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
     let users = format!("/api/v2/teams/{open}/relationships/users");

@@ -517,3 +517,17 @@ fn a_stranger_finds_no_team() {
         }
     }
 }
+
+/// Who takes a right from their own team may do so, although they lack it afterwards.
+#[test]
+fn a_right_can_be_given_up() {
+    let app = App::start();
+    let (ada, mel) = (app.user("ada"), app.user("mel"));
+    ada.organization("acme");
+    let rights = json!({"manage-teams": true, "manage-organization-access": true});
+    let team = ada.team_with("acme", json!({"name": "leads", "organization-access": rights}));
+    ada.add_to_team(&team, &mel);
+    let less = resource("teams", json!({"name": "former", "organization-access": {"manage-teams": false}}));
+    mel.client.patch(&format!("/api/v2/teams/{team}"), &less).expect(200);
+    mel.client.post("/api/v2/organizations/acme/teams", &resource("teams", json!({"name": "x"}))).expect(404);
+}

@@ -248,3 +248,30 @@ fn a_tokens_id_in_the_place_of_its_teams_ends_it() {
     ada.client.delete(&delete(&ephemeral.id())).expect(404);
     app.with(&kept.secret()).get(HERE).expect(200);
 }
+
+/// A token that was replaced, and works only for its grace, does not make one for longer.
+#[test]
+fn a_token_in_its_grace_makes_none_that_outlives_it() {
+    let (app, ada, _team) = acme();
+    let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
+    let old = ada.client.post(&users, &token(json!({}))).expect(201);
+    let grace = token(json!({"grace-period-seconds": 3600}));
+    ada.client.post(&format!("{}/actions/regenerate", path(&old.id())), &grace).expect(201).secret();
+    let made = app.with(&old.secret()).post(&users, &token(json!({}))).expect(201);
+    assert!(!made.secret().is_empty());
+    assert!(expired_at(&made).unwrap() < Utc::now() + TimeDelta::minutes(61));
+}
+
+/// Nor does a token that ends give power to one that goes on.
+#[test]
+fn a_token_that_ends_gives_no_more_to_one_that_outlives_it() {
+    let (app, ada, team) = acme();
+    let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
+    let short = ada.client.post(&users, &token(json!({"expired-at": in_hours(1)}))).expect(201);
+    let viewer = ada.described_token(&team, json!({"description": "viewer", "role": "viewer"}));
+    assert!(!viewer.secret().is_empty());
+    let raise = token(json!({"role": "owner"}));
+    app.with(&short.secret()).patch(&path(&viewer.id()), &raise).expect(403);
+    app.with(&short.secret()).patch(&path(&viewer.id()), &token(json!({"description": "other"}))).expect(200);
+    ada.client.patch(&path(&viewer.id()), &raise).expect(200);
+}

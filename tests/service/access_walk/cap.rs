@@ -79,6 +79,14 @@ pub const TEAMS_OR_ITSELF: Cap = Cap {
 /// The same of a user's token.
 pub const OWN_OR_ITSELF: Cap = Cap { itself: &["member"], text: "any: the token itself", ..PART_OR_ADMIN };
 
+/// The same of an organization's own token.
+pub const ORGANIZATIONS_OR_ITSELF: Cap =
+    Cap { itself: &["organization token"], text: "owner, else 403; any for the token itself", ..OWNER };
+
+/// The same of an audit-trails token.
+pub const TRAILS_OR_ITSELF: Cap =
+    Cap { itself: &["audit-trails token"], text: "owner, else 403; any for the token itself", ..OWNER };
+
 /// The same of a token of the team owners.
 pub const OWNERS_OR_ITSELF: Cap = Cap {
     itself: &["owners' token"],

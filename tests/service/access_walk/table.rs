@@ -130,9 +130,9 @@ table! {
         row("GET    /authentication-tokens/current",                              no_body,   200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
         row("DELETE /authentication-tokens/current",                              no_body,   204, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
         row("GET    /authentication-tokens/{organization-token}",                 no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
-        row("DELETE /authentication-tokens/{organization-token}",                 no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
+        row("DELETE /authentication-tokens/{organization-token}",                 no_body,   204, ORGANIZATIONS_OR_ITSELF, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
         row("GET    /authentication-tokens/{audit-token}",                        no_body,   200, READ,  "404 404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404"),
-        row("DELETE /authentication-tokens/{audit-token}",                        no_body,   204, OWNER, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404"),
+        row("DELETE /authentication-tokens/{audit-token}",                        no_body,   204, TRAILS_OR_ITSELF, "404 404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404"),
         row("GET    /organization/audit-trail",                                   no_body,   200, READ,  "404 404 404 404 404 404 404 404 404 ✓   ✓   404"),
     }
     workspaces "Workspaces" {
