@@ -32,6 +32,11 @@ fn no_route_takes_a_path_that_names_nothing() {
         for (before, kind, after) in parameters(&route.path) {
             let others = world.ids().filter(|(other, _)| *other != kind && *other != "organization").map(|(_, id)| id);
             for id in wrong.iter().copied().chain(others) {
+                // Some clients end a token by its id in the place of its team's.
+                let ends_it = (route.method.as_str(), after) == ("DELETE", "/authentication-token");
+                if ends_it && kind == "team" && id.starts_with("at-") {
+                    continue;
+                }
                 let path = format!("{}{id}{}", world.path(before), world.path(after));
                 let answer = world.send_good(world.client(route), route, &path);
                 assert_refused(&answer, &[404], &format!("{} {path}", route.method));
