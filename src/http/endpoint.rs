@@ -54,8 +54,6 @@ pub(crate) struct Description {
     pub(crate) body: Option<Sends>,
     /// Whether it answers 409 where the state of the resource forbids it.
     pub(crate) conflicts: bool,
-    /// Whether it answers 429 to an address that asks too often.
-    pub(crate) limited: bool,
     pub(crate) status: StatusCode,
     pub(crate) answer: Answer,
     pub(crate) needs: Needs,
@@ -95,7 +93,6 @@ impl Description {
             meanings: vec![],
             body: None,
             conflicts: false,
-            limited: false,
             status: StatusCode::NO_CONTENT,
             answer: Answer::Nothing,
             needs: Needs::Token,

@@ -160,12 +160,6 @@ impl<I: Send + 'static> Route<I> {
         self
     }
 
-    /// 429 to an address that asks too often.
-    pub(crate) fn limited(mut self) -> Self {
-        self.about.limited = true;
-        self
-    }
-
     /// What the access table must allow the caller: one of these, by what the request is about.
     pub(crate) fn allows(mut self, actions: &'static [Action]) -> Self {
         self.about.actions = actions;

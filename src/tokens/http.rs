@@ -283,7 +283,6 @@ fn leaked_tokens() -> Vec<Endpoint> {
         .query(&QuerySpec::NONE)
         .body(REPORTS)
         .prepare(|_, reports| Ok(Found::in_reports(&reports)))
-        .limited()
         .write_for_anyone(report_leaked),
     ]
 }

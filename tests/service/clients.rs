@@ -73,7 +73,9 @@ fn schemathesis_finds_nothing() {
         return;
     }
     let data = Folder::new();
-    let service = Served::start(&data);
+    // It brings many tokens that are not good.
+    let service =
+        Served::spawn(Command::new("").arg("--data-dir").arg(&*data).args(["--failed-authentications", "1000000"]));
     let secret = admin_secret(&data);
     let description = format!("http://{}/api/v2/openapi.json", service.address);
     let mut schemathesis = Command::new(environment("schemathesis", "schemathesis"));

@@ -252,6 +252,7 @@ fn the_readme_names_what_exists() {
         let of = match *cells.last().unwrap() {
             of if of.starts_with("user create") => &["user", "create"][..],
             of if of.starts_with("keys rotate") => &["keys", "rotate"],
+            "audit" => &["audit"],
             _ => &["serve"],
         };
         let help = run(latchkey().args(of).arg("--help")).stdout;

@@ -94,7 +94,7 @@ impl Description {
         if self.needs != Needs::Nothing {
             all.push(StatusCode::SERVICE_UNAVAILABLE);
         }
-        if self.limited || self.needs == Needs::Token {
+        if self.needs != Needs::Nothing {
             all.push(StatusCode::TOO_MANY_REQUESTS);
         }
         if self.conflicts || self.body.is_some() {
