@@ -8,11 +8,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use governor::Quota;
 
 use super::RateLimit;
 use crate::jsonapi::{Error, Result};
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]
@@ -22,7 +21,7 @@ impl AddressLimit {
     /// So many times at once, and then as many in a minute.
     #[must_use]
     pub fn per_minute(times: NonZeroU32) -> Self {
-        Self(RateLimit::new(times, MINUTE / times.get()))
+        Self(RateLimit::new(Quota::per_minute(times)))
     }
 
     /// Checks that the address of a request has not asked too often.

@@ -1,7 +1,6 @@
 //! How often something may happen, for each of many keys: so many times at once, and then at a steady rate.
 
 use std::hash::Hash;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,14 +22,9 @@ impl<K: Hash + Eq + Clone> Clone for RateLimit<K> {
 }
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
-    /// So many times at once, and then once in each `period`.
-    ///
-    /// # Panics
-    /// For a period of zero.
+    /// So often for each key.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a constant of the caller's")]
-    pub fn new(at_once: NonZeroU32, period: Duration) -> Self {
-        let quota = Quota::with_period(period).expect("a period is not zero").allow_burst(at_once);
+    pub fn new(quota: Quota) -> Self {
         Self(Arc::new(RateLimiter::hashmap(quota)))
     }
 
@@ -52,11 +46,15 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
+
+    const ONE: NonZeroU32 = NonZeroU32::MIN;
 
     #[test]
     fn each_key_has_its_own_measure() {
-        let limit = RateLimit::new(NonZeroU32::MIN.saturating_add(4), Duration::from_secs(60));
+        let limit = RateLimit::new(Quota::per_minute(ONE).allow_burst(ONE.saturating_add(4)));
         let passed = |key: u32| (0..10).filter(|_| limit.check(&key).is_ok()).count();
         assert_eq!((passed(1), passed(2), passed(1)), (5, 5, 0));
         let wait = limit.check(&1).unwrap_err();
@@ -65,7 +63,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let limit = RateLimit::new(NonZeroU32::MIN, Duration::from_secs(60));
+        let limit = RateLimit::new(Quota::per_minute(ONE));
         for key in 0..MOST + 5 {
             let _ = limit.check(&key);
         }

@@ -6,6 +6,7 @@
 mod model;
 mod store;
 
+pub(crate) use model::Looking;
 pub use model::{Actor, Event, Recorded};
-pub(crate) use store::{Looking, list, told_lately};
 pub use store::{everything, record};
+pub(crate) use store::{list, told_lately};

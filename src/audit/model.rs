@@ -86,6 +86,35 @@ impl Event {
     }
 }
 
+/// What is told of a token only once in a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looking {
+    /// Somebody has looked at it: once an hour for each who did.
+    Show,
+    /// It was presented and is not good: once a minute.
+    Refuse,
+    /// The same of one whose grace after its replacement is over.
+    RefuseReplaced,
+}
+
+impl Looking {
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Show => "show",
+            Self::Refuse => "refuse",
+            Self::RefuseReplaced => "refuse_replaced",
+        }
+    }
+
+    /// In seconds.
+    pub(super) const fn once_in(self) -> i32 {
+        match self {
+            Self::Show => 3600,
+            Self::Refuse | Self::RefuseReplaced => 60,
+        }
+    }
+}
+
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = audit_events, check_for_backend(diesel::pg::Pg))]

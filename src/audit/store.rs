@@ -5,9 +5,10 @@ use diesel::dsl::{IntervalDsl, exists, now};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamptz};
 
-use super::{Actor, Event, Recorded};
+use super::{Actor, Event, Looking, Recorded};
 use crate::database::schema::audit_events;
 use crate::ids::{AuditEventId, OrganizationId, TokenId};
+use crate::jsonapi::Timestamp;
 
 /// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has eleven.
 const AT_ONCE: usize = 1000;
@@ -41,34 +42,6 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
     Ok(())
 }
 
-/// What is told of a token only once in a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Looking {
-    /// Somebody has looked at it: once an hour for each who did.
-    Show,
-    /// It was presented and is not good: once a minute.
-    Refuse,
-    /// The same of one whose grace after its replacement is over.
-    RefuseReplaced,
-}
-
-impl Looking {
-    pub(crate) const fn action(self) -> &'static str {
-        match self {
-            Self::Show => "show",
-            Self::Refuse => "refuse",
-            Self::RefuseReplaced => "refuse_replaced",
-        }
-    }
-
-    const fn once_in(self) -> i32 {
-        match self {
-            Self::Show => 3600,
-            Self::Refuse | Self::RefuseReplaced => 60,
-        }
-    }
-}
-
 /// Whether it was told lately that this happened to a token, by a token.
 pub(crate) fn told_lately(
     connection: &mut PgConnection,
@@ -99,15 +72,18 @@ pub(crate) fn list(
     offset: i64,
     limit: i64,
 ) -> QueryResult<(Vec<Recorded>, i64)> {
-    let mut events = audit_events::table.filter(audit_events::organization_id.eq(organization)).into_boxed();
-    let mut counted = audit_events::table.filter(audit_events::organization_id.eq(organization)).into_boxed();
-    if let Some(since) = since {
-        let first = since.trunc_subsecs(3) + TimeDelta::milliseconds(1);
-        let settled: DateTime<Utc> = diesel::select(diesel::dsl::sql::<Timestamptz>(SETTLED)).get_result(connection)?;
-        events = events.filter(audit_events::occurred_at.ge(first)).filter(audit_events::occurred_at.lt(settled));
-        counted = counted.filter(audit_events::occurred_at.ge(first)).filter(audit_events::occurred_at.lt(settled));
-    }
-    let total = counted.count().get_result(connection)?;
+    let (first, end) = match since {
+        Some(since) => {
+            let settled = diesel::select(diesel::dsl::sql::<Timestamptz>(SETTLED)).get_result(connection)?;
+            (after(since), settled)
+        }
+        None => (DateTime::UNIX_EPOCH, Timestamp::MAX),
+    };
+    let events = audit_events::table
+        .filter(audit_events::organization_id.eq(organization))
+        .filter(audit_events::occurred_at.ge(first))
+        .filter(audit_events::occurred_at.lt(end));
+    let total = events.count().get_result(connection)?;
     let page = events
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
@@ -115,6 +91,11 @@ pub(crate) fn list(
         .limit(limit)
         .load(connection)?;
     Ok((page, total))
+}
+
+/// The first time that is shown as a later one.
+fn after(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.trunc_subsecs(3) + TimeDelta::milliseconds(1)
 }
 
 /// Events of everybody that are shown with a later time than `since`, beyond one of them, oldest first: for the command
@@ -129,7 +110,7 @@ pub fn everything(
     most: i64,
 ) -> QueryResult<Vec<Recorded>> {
     let mut events = audit_events::table
-        .filter(audit_events::occurred_at.ge(since.trunc_subsecs(3) + TimeDelta::milliseconds(1)))
+        .filter(audit_events::occurred_at.ge(after(since)))
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
         .limit(most)

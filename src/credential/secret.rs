@@ -16,6 +16,8 @@ const START_LENGTH: usize = 4;
 const LENGTH: usize = START_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 /// How much of a secret is shown so that people can tell tokens apart.
 pub(crate) const PREFIX_LENGTH: usize = 10;
+/// How all JWTs begin: `{"` in base64url.
+pub(crate) const JWT_START: &str = "eyJ";
 /// More than a JWT with every ability that a token can have.
 const JWT_MAX: usize = 16_384;
 /// Of an Ed25519 signature, 64 bytes, in base64url.
@@ -62,9 +64,8 @@ impl Secret {
             return Some(Self(text.into()));
         }
         let (start, rest) = text.split_at_checked(START_LENGTH)?;
-        let known = Kind::ALL.iter().any(|kind| start.as_bytes() == [b'l', b'k', kind.letter() as u8, b'_']);
         let whole = text.len() == LENGTH && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !(known && whole) {
+        if !(is_start(start) && whole) {
             return None;
         }
         let (body, sum) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
@@ -80,9 +81,11 @@ impl Secret {
     /// As much of the start of a text as may belong to a secret; none if it does not start like one.
     pub(crate) fn beginning(text: &str) -> Option<&str> {
         let (start, rest) = text.split_at_checked(START_LENGTH)?;
-        let known = Kind::ALL.iter().any(|kind| start.as_bytes() == [b'l', b'k', kind.letter() as u8, b'_']);
         let length = rest.bytes().take(LENGTH - START_LENGTH).take_while(u8::is_ascii_alphanumeric).count();
-        if known { text.get(..START_LENGTH + length) } else { None }
+        // Another one may begin in what seems to be its end: the `_` of that one cannot belong to this one.
+        let before = length.saturating_sub(START_LENGTH - 1);
+        let length = if rest.get(before..).is_some_and(is_start) { before } else { length };
+        if is_start(start) { text.get(..START_LENGTH + length) } else { None }
     }
 
     /// What is stored of it.
@@ -118,6 +121,11 @@ impl std::fmt::Debug for Digest {
     }
 }
 
+/// Whether a text begins with `lk`, the letter of a kind and `_`.
+fn is_start(text: &str) -> bool {
+    Kind::ALL.iter().any(|kind| text.as_bytes().starts_with(&[b'l', b'k', kind.letter() as u8, b'_']))
+}
+
 /// What has the form of a JWT in a text. Its cost is a small multiple of the text's length, whatever is in it.
 fn jwts_in(text: &str) -> impl Iterator<Item = Secret> + '_ {
     let runs = text.split(|letter: char| !(letter.is_ascii() && is_of_jwt(letter as u8) || letter == '.'));
@@ -126,7 +134,7 @@ fn jwts_in(text: &str) -> impl Iterator<Item = Secret> + '_ {
         let found = parts.windows(3).flat_map(|three| {
             let signature = three[2].get(..SIGNATURE_LENGTH);
             // Something that ends in `eyJ` may stand before it, and it may itself hold another.
-            let headers = three[0].match_indices("eyJ").take(8).map(|(at, _)| &three[0][at..]);
+            let headers = three[0].match_indices(JWT_START).take(8).map(|(at, _)| &three[0][at..]);
             headers.filter_map(move |header| Secret::parse(&format!("{header}.{}.{}", three[1], signature?)))
         });
         found.collect::<Vec<_>>()
@@ -140,14 +148,13 @@ fn is_of_jwt(byte: u8) -> bool {
 /// As much of the start of a text as may belong to a JWT; none if it does not start like one.
 pub(crate) fn beginning_of_jwt(text: &str) -> Option<&str> {
     let length = text.bytes().take_while(|byte| is_of_jwt(*byte) || *byte == b'.').count();
-    if text.starts_with("eyJ") { text.get(..length) } else { None }
+    if text.starts_with(JWT_START) { text.get(..length) } else { None }
 }
 
 /// Whether a text has the form of a JWT that is signed with Ed25519.
 fn is_jwt(text: &str) -> bool {
     let is_base64url = |part: &str| !part.is_empty() && part.bytes().all(is_of_jwt);
-    // `eyJ` is how `{"` begins.
-    if text.len() > JWT_MAX || !text.starts_with("eyJ") {
+    if text.len() > JWT_MAX || !text.starts_with(JWT_START) {
         return false;
     }
     let mut parts = text.split('.');

@@ -23,14 +23,6 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
 const TRIES: u32 = 60;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
-/// What `CREATE INDEX CONCURRENTLY` leaves behind when it waited too long, which would be in the way of the next try.
-const DROP_INVALID_INDEXES: &str = "DO $$ DECLARE name regclass; BEGIN \
-     FOR name IN SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-     WHERE NOT indisvalid AND relnamespace = current_schema()::regnamespace AND indrelid::regclass::text IN ( \
-       'abilities', 'audit_events', 'memberships', 'organizations', 'signing_keys', 'team_members', 'team_workspaces', \
-       'teams', 'token_ttl_policies', 'token_usage_days', 'tokens', 'users', 'workspaces') \
-     LOOP EXECUTE format('DROP INDEX %s', name); END LOOP; END $$";
-
 /// Brings the database's tables up to this release, and answers how many migrations that took.
 ///
 /// Replicas may start together: an advisory lock lets one at a time through, and the others find nothing to do.
@@ -58,9 +50,6 @@ fn run(connection: &mut PgConnection) -> diesel::migration::Result<usize> {
                 log::warn!("a migration waits for a lock; trying again");
                 std::thread::sleep(BETWEEN_ATTEMPTS);
                 tries += 1;
-                if let Err(fault) = connection.batch_execute(DROP_INVALID_INDEXES) {
-                    log::warn!("an index that was not finished is still there: {fault}");
-                }
             }
             Err(fault) => return Err(fault),
         }

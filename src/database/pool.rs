@@ -28,7 +28,7 @@ const SETTINGS: &str = "SET application_name = 'latchkey'; SET statement_timeout
 const ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
 
 /// So many statements stay prepared on a connection; then another one takes its place. Each can take half a megabyte of
-/// PostgreSQL's memory. A plain use of all routes prepares about half as many.
+/// PostgreSQL's memory.
 const PREPARED_MAX: usize = 250;
 
 /// Without these libpq waits for a host that has vanished as long as the operating system does, which is minutes.

@@ -236,7 +236,13 @@ pub(crate) struct Anyone<'c, I> {
     pub(crate) input: I,
 }
 
-impl<I> Anyone<'_, I> {
+impl<'c, I> Anyone<'c, I> {
+    /// The call without what was made of query and body, and that.
+    pub(crate) fn take_input(self) -> (Anyone<'c, ()>, I) {
+        let Self { connection, request_id, query, input } = self;
+        (Anyone { connection, request_id, query, input: () }, input)
+    }
+
     /// Nothing but the status.
     pub(crate) fn done(self) -> Reply {
         Reply::nothing(self.query)

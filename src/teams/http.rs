@@ -99,7 +99,8 @@ fn list(call: Read<'_>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let organization = organizations::find(call.connection, call.caller.organization()?)?;
     let found = store::list(call.connection, organization.id, scope(&call.caller), &call.query)?;
-    let compound = render(call.connection, &call.caller, &call.query, &organization.name, &found.rows)?;
+    let compound =
+        render(call.connection, &call.caller, &call.query, &organization.name, &found.rows, view::NAMED_IN_LIST_MAX)?;
     Ok(call.page(compound.resources, found.info).include(compound.included))
 }
 
@@ -113,14 +114,15 @@ fn scope(caller: &Caller) -> Scope {
     }
 }
 
+/// Teams with those who are in each, by name if they are at most `most`.
 fn render(
     connection: &mut PgConnection,
     caller: &Caller,
     query: &Query,
     organization: &str,
     teams: &[Team],
+    most: i64,
 ) -> Result<Compound> {
-    let most = if teams.len() > 1 { view::NAMED_IN_LIST_MAX } else { view::NAMED_MAX };
     let asked =
         query.fields_of(TEAMS.name).is_none_or(|fields| view::OF_MEMBERS.iter().any(|name| fields.contains(*name)));
     let members =
@@ -152,7 +154,7 @@ fn render_one(
     query: &Query,
     (team, organization): &(Team, String),
 ) -> Result<Document> {
-    let compound = render(connection, caller, query, organization, std::slice::from_ref(team))?;
+    let compound = render(connection, caller, query, organization, std::slice::from_ref(team), view::NAMED_MAX)?;
     compound.into_one().ok_or_else(Error::not_found)
 }
 

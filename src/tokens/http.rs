@@ -605,9 +605,9 @@ fn since(query: &Query) -> Result<Option<NaiveDate>> {
 
 /// Revokes those that are real, all or none, and answers the same whether or not any is.
 fn report_leaked(call: Anyone<'_, Found>) -> Result<Reply> {
-    let Anyone { connection, request_id, query, input } = call;
-    leaked::report(connection, &request_id, input)?;
-    Ok(Anyone { connection, request_id, query, input: () }.done())
+    let (call, found) = call.take_input();
+    leaked::report(call.connection, &call.request_id, found)?;
+    Ok(call.done())
 }
 
 fn described(attributes: &TokenAttributes) -> Option<String> {

@@ -14,17 +14,11 @@ use validator::{Validate, ValidationError};
 use super::model::event;
 use super::{Token, store};
 use crate::audit::{self, Actor, Event};
-use crate::credential::{Digest, PREFIX_LENGTH, Secret, beginning_of_jwt};
+use crate::credential::{Digest, JWT_START, PREFIX_LENGTH, Secret, beginning_of_jwt};
 use crate::ids::TokenId;
 use crate::jsonapi::{ResourceBody, Result};
 
 pub(crate) const LEAKED_TOKENS: &str = "leaked-tokens";
-
-/// Of a secret's `lk`, the letter of its kind and `_`.
-const START_LENGTH: usize = 4;
-
-/// How all JWTs begin: `{"` in base64url.
-const JWT_START: &str = "eyJ";
 
 /// The most secrets that one request may report.
 pub const REPORTED_MAX: usize = 100;
@@ -137,39 +131,23 @@ fn decoded(url: &str) -> String {
 fn without_secrets(text: &str, reported: &[Secret]) -> String {
     let text =
         reported.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), &hint(secret.prefix())));
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("lk") {
-        clean.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let mut length = Secret::beginning(rest).map_or("lk".len(), str::len);
-        // Another one may begin in what seems to be its end, up to the `_` that does not belong to this one.
-        if length > START_LENGTH && Secret::beginning(&rest[length - (START_LENGTH - 1)..]).is_some() {
-            length -= START_LENGTH - 1;
-        }
-        let (piece, after) = rest.split_at(length);
-        match piece.get(..PREFIX_LENGTH) {
-            Some(prefix) if piece.len() > PREFIX_LENGTH => clean.push_str(&hint(prefix)),
-            _ => clean.push_str(piece),
-        }
-        rest = after;
-    }
-    clean.push_str(rest);
-    without_jwts(&clean)
+    let text = masked(&text, "lk", Secret::beginning, |piece| hint(&piece[..PREFIX_LENGTH]));
+    masked(&text, JWT_START, beginning_of_jwt, |_| hint(JWT_START))
 }
 
-/// A text with no more of a JWT than how all of them begin, also where its end is missing.
-fn without_jwts(text: &str) -> String {
+/// A text with a hint in the place of each piece that `start` begins, as far as it may belong to a secret, if it is longer
+/// than a prefix.
+fn masked(text: &str, start: &str, beginning: fn(&str) -> Option<&str>, hint: impl Fn(&str) -> String) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(JWT_START) {
+    while let Some(at) = rest.find(start) {
         clean.push_str(&rest[..at]);
-        let length = beginning_of_jwt(&rest[at..]).map_or(JWT_START.len(), str::len);
+        let length = beginning(&rest[at..]).map_or(start.len(), str::len);
         let (piece, after) = rest[at..].split_at(length);
         if piece.len() > PREFIX_LENGTH {
-            clean.push_str(&hint(JWT_START))
+            clean.push_str(&hint(piece));
         } else {
-            clean.push_str(piece)
+            clean.push_str(piece);
         }
         rest = after;
     }

@@ -1,5 +1,6 @@
-//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old (docs/design.md §3,
-//! rules 6 and 7). And a grace that is over becomes a fact, which no clock takes back. Tokens that are merely expired or switched off stay: nobody has ended them for good.
+//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old
+//! (docs/design.md §3, rules 6 and 7). And a grace that is over becomes a fact, which no clock takes back. Tokens that are
+//! merely expired or switched off stay: nobody has ended them for good.
 //!
 //! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it
 //! has a lock, and the others leave it to that one.
@@ -74,6 +75,7 @@ impl Retention {
 pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::Result<Worker> {
     Worker::start("retention", move |stopping| {
         loop {
+            while stopping.goes_on() && end_graces(&database) {}
             while stopping.goes_on() && remove_some(&database, retention) {}
             if !stopping.wait(retention.every()) {
                 return;
@@ -82,12 +84,18 @@ pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::R
     })
 }
 
+/// Makes facts of a batch of graces that are over, and answers whether there may be more. A transaction of its own, so that
+/// locks on tokens are taken in one order.
+fn end_graces(database: &Database) -> bool {
+    let ended = database.blocking(|connection| Ok(store::end_graces(connection, BATCH)? == BATCH));
+    ended.unwrap_or_else(|fault| {
+        log::warn!("graces that are over are no facts yet: {fault}");
+        false
+    })
+}
+
 /// Removes a batch, and answers whether there may be more. What cannot be removed now is there the next time.
 fn remove_some(database: &Database, retention: Retention) -> bool {
-    // By itself, so that locks on tokens are taken in one order.
-    if let Err(fault) = database.blocking(|connection| Ok(store::end_graces(connection, BATCH)?)) {
-        log::warn!("graces that are over are no facts yet: {fault}");
-    }
     let removed = database.blocking(move |connection| {
         connection.transaction(|connection| {
             if !store::lock_removal(connection)? {

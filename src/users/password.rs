@@ -7,6 +7,7 @@ use std::time::Duration;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use governor::Quota;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::access::RateLimit;
@@ -16,12 +17,13 @@ use crate::jsonapi::{Error, Result};
 /// So many passwords are hashed at once. Each takes 19 MiB of memory and most of a tenth of a second of a processor.
 const AT_ONCE: usize = 2;
 
-/// So often a user may be asked for a password that turns out to be wrong, and then once in half a minute.
+/// So often a user may be asked for a password that turns out to be wrong, and then twice a minute.
 const TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
-const BETWEEN_TRIES: Duration = Duration::from_secs(30);
+const A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
 static HASHING: Places = Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() };
-static TRIED: LazyLock<RateLimit<UserId>> = LazyLock::new(|| RateLimit::new(TRIES, BETWEEN_TRIES));
+static TRIED: LazyLock<RateLimit<UserId>> =
+    LazyLock::new(|| RateLimit::new(Quota::per_minute(A_MINUTE).allow_burst(TRIES)));
 
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=1000;
 

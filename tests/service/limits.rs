@@ -4,12 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{User, resource, team_access};
+use crate::support::client::Answer;
+use crate::support::holder::Holder;
 
 /// The most statements that stay prepared on a connection.
 const PREPARED_MAX: i64 = 250;
@@ -124,15 +125,43 @@ impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Numbered {
 
 impl RunQueryDsl<PgConnection> for Numbered {}
 
-/// Holds a lock until it is dropped.
-struct Lock(PgConnection);
+const CI: &str = "SELECT FROM teams WHERE name = 'ci' FOR UPDATE";
 
-impl Lock {
-    fn on(app: &App, rows: &str) -> Self {
-        let mut connection = PgConnection::establish(&app.database_url).unwrap();
-        connection.batch_execute(&format!("BEGIN; SELECT FROM {rows} FOR UPDATE")).unwrap();
-        Self(connection)
-    }
+/// What requests are answered that wait for a lock until nobody waits for a place any more. Meanwhile something else is
+/// done, which must not wait.
+fn under_lock<'a>(
+    app: &App,
+    lock: &str,
+    requests: impl IntoIterator<Item = Box<dyn FnOnce() -> Answer + Send + 'a>>,
+    meanwhile: impl FnOnce(),
+) -> Vec<Answer> {
+    let lock = Holder::of(app, lock);
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = requests.into_iter().map(|request| scope.spawn(request)).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        let began = Instant::now();
+        meanwhile();
+        assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
+        // Longer than those wait who have no place.
+        std::thread::sleep(Duration::from_secs(3));
+        drop(lock);
+        waiting.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn boxed<'a>(request: impl FnOnce() -> Answer + Send + 'a) -> Box<dyn FnOnce() -> Answer + Send + 'a> {
+    Box::new(request)
+}
+
+/// Four more owners of `acme`.
+fn four_owners(app: &App, ada: &User) -> Vec<User> {
+    let (team, members) = (ada.owners_team("acme"), (0..4).map(|nth| app.user(&format!("member{nth}"))));
+    members.inspect(|member| ada.add_to_team(&team, member)).collect()
+}
+
+/// How many of some answers have a status.
+fn with(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status == status).count()
 }
 
 fn token_path(team: &str) -> String {
@@ -152,24 +181,14 @@ fn one_principal_takes_a_quarter_of_the_connections_and_nobody_else_waits() {
     let app = App::with_connections(8);
     let (ada, team) = tenant(&app, "ada", "acme");
     let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
-    let answers = std::thread::scope(|scope| {
-        let waiting: Vec<_> = (0..12).map(|_| scope.spawn(|| ada.client.post_nothing(&token_path(&team)))).collect();
-        std::thread::sleep(Duration::from_millis(500));
+    let (client, path) = (&ada.client, &token_path(&team));
+    let answers = under_lock(&app, CI, (0..12).map(|_| boxed(move || client.post_nothing(path))), || {
         for _ in 0..20 {
-            let began = Instant::now();
             zoe.client.get("/api/v2/organizations/zeta").expect(200);
             app.anonymous().get("/health/ready").expect(200);
-            assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
         }
-        // Longer than those wait who have no place.
-        std::thread::sleep(Duration::from_secs(3));
-        drop(lock);
-        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    let with = |status| answers.iter().filter(|answer| answer.status == status).count();
-    assert_eq!((with(201), with(429)), (2, 10));
-    answers.iter().filter(|answer| answer.status == 201).for_each(|answer| drop(answer.secret()));
+    assert_eq!((with(&answers, 201), with(&answers, 429)), (2, 10));
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert_eq!((refused.header("Retry-After"), refused.header("X-RateLimit-Reset")), (Some("1"), Some("1")));
     // Reading is no other matter, and all places are free again.
@@ -181,27 +200,14 @@ fn one_organization_takes_half_of_the_connections() {
     let app = App::with_connections(8);
     let (ada, team) = tenant(&app, "ada", "acme");
     let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let owners = ada.owners_team("acme");
-    let members: Vec<User> = (0..4).map(|nth| app.user(&format!("member{nth}"))).collect();
-    members.iter().for_each(|member| ada.add_to_team(&owners, member));
-    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
-    let answers = std::thread::scope(|scope| {
-        let twice = members.iter().flat_map(|member| [member, member]);
-        let waiting: Vec<_> =
-            twice.map(|member| scope.spawn(|| member.client.post_nothing(&token_path(&team)))).collect();
-        std::thread::sleep(Duration::from_millis(500));
-        let began = Instant::now();
+    let (owners, path) = (four_owners(&app, &ada), &token_path(&team));
+    let twice = owners.iter().chain(&owners).map(|owner| boxed(move || owner.client.post_nothing(path)));
+    let answers = under_lock(&app, CI, twice, || {
         zoe.client.get("/api/v2/organizations/zeta").expect(200);
-        assert!(began.elapsed() < Duration::from_secs(1));
         // A stranger takes nothing of another organization's share, whichever it names.
         zoe.client.get("/api/v2/organizations/acme").expect(404);
-        std::thread::sleep(Duration::from_secs(3));
-        drop(lock);
-        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    let with = |status| answers.iter().filter(|answer| answer.status == status).count();
-    assert_eq!((with(201), with(429)), (4, 4));
-    answers.iter().filter(|answer| answer.status == 201).for_each(|answer| drop(answer.secret()));
+    assert_eq!((with(&answers, 201), with(&answers, 429)), (4, 4));
 }
 
 /// Who waits for a lock longer than five seconds is told so, and nothing has happened.
@@ -210,7 +216,7 @@ fn a_wait_for_a_lock_ends_before_the_answer_does() {
     let app = App::start();
     let (ada, team) = tenant(&app, "ada", "acme");
     let before = ada.team_token(&team).secret();
-    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let lock = Holder::of(&app, CI);
     let began = Instant::now();
     let answer = ada.client.post_nothing(&token_path(&team)).expect(503);
     assert_eq!(answer.detail(), "Another request was in the way; try again soon");
@@ -226,7 +232,7 @@ fn who_has_gone_gets_no_commit() {
     let app = App::start();
     let (ada, team) = tenant(&app, "ada", "acme");
     let before = ada.team_token(&team).secret();
-    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let lock = Holder::of(&app, CI);
     let mut stream = TcpStream::connect(app.address).unwrap();
     let head = format!(
         "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
@@ -261,11 +267,12 @@ fn the_isolation_is_not_the_operators_to_choose() {
     app.sql(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"));
     let strict = App::on(app.database_url.clone());
     let bob = strict.with(bob.client.secret());
-    let mut lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let mut lock = Holder::of(&app, CI);
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| bob.post_nothing(&token_path(&team)));
         std::thread::sleep(Duration::from_millis(700));
-        lock.0.batch_execute("DELETE FROM team_members; DELETE FROM memberships WHERE status = 'active' AND user_id IN (SELECT id FROM users WHERE username = 'bob'); COMMIT").unwrap();
+        lock.run("DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bob')");
+        lock.release();
         waiting.join().unwrap()
     });
     assert_eq!(answer.status, 404, "{}", answer.body);
@@ -650,25 +657,13 @@ fn giving_team_access_counts_for_the_organization() {
     let (ada, team) = tenant(&app, "ada", "acme");
     let (zoe, _) = tenant(&app, "zoe", "zeta");
     let workspace = ada.workspace("acme", "prod");
-    let owners = ada.owners_team("acme");
-    let members: Vec<User> = (0..4).map(|nth| app.user(&format!("member{nth}"))).collect();
-    members.iter().for_each(|member| ada.add_to_team(&owners, member));
-    let body = crate::support::app::team_access(&team, &workspace, json!({"access": "read"}));
-    let lock = Lock::on(&app, "workspaces");
-    let answers = std::thread::scope(|scope| {
-        let twice = members.iter().flat_map(|member| [member, member]);
-        let waiting: Vec<_> =
-            twice.map(|member| scope.spawn(|| member.client.post("/api/v2/team-workspaces", &body).status)).collect();
-        std::thread::sleep(Duration::from_millis(500));
-        let began = Instant::now();
+    let (owners, body) = (four_owners(&app, &ada), &team_access(&team, &workspace, json!({"access": "read"})));
+    let twice = owners.iter().chain(&owners);
+    let twice = twice.map(|owner| boxed(move || owner.client.post("/api/v2/team-workspaces", body)));
+    let answers = under_lock(&app, "SELECT FROM workspaces FOR UPDATE", twice, || {
         zoe.client.get("/api/v2/organizations/zeta").expect(200);
-        assert!(began.elapsed() < Duration::from_secs(1));
-        std::thread::sleep(Duration::from_secs(3));
-        drop(lock);
-        waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 4, "{answers:?}");
-    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+    assert_eq!((with(&answers, 201), with(&answers, 422), with(&answers, 429)), (1, 3, 4));
 }
 
 /// Who waits for a place of a busy organization has all of their own for another one.
@@ -680,7 +675,7 @@ fn a_busy_organization_takes_nobodys_places_elsewhere() {
     let (bob, carl, zoe) = (app.user("bob"), app.user("carl"), app.user("zoe"));
     [&bob, &carl, &zoe].iter().for_each(|member| ada.add_to_team(&owners, member));
     zoe.organization("zeta");
-    let lock = Lock::on(&app, "teams WHERE name = 'ci'");
+    let lock = Holder::of(&app, CI);
     std::thread::scope(|scope| {
         for member in [&bob, &bob, &carl, &carl] {
             scope.spawn(|| drop(member.client.post_nothing(&token_path(&team))));

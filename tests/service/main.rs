@@ -50,6 +50,7 @@ mod token_usage;
 mod ttl_policies;
 mod user_tokens;
 mod users;
+mod waits;
 mod workspace_tags;
 mod workspace_tokens;
 mod workspaces;

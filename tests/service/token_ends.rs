@@ -5,19 +5,10 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{Acme, resource};
 use crate::support::client::Answer;
 
 const HERE: &str = "/api/v2/organizations/acme";
-
-/// An organization with a team, and its owner.
-fn acme() -> (App, User, String) {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
-    let team = ada.team("acme", "ci");
-    (app, ada, team)
-}
 
 fn token(attributes: Value) -> Value {
     resource("authentication-tokens", attributes)
@@ -42,7 +33,7 @@ fn step_the_clock_back(app: &App) {
 
 #[test]
 fn no_clock_makes_a_revoked_token_good() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let works = |secret: &str| app.with(secret).get(HERE).status == 200;
     let by_description = |name: &str| ada.described_token(&team, json!({"description": name}));
 
@@ -79,7 +70,7 @@ fn no_clock_makes_a_revoked_token_good() {
 /// Only a grace is a matter of the clock, and no longer once it is over.
 #[test]
 fn a_grace_that_is_over_becomes_a_fact() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let old = ada.described_token(&team, json!({"description": "nightly"}));
     let grace = token(json!({"grace-period-seconds": 3600}));
     ada.client.post(&format!("{}/actions/regenerate", path(&old.id())), &grace).expect(201).secret();
@@ -101,7 +92,7 @@ fn a_grace_that_is_over_becomes_a_fact() {
 
 #[test]
 fn no_token_makes_one_that_outlives_it() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
     let short = ada.client.post(&users, &token(json!({"expired-at": in_hours(1)}))).expect(201);
     let end = expired_at(&short).unwrap();
@@ -152,7 +143,7 @@ fn no_token_makes_one_that_outlives_it() {
 
 #[test]
 fn no_time_is_beyond_what_can_be_shown() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let tokens = format!("/api/v2/teams/{team}/authentication-tokens");
     let last = ada.described_token(&team, json!({"description": "forever", "expired-at": "9999-12-31T23:59:59Z"}));
     assert!(!last.secret().is_empty());
@@ -175,7 +166,7 @@ fn no_time_is_beyond_what_can_be_shown() {
 /// What GET shows, PATCH takes, also where the organization chose the time.
 #[test]
 fn what_is_shown_can_be_sent_back() {
-    let (_app, ada, team) = acme();
+    let Acme { app: _app, ada, team } = Acme::new();
     let enforce = resource("organizations", json!({"max-ttl-enabled": true}));
     ada.client.patch(HERE, &enforce).expect(200);
     let policies = |ms: i64| {
@@ -200,7 +191,7 @@ fn what_is_shown_can_be_sent_back() {
 /// Every token shows and ends itself, whatever its kind, its role and the settings of its team.
 #[test]
 fn every_token_knows_and_ends_itself() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let workspace = ada.workspace("acme", "prod");
     let closed = ada.team_with("acme", json!({"name": "closed", "allow-member-token-management": false}));
     let make = |path: &str, attributes: Value| {
@@ -235,7 +226,7 @@ fn every_token_knows_and_ends_itself() {
 /// What shipped versions of the `tfe` provider send to end an ephemeral token: its id in the place of its team's.
 #[test]
 fn a_tokens_id_in_the_place_of_its_teams_ends_it() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let kept = ada.team_token(&team);
     let ephemeral = ada.described_token(&team, json!({"description": "ephemeral-team-token-1"}));
     let delete = |id: &str| format!("/api/v2/teams/{id}/authentication-token");
@@ -252,7 +243,7 @@ fn a_tokens_id_in_the_place_of_its_teams_ends_it() {
 /// A token that was replaced, and works only for its grace, does not make one for longer.
 #[test]
 fn a_token_in_its_grace_makes_none_that_outlives_it() {
-    let (app, ada, _team) = acme();
+    let Acme { app, ada, team: _team } = Acme::new();
     let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
     let old = ada.client.post(&users, &token(json!({}))).expect(201);
     let grace = token(json!({"grace-period-seconds": 3600}));
@@ -265,7 +256,7 @@ fn a_token_in_its_grace_makes_none_that_outlives_it() {
 /// Nor does a token that ends give power to one that goes on.
 #[test]
 fn a_token_that_ends_gives_no_more_to_one_that_outlives_it() {
-    let (app, ada, team) = acme();
+    let Acme { app, ada, team } = Acme::new();
     let users = format!("/api/v2/users/{}/authentication-tokens", ada.id);
     let short = ada.client.post(&users, &token(json!({"expired-at": in_hours(1)}))).expect(201);
     let viewer = ada.described_token(&team, json!({"description": "viewer", "role": "viewer"}));

@@ -30,6 +30,13 @@ pub struct App {
     server: Option<(ServerHandle, JoinHandle<()>)>,
 }
 
+/// An organization `acme`, its owner ada, and its team `ci`.
+pub struct Acme {
+    pub app: App,
+    pub ada: User,
+    pub team: String,
+}
+
 /// A user with a token.
 pub struct User {
     pub id: String,
@@ -171,6 +178,28 @@ impl Drop for App {
     fn drop(&mut self) {
         self.wind_up();
         leaks::fail_on(|| leaks::search_logs(&self.began, self.database_url.origin()));
+    }
+}
+
+impl Acme {
+    pub fn new() -> Self {
+        let app = App::start();
+        let ada = app.user("ada");
+        ada.organization("acme");
+        let team = ada.team("acme", "ci");
+        Self { app, ada, team }
+    }
+
+    /// The path of the team's one token without a description.
+    pub fn one(&self) -> String {
+        format!("/api/v2/teams/{}/authentication-token", self.team)
+    }
+
+    /// Whether a token opens the organization.
+    pub fn works(&self, secret: &str) -> bool {
+        let answer = self.app.with(secret).get("/api/v2/organizations/acme");
+        assert!(matches!(answer.status, 200 | 401), "{answer:?}");
+        answer.status == 200
     }
 }
 

@@ -4,6 +4,7 @@ pub mod app;
 pub mod client;
 pub mod cluster;
 pub mod everything;
+pub mod holder;
 pub mod leaks;
 pub mod process;
 pub mod routes;
