@@ -38,6 +38,12 @@ macro_rules! ids {
             }
         }
 
+        impl From<Uuid> for $name {
+            fn from(primary_key: Uuid) -> Self {
+                Self(primary_key)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(out, concat!($prefix, "-{}"), bs58::encode(self.0.as_bytes()).into_string())

@@ -12,6 +12,7 @@ pub mod config;
 pub mod credential;
 pub mod data_directory;
 pub mod database;
+pub mod deletions;
 pub mod fixtures;
 pub mod health;
 pub(crate) mod http;

@@ -16,7 +16,7 @@ use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, BodyBudget, PublicUrl, frame, negotiate, request_id};
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Retention, remove_old_tokens};
+use crate::tokens::{Retention, finish_deletions, remove_old_tokens};
 use crate::worker::Worker;
 use crate::{routes, tls};
 
@@ -46,7 +46,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     /// What works beside the requests, and in words what each does. They are stopped in this order.
-    workers: [(&'static str, Worker); 2],
+    workers: [(&'static str, Worker); 3],
 }
 
 /// Why the service cannot listen.
@@ -124,6 +124,7 @@ impl Service {
         let address = http.addrs().first().copied().unwrap_or(address);
         let workers = [
             ("remove old tokens", remove_old_tokens(retention, database.clone())?),
+            ("finish deletions", finish_deletions(database.clone())?),
             ("write the last use of tokens", write_usage(usage, database.clone())?),
         ];
         Ok(Self { server: http.run(), address, workers })

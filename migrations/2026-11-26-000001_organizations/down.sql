@@ -1,6 +1,9 @@
 DROP TABLE team_members;
-DROP TABLE teams;
+DROP VIEW teams;
+DROP TABLE all_teams;
 DROP VIEW listed_memberships;
 DROP TABLE memberships;
-DROP TABLE organizations;
-DROP TABLE users;
+DROP VIEW organizations;
+DROP TABLE all_organizations;
+DROP VIEW users;
+DROP TABLE all_users;

@@ -1,7 +1,10 @@
 -- Users, organizations, and the teams in them.
+--
+-- Users, organizations, teams and workspaces have a table `all_…`, which keeps the ended ones as long as anything names
+-- them, and a view without the `all_`, which has those that are there. A query of the view cannot forget the difference.
 
 -- A person, or a service account.
-CREATE TABLE users (
+CREATE TABLE all_users (
     id uuid PRIMARY KEY,
     username text NOT NULL CHECK (username ~ '^[A-Za-z0-9_-]{1,90}$'),
     email text NOT NULL CHECK (char_length(email) BETWEEN 3 AND 254),
@@ -13,14 +16,22 @@ CREATE TABLE users (
     -- False for a user made by an invitation: nobody has chosen the username yet.
     confirmed boolean NOT NULL DEFAULT true,
     -- The address that a user asks for. Invitations go by address, so it is theirs only once somebody has confirmed it.
-    unconfirmed_email text CHECK (char_length(unconfirmed_email) BETWEEN 3 AND 254)
+    unconfirmed_email text CHECK (char_length(unconfirmed_email) BETWEEN 3 AND 254),
+    deleted_at timestamptz
 );
 -- Names that differ only in case would be mistaken for each other.
-CREATE UNIQUE INDEX users_username_key ON users (lower(username));
-CREATE UNIQUE INDEX users_email_key ON users (lower(email));
+CREATE UNIQUE INDEX users_username_key ON all_users (lower(username)) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX users_email_key ON all_users (lower(email)) WHERE deleted_at IS NULL;
+CREATE INDEX users_deleted ON all_users (deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE VIEW users AS
+SELECT
+    id, username, email, site_admin, service_account, password_hash, created_at, updated_at, confirmed, unconfirmed_email
+FROM all_users
+WHERE deleted_at IS NULL;
 
 -- The tenant. Its JSON:API id is its name.
-CREATE TABLE organizations (
+CREATE TABLE all_organizations (
     id uuid PRIMARY KEY,
     name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_-]{1,90}$'),
     email text NOT NULL CHECK (char_length(email) BETWEEN 3 AND 254),
@@ -29,17 +40,24 @@ CREATE TABLE organizations (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- Whether the TTL policies are in force.
-    max_ttl_enabled boolean NOT NULL DEFAULT false
+    max_ttl_enabled boolean NOT NULL DEFAULT false,
+    deleted_at timestamptz
 );
-CREATE UNIQUE INDEX organizations_name_key ON organizations (lower(name));
+CREATE UNIQUE INDEX organizations_name_key ON all_organizations (lower(name)) WHERE deleted_at IS NULL;
 -- The list of all organizations, in its order.
-CREATE INDEX organizations_name ON organizations (name, id);
+CREATE INDEX organizations_name ON all_organizations (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX organizations_deleted ON all_organizations (deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE VIEW organizations AS
+SELECT id, name, email, settings, created_at, updated_at, max_ttl_enabled
+FROM all_organizations
+WHERE deleted_at IS NULL;
 
 -- A user in an organization.
 CREATE TABLE memberships (
     id uuid PRIMARY KEY,
-    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
-    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL REFERENCES all_users (id) ON DELETE CASCADE,
     status text NOT NULL CHECK (status IN ('invited', 'active')),
     created_at timestamptz NOT NULL DEFAULT now(),
     -- The inviter named the user and may not know the address: it stays hidden until the invitation is accepted.
@@ -66,9 +84,9 @@ JOIN organizations ON organizations.id = memberships.organization_id
 JOIN users ON users.id = memberships.user_id;
 
 -- A group of users inside one organization.
-CREATE TABLE teams (
+CREATE TABLE all_teams (
     id uuid PRIMARY KEY,
-    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
     name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_-]{1,90}$'),
     description text CHECK (char_length(description) <= 1000),
     -- The team `owners`, made with the organization.
@@ -80,12 +98,22 @@ CREATE TABLE teams (
     organization_access text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
     CONSTRAINT teams_organization_id_key UNIQUE (organization_id, id)
 );
-CREATE UNIQUE INDEX teams_name_key ON teams (organization_id, lower(name));
-CREATE UNIQUE INDEX teams_owners_key ON teams (organization_id) WHERE owners;
+CREATE UNIQUE INDEX teams_name_key ON all_teams (organization_id, lower(name)) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX teams_owners_key ON all_teams (organization_id) WHERE owners;
 -- The list of an organization's teams in the order of their creation.
-CREATE INDEX teams_created_at ON teams (organization_id, created_at, id);
+CREATE INDEX teams_created_at ON all_teams (organization_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX teams_deleted ON all_teams (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- A team has gone with its organization before its own row says so.
+CREATE VIEW teams AS
+SELECT
+    id, organization_id, name, description, owners, visibility, sso_team_id, allow_member_token_management,
+    organization_access, created_at, updated_at
+FROM all_teams
+WHERE deleted_at IS NULL AND EXISTS (SELECT FROM organizations WHERE organizations.id = organization_id);
 
 -- A user in a team. It cannot outlive the user's membership in the organization.
 CREATE TABLE team_members (
@@ -94,7 +122,7 @@ CREATE TABLE team_members (
     organization_id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (team_id, user_id),
-    FOREIGN KEY (organization_id, team_id) REFERENCES teams (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, team_id) REFERENCES all_teams (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, user_id) REFERENCES memberships (organization_id, user_id) ON DELETE CASCADE
 );
 CREATE INDEX team_members_user ON team_members (user_id, organization_id);

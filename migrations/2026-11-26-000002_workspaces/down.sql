@@ -1,2 +1,3 @@
 DROP TABLE team_workspaces;
-DROP TABLE workspaces;
+DROP VIEW workspaces;
+DROP TABLE all_workspaces;

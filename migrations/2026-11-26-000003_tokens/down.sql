@@ -1,3 +1,4 @@
+DROP TABLE deletions;
 DROP TABLE token_usage_days;
 DROP TABLE tokens;
 DROP TABLE signing_keys;

@@ -2,7 +2,7 @@
 
 -- The longest lifetime of an organization's tokens, by kind; in force while max_ttl_enabled is true.
 CREATE TABLE token_ttl_policies (
-    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
     token_type text NOT NULL
         CHECK (token_type IN ('organization', 'team', 'user', 'audit_trails', 'metrics', 'workspace')),
     max_ttl_ms bigint NOT NULL CHECK (max_ttl_ms > 0),
@@ -13,7 +13,7 @@ CREATE TABLE token_ttl_policies (
 
 -- The abilities that an organization knows. While it knows any, its tokens get no others.
 CREATE TABLE abilities (
-    organization_id uuid NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
     name text NOT NULL CHECK (char_length(name) <= 64),
     description text CHECK (char_length(description) <= 255),
     PRIMARY KEY (organization_id, name)
@@ -38,9 +38,9 @@ CREATE TABLE tokens (
     id uuid PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('user', 'team', 'organization', 'audit-trails', 'workspace')),
     -- The organization that the token belongs to; null for a user's token.
-    organization_id uuid REFERENCES organizations (id) ON DELETE CASCADE,
+    organization_id uuid REFERENCES all_organizations (id) ON DELETE CASCADE,
     -- The owner, by kind. An organization's own tokens have just the organization.
-    user_id uuid REFERENCES users (id) ON DELETE CASCADE,
+    user_id uuid REFERENCES all_users (id) ON DELETE CASCADE,
     team_id uuid,
     workspace_id uuid,
     description text CHECK (char_length(description) <= 255),
@@ -49,9 +49,9 @@ CREATE TABLE tokens (
     format text NOT NULL DEFAULT 'opaque' CHECK (format IN ('opaque', 'jwt')),
     role text NOT NULL DEFAULT 'owner' CHECK (role IN ('viewer', 'member', 'manager', 'admin', 'owner')),
     abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
-    created_by_user_id uuid REFERENCES users (id) ON DELETE SET NULL,
-    created_by_team_id uuid REFERENCES teams (id) ON DELETE SET NULL,
-    created_by_organization_id uuid REFERENCES organizations (id) ON DELETE SET NULL,
+    created_by_user_id uuid REFERENCES all_users (id) ON DELETE SET NULL,
+    created_by_team_id uuid REFERENCES all_teams (id) ON DELETE SET NULL,
+    created_by_organization_id uuid REFERENCES all_organizations (id) ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     expired_at timestamptz,
@@ -66,9 +66,9 @@ CREATE TABLE tokens (
     usage_count bigint NOT NULL DEFAULT 0 CONSTRAINT tokens_usage_count CHECK (usage_count >= 0),
     -- The key that signed a JWT.
     signing_key text REFERENCES signing_keys (kid),
-    FOREIGN KEY (organization_id, team_id) REFERENCES teams (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, team_id) REFERENCES all_teams (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT tokens_workspace_fkey
-        FOREIGN KEY (organization_id, workspace_id) REFERENCES workspaces (organization_id, id) ON DELETE CASCADE,
+        FOREIGN KEY (organization_id, workspace_id) REFERENCES all_workspaces (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT tokens_owner CHECK (
         CASE kind
             WHEN 'user' THEN user_id IS NOT NULL AND num_nonnulls(organization_id, team_id, workspace_id) = 0
@@ -97,7 +97,10 @@ CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(expired_at, '
 CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
 -- The list of all tokens of an organization: the newest first.
 CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
--- What the foreign keys look up when a creator is deleted.
+-- What a deleted user, team or workspace, and an organization's own, still has to end.
+CREATE INDEX tokens_live_of_owner ON tokens (coalesce(user_id, team_id, workspace_id), id) WHERE NOT revoked;
+CREATE INDEX tokens_live_of_organization ON tokens (organization_id, id) WHERE NOT revoked;
+-- What the foreign keys look up when a creator is removed.
 CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id) WHERE created_by_user_id IS NOT NULL;
 CREATE INDEX tokens_created_by_team ON tokens (created_by_team_id) WHERE created_by_team_id IS NOT NULL;
 CREATE INDEX tokens_created_by_organization ON tokens (created_by_organization_id)
@@ -119,3 +122,20 @@ CREATE TABLE token_usage_days (
 );
 -- Finds the days that are too old.
 CREATE INDEX token_usage_days_date ON token_usage_days (date);
+
+-- What is deleted and still has tokens to end and rows to remove, in the background.
+CREATE TABLE deletions (
+    -- The organization, team, workspace or user.
+    owner_id uuid PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('organization', 'team', 'workspace', 'user')),
+    -- Null for a user.
+    organization_id uuid,
+    deleted_at timestamptz NOT NULL,
+    -- The event of the trail that tells of the deletion.
+    event_id uuid NOT NULL,
+    -- When it is to be looked at next, and whether nothing was left the last time. It is over when nothing was left twice:
+    -- a request that had begun before the deletion may still have made a token.
+    due_at timestamptz NOT NULL DEFAULT now(),
+    looked boolean NOT NULL DEFAULT false
+);
+CREATE INDEX deletions_due ON deletions (due_at);

@@ -19,7 +19,8 @@ CREATE FUNCTION token_ends_at(
     END
 $$;
 
--- A token with the names that lists search and sort by, and its status now.
+-- A token with the names that lists search and sort by, and its status now. A token ends with its owner, at once; its own
+-- row says so a little later.
 CREATE VIEW listed_tokens AS
 SELECT
     tokens.id,
@@ -40,7 +41,7 @@ SELECT
     tokens.updated_at,
     tokens.expired_at,
     tokens.disabled_at,
-    tokens.revoked_at,
+    least(tokens.revoked_at, owner.deleted_at) AS revoked_at,
     tokens.last_used_at,
     tokens.usage_count,
     tokens.replaces,
@@ -48,7 +49,7 @@ SELECT
     ending.at AS ends_at,
     -- Not `now()`: a transaction may have waited since it began.
     CASE
-        WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() THEN 'revoked'
+        WHEN tokens.revoked OR owner.deleted_at IS NOT NULL OR tokens.revoked_at <= statement_timestamp() THEN 'revoked'
         WHEN ending.at <= statement_timestamp() THEN 'expired'
         WHEN tokens.disabled_at IS NOT NULL THEN 'inactive'
         ELSE 'active'
@@ -61,10 +62,10 @@ SELECT
     coalesce(creating_user.username, creating_team.name, creating_organization.name) AS created_by_name,
     creating_organization.name AS created_by_organization_name
 FROM tokens
-LEFT JOIN users AS owning_user ON owning_user.id = tokens.user_id
-LEFT JOIN teams ON teams.id = tokens.team_id
-LEFT JOIN workspaces ON workspaces.id = tokens.workspace_id
-LEFT JOIN organizations AS owning_organization ON owning_organization.id = tokens.organization_id
+LEFT JOIN all_users AS owning_user ON owning_user.id = tokens.user_id
+LEFT JOIN all_teams AS teams ON teams.id = tokens.team_id
+LEFT JOIN all_workspaces AS workspaces ON workspaces.id = tokens.workspace_id
+LEFT JOIN all_organizations AS owning_organization ON owning_organization.id = tokens.organization_id
 LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organization_id
     AND policy.token_type = replace(tokens.kind, '-', '_')
 CROSS JOIN LATERAL (
@@ -72,7 +73,12 @@ CROSS JOIN LATERAL (
         tokens.created_at, tokens.expired_at, owning_organization.max_ttl_enabled, policy.max_ttl_ms
     ) AS at
 ) AS ending
+CROSS JOIN LATERAL (
+    SELECT least(
+        owning_user.deleted_at, teams.deleted_at, workspaces.deleted_at, owning_organization.deleted_at
+    ) AS deleted_at
+) AS owner
 LEFT JOIN tokens AS successor ON successor.replaces = tokens.id
-LEFT JOIN users AS creating_user ON creating_user.id = tokens.created_by_user_id
-LEFT JOIN teams AS creating_team ON creating_team.id = tokens.created_by_team_id
-LEFT JOIN organizations AS creating_organization ON creating_organization.id = tokens.created_by_organization_id;
+LEFT JOIN all_users AS creating_user ON creating_user.id = tokens.created_by_user_id
+LEFT JOIN all_teams AS creating_team ON creating_team.id = tokens.created_by_team_id
+LEFT JOIN all_organizations AS creating_organization ON creating_organization.id = tokens.created_by_organization_id;

@@ -265,7 +265,9 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
         // Not `now()`: that is when the transaction began, before what was revoked while it waited.
         out.push_sql(
             "SELECT tokens.id, tokens.kind, \
-             CASE WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() THEN 'revoked' \
+             CASE WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() \
+               OR num_nonnulls(own_user.deleted_at, own_team.deleted_at, own_workspace.deleted_at, \
+                 organizations.deleted_at) > 0 THEN 'revoked' \
              WHEN token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms) \
                <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
@@ -275,14 +277,14 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
              now(), \
              tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
                WHERE successor.replaces = tokens.id), \
-             tokens.organization_id, organizations.name, tokens.user_id, users.username, users.site_admin, \
+             tokens.organization_id, organizations.name, tokens.user_id, own_user.username, own_user.site_admin, \
              tokens.team_id, own_team.name, tokens.workspace_id, own_workspace.name, place.id, membership.id IS NOT NULL, \
              standing.owner, standing.teams, standing.permissions \
              FROM tokens \
-             LEFT JOIN users ON users.id = tokens.user_id \
-             LEFT JOIN teams AS own_team ON own_team.id = tokens.team_id \
-             LEFT JOIN workspaces AS own_workspace ON own_workspace.id = tokens.workspace_id \
-             LEFT JOIN organizations ON organizations.id = tokens.organization_id \
+             LEFT JOIN all_users AS own_user ON own_user.id = tokens.user_id \
+             LEFT JOIN all_teams AS own_team ON own_team.id = tokens.team_id \
+             LEFT JOIN all_workspaces AS own_workspace ON own_workspace.id = tokens.workspace_id \
+             LEFT JOIN all_organizations AS organizations ON organizations.id = tokens.organization_id \
              LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organization_id \
                AND policy.token_type = replace(tokens.kind, '-', '_') \
              CROSS JOIN (SELECT ",

@@ -45,6 +45,7 @@ impl Actor {
 /// What happened to a resource, named as the HCP API's audit trail names it (`authentication_token`, `team`, …).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
+    pub(super) id: AuditEventId,
     pub(super) organization: Option<OrganizationId>,
     pub(super) resource_type: &'static str,
     pub(super) resource_id: String,
@@ -61,14 +62,20 @@ impl Event {
         resource_id: impl ToString,
         action: &'static str,
     ) -> Self {
-        Self { organization, resource_type, resource_id: resource_id.to_string(), action, meta: json!({}) }
+        let id = AuditEventId::generate();
+        Self { id, organization, resource_type, resource_id: resource_id.to_string(), action, meta: json!({}) }
     }
 
-    /// The same of another resource.
+    /// An event of the same about another resource.
     #[must_use]
-    pub fn about(mut self, resource_id: impl ToString) -> Self {
-        self.resource_id = resource_id.to_string();
-        self
+    pub fn about(self, resource_id: impl ToString) -> Self {
+        Self { id: AuditEventId::generate(), resource_id: resource_id.to_string(), ..self }
+    }
+
+    /// The id that it has in the trail.
+    #[must_use]
+    pub const fn id(&self) -> AuditEventId {
+        self.id
     }
 
     /// With one member more in what is said about it. Never a secret.

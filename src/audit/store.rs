@@ -7,7 +7,7 @@ use diesel::sql_types::{Bool, Timestamptz};
 
 use super::{Actor, Event, Looking, Recorded};
 use crate::database::schema::audit_events;
-use crate::ids::{AuditEventId, OrganizationId, TokenId};
+use crate::ids::{OrganizationId, TokenId};
 use crate::jsonapi::Timestamp;
 
 /// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has eleven.
@@ -22,7 +22,7 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
         .iter()
         .map(|event| {
             (
-                audit_events::id.eq(AuditEventId::generate()),
+                audit_events::id.eq(event.id),
                 audit_events::organization_id.eq(event.organization),
                 audit_events::actor_type.eq(actor.kind),
                 audit_events::accessor_id.eq(&actor.accessor_id),

@@ -3,6 +3,7 @@
 // diesel's macros write the modules and structs; `docs/` and the migrations say what they mean.
 
 diesel::table! {
+    /// A view: those of `all_users` that are not deleted.
     users (id) {
         id -> Uuid,
         username -> Text,
@@ -18,6 +19,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: those of `all_organizations` that are not deleted.
     organizations (id) {
         id -> Uuid,
         name -> Text,
@@ -75,6 +77,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: those of `all_teams` that are not deleted.
     teams (id) {
         id -> Uuid,
         organization_id -> Uuid,
@@ -100,6 +103,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: those of `all_workspaces` that are not deleted.
     workspaces (id) {
         id -> Uuid,
         organization_id -> Uuid,
@@ -158,6 +162,18 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         usage_count -> BigInt,
         signing_key -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    deletions (owner_id) {
+        owner_id -> Uuid,
+        kind -> Text,
+        organization_id -> Nullable<Uuid>,
+        deleted_at -> Timestamptz,
+        event_id -> Uuid,
+        due_at -> Timestamptz,
+        looked -> Bool,
     }
 }
 
@@ -252,6 +268,14 @@ diesel::allow_tables_to_appear_in_same_query!(
 diesel::define_sql_function! {
     /// `lower(text)`: names are compared without regard to case.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+diesel::define_sql_function! {
+    /// `least(…)`: the earlier of two times; of one, if the other is null.
+    fn least(
+        one: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,
+        other: diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,
+    ) -> diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>;
 }
 
 diesel::define_sql_function! {

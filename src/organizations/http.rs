@@ -129,13 +129,10 @@ fn update(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply
 }
 
 fn destroy(call: Write<'_>) -> Result<Reply> {
-    let (call, id) = call.lock(|connection, caller| {
-        let id = caller.organization()?;
-        store::lock_for_deletion(connection, id)?;
-        Ok(id)
-    })?;
+    let (call, organization) =
+        call.lock(|connection, caller| Ok(store::lock_for_deletion(connection, caller.organization()?)?))?;
     let call = call.may(Target::Organization)?;
-    write::delete(call.connection, &call.caller, id)?;
+    write::delete(call.connection, &call.caller, &organization)?;
     Ok(call.done())
 }
 

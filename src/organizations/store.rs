@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{memberships, organizations, team_members, teams, tokens};
+use crate::database::schema::{memberships, organizations, team_members, teams};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -179,19 +179,9 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
         .map_err(taken)
 }
 
-/// Locks what the deletion of an organization deletes; not found if another request has deleted it. The deletion itself
-/// would lock the tokens in any order, and could wait for a request that waits for it.
-pub(super) fn lock_for_deletion(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
-    organizations::table.find(id).select(organizations::id).for_update().first::<OrganizationId>(connection)?;
-    let touched = tokens::table.filter(tokens::organization_id.eq(id));
-    touched.order(tokens::id).select(tokens::id).for_update().load::<TokenId>(connection)?;
-    Ok(())
-}
-
-/// Deletes an organization with everything in it. It must be locked.
-pub(super) fn delete(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<()> {
-    diesel::delete(organizations::table.find(id)).execute(connection)?;
-    Ok(())
+/// An organization by id, locked so that nobody holds it, until the transaction's end.
+pub(super) fn lock_for_deletion(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
+    organizations::table.find(id).select(Organization::as_select()).for_update().first(connection)
 }
 
 fn stored(settings: &Settings) -> Result<Value> {

@@ -3,11 +3,13 @@
 use std::fmt::Display;
 
 use diesel::PgConnection;
+use serde_json::json;
 
 use super::{Organization, OrganizationAttributes, store};
 use crate::access::{Caller, Permit};
 use crate::audit::{self, Actor, Event};
-use crate::ids::{OrganizationId, UserId};
+use crate::deletions::{self, Deleted};
+use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 
 /// Makes an organization and its team `owners`, with the user who calls as the first owner.
@@ -73,7 +75,9 @@ pub(crate) fn update(
 ///
 /// # Errors
 /// The database's own.
-pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, id: OrganizationId) -> Result<()> {
-    store::delete(connection, id)?;
-    Ok(audit::record(connection, &caller.actor(), &[Event::new(Some(id), "organization", id, "destroy")])?)
+pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, organization: &Organization) -> Result<()> {
+    let Organization { id, name, .. } = organization;
+    let event = Event::new(Some(*id), "organization", id, "destroy").meta(json!({"name": name}));
+    deletions::mark(connection, Deleted::Organization(*id), &event)?;
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
 }

@@ -7,11 +7,9 @@ use diesel::prelude::*;
 use super::{Team, Visibility};
 use crate::access::Permission;
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{
-    listed_memberships, lower, memberships, organizations, team_members, teams, tokens, users,
-};
+use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
 use crate::users::{Membership, MembershipStatus, User};
 
@@ -126,15 +124,6 @@ fn taken(fault: diesel::result::Error) -> Error {
         Some("teams_name_key") => Error::attribute("/data/attributes/name", "Name has already been taken"),
         _ => fault.into(),
     }
-}
-
-/// Deletes a team with its tokens. The team must be locked. The tokens are locked in the one order first: the deletion
-/// would lock them in any, and could wait for a request that waits for it.
-pub(super) fn delete(connection: &mut PgConnection, id: TeamId) -> QueryResult<()> {
-    let touched = tokens::team_id.eq(id).or(tokens::created_by_team_id.eq(id));
-    tokens::table.filter(touched).order(tokens::id).select(tokens::id).for_update().load::<TokenId>(connection)?;
-    diesel::delete(teams::table.find(id)).execute(connection)?;
-    Ok(())
 }
 
 /// Puts users into a team and answers who was not in it before. They must be members of the organization.

@@ -5,6 +5,7 @@ use diesel::PgConnection;
 use super::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, store};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::audit::{self, Actor, Event};
+use crate::deletions::{self, Deleted};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
 
@@ -62,8 +63,9 @@ pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, team: &Team
     if team.owners {
         return Err(Error::forbidden("The team owners cannot be deleted"));
     }
-    store::delete(connection, team.id)?;
-    record(connection, &caller.actor(), team, "destroy")
+    let event = event(team, "destroy");
+    deletions::mark(connection, Deleted::Team(team.organization_id, team.id), &event)?;
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 
 /// The team after a change, if the caller may change all of that.
@@ -105,7 +107,9 @@ fn owners_stay_owners(changes: &TeamAttributes) -> Result<()> {
 }
 
 fn record(connection: &mut PgConnection, actor: &Actor, team: &Team, action: &'static str) -> Result<()> {
-    let event =
-        Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}));
-    Ok(audit::record(connection, actor, &[event])?)
+    Ok(audit::record(connection, actor, &[event(team, action)])?)
+}
+
+fn event(team: &Team, action: &'static str) -> Event {
+    Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}))
 }

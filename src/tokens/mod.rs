@@ -11,6 +11,7 @@ mod leaked;
 mod life;
 mod lists;
 mod model;
+mod orphans;
 mod retention;
 mod right;
 mod schema;
@@ -25,4 +26,5 @@ pub(crate) use model::NewToken;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
+pub use orphans::finish_deletions;
 pub use retention::{InvalidRetention, Retention, remove_old_tokens};

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::store;
 use crate::audit::{self, Actor, Event};
 use crate::database::Database;
+use crate::deletions;
 use crate::jsonapi::{Result, time};
 use crate::worker::Worker;
 
@@ -102,7 +103,10 @@ fn remove_some(database: &Database, retention: Retention) -> bool {
                 return Ok(false);
             }
             let full_of_tokens = remove_tokens(connection, retention)? == BATCH;
-            Ok(store::remove_usage(connection, BATCH)? == BATCH || full_of_tokens)
+            let full_of_days = store::remove_usage(connection, BATCH)? == BATCH;
+            let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
+            let full_of_owners = deletions::remove_unnamed(connection, retention.seconds(), most)?;
+            Ok(full_of_tokens || full_of_days || full_of_owners)
         })
     });
     removed.unwrap_or_else(|fault| {

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{IntervalDsl, now};
+use diesel::dsl::{IntervalDsl, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 
 use super::jwt::{self, Form};
 use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
 use crate::credential::{Ability, Digest, Format, Kind, Secret, Status};
-use crate::database::schema::{listed_tokens, statement_timestamp, token_usage_days, tokens};
+use crate::database::schema::{least, listed_tokens, statement_timestamp, token_usage_days, tokens};
+use crate::deletions::{self, Deletion};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
@@ -110,12 +111,13 @@ pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> Query
 
 /// A team's one descriptionless token.
 pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> QueryResult<Token> {
-    listed_tokens::table
-        .filter(listed_tokens::team_id.eq(team))
-        .filter(listed_tokens::description.is_null())
-        .filter(listed_tokens::revoked_at.is_null())
-        .select(Token::as_select())
-        .first(connection)
+    let current = tokens::table
+        .filter(tokens::team_id.eq(team))
+        .filter(tokens::kind.eq(Kind::Team))
+        .filter(tokens::description.is_null())
+        .filter(tokens::revoked_at.is_null())
+        .select(tokens::id);
+    listed_tokens::table.filter(listed_tokens::id.eq_any(current)).select(Token::as_select()).first(connection)
 }
 
 /// An organization's one token of a kind.
@@ -124,12 +126,12 @@ pub(super) fn of_organization(
     organization: OrganizationId,
     kind: Kind,
 ) -> QueryResult<Token> {
-    listed_tokens::table
-        .filter(listed_tokens::organization_id.eq(organization))
-        .filter(listed_tokens::kind.eq(kind))
-        .filter(listed_tokens::revoked_at.is_null())
-        .select(Token::as_select())
-        .first(connection)
+    let current = tokens::table
+        .filter(tokens::organization_id.eq(organization))
+        .filter(tokens::kind.eq(kind))
+        .filter(tokens::revoked_at.is_null())
+        .select(tokens::id);
+    listed_tokens::table.filter(listed_tokens::id.eq_any(current)).select(Token::as_select()).first(connection)
 }
 
 /// Whether a live token of the team has this description; none is looked for as none. To rely on the answer,
@@ -351,6 +353,49 @@ pub(super) fn end_graces(connection: &mut PgConnection, most: usize) -> QueryRes
     )
     .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
     .execute(connection)
+}
+
+/// Tokens that have ended with their owner.
+pub(super) struct Ended {
+    /// Those that had not ended before; a grace that was over is told of by its replacement.
+    pub(super) told: Vec<Token>,
+    /// Whether there may be more.
+    pub(super) full: bool,
+}
+
+/// Makes a fact of the end of tokens whose owner was deleted, of at most so many. They ended when the owner did.
+pub(super) fn end_with_owner(connection: &mut PgConnection, deletion: &Deletion, most: i64) -> QueryResult<Ended> {
+    let live = tokens::table
+        .filter(tokens::revoked.eq(false))
+        .order(tokens::id)
+        .limit(most)
+        .select((tokens::id, tokens::revoked_at))
+        .for_no_key_update();
+    let owner = deletion.uuid();
+    let locked: Vec<(TokenId, Option<DateTime<Utc>>)> = match deletion.kind {
+        deletions::Kind::Organization => live.filter(tokens::organization_id.eq(owner)).load(connection)?,
+        deletions::Kind::Team | deletions::Kind::Workspace | deletions::Kind::User => {
+            // As in the index.
+            let owner_id = sql::<Nullable<SqlUuid>>("coalesce(user_id, team_id, workspace_id)");
+            live.filter(owner_id.eq(owner)).load(connection)?
+        }
+    };
+    let ids: Vec<TokenId> = locked.iter().map(|(id, _)| *id).collect();
+    let ended_now = |(_, ends): &&(_, Option<DateTime<Utc>>)| ends.is_none_or(|ends| ends > deletion.deleted_at);
+    let told: Vec<TokenId> = locked.iter().filter(ended_now).map(|(id, _)| *id).collect();
+    let told = listed_tokens::table
+        .filter(listed_tokens::id.eq_any(told))
+        .order(listed_tokens::id)
+        .select(Token::as_select())
+        .load(connection)?;
+    diesel::update(tokens::table.filter(tokens::id.eq_any(&ids)))
+        .set((
+            tokens::revoked.eq(true),
+            tokens::revoked_at.eq(least(tokens::revoked_at, deletion.deleted_at)),
+            tokens::updated_at.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(Ended { told, full: i64::try_from(ids.len()).is_ok_and(|ended| ended == most) })
 }
 
 /// A token that was removed.

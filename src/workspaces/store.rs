@@ -151,11 +151,6 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Resu
         .map_err(taken)
 }
 
-/// Deletes a workspace with its tokens and every team's access to it.
-pub(super) fn delete(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<usize> {
-    diesel::delete(workspaces::table.find(id)).execute(connection)
-}
-
 fn stored(part: &impl Serialize) -> Result<Value> {
     serde_json::to_value(part).map_err(|fault| {
         log::error!("a part of a workspace cannot be written: {fault}");

@@ -9,6 +9,7 @@ use super::tags::{self, Written};
 use super::{Workspace, WorkspaceAttributes, store};
 use crate::access::Caller;
 use crate::audit::{self, Event};
+use crate::deletions::{self, Deleted};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{ResourceBody, Result};
 
@@ -51,8 +52,9 @@ pub(super) fn update(
 /// # Errors
 /// The database's own.
 pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
-    store::delete(connection, workspace.id)?;
-    record(connection, caller, workspace, "destroy")
+    let event = event(workspace, "destroy");
+    deletions::mark(connection, Deleted::Workspace(workspace.organization_id, workspace.id), &event)?;
+    Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 
 /// Gives a workspace these tags instead of those that it had.
@@ -95,9 +97,11 @@ pub(super) fn bind(
 }
 
 fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace, action: &'static str) -> Result<()> {
-    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, action)
-        .meta(json!({"name": workspace.name}));
-    Ok(audit::record(connection, &caller.actor(), &[event])?)
+    Ok(audit::record(connection, &caller.actor(), &[event(workspace, action)])?)
+}
+
+fn event(workspace: &Workspace, action: &'static str) -> Event {
+    Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(json!({"name": workspace.name}))
 }
 
 fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
