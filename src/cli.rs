@@ -23,10 +23,11 @@ use crate::data_directory::Purpose;
 use crate::database::{self, Database};
 use crate::fixtures;
 use crate::jsonapi::{PublicUrl, Timestamp, time};
+use crate::retention::{Kept, Retention};
 use crate::server::{Listen, Service};
 use crate::signing::{self, PreviousKey, Rotated};
 use crate::tls;
-use crate::tokens::{self, Retention};
+use crate::tokens;
 use crate::users::{self, NewUser, Rank, User};
 
 /// Latchkey: a self-hosted authority for long-lived API tokens
@@ -95,6 +96,10 @@ struct Serve {
     /// How long revoked tokens stay in the database: a number of days, or a time such as 90d or 12h
     #[arg(long, value_name = "TIME", env = "LATCHKEY_REVOKED_RETENTION", default_value = "90d")]
     revoked_retention: Retention,
+
+    /// How long events of the audit trail are kept, and at most a month more: a number of days, or a time such as 90d or 52w
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_AUDIT_RETENTION", default_value = "400d")]
+    audit_retention: Retention,
 
     /// Most requests of one address without a good token, at once and in a minute; then it gets 429 instead of 401
     #[arg(long, value_name = "N", env = "LATCHKEY_FAILED_AUTHENTICATIONS", default_value = "300")]
@@ -290,7 +295,8 @@ impl Serve {
         }
         let database = Database::new(&opened.url, self.database_connections);
         actix_web::rt::System::new().block_on(async {
-            let service = Service::start(&database, encryption, self.listen(), self.revoked_retention)?;
+            let kept = Kept { revoked_tokens: self.revoked_retention, audit_events: self.audit_retention };
+            let service = Service::start(&database, encryption, self.listen(), kept)?;
             let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
             let address = format!("{scheme}://{}", service.address());
             // It listens to signals from its first step on: who has read the greeting can stop it cleanly.

@@ -20,6 +20,7 @@ pub mod ids;
 mod jwks;
 pub mod memberships;
 pub mod organizations;
+pub mod retention;
 pub mod routes;
 pub mod server;
 pub mod signing;

@@ -12,11 +12,13 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
+use crate::audit::keep_audit_trail;
 use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, BodyBudget, PublicUrl, frame, negotiate, request_id};
+use crate::retention::Kept;
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{Retention, finish_deletions, remove_old_tokens};
+use crate::tokens::{finish_deletions, remove_old_tokens};
 use crate::worker::Worker;
 use crate::{routes, tls};
 
@@ -46,7 +48,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     /// What works beside the requests, and in words what each does. They are stopped in this order.
-    workers: [(&'static str, Worker); 3],
+    workers: [(&'static str, Worker); 4],
 }
 
 /// Why the service cannot listen.
@@ -79,16 +81,11 @@ pub struct Listen {
 
 impl Service {
     /// Listens, and serves from `database`, in which private keys are encrypted with `encryption` and revoked tokens stay
-    /// as long as `retention` says. Requests are answered once [`Service::run`] is awaited.
+    /// as long as `kept` says. Requests are answered once [`Service::run`] is awaited.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the certificate not be used.
-    pub fn start(
-        database: &Database,
-        encryption: EncryptionKey,
-        listen: Listen,
-        retention: Retention,
-    ) -> Result<Self, Error> {
+    pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen, kept: Kept) -> Result<Self, Error> {
         let usage = Usage::default();
         let Listen { address, tls, public_url, workers, failed_authentications } = listen;
         let services = Data::new(Services {
@@ -123,7 +120,8 @@ impl Service {
         };
         let address = http.addrs().first().copied().unwrap_or(address);
         let workers = [
-            ("remove old tokens", remove_old_tokens(retention, database.clone())?),
+            ("remove old tokens", remove_old_tokens(kept.revoked_tokens, database.clone())?),
+            ("keep the audit trail", keep_audit_trail(kept.audit_events, database.clone())?),
             ("finish deletions", finish_deletions(database.clone())?),
             ("write the last use of tokens", write_usage(usage, database.clone())?),
         ];

@@ -3,7 +3,7 @@
 //! A request never waits for it. A clean stop writes what is left; a crash loses at most the last second. A use counts
 //! for the day (UTC) on which it happened, also if it is written after midnight.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,19 +43,28 @@ impl Usage {
         used.last = used.last.max(more.last);
     }
 
-    /// Writes what was counted. If the database does not take it, it stays counted.
-    fn write(&self, database: &Database) {
+    /// Writes what was counted. What the database does not take stays counted, as does what was used of a token that
+    /// somebody has locked: nobody else's count waits for that. Answers whether there is such a one.
+    fn write(&self, database: &Database) -> bool {
         let counted = std::mem::take(&mut *self.uses());
         if counted.is_empty() {
-            return;
+            return false;
         }
         let rows: Vec<_> = counted
             .iter()
             .map(|(&(token, date), &Used { count, last })| Counted { token, date, count, last })
             .collect();
-        if let Err(fault) = database.blocking(move |connection| Ok(write(connection, &rows)?)) {
-            log::warn!("the use of {} tokens is not written yet: {fault}", counted.len());
-            counted.into_iter().for_each(|(day, used)| self.add(day, used));
+        match database.blocking(move |connection| Ok(write(connection, &rows)?)) {
+            Ok(locked) => {
+                let kept = counted.into_iter().filter(|((token, _), _)| locked.contains(token));
+                kept.for_each(|(day, used)| self.add(day, used));
+                !locked.is_empty()
+            }
+            Err(fault) => {
+                log::warn!("the use of {} tokens is not written yet: {fault}", counted.len());
+                counted.into_iter().for_each(|(day, used)| self.add(day, used));
+                false
+            }
         }
     }
 
@@ -76,35 +85,43 @@ struct Counted {
     last: DateTime<Utc>,
 }
 
-/// Adds up what was counted since the last time, in one statement: both sums are written, or none. What is counted of a
-/// token that has been deleted is dropped.
-fn write(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<()> {
+/// Adds up what was counted since the last time, in one statement: both sums are written, or none. Answers the tokens that
+/// somebody else has locked, of which nothing is written. What is counted of a token that has been removed is dropped.
+fn write(connection: &mut PgConnection, counted: &[Counted]) -> QueryResult<HashSet<TokenId>> {
+    #[derive(QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        id: TokenId,
+    }
     let ids: Vec<uuid::Uuid> = counted.iter().map(|used| used.token.uuid()).collect();
     let dates: Vec<NaiveDate> = counted.iter().map(|used| used.date).collect();
     let counts: Vec<i64> = counted.iter().map(|used| used.count).collect();
     let times: Vec<DateTime<Utc>> = counted.iter().map(|used| used.last).collect();
-    // Tokens are locked in one order, so that replicas that count the same ones do not deadlock; who has not locked a
-    // token does not write its days.
+    // Who has not locked a token does not write its days.
     diesel::sql_query(
         "WITH used AS (SELECT * FROM unnest($1, $2, $3, $4) AS used (id, date, count, last)), \
          sums AS (SELECT id, sum(count)::bigint AS count, max(last) AS last FROM used GROUP BY id), \
-         locked AS (SELECT tokens.id FROM tokens JOIN sums USING (id) ORDER BY tokens.id FOR NO KEY UPDATE OF tokens), \
+         locked AS (SELECT tokens.id FROM tokens JOIN sums USING (id) FOR NO KEY UPDATE OF tokens SKIP LOCKED), \
          written AS (UPDATE tokens SET usage_count = usage_count + sums.count, \
          last_used_at = greatest(last_used_at, sums.last) FROM sums JOIN locked USING (id) WHERE tokens.id = sums.id \
-         RETURNING tokens.id) \
-         INSERT INTO token_usage_days (token_id, date, count) \
+         RETURNING tokens.id), \
+         days AS (INSERT INTO token_usage_days (token_id, date, count) \
          SELECT used.id, used.date, used.count FROM used JOIN written USING (id) ORDER BY used.id, used.date \
-         ON CONFLICT (token_id, date) DO UPDATE SET count = token_usage_days.count + excluded.count",
+         ON CONFLICT (token_id, date) DO UPDATE SET count = token_usage_days.count + excluded.count) \
+         SELECT tokens.id FROM tokens JOIN sums USING (id) WHERE tokens.id NOT IN (SELECT id FROM locked)",
     )
     .bind::<diesel::sql_types::Array<diesel::sql_types::Uuid>, _>(ids)
     .bind::<diesel::sql_types::Array<diesel::sql_types::Date>, _>(dates)
     .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(counts)
     .bind::<diesel::sql_types::Array<diesel::sql_types::Timestamptz>, _>(times)
-    .execute(connection)?;
-    Ok(())
+    .load::<Locked>(connection)
+    .map(|locked| locked.into_iter().map(|token| token.id).collect())
 }
 
-/// Begins to write what is counted. A stop writes what is left.
+/// How often, and how many times, a stop tries to write what was used of tokens that somebody has locked.
+const AGAIN: (Duration, u32) = (Duration::from_millis(100), 20);
+
+/// Begins to write what is counted. A stop writes what is left, and waits for a locked token only so long.
 ///
 /// # Errors
 /// When the operating system gives no thread.
@@ -113,7 +130,13 @@ pub fn write_usage(usage: Usage, database: Database) -> std::io::Result<Worker> 
         while stopping.wait(EVERY) {
             usage.write(&database);
         }
-        usage.write(&database);
+        for _ in 0..AGAIN.1 {
+            if !usage.write(&database) {
+                return;
+            }
+            std::thread::sleep(AGAIN.0);
+        }
+        log::warn!("the last use of tokens that somebody has locked is not written");
     })
 }
 

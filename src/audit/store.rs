@@ -83,7 +83,7 @@ pub(crate) fn list(
         .filter(audit_events::organization_id.eq(organization))
         .filter(audit_events::occurred_at.ge(first))
         .filter(audit_events::occurred_at.lt(end));
-    let total = events.count().get_result(connection)?;
+    let total = count(connection, organization, first, end)?;
     let page = events
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
@@ -91,6 +91,39 @@ pub(crate) fn list(
         .limit(limit)
         .load(connection)?;
     Ok((page, total))
+}
+
+/// How many events an organization has from a time to another one: by whole hours, and only at the two ends by the events.
+fn count(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    first: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> QueryResult<i64> {
+    diesel::sql_query(
+        "WITH asked AS (SELECT $1 AS organization_id, $2 AS first, $3 AS last), \
+         whole AS (SELECT asked.*, date_trunc('hour', first, 'UTC') + interval '1 hour' AS from_hour, \
+           date_trunc('hour', last, 'UTC') AS to_hour FROM asked) \
+         SELECT ((SELECT count(*) FROM audit_events, whole WHERE audit_events.organization_id = whole.organization_id \
+             AND occurred_at >= first AND occurred_at < least(from_hour, last)) \
+           + (SELECT count(*) FROM audit_events, whole WHERE audit_events.organization_id = whole.organization_id \
+             AND occurred_at >= greatest(from_hour, to_hour) AND occurred_at < last) \
+           + coalesce((SELECT sum(count) FROM (SELECT * FROM audit_event_hours \
+             UNION ALL SELECT organization_id, hour, count FROM audit_event_additions) AS hours, whole \
+             WHERE hours.organization_id = whole.organization_id AND hour >= from_hour AND hour < to_hour), 0))::bigint \
+           AS count",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(organization)
+    .bind::<Timestamptz, _>(first)
+    .bind::<Timestamptz, _>(end)
+    .get_result::<Count>(connection)
+    .map(|found| found.count)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
 }
 
 /// The first time that is shown as a later one.

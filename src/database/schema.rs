@@ -234,7 +234,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_events (id) {
+    audit_events (id, occurred_at) {
         id -> Uuid,
         organization_id -> Nullable<Uuid>,
         occurred_at -> Timestamptz,

@@ -27,4 +27,4 @@ pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
 pub use orphans::finish_deletions;
-pub use retention::{InvalidRetention, Retention, remove_old_tokens};
+pub use retention::remove_old_tokens;

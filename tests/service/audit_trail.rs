@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, identifiers, resource};
 use crate::support::client::{Answer, Client};
+use crate::support::process::{Folder, Served, latchkey, until};
 
 const TRAIL: &str = "/api/v2/organization/audit-trail";
 const TOKEN: &str = "/api/v2/organizations/acme/authentication-token";
@@ -397,4 +398,79 @@ fn a_poller_gets_each_event_once_and_misses_none() {
     let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (usize::try_from(all).unwrap(), seen.len()));
     assert!(all >= 210);
+}
+
+/// The events of the last three months and of the next ones, one on each day, as far as a condition on the day goes.
+fn a_year_of_events(app: &App) {
+    app.sql(
+        "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
+         SELECT gen_random_uuid(), id, now() - day * interval '1 day', 'System', 'test', 'day-' || day, 'update' \
+         FROM organizations, generate_series(-40, 500) AS day",
+    );
+}
+
+#[test]
+fn every_month_has_a_table_and_what_is_in_none_of_them_is_kept() {
+    let scene = Scene::set();
+    let months = "pg_inherits WHERE inhparent = 'audit_events'::regclass";
+    until("this month, two to come, and the rest", || scene.app.count(months) == 4);
+    assert_eq!(scene.app.count("audit_events_other"), 0);
+    a_year_of_events(&scene.app);
+    assert!(scene.app.count("audit_events_other") > 300);
+    let of_test = "audit_events WHERE resource_type = 'test'";
+    assert_eq!(scene.app.count(of_test), 541);
+    // A table that is made later takes what belongs into it.
+    let long_ago = "occurred_at >= date_trunc('month', now() - interval '200 days', 'UTC') AND resource_type = 'test'";
+    let before = scene.app.count(&format!("audit_events WHERE {long_ago}"));
+    let moved = "SELECT make_audit_month(now() - interval '200 days')";
+    scene.app.sql(moved);
+    assert_eq!(scene.app.count(months), 5);
+    assert_eq!(scene.app.count(&format!("audit_events WHERE {long_ago}")), before);
+    assert!(scene.app.count(&format!("audit_events_other WHERE {long_ago}")) < before);
+    scene.app.sql(moved);
+    assert_eq!(scene.app.count(of_test), 541);
+}
+
+#[test]
+fn events_that_are_too_old_go_with_their_month() {
+    let scene = Scene::set();
+    a_year_of_events(&scene.app);
+    for days in [450, 420, 100] {
+        scene.app.sql(&format!("SELECT make_audit_month(now() - {days} * interval '1 day')"));
+    }
+    until("all are counted", || scene.app.count("audit_event_additions") == 0);
+    let (data, mut arguments) = (Folder::new(), latchkey());
+    arguments.args(["--database-url", &scene.app.database_url, "--audit-retention", "400d", "--data-dir"]).arg(&*data);
+    let service = Served::spawn(&mut arguments);
+    let first = "date_trunc('month', now() - interval '400 days', 'UTC')";
+    until("they are gone", || scene.app.count(&format!("audit_events WHERE occurred_at < {first}")) == 0);
+    assert!(service.stop());
+    let kept = format!("generate_series(-40, 500) AS day WHERE now() - day * interval '1 day' >= {first}");
+    let kept = scene.app.count(&kept);
+    assert!((401 + 40..=432 + 40).contains(&kept));
+    assert_eq!(scene.app.count("audit_events WHERE resource_type = 'test'"), kept);
+    // The counts know it, too.
+    let told = scene.reader.get(TRAIL).expect(200).body["pagination"]["total_count"].as_i64().unwrap();
+    assert_eq!(told, scene.app.count("audit_events WHERE organization_id IS NOT NULL"));
+}
+
+/// Totals are exact at every distance, folded or not.
+#[test]
+fn a_total_is_exact_wherever_it_begins() {
+    let scene = Scene::set();
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
+         SELECT gen_random_uuid(), id, now() - n * interval '7 minutes', 'System', 'test', 'n-' || n, 'update' \
+         FROM organizations, generate_series(1, 300) AS n",
+    );
+    for ago in [0, 1, 59, 60, 61, 119, 121, 600, 1000, 3000] {
+        let since = Utc::now() - chrono::TimeDelta::minutes(ago);
+        let since = since.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+        let body = scene.reader.get(&format!("{TRAIL}?since={since}")).expect(200).body;
+        let listed = body["data"].as_array().unwrap().len();
+        assert_eq!(body["pagination"]["total_count"], listed, "{since}");
+        if ago == 60 {
+            until("all is added up", || scene.app.count("audit_event_additions") == 0);
+        }
+    }
 }

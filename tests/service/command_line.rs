@@ -48,6 +48,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--public-url", "LATCHKEY_PUBLIC_URL"),
                 ("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"),
                 ("--revoked-retention", "LATCHKEY_REVOKED_RETENTION"),
+                ("--audit-retention", "LATCHKEY_AUDIT_RETENTION"),
                 ("--failed-authentications", "LATCHKEY_FAILED_AUTHENTICATIONS"),
             ],
         ),
@@ -121,7 +122,7 @@ fn an_empty_database_url_is_none() {
 
 #[test]
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
-    let wrong: [(&[&str], &str); 15] = [
+    let wrong: [(&[&str], &str); 16] = [
         (&["serve", "--nonsense"], "--nonsense"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
@@ -129,6 +130,7 @@ fn a_wrong_command_line_ends_in_one_line_and_status_2() {
         (&["serve", "--database-connections", "many"], "--database-connections"),
         (&["serve", "--revoked-retention", "soon"], "--revoked-retention"),
         (&["serve", "--revoked-retention", "0"], "--revoked-retention"),
+        (&["serve", "--audit-retention", "0"], "--audit-retention"),
         (&["server"], "server"),
         (&["user", "create", "ada"], "--email"),
         (&["user", "create", "--email", "ada@example.com"], "NAME"),

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::support::App;
 use crate::support::app::User;
 use crate::support::client::Answer;
+use crate::support::holder::Holder;
 use crate::support::process::until;
 
 struct Scene {
@@ -173,4 +174,21 @@ fn a_clean_stop_writes_the_days_and_the_sum_alike() {
     let again = App::on(url);
     assert_eq!(again.count("tokens WHERE kind = 'team' AND usage_count = 5"), 1);
     assert_eq!(again.count("token_usage_days JOIN tokens ON id = token_id WHERE kind = 'team' AND count = 5"), 1);
+}
+
+/// A statement of somebody else that takes its time, or a migration that is stuck.
+#[test]
+fn a_locked_token_keeps_no_other_from_being_counted() {
+    let scene = Scene::set();
+    let team = scene.ada.team("acme", "other");
+    let other = scene.ada.described_token(&team, json!({"description": "other"}));
+    let used =
+        |description: &str| scene.app.count(&format!("tokens WHERE usage_count > 0 AND description {description}"));
+    let lock = Holder::of(&scene.app, "SELECT id FROM tokens WHERE description = 'other' FOR NO KEY UPDATE");
+    scene.app.with(&other.secret()).get("/api/v2/account/details").expect(200);
+    scene.use_it();
+    until("the other one is counted", || used("IS DISTINCT FROM 'other' AND kind = 'team'") == 1);
+    assert_eq!(used("= 'other'"), 0);
+    lock.release();
+    until("it is counted as well", || used("= 'other'") == 1);
 }

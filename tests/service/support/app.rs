@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
+use latchkey::retention::{Kept, Retention};
 use latchkey::server::{Listen, Service};
-use latchkey::tokens::{self, Retention};
+use latchkey::tokens;
 use latchkey::users::{NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
 
@@ -99,8 +100,8 @@ impl App {
         let (started, address) = channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let retention = Retention::default();
-                let service = Service::start(&database, encryption, listen, retention).unwrap();
+                let kept = Kept { revoked_tokens: Retention::days(90), audit_events: Retention::days(400) };
+                let service = Service::start(&database, encryption, listen, kept).unwrap();
                 started.send((service.address(), service.handle())).unwrap();
                 service.run().await.unwrap();
             });
