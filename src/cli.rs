@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -18,11 +19,12 @@ use validator::ValidateEmail;
 use crate::audit;
 use crate::audit_trail;
 use crate::config::{Encryption, Opened, Storage};
+use crate::connections;
 use crate::credential::Secret;
 use crate::data_directory::Purpose;
 use crate::database::{self, Database};
 use crate::fixtures;
-use crate::jsonapi::{PublicUrl, Timestamp, time};
+use crate::jsonapi::{PublicUrl, Timestamp, TrustedProxies, time};
 use crate::retention::{Kept, Retention};
 use crate::server::{Listen, Service};
 use crate::signing::{self, PreviousKey, Rotated};
@@ -104,6 +106,22 @@ struct Serve {
     /// Most requests of one address without a good token, at once and in a minute; then it gets 429 instead of 401
     #[arg(long, value_name = "N", env = "LATCHKEY_FAILED_AUTHENTICATIONS", default_value = "300")]
     failed_authentications: NonZeroU32,
+
+    /// Proxies that are believed about where a request comes from and was sent to: addresses and networks with commas between [default: none]
+    #[arg(long, value_name = "NETS", env = "LATCHKEY_TRUSTED_PROXIES")]
+    trusted_proxies: Option<TrustedProxies>,
+
+    /// Most connections of one address (IPv6: of one /64); more are closed. Trusted proxies may have any number
+    #[arg(long, value_name = "N", env = "LATCHKEY_CONNECTIONS_PER_ADDRESS", default_value = "500")]
+    connections_per_address: NonZeroU32,
+
+    /// How long a connection may be idle after an authenticated request, or from a trusted proxy
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_IDLE_TIMEOUT", default_value = "75s", value_parser = idle)]
+    idle_timeout: Duration,
+
+    /// How long any other connection may be idle
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED", default_value = "10s", value_parser = idle)]
+    idle_timeout_unauthenticated: Duration,
 
     #[command(flatten)]
     encryption: Encryption,
@@ -253,6 +271,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(|| wrong.to_owned())
 }
 
+fn idle(text: &str) -> Result<Duration, String> {
+    let wrong = "must be a time such as 75s or 2m, from a second to a day";
+    let time = humantime::parse_duration(text).map_err(|_| wrong.to_owned())?;
+    let fits = (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time);
+    if fits { Ok(time) } else { Err(wrong.to_owned()) }
+}
+
 fn username(text: &str) -> Result<String, String> {
     let wrong = "must be 1 to 90 letters, digits, hyphens and underscores";
     if crate::jsonapi::is_name(text) { Ok(text.to_owned()) } else { Err(wrong.to_owned()) }
@@ -272,6 +297,12 @@ impl Serve {
             public_url: self.public_url.clone(),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             failed_authentications: self.failed_authentications,
+            trusted_proxies: self.trusted_proxies.clone().unwrap_or_default(),
+            connections: connections::Rules {
+                per_address: self.connections_per_address,
+                idle: self.idle_timeout,
+                idle_unauthenticated: self.idle_timeout_unauthenticated,
+            },
         }
     }
 

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod audit_trail;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod credential;
 pub mod data_directory;
 pub mod database;

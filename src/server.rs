@@ -13,17 +13,15 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::audit::keep_audit_trail;
+use crate::connections::{self, Connections, UnderWay};
 use crate::database::Database;
 use crate::http::Services;
-use crate::jsonapi::{self, BodyBudget, PublicUrl, frame, negotiate, request_id};
+use crate::jsonapi::{self, BodyBudget, PublicUrl, TrustedProxies, frame, negotiate, request_id};
 use crate::retention::Kept;
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{finish_deletions, remove_old_tokens};
 use crate::worker::Worker;
 use crate::{routes, tls};
-
-/// Shipped clients keep idle connections for 90 seconds; the server must not be the one that closes first.
-const KEEP_ALIVE: Duration = Duration::from_secs(120);
 
 /// How many reports of leaked tokens an address may send at once, and in a minute.
 const REPORTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
@@ -48,7 +46,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     /// What works beside the requests, and in words what each does. They are stopped in this order.
-    workers: [(&'static str, Worker); 4],
+    workers: [(&'static str, Worker); 5],
 }
 
 /// Why the service cannot listen.
@@ -77,6 +75,10 @@ pub struct Listen {
     pub workers: usize,
     /// How often an address may bring a token that is not good: so many times at once, and as many in a minute.
     pub failed_authentications: NonZeroU32,
+    /// Whose word on where a request comes from is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// What is asked of connections.
+    pub connections: connections::Rules,
 }
 
 impl Service {
@@ -87,7 +89,11 @@ impl Service {
     /// When the address cannot be listened on, or the certificate not be used.
     pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen, kept: Kept) -> Result<Self, Error> {
         let usage = Usage::default();
-        let Listen { address, tls, public_url, workers, failed_authentications } = listen;
+        let Listen { address, tls, public_url, workers, failed_authentications, trusted_proxies, connections } = listen;
+        let keep_alive = connections.idle.max(connections.idle_unauthenticated);
+        let connections = Connections::new(connections, trusted_proxies.clone());
+        let entered = connections.clone();
+        let trusted_proxies = Data::new(trusted_proxies);
         let services = Data::new(Services {
             authenticator: Authenticator::new(database.clone(), usage.clone()),
             limit: AddressLimit::per_minute(REPORTS),
@@ -99,14 +105,18 @@ impl Service {
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(services.clone())
+                .app_data(trusted_proxies.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes::all)
                 .default_service(actix_web::web::to(nowhere))
                 .wrap(from_fn(log_request))
                 .wrap(from_fn(frame))
+                .wrap(from_fn(keep_connection))
         })
+        .on_connect(move |io, data| entered.enter(io, data))
+        .max_connections((connections::most() / workers).max(1))
         .workers(workers)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(keep_alive)
         // Whose client has gone is not worked for.
         .h1_allow_half_closed(false)
         .shutdown_timeout(PATIENCE);
@@ -123,6 +133,7 @@ impl Service {
             ("remove old tokens", remove_old_tokens(kept.revoked_tokens, database.clone())?),
             ("keep the audit trail", keep_audit_trail(kept.audit_events, database.clone())?),
             ("finish deletions", finish_deletions(database.clone())?),
+            ("end idle connections", connections.end_idle_ones()?),
             ("write the last use of tokens", write_usage(usage, database.clone())?),
         ];
         Ok(Self { server: http.run(), address, workers })
@@ -178,6 +189,15 @@ fn tell_public_url(service: &mut ServiceConfig, public_url: Option<&PublicUrl>) 
 async fn nowhere(request: HttpRequest) -> jsonapi::Result<HttpResponse> {
     negotiate(&request)?;
     Err(jsonapi::Error::not_found())
+}
+
+/// While a request is under way, its connection is not idle.
+async fn keep_connection(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let _under_way = UnderWay::begin(&request);
+    next.call(request).await
 }
 
 /// Tells of each request in the log, by its route and never by its path: a path can hold what a client pasted.

@@ -1,7 +1,7 @@
 //! How often an address may ask where no token is needed, and how often it may bring a token that is not good.
 //!
-//! The address is the one that has connected. Behind a proxy that is the proxy, and all who come through it share one
-//! measure: what a client says of its own address (`X-Forwarded-For`) anybody can say.
+//! The address is the one that has connected, or that a trusted proxy names ([`TrustedProxies`]). Behind a proxy that is not
+//! trusted all share one measure: what a client says of its own address anybody can say.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -11,7 +11,7 @@ use actix_web::HttpRequest;
 use governor::Quota;
 
 use super::RateLimit;
-use crate::jsonapi::{Error, Result};
+use crate::jsonapi::{Error, Result, TrustedProxies};
 
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl AddressLimit {
     /// # Errors
     /// 429 if it has.
     pub fn check_request(&self, request: &HttpRequest) -> Result<()> {
-        self.check(request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip()))
+        TrustedProxies::client(request).map_or(Ok(()), |address| self.check(address))
     }
 
     fn check(&self, address: IpAddr) -> Result<()> {
@@ -41,7 +41,7 @@ impl AddressLimit {
 }
 
 /// Whoever has one IPv6 address has 2⁶⁴ of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,

@@ -20,6 +20,7 @@ mod visible;
 mod workspaces;
 
 pub use address_limit::AddressLimit;
+pub(crate) use address_limit::network;
 pub use authenticator::{Authenticator, BearerToken};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};

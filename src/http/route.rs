@@ -13,6 +13,7 @@ use super::call::Context;
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
 use crate::access::{Action, BearerToken, Caller, OrganizationRef};
+use crate::connections;
 use crate::http::openapi::Sends;
 use crate::jsonapi::{
     Body, BodyBudget, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id,
@@ -233,8 +234,11 @@ impl<I: Send + 'static> Route<I> {
                         let context = Context { path, prepared, actions, services: shared };
                         handler(Read { connection, caller: caller.clone(), context })
                     })
-                    .await
-                    .map_err(|fault| counted(fault, &request, &services))?;
+                    .await;
+                if reply.as_ref().err().is_none_or(|fault| !UNAUTHENTICATED.contains(&fault.status())) {
+                    connections::authenticated(&request);
+                }
+                let reply = reply.map_err(|fault| counted(fault, &request, &services))?;
                 Ok(reply.respond(&request, status))
             }
         })
@@ -263,6 +267,7 @@ impl<I: Send + 'static> Route<I> {
                     .await
                     .map_err(|fault| counted(fault, &request, &services))?;
                 authenticator.record_use(&caller);
+                connections::authenticated(&request);
                 // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
                 let mut place = authenticator.enter(&caller).await?;
                 let sent = steps.sent(&request, payload, &services.body_budget).await?;
@@ -380,6 +385,10 @@ impl<I> Steps<I> {
         Ok(Sent { query: Query::raw(request), body, path: PathParams::of(request).await? })
     }
 }
+
+/// What a reader may be answered whose token was not found good, or not looked for.
+const UNAUTHENTICATED: [StatusCode; 3] =
+    [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
 
 fn services(request: &HttpRequest) -> Result<Services> {
     let services = request.app_data::<Data<Services>>().ok_or_else(Error::internal)?;

@@ -8,6 +8,8 @@ use actix_web::http::uri::Authority;
 use actix_web::web::Data;
 use url::Url;
 
+use super::proxies::{TrustedProxies, last_to_first};
+
 /// The scheme, host and path that clients reach the service under, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
@@ -41,13 +43,18 @@ impl PublicUrl {
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         Self::configured(request).cloned().unwrap_or_else(|| {
-            // Not what `Forwarded` and its like say: anybody can send them, and clients follow links with their token.
             let listener = request.app_config();
-            let scheme = if listener.secure() { "https" } else { "http" };
+            let own_scheme = if listener.secure() { "https" } else { "http" };
             let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
             let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
-            let there = host.and_then(|host| format!("{scheme}://{host}").parse().ok());
-            there.unwrap_or_else(|| Self(format!("{scheme}://{}", listener.local_addr())))
+            // Anybody can send these, and clients follow links with their token: only a proxy that is trusted is believed.
+            let forwarded = |name| TrustedProxies::sent(request).then(|| last_to_first(request.headers(), name).next());
+            let scheme = forwarded("x-forwarded-proto").flatten().unwrap_or(own_scheme);
+            let host = forwarded("x-forwarded-host").flatten().or(host);
+            // Nothing but a host and a port, of which a link can be made (RFC 3986 §3.2).
+            let authority = host.and_then(|host| host.parse::<Authority>().ok());
+            let there = authority.and_then(|authority| format!("{scheme}://{authority}").parse().ok());
+            there.unwrap_or_else(|| Self(format!("{own_scheme}://{}", listener.local_addr())))
         })
     }
 

@@ -50,6 +50,10 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--revoked-retention", "LATCHKEY_REVOKED_RETENTION"),
                 ("--audit-retention", "LATCHKEY_AUDIT_RETENTION"),
                 ("--failed-authentications", "LATCHKEY_FAILED_AUTHENTICATIONS"),
+                ("--trusted-proxies", "LATCHKEY_TRUSTED_PROXIES"),
+                ("--connections-per-address", "LATCHKEY_CONNECTIONS_PER_ADDRESS"),
+                ("--idle-timeout", "LATCHKEY_IDLE_TIMEOUT"),
+                ("--idle-timeout-unauthenticated", "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED"),
             ],
         ),
         (&["migrate"], &[]),
@@ -122,7 +126,7 @@ fn an_empty_database_url_is_none() {
 
 #[test]
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
-    let wrong: [(&[&str], &str); 16] = [
+    let wrong: [(&[&str], &str); 19] = [
         (&["serve", "--nonsense"], "--nonsense"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
@@ -131,6 +135,9 @@ fn a_wrong_command_line_ends_in_one_line_and_status_2() {
         (&["serve", "--revoked-retention", "soon"], "--revoked-retention"),
         (&["serve", "--revoked-retention", "0"], "--revoked-retention"),
         (&["serve", "--audit-retention", "0"], "--audit-retention"),
+        (&["serve", "--trusted-proxies", "proxy.example.com"], "--trusted-proxies"),
+        (&["serve", "--idle-timeout", "75"], "--idle-timeout"),
+        (&["serve", "--connections-per-address", "0"], "--connections-per-address"),
         (&["server"], "server"),
         (&["user", "create", "ada"], "--email"),
         (&["user", "create", "--email", "ada@example.com"], "NAME"),

@@ -14,6 +14,7 @@ mod audit_trail;
 mod bad_input;
 mod clients;
 mod command_line;
+mod connections;
 mod deletions;
 mod documents;
 mod finding_tokens;

@@ -84,13 +84,18 @@ struct Answer {
     certificate: Vec<u8>,
 }
 
-/// One request on a new connection, which trusts just this authority.
-fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, secret: &str) -> Result<Answer, String> {
+/// A client that trusts just this authority.
+fn trusting(authority: &CertificateDer<'static>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(trusted.clone()).unwrap();
+    roots.add(authority.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// One request on a new connection, which trusts just this authority.
+fn get(address: SocketAddr, trusted: &CertificateDer<'static>, path: &str, secret: &str) -> Result<Answer, String> {
+    let config = trusting(trusted);
     let name = ServerName::try_from("localhost").unwrap();
     let connection = ClientConnection::new(config, name).map_err(|fault| fault.to_string())?;
     let stream = TcpStream::connect(address).map_err(|fault| fault.to_string())?;
@@ -269,4 +274,26 @@ fn a_public_url_that_is_none_is_a_wrong_command_line() {
         assert_eq!(status, Some(2), "{wrong:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+/// The same rules as without TLS.
+#[test]
+fn connections_are_bounded_and_idle_ones_closed() {
+    let scene = Scene::set(&["--connections-per-address", "1", "--idle-timeout-unauthenticated", "2s"]);
+    scene.get("/api/v2/account/details").unwrap();
+    let config = trusting(&scene.authority.certificate);
+    let open = || {
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = TcpStream::connect(scene.service.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut stream = StreamOwned::new(ClientConnection::new(Arc::clone(&config), name).unwrap(), stream);
+        let _ = stream.write_all(b"GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let read = stream.read(&mut [0; 4096]).unwrap_or(0);
+        (stream, read > 0)
+    };
+    let (mut first, answered) = open();
+    assert!(answered);
+    assert!(!open().1, "a second one is refused");
+    assert_eq!(first.read(&mut [0; 64]).unwrap_or(0), 0, "it is closed when it is idle");
+    crate::support::process::until("there is room again", || open().1);
 }

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use diesel::{Connection, PgConnection};
+use latchkey::connections::Rules;
+use latchkey::jsonapi::TrustedProxies;
 use latchkey::retention::{Kept, Retention};
 use latchkey::server::{Listen, Service};
 use latchkey::tokens;
@@ -95,6 +98,12 @@ impl App {
             public_url,
             workers: 1,
             failed_authentications,
+            trusted_proxies: TrustedProxies::default(),
+            connections: Rules {
+                per_address: 2000.try_into().unwrap(),
+                idle: Duration::from_secs(75),
+                idle_unauthenticated: Duration::from_secs(10),
+            },
         };
         let encryption = encryption_key.parse().unwrap();
         let (started, address) = channel();
