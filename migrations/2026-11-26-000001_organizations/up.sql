@@ -123,7 +123,8 @@ CREATE TABLE team_members (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (team_id, user_id),
     FOREIGN KEY (organization_id, team_id) REFERENCES all_teams (organization_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (organization_id, user_id) REFERENCES memberships (organization_id, user_id) ON DELETE CASCADE
+    FOREIGN KEY (organization_id, user_id) REFERENCES memberships (organization_id, user_id)
+        ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE INDEX team_members_user ON team_members (user_id, organization_id);
 CREATE INDEX team_members_organization ON team_members (organization_id, user_id);

@@ -72,10 +72,47 @@ fn an_address_that_nobody_confirmed_gets_no_invitation() {
     invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&ada.team("acme", "ci")])});
     ada.client.post("/api/v2/organizations/acme/organization-memberships", &invitation).expect(201);
     assert!(eve.client.get("/api/v2/organization-memberships").expect(200).ids().is_empty());
-    // It is the invited one's now.
-    assert!(confirm(&app, "eve", "carl@example.com").unwrap_err().contains("already been taken"));
+    // It goes to who comes forward with the address.
     let carl = app.user("carl");
     assert_eq!(carl.client.get("/api/v2/organization-memberships").expect(200).ids().len(), 1);
+    assert!(confirm(&app, "eve", "carl@example.com").unwrap_err().contains("already been taken"));
+}
+
+/// An invitation holds an address for nobody: whoever is confirmed to have it has the invitations, too.
+#[test]
+fn an_invitation_squats_no_address() {
+    let app = App::start();
+    let (ada, eve, tim) = (app.user("ada"), app.user("eve"), app.user("tim"));
+    ada.organization("acme");
+    eve.organization("evil");
+    tim.client.patch(UPDATE, &change(json!({"email": "tim@new.example"}))).expect(200);
+    let invite = |by: &User, organization: &str, team: &str| {
+        let mut invitation = resource("organization-memberships", json!({"email": "Tim@new.example"}));
+        invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[team])});
+        let path = format!("/api/v2/organizations/{organization}/organization-memberships");
+        by.client.post(&path, &invitation).expect(201).id()
+    };
+    let (ci, ops) = (ada.team("acme", "ci"), ada.team("acme", "ops"));
+    // Tim is in acme already, by his old address.
+    ada.add_to_team(&ops, &tim);
+    let [own] = &tim.memberships()[..] else { panic!("tim is in acme") };
+    let theirs = invite(&eve, "evil", &eve.team("evil", "bait"));
+    invite(&ada, "acme", &ci);
+    let by_old_address = tim.client.get("/api/v2/organizations/acme").expect(200);
+    confirm(&app, "tim", "tim@new.example").unwrap();
+    let mut memberships = tim.memberships();
+    memberships.sort();
+    let mut expected = vec![own.clone(), theirs.clone()];
+    expected.sort();
+    assert_eq!(memberships, expected);
+    assert_eq!(app.count("users WHERE NOT confirmed"), 0);
+    // In acme he is in both teams; of evil he is no member before he accepts.
+    for team in [&ci, &ops] {
+        tim.client.get(&format!("/api/v2/teams/{team}")).expect(200);
+    }
+    assert_eq!(by_old_address.body, tim.client.get("/api/v2/organizations/acme").expect(200).body);
+    tim.client.get("/api/v2/organizations/evil").expect(404);
+    tim.client.delete(&format!("/api/v2/organization-memberships/{theirs}")).expect(204);
 }
 
 #[test]
