@@ -5,9 +5,13 @@ CREATE TABLE token_ttl_policies (
     organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
     token_type text NOT NULL
         CHECK (token_type IN ('organization', 'team', 'user', 'audit_trails', 'metrics', 'workspace')),
-    max_ttl_ms bigint NOT NULL CHECK (max_ttl_ms > 0),
+    -- Null where none is set and the default counts.
+    max_ttl_ms bigint CHECK (max_ttl_ms > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- What was made by then has ended for good, at the latest at the time below: a policy that is relaxed revives nothing.
+    ended_before timestamptz,
+    ended_at timestamptz,
     PRIMARY KEY (organization_id, token_type)
 );
 

@@ -1,2 +1,7 @@
 DROP VIEW listed_tokens;
-DROP FUNCTION token_ends_at(timestamptz, timestamptz, boolean, bigint);
+DROP TRIGGER what_has_ended_stays_ended ON all_organizations;
+DROP FUNCTION keep_all_ended();
+DROP TRIGGER what_has_ended_stays_ended ON token_ttl_policies;
+DROP FUNCTION keep_ended();
+DROP FUNCTION token_ends_at(timestamptz, timestamptz, boolean, bigint, timestamptz, timestamptz);
+DROP FUNCTION default_max_ttl_ms();

@@ -1,8 +1,11 @@
 -- When a token ends, and the view that lists of tokens are read from.
 
+-- The maximum where an organization has set none: two years, as `ttl_policies::DEFAULT_MAX_TTL_MS` says.
+CREATE FUNCTION default_max_ttl_ms() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 63072000000 $$;
+
 -- When a token ends by itself: at its own expiry, or at the end of the longest lifetime that an organization's TTL
--- policy allows, whichever comes first; null if never. `max_ttl_ms` is null where no policy is set: two years, as
--- `ttl_policies::DEFAULT_MAX_TTL_MS` says. An organization that is null enforces nothing.
+-- policy allows, whichever comes first; null if never. `max_ttl_ms` is null where no policy is set. An organization that is
+-- null enforces nothing. What had ended before a policy was relaxed stays ended.
 --
 -- PostgreSQL puts the expression in place of the call, so a call costs nothing. It does so only while the function is
 -- one expression, not STRICT, and no less volatile than what is in it (timestamptz + interval is STABLE).
@@ -10,14 +13,67 @@ CREATE FUNCTION token_ends_at(
     created_at timestamptz,
     expired_at timestamptz,
     max_ttl_enabled boolean,
-    max_ttl_ms bigint
+    max_ttl_ms bigint,
+    ended_before timestamptz,
+    ended_at timestamptz
 ) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN max_ttl_enabled
-        THEN least(expired_at, created_at + coalesce(max_ttl_ms, 63072000000) * interval '1 millisecond')
-        ELSE expired_at
-    END
+    SELECT least(
+        expired_at,
+        CASE
+            WHEN max_ttl_enabled
+            THEN created_at + coalesce(max_ttl_ms, default_max_ttl_ms()) * interval '1 millisecond'
+        END,
+        CASE WHEN created_at <= ended_before THEN ended_at END
+    )
 $$;
+
+-- Before a maximum changes that is in force, what it has ended by now has ended for good. A second more, so that no token ends
+-- and lives again while the change is being made.
+CREATE FUNCTION keep_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before_ms bigint := default_max_ttl_ms();
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        before_ms := coalesce(OLD.max_ttl_ms, before_ms);
+        IF OLD.max_ttl_ms IS NULL THEN
+            NEW.created_at := now();
+        END IF;
+    END IF;
+    IF (SELECT max_ttl_enabled FROM all_organizations WHERE id = NEW.organization_id) THEN
+        NEW.ended_at := clock_timestamp();
+        NEW.ended_before := greatest(
+            NEW.ended_before, NEW.ended_at + interval '1 second' - before_ms * interval '1 millisecond'
+        );
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER what_has_ended_stays_ended
+    BEFORE INSERT OR UPDATE OF max_ttl_ms ON token_ttl_policies
+    FOR EACH ROW EXECUTE FUNCTION keep_ended();
+
+-- The same for each kind of token when none of the maxima is in force any more.
+CREATE FUNCTION keep_all_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO token_ttl_policies AS policy (organization_id, token_type, ended_before, ended_at)
+    SELECT
+        NEW.id, kinds.token_type,
+        clock_timestamp() + interval '1 second'
+            - coalesce(existing.max_ttl_ms, default_max_ttl_ms()) * interval '1 millisecond',
+        clock_timestamp()
+    FROM unnest(ARRAY['organization', 'team', 'user', 'audit_trails', 'workspace']) AS kinds (token_type)
+    LEFT JOIN token_ttl_policies AS existing
+        ON existing.organization_id = NEW.id AND existing.token_type = kinds.token_type
+    ON CONFLICT (organization_id, token_type) DO UPDATE SET
+        ended_before = greatest(policy.ended_before, excluded.ended_before),
+        ended_at = excluded.ended_at;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER what_has_ended_stays_ended
+    AFTER UPDATE OF max_ttl_enabled ON all_organizations
+    FOR EACH ROW WHEN (OLD.max_ttl_enabled AND NOT NEW.max_ttl_enabled)
+    EXECUTE FUNCTION keep_all_ended();
 
 -- A token with the names that lists search and sort by, and its status now. A token ends with its owner, at once; its own
 -- row says so a little later.
@@ -70,7 +126,8 @@ LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organi
     AND policy.token_type = replace(tokens.kind, '-', '_')
 CROSS JOIN LATERAL (
     SELECT token_ends_at(
-        tokens.created_at, tokens.expired_at, owning_organization.max_ttl_enabled, policy.max_ttl_ms
+        tokens.created_at, tokens.expired_at, owning_organization.max_ttl_enabled, policy.max_ttl_ms,
+        policy.ended_before, policy.ended_at
     ) AS at
 ) AS ending
 CROSS JOIN LATERAL (

@@ -35,9 +35,11 @@ diesel::table! {
     token_ttl_policies (organization_id, token_type) {
         organization_id -> Uuid,
         token_type -> Text,
-        max_ttl_ms -> BigInt,
+        max_ttl_ms -> Nullable<BigInt>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        ended_before -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 

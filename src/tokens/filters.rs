@@ -139,15 +139,15 @@ const FILTERS: &[Filter] = &[
     },
     Filter {
         name: "expires-after",
-        about: "Only whose `expired-at` is later; not what never expires",
+        about: "Only what ends by itself later (`ends-at`); not what never does",
         schema: time,
-        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::expired_at))),
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::ends_at))),
     },
     Filter {
         name: "expires-before",
-        about: "Only whose `expired-at` is earlier; not what never expires",
+        about: "Only what ends by itself earlier (`ends-at`); not what never does",
         schema: time,
-        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::expired_at))),
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::ends_at))),
     },
     Filter {
         name: REVOKED_AFTER,

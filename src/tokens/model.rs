@@ -62,6 +62,8 @@ pub struct Token {
     pub updated_at: DateTime<Utc>,
     /// When it stops working by itself; never, if none.
     pub expired_at: Option<DateTime<Utc>>,
+    /// When it ends by itself: then, or earlier by its organization's TTL policy.
+    pub ends_at: Option<DateTime<Utc>>,
     /// Since when it is switched off.
     pub disabled_at: Option<DateTime<Utc>>,
     /// When it was ended for good; during the grace after a regeneration, when it will be.

@@ -45,6 +45,7 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     Attribute { name: "updated-at", schema: || schema::time().into(), value: |token| json!(time(token.updated_at)) },
     Attribute { name: "last-used-at", schema: time_or_null, value: |token| json!(token.last_used_at.map(time)) },
     Attribute { name: "expired-at", schema: time_or_null, value: |token| json!(token.expired_at.map(time)) },
+    Attribute { name: "ends-at", schema: time_or_null, value: |token| json!(token.ends_at.map(time)) },
     Attribute { name: "disabled-at", schema: time_or_null, value: |token| json!(token.disabled_at.map(time)) },
     Attribute { name: "revoked-at", schema: time_or_null, value: |token| json!(token.revoked_at.map(time)) },
     Attribute {

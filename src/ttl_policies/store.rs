@@ -28,7 +28,7 @@ pub(super) fn in_force(
 
 /// The policy of every kind, with the default where none is set.
 pub(super) fn list(connection: &mut PgConnection, organization: OrganizationId) -> QueryResult<Vec<Policy>> {
-    type Row = (TokenType, i64, DateTime<Utc>, DateTime<Utc>);
+    type Row = (TokenType, Option<i64>, DateTime<Utc>, DateTime<Utc>);
     let set: Vec<Row> = token_ttl_policies::table
         .filter(token_ttl_policies::organization_id.eq(organization))
         .select((
@@ -39,10 +39,10 @@ pub(super) fn list(connection: &mut PgConnection, organization: OrganizationId) 
         ))
         .load(connection)?;
     let policy = |token_type| match set.iter().find(|row| row.0 == token_type) {
-        Some((_, max_ttl_ms, created_at, updated_at)) => {
+        Some((_, Some(max_ttl_ms), created_at, updated_at)) => {
             Policy { token_type, max_ttl_ms: *max_ttl_ms, set: Some((*created_at, *updated_at)) }
         }
-        None => Policy { token_type, max_ttl_ms: DEFAULT_MAX_TTL_MS, set: None },
+        _ => Policy { token_type, max_ttl_ms: DEFAULT_MAX_TTL_MS, set: None },
     };
     // Latchkey issues no metrics tokens, and shipped clients know of no workspace tokens: these policies are told only
     // where somebody has set one.

@@ -266,3 +266,113 @@ fn a_token_that_ends_gives_no_more_to_one_that_outlives_it() {
     app.with(&short.secret()).patch(&path(&viewer.id()), &token(json!({"description": "other"}))).expect(200);
     ada.client.patch(&path(&viewer.id()), &raise).expect(200);
 }
+
+/// Sets the longest life of a kind of token in `acme`.
+fn at_most(acme: &Acme, kind: &str, ms: i64) {
+    let policies = json!({"token-ttl-policies": [{"token-type": kind, "max-ttl-ms": ms}]});
+    let policies = resource("organization-token-ttl-policies", policies);
+    acme.ada.client.patch(&format!("{HERE}/token-ttl-policies"), &policies).expect(200);
+}
+
+fn enforce(acme: &Acme, enforced: bool) {
+    let change = resource("organizations", json!({ "max-ttl-enabled": enforced }));
+    acme.ada.client.patch(HERE, &change).expect(200);
+}
+
+const MINUTE: i64 = 60_000;
+
+/// What a policy has ended stays ended, whatever becomes of the policy.
+#[test]
+fn a_policy_that_is_relaxed_revives_nothing() {
+    let acme = Acme::new();
+    let bob = acme.app.user("bob");
+    acme.ada.add_to_team(&acme.team, &bob);
+    at_most(&acme, "team", 10 * MINUTE);
+    at_most(&acme, "user", 60 * MINUTE);
+    let [old, new] = ["old", "new"].map(|name| acme.ada.described_token(&acme.team, json!({"description": name})));
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '20 minutes' WHERE description = 'old'");
+    acme.app.sql(
+        "UPDATE tokens SET created_at = now() - interval '2 hours' FROM users \
+                  WHERE users.id = user_id AND username = 'bob'",
+    );
+    let of_bob = || bob.client.get(HERE).status;
+    // As long as nothing is enforced, all is good.
+    assert!(acme.works(&old.secret()) && acme.works(&new.secret()) && of_bob() == 200);
+    enforce(&acme, true);
+    let relaxations: [&dyn Fn(); 4] =
+        [&|| {}, &|| at_most(&acme, "team", 100 * MINUTE), &|| enforce(&acme, false), &|| {
+            at_most(&acme, "user", 1000 * MINUTE)
+        }];
+    for relax in relaxations {
+        relax();
+        assert!(!acme.works(&old.secret()) && acme.works(&new.secret()));
+        assert_eq!(of_bob(), 404);
+        let shown = acme.ada.client.get(&path(&old.id())).expect(200);
+        assert_eq!(*shown.attribute("status"), "expired");
+        let ends: DateTime<Utc> = shown.attribute("ends-at").as_str().unwrap().parse().unwrap();
+        assert!(ends <= Utc::now());
+    }
+    // What bob has elsewhere is not this organization's to end.
+    bob.client.get("/api/v2/account/details").expect(200);
+    let later = acme.ada.described_token(&acme.team, json!({"description": "later"}));
+    assert!(acme.works(&later.secret()));
+    assert_eq!(*later.attribute("ends-at"), Value::Null);
+    let successor = acme.ada.client.post_nothing(&format!("{}/actions/regenerate", path(&old.id()))).expect(201);
+    assert!(acme.works(&successor.secret()));
+}
+
+/// The default maximum, which nobody has set, ends for good as well.
+#[test]
+fn the_default_maximum_is_kept_to_when_it_is_relaxed() {
+    let acme = Acme::new();
+    let old = acme.ada.team_token(&acme.team);
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '3 years' WHERE team_id IS NOT NULL");
+    enforce(&acme, true);
+    assert!(!acme.works(&old.secret()));
+    at_most(&acme, "team", 4 * 365 * 24 * 60 * MINUTE);
+    assert!(!acme.works(&old.secret()));
+    enforce(&acme, false);
+    assert!(!acme.works(&old.secret()));
+    let set = acme.ada.client.get(&format!("{HERE}/token-ttl-policies")).expect(200);
+    let maxima = set.body["data"].as_array().unwrap().iter().map(|policy| policy["attributes"]["max-ttl-ms"].as_i64());
+    assert_eq!(maxima.collect::<Vec<_>>().len(), 4);
+}
+
+/// One truth about the end: the attribute, the filters and what happens.
+#[test]
+fn ends_at_tells_the_end_that_a_policy_makes() {
+    let acme = Acme::new();
+    let token = acme.ada.described_token(&acme.team, json!({"description": "old"}));
+    assert_eq!(*token.attribute("ends-at"), Value::Null);
+    at_most(&acme, "team", 60 * MINUTE);
+    enforce(&acme, true);
+    let shown = acme.ada.client.get(&path(&token.id())).expect(200);
+    assert_eq!(*shown.attribute("expired-at"), Value::Null);
+    let instant =
+        |answer: &Answer, name: &str| -> DateTime<Utc> { answer.attribute(name).as_str().unwrap().parse().unwrap() };
+    assert_eq!(instant(&shown, "ends-at") - instant(&shown, "created-at"), TimeDelta::hours(1));
+    let found = |filter: String| {
+        let list = acme.ada.client.get(&format!("{HERE}/authentication-tokens?{filter}")).expect(200);
+        list.ids().contains(&token.id())
+    };
+    let at = |minutes: i64| (Utc::now() + TimeDelta::minutes(minutes)).format("%Y-%m-%dT%H:%M:%SZ");
+    assert!(
+        found(format!("filter[expires-before]={}", at(61))) && !found(format!("filter[expires-before]={}", at(58)))
+    );
+    assert!(found(format!("filter[expires-after]={}", at(58))) && !found(format!("filter[expires-after]={}", at(61))));
+    assert!(found("filter[expiry_status]=expiring_in_7_days".to_owned()));
+    // It is read-only: what is shown can be sent back.
+    let back = token_attributes(&shown);
+    let changed = acme.ada.client.patch(&path(&token.id()), &resource("authentication-tokens", back)).expect(200);
+    assert_eq!(changed.attribute("ends-at"), shown.attribute("ends-at"));
+}
+
+/// What a client that reads, changes nothing and writes back sends of a token.
+fn token_attributes(shown: &Answer) -> Value {
+    let mut attributes = shown.body["data"]["attributes"].clone();
+    attributes
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| ["description", "expired-at", "ends-at", "role", "abilities"].contains(&name.as_str()));
+    attributes
+}
