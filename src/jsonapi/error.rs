@@ -21,6 +21,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// At most this many error objects are sent, so that a small request cannot ask for a huge answer.
 const MAX_OBJECTS: usize = 100;
 
+/// At most this many characters of a detail are sent: some of them repeat what the client has sent.
+const MAX_DETAIL: usize = 1000;
+
 /// A refusal, ready to be sent: one HTTP status, one or more error objects, extra headers.
 ///
 /// Make one with the constructor that names the case, join several with [`Error::and`].
@@ -52,7 +55,8 @@ enum Source {
 impl Error {
     /// An error with one object and no source; prefer a constructor that names the case.
     pub fn new(status: StatusCode, title: impl Into<String>, detail: impl Into<String>) -> Self {
-        let object = ErrorObject { status, title: title.into(), detail: detail.into(), source: None, type_link: None };
+        let detail = shortened(detail.into());
+        let object = ErrorObject { status, title: title.into(), detail, source: None, type_link: None };
         Self { status, objects: vec![object], headers: Vec::new() }
     }
 
@@ -263,6 +267,14 @@ impl Error {
             .insert_header((VARY, "Accept"))
             .body(json!({"jsonapi": {"version": "1.1"}, "errors": objects}).to_string())
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
 }
 
 fn general_status(one: StatusCode, other: StatusCode) -> StatusCode {

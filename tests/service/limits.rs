@@ -536,6 +536,17 @@ fn every_text_has_a_maximum() {
     ada.client.post(workspaces, &repo("x".repeat(256))).expect(201);
 }
 
+/// An error says what is wrong, and does not send back all that came.
+#[test]
+fn a_detail_has_a_maximum() {
+    let app = App::start();
+    let (ada, team) = tenant(&app, "ada", "acme");
+    let path = format!("/api/v2/teams/{team}/relationships/organization-memberships");
+    let unknown = crate::support::app::identifiers("organization-memberships", &["é".repeat(100_000).as_str()]);
+    let detail = ada.client.post(&path, &unknown).expect(404).detail();
+    assert_eq!((detail.chars().count(), detail.ends_with("é…")), (1001, true), "{detail}");
+}
+
 /// The trail of a registry of a thousand abilities: no event names more than a hundred.
 #[test]
 fn an_event_has_a_bounded_size() {
