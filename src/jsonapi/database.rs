@@ -34,6 +34,13 @@ impl From<DieselError> for Error {
             {
                 Self::unavailable("This took too long; ask for less, or try again later")
             }
+            DieselError::DatabaseError(_, about) if went_away(about.message()) => {
+                Self::unavailable("The database went away; try again soon")
+            }
+            DieselError::DatabaseError(_, about) if lacks_room(about.message()) => {
+                log::error!("the database lacks room: {}", about.message());
+                Self::unavailable("The database has no room for this now; try again later")
+            }
             DieselError::BrokenTransactionManager => Self::unavailable("The database went away; try again soon"),
             _ => {
                 log::error!("the database refused a statement: {fault}");
@@ -41,4 +48,18 @@ impl From<DieselError> for Error {
             }
         }
     }
+}
+
+/// Whether a connection has ended in the middle of a statement: libpq says it, or PostgreSQL's last words, and only the
+/// next statement would find the connection closed.
+fn went_away(message: &str) -> bool {
+    ["server closed the connection unexpectedly", "terminating connection", "the database system is"]
+        .iter()
+        .any(|beginning| message.starts_with(beginning))
+}
+
+/// Whether PostgreSQL says that a disk is full or its memory is used up, which an operator can change.
+fn lacks_room(message: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded"].iter().any(|reason| message.contains(reason))
+        || ["out of memory", "out of shared memory"].contains(&message)
 }

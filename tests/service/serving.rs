@@ -1,7 +1,7 @@
 //! The service as a process: its first start, its hard and clean ends, and what it does when PostgreSQL ends first.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::support::app::resource;
 use crate::support::client::Client;
 use crate::support::cluster::Database;
-use crate::support::process::{Folder, Served, admin_secret, alive, latchkey, postmaster, run, until};
+use crate::support::process::{
+    Folder, Served, admin_secret, alive, latchkey, postmaster, private_database, run, until,
+};
 
 /// What a restart may take here. The promise is two seconds for a release build on an idle machine, which
 /// `quick_start` measures; this one shares its cores with every other test.
@@ -105,17 +107,12 @@ fn a_clean_stop_stops_postgresql_and_loses_no_use() {
     assert_eq!(postmaster(&data), None, "PostgreSQL was stopped, too");
 
     let service = Served::start(&data);
-    let url = url(&data);
+    let url = private_database(&data);
     let output = run(Command::new("psql")
         .args(["-AtX", &url, "-c"])
         .arg("SELECT usage_count, last_used_at IS NOT NULL FROM tokens WHERE kind = 'team'"));
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "25|t", "{output:?}");
     assert!(service.stop());
-}
-
-/// The URL of a data folder's running PostgreSQL.
-fn url(data: &Path) -> String {
-    latchkey::database::private::PrivateCluster::running(data).unwrap().url()
 }
 
 #[test]

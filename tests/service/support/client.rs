@@ -51,6 +51,11 @@ impl Client {
         self
     }
 
+    /// A client of the same service that calls with another secret.
+    pub fn as_another(&self, secret: &str) -> Self {
+        Self { secret: Some(secret.to_owned()), ..self.clone() }
+    }
+
     /// The secret that it calls with.
     pub fn secret(&self) -> &str {
         self.secret.as_deref().expect("the client has a secret")
@@ -82,6 +87,25 @@ impl Client {
 
     /// Any request. The brackets in a path are percent-encoded, as clients do.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+        let answer = self.try_send(method, path, headers, body);
+        answer.unwrap_or_else(|fault| panic!("{method} {path}: {fault}"))
+    }
+
+    /// A POST or DELETE to a service that may be gone before it has answered.
+    pub fn try_with(&self, method: &str, path: &str, document: Option<&Value>) -> Result<Answer, ureq::Error> {
+        let body = document.map(Value::to_string);
+        let headers: &[_] = if body.is_some() { &[("Content-Type", MEDIA_TYPE)] } else { &[] };
+        self.try_send(method, path, headers, body.as_deref().map(str::as_bytes))
+    }
+
+    /// Any request to a service that may not answer.
+    fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
         let path = path.replace('[', "%5B").replace(']', "%5D").replace(' ', "%20");
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
@@ -97,25 +121,29 @@ impl Client {
             Some(body) => self.agent.run(request.body(body.to_vec()).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
-        Answer::read(what, response, self.origin.as_ref())
+        Answer::read(what, response?, self.origin.as_ref())
     }
 }
 
 impl Answer {
     fn read(
         what: String,
-        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        mut response: ureq::http::Response<ureq::Body>,
         origin: Option<&Arc<str>>,
-    ) -> Self {
-        let mut response = response.unwrap_or_else(|fault| panic!("{what}: {fault}"));
-        let text = response.body_mut().read_to_string().unwrap_or_default();
+    ) -> Result<Self, ureq::Error> {
+        let text = match response.body_mut().read_to_string() {
+            Ok(text) => text,
+            // An answer that breaks off is none; what is no text is no JSON either.
+            Err(fault @ (ureq::Error::Io(_) | ureq::Error::Timeout(_))) => return Err(fault),
+            Err(_) => String::new(),
+        };
         leaks::remember_of(&text, origin);
-        Self {
+        Ok(Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: serde_json::from_str(&text).unwrap_or_default(),
             what,
-        }
+        })
     }
 
     /// The answer itself, if it has the status; else the test fails.

@@ -78,6 +78,18 @@ impl Served {
         Self::run(program(binary), Command::new("").arg("--data-dir").arg(data_dir))
     }
 
+    /// Starts the release build if `make` has made one, else the one of the tests, on an address or a free port.
+    pub fn start_best(data_dir: &Path, address: Option<SocketAddr>) -> Self {
+        let binary = std::env::var_os("LATCHKEY_RELEASE_BINARY").map(PathBuf::from);
+        let binary = binary.unwrap_or_else(|| env!("CARGO_BIN_EXE_latchkey").into());
+        let mut arguments = Command::new("");
+        arguments.arg("--data-dir").arg(data_dir);
+        if let Some(address) = address {
+            arguments.arg("--listen").arg(address.to_string());
+        }
+        Self::run(program(&binary), &arguments)
+    }
+
     /// Starts what `command` says, which must be `latchkey` with the arguments that come after `serve`.
     pub fn spawn(arguments: &mut Command) -> Self {
         Self::run(latchkey(), arguments)
@@ -162,6 +174,11 @@ impl Drop for Served {
 fn new_log() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     cluster::logs().join(format!("serve-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// The URL of the database that the service of a data folder runs.
+pub fn private_database(data_dir: &Path) -> String {
+    latchkey::database::private::PrivateCluster::running(data_dir).unwrap().url()
 }
 
 pub fn admin_secret(data_dir: &Path) -> String {
