@@ -8,7 +8,7 @@ RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 export FEATURES
 BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
 
-.PHONY: help run test test-memory check doc deny dist admin-token
+.PHONY: help run test test-memory fuzz check doc deny dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -29,6 +29,11 @@ test-memory: ## measure how much memory an idle release build takes
 	@$(BUILD) --release
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") \
 		--test service -- --ignored --exact memory::a_release_build_idles_in_little_memory
+
+fuzz: ## send near-valid requests for an hour; LATCHKEY_FUZZ_SECONDS and LATCHKEY_FUZZ_SEED say otherwise
+	@script/setup test
+	@LATCHKEY_FUZZ_SECONDS="$${LATCHKEY_FUZZ_SECONDS:-3600}" \
+		cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") --test service -- bad_input::fuzz:: --nocapture
 
 check: doc ## formatting, clippy and the documentation of the code, with warnings denied
 	@cargo fmt --check

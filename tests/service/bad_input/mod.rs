@@ -1,6 +1,7 @@
 //! What clients send by mistake or on purpose: every route × every kind of badness, and the wire itself.
 
 mod bodies;
+mod fuzz;
 mod paths;
 mod queries;
 mod tokens;

@@ -154,6 +154,29 @@ impl App {
         cluster::execute(&self.database_url, statement);
     }
 
+    /// Runs statements on the service's database, all of them or none; again if something in the background was in the
+    /// way.
+    pub fn in_one_transaction(&self, statements: &[&str]) {
+        use diesel::RunQueryDsl;
+        let mut connection = PgConnection::establish(&self.database_url).unwrap();
+        let mut run = || {
+            connection.transaction::<_, diesel::result::Error, _>(|connection| {
+                statements.iter().try_for_each(|statement| diesel::sql_query(*statement).execute(connection).map(drop))
+            })
+        };
+        let deadlock = |fault: &diesel::result::Error| fault.to_string() == "deadlock detected";
+        let done = (0..3).find_map(|_| Some(run()).filter(|done| !done.as_ref().is_err_and(deadlock)));
+        done.expect("the way is free at last").unwrap();
+    }
+
+    /// The one text that a query finds.
+    pub fn text(&self, query: &str) -> String {
+        use diesel::prelude::*;
+        let mut connection = PgConnection::establish(&self.database_url).unwrap();
+        let text = diesel::dsl::sql::<diesel::sql_types::Text>(&format!("({query})"));
+        diesel::select(text).get_result(&mut connection).unwrap()
+    }
+
     /// How many rows a query finds.
     pub fn count(&self, from_where: &str) -> i64 {
         use diesel::prelude::*;

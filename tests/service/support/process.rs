@@ -124,6 +124,11 @@ impl Served {
         Self { address, greeting, log, child }
     }
 
+    /// The file that it logs to.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
     /// What it has logged so far.
     pub fn logged(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
