@@ -39,6 +39,12 @@ fn no_clock_makes_a_revoked_token_good() {
 
     let deleted = by_description("deleted");
     ada.client.delete(&path(&deleted.id())).expect(204);
+    let by_action = by_description("by its action");
+    ada.client.post_nothing(&format!("{}/actions/revoke", path(&by_action.id()))).expect(200);
+    let itself = by_description("by itself");
+    app.with(&itself.secret()).delete("/api/v2/authentication-tokens/current").expect(204);
+    let jwt = ada.described_token(&team, json!({"description": "signed", "format": "jwt"}));
+    ada.client.delete(&path(&jwt.id())).expect(204);
     let many = by_description("one of many");
     let list = crate::support::app::identifiers("authentication-tokens", &[&many.id()]);
     ada.client.delete_with("/api/v2/organizations/acme/team-tokens", &list).expect(204);
@@ -54,7 +60,7 @@ fn no_clock_makes_a_revoked_token_good() {
     by_description("expired").secret();
 
     step_the_clock_back(&app);
-    let dead = [&deleted, &many, &first, &regenerated, &leaked, &expired];
+    let dead = [&deleted, &by_action, &itself, &jwt, &many, &first, &regenerated, &leaked, &expired];
     for answer in dead {
         let id = answer.id();
         assert!(!works(&answer.secret()), "{id} works again");
