@@ -8,7 +8,7 @@ RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 export FEATURES
 BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
 
-.PHONY: help run test test-memory fuzz check doc deny dist admin-token
+.PHONY: help run test test-memory fuzz storm check doc deny dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -19,7 +19,7 @@ run: ## set up, then serve on http://127.0.0.1:8080; more flags: make run ARGS="
 	@$(BUILD) --release
 	@exec "$(RELEASE)" serve $(ARGS)
 
-test: ## set up, then run every test but that of test-memory
+test: ## set up, then run every test but those of test-memory and storm
 	@script/setup test
 	@$(BUILD) --release
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)")
@@ -34,6 +34,12 @@ fuzz: ## send near-valid requests for an hour; LATCHKEY_FUZZ_SECONDS and LATCHKE
 	@script/setup test
 	@LATCHKEY_FUZZ_SECONDS="$${LATCHKEY_FUZZ_SECONDS:-3600}" \
 		cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") --test service -- bad_input::fuzz:: --nocapture
+
+storm: ## ten minutes of hostile tenants beside a quiet one, then 60 times kill -9, on a release build
+	@script/setup test
+	@$(BUILD) --release
+	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") \
+		--test service -- --ignored --nocapture --test-threads 1 storm:: kills::
 
 check: doc ## formatting, clippy and the documentation of the code, with warnings denied
 	@cargo fmt --check

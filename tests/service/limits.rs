@@ -26,7 +26,7 @@ fn prepared(app: &App) -> i64 {
 }
 
 /// Every sort by two keys, in both directions, and every filter, alone and by twos.
-fn questions() -> Vec<String> {
+pub fn questions() -> Vec<String> {
     let keys = [
         "description",
         "kind",

@@ -38,6 +38,7 @@ mod rooms;
 mod secrets;
 mod serving;
 mod smoke;
+mod storm;
 mod support;
 mod team_access;
 mod team_members;

@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Any request to a service that may not answer.
-    fn try_send(
+    pub fn try_send(
         &self,
         method: &str,
         path: &str,
