@@ -5,8 +5,8 @@ use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{self, Output, ParamsString, PasswordHash, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use governor::Quota;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,11 +17,14 @@ use crate::jsonapi::{Error, Result};
 /// So many passwords are hashed at once. Each takes 19 MiB of memory and most of a tenth of a second of a processor.
 const AT_ONCE: usize = 2;
 
+/// The version of argon2 that is written and read.
+const VERSION: Version = Version::V0x13;
+
 /// So often a user may be asked for a password that turns out to be wrong, and then twice a minute.
 const TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 const A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
-static HASHING: Places = Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() };
+static HASHING: LazyLock<Places> = LazyLock::new(|| Places::new(AT_ONCE));
 static TRIED: LazyLock<RateLimit<UserId>> =
     LazyLock::new(|| RateLimit::new(Quota::per_minute(A_MINUTE).allow_burst(TRIES)));
 
@@ -49,49 +52,90 @@ pub(super) fn count_try(user: UserId) -> Result<()> {
 
 /// The hash of a password, with its salt and parameters, as a PHC string.
 pub(super) fn hash(password: &SecretString) -> Result<String> {
-    let _place = HASHING.take();
-    let salt = SaltString::generate(&mut OsRng);
-    let hashed = argon2id().and_then(|argon2| argon2.hash_password(password.expose_secret().as_bytes(), &salt));
-    hashed.map(|hash| hash.to_string()).map_err(internal)
+    let hash = || -> password_hash::Result<String> {
+        // 19 MiB, two passes, one lane.
+        let params = Params::new(19 * 1024, 2, 1, None)?;
+        let salt = SaltString::generate(&mut OsRng);
+        let output = HASHING.take().hash(password, salt.as_salt(), &params, Params::DEFAULT_OUTPUT_LEN)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(VERSION.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(salt.as_salt()),
+            hash: Some(output),
+        };
+        Ok(hash.to_string())
+    };
+    hash().map_err(internal)
 }
 
 /// Whether a password is the one that was hashed.
 pub(super) fn matches(password: &SecretString, hash: &str) -> Result<bool> {
-    let _place = HASHING.take();
-    let hash = PasswordHash::new(hash).map_err(internal)?;
-    Ok(argon2id().map_err(internal)?.verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
+    let matches = || -> password_hash::Result<bool> {
+        let hash = PasswordHash::new(hash)?;
+        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Ok(false) };
+        let output = HASHING.take().hash(password, salt, &Params::try_from(&hash)?, expected.len())?;
+        // In constant time.
+        Ok(output == expected)
+    };
+    matches().map_err(internal)
 }
 
-/// A few places for which threads wait.
+/// A few places for which threads wait. Each has the memory that hashing takes: what each thread allocated for itself
+/// would stay with its allocator, and there are many threads.
 struct Places {
-    free: Mutex<usize>,
+    free: Mutex<Vec<Vec<Block>>>,
     freed: Condvar,
 }
 
-struct Place<'a>(&'a Places);
+struct Place<'a> {
+    places: &'a Places,
+    memory: Vec<Block>,
+}
 
 impl Places {
+    fn new(count: usize) -> Self {
+        Self { free: Mutex::new(vec![Vec::new(); count]), freed: Condvar::new() }
+    }
+
     fn take(&self) -> Place<'_> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Place(self)
+        let mut free = self.freed.wait_while(free, |free| free.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        Place { places: self, memory: free.pop().unwrap_or_default() }
+    }
+}
+
+impl Place<'_> {
+    /// The argon2id of a password, of so many bytes.
+    fn hash(
+        &mut self,
+        password: &SecretString,
+        salt: Salt<'_>,
+        params: &Params,
+        length: usize,
+    ) -> password_hash::Result<Output> {
+        let mut decoded = [0; Salt::MAX_LENGTH];
+        let salt = salt.decode_b64(&mut decoded)?;
+        // Nothing of another password is left in it.
+        self.memory.clear();
+        self.memory.resize(params.block_count(), Block::default());
+        let argon2 = Argon2::new(Algorithm::Argon2id, VERSION, params.clone());
+        Output::init_with(length, |output| {
+            let password = password.expose_secret().as_bytes();
+            Ok(argon2.hash_password_into_with_memory(password, salt, output, &mut self.memory)?)
+        })
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let memory = std::mem::take(&mut self.memory);
+        self.places.free.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        self.places.freed.notify_one();
     }
 }
 
-fn argon2id() -> Result<Argon2<'static>, argon2::password_hash::Error> {
-    // 19 MiB, two passes, one lane.
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None)?))
-}
-
-fn internal(fault: argon2::password_hash::Error) -> Error {
+fn internal(fault: password_hash::Error) -> Error {
     log::error!("a password cannot be hashed: {fault}");
     Error::internal()
 }
@@ -108,9 +152,23 @@ mod tests {
         assert!(!matches(&"correct horsf".into(), &hash).unwrap());
     }
 
+    /// What the crate's own way makes is known as well, and the other way round.
+    #[test]
+    fn the_hash_is_that_of_everybody_else() {
+        use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+        let argon2 = Argon2::new(Algorithm::Argon2id, VERSION, Params::new(19 * 1024, 2, 1, None).unwrap());
+        let theirs = argon2.hash_password(b"correct horse", &SaltString::generate(&mut OsRng)).unwrap().to_string();
+        assert!(matches(&"correct horse".into(), &theirs).unwrap());
+        let ours = hash(&"correct horse".into()).unwrap();
+        let ours = PasswordHash::new(&ours).unwrap();
+        assert!(argon2.verify_password(b"correct horse", &ours).is_ok());
+        assert!(argon2.verify_password(b"correct horsf", &ours).is_err());
+    }
+
     #[test]
     fn no_more_threads_than_places_hash_at_once() {
-        let places = Places { free: Mutex::new(2), freed: Condvar::new() };
+        let places = Places::new(2);
         let (inside, most) = (Mutex::new(0), Mutex::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
