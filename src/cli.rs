@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use diesel::Connection;
+use diesel::{Connection, PgConnection};
 use secrecy::SecretString;
 use serde_json::json;
 use validator::ValidateEmail;
 
-use crate::audit;
+use crate::administration;
+use crate::audit::{self, Actor};
 use crate::audit_trail;
 use crate::config::{Encryption, Opened, Storage};
 use crate::connections;
@@ -136,6 +137,22 @@ enum UserCommand {
     Create(CreateUser),
     /// Confirm the address that a user asks for: from then on it is the user's
     ConfirmEmail(ConfirmEmail),
+    /// Refuse all tokens of a user until `enable`, and print which tokens of others the user has made
+    Disable(NamedUser),
+    /// Take the tokens of a disabled user again
+    Enable(NamedUser),
+    /// Delete a user with the user's tokens and memberships, and print which tokens of others the user has made
+    Delete(NamedUser),
+}
+
+#[derive(Debug, Args)]
+struct NamedUser {
+    /// User name
+    #[arg(value_parser = username)]
+    name: String,
+
+    #[command(flatten)]
+    storage: Storage,
 }
 
 #[derive(Debug, Args)]
@@ -237,6 +254,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Migrate { storage } => migrate(&storage),
         Command::User(UserCommand::Create(create)) => create.run(),
         Command::User(UserCommand::ConfirmEmail(confirm)) => confirm.run(),
+        Command::User(UserCommand::Disable(user)) => user.run(disable),
+        Command::User(UserCommand::Enable(user)) => user.run(enable),
+        Command::User(UserCommand::Delete(user)) => user.run(delete),
         Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(),
         Command::Keys(KeysCommand::List { storage }) => list_keys(&storage),
         Command::Audit(audit) => audit.run(),
@@ -449,6 +469,51 @@ impl ConfirmEmail {
     fn confirm(&self, url: &str) -> Result<User, Failure> {
         database::connect(url)?.transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
     }
+}
+
+impl NamedUser {
+    /// Makes a change of the user, and prints what it answers.
+    fn run(&self, change: fn(&mut PgConnection, &User) -> Result<Vec<String>, Failure>) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let changed = self.change(&opened.url, change);
+        opened.close()?;
+        let mut out = std::io::stdout().lock();
+        for line in changed? {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
+    }
+
+    fn change(
+        &self,
+        url: &str,
+        change: fn(&mut PgConnection, &User) -> Result<Vec<String>, Failure>,
+    ) -> Result<Vec<String>, Failure> {
+        database::connect(url)?.transaction(|connection| {
+            let user = administration::lock_by_name(connection, &self.name)?;
+            let user = user.ok_or_else(|| format!("there is no user {:?}", self.name))?;
+            change(connection, &user)
+        })
+    }
+}
+
+fn disable(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {
+    let (user, made) = administration::suspend(connection, &Actor::system(), user)?;
+    let mut lines = vec![format!("The tokens of {} are refused until: latchkey user enable {0}", user.username)];
+    lines.extend(administration::lines(&user, &made));
+    Ok(lines)
+}
+
+fn enable(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {
+    let user = administration::unsuspend(connection, &Actor::system(), user)?;
+    Ok(vec![format!("The tokens of {} work again.", user.username)])
+}
+
+fn delete(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {
+    let made = administration::delete(connection, &Actor::system(), user)?;
+    let mut lines = vec![format!("The user {} is deleted.", user.username)];
+    lines.extend(administration::lines(user, &made));
+    Ok(lines)
 }
 
 impl RotateKeys {

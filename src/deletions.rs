@@ -21,6 +21,7 @@ pub(crate) enum Deleted {
     Organization(OrganizationId),
     Team(OrganizationId, TeamId),
     Workspace(OrganizationId, WorkspaceId),
+    User(UserId),
 }
 
 text_enum! {
@@ -51,6 +52,7 @@ impl Deleted {
             Self::Organization(id) => (Kind::Organization, id.uuid(), Some(id)),
             Self::Team(organization, id) => (Kind::Team, id.uuid(), Some(organization)),
             Self::Workspace(organization, id) => (Kind::Workspace, id.uuid(), Some(organization)),
+            Self::User(id) => (Kind::User, id.uuid(), None),
         }
     }
 }

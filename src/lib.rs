@@ -5,6 +5,7 @@
 
 pub mod abilities;
 pub mod access;
+pub mod administration;
 pub mod audit;
 pub mod audit_trail;
 pub mod cli;

@@ -11,8 +11,8 @@ use crate::http::{Endpoint, Needs, Route, Section, Services, register};
 use crate::jsonapi::schema::{object, text};
 use crate::jsonapi::{QuerySpec, Result};
 use crate::{
-    abilities, audit_trail, health, jwks, memberships, organizations, team_access, teams, tokens, ttl_policies, users,
-    workspaces,
+    abilities, administration, audit_trail, health, jwks, memberships, organizations, team_access, teams, tokens,
+    ttl_policies, users, workspaces,
 };
 
 /// Every section, in the order of the description.
@@ -28,6 +28,7 @@ fn sections() -> Vec<Section> {
         ttl_policies::section(),
         abilities::section(),
         audit_trail::section(),
+        administration::section(),
     ]
 }
 

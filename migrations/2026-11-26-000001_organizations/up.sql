@@ -17,16 +17,21 @@ CREATE TABLE all_users (
     confirmed boolean NOT NULL DEFAULT true,
     -- The address that a user asks for. Invitations go by address, so it is theirs only once somebody has confirmed it.
     unconfirmed_email text CHECK (char_length(unconfirmed_email) BETWEEN 3 AND 254),
+    -- Since when the user's tokens are refused. Memberships stay, and do not count meanwhile.
+    suspended_at timestamptz,
     deleted_at timestamptz
 );
 -- Names that differ only in case would be mistaken for each other.
 CREATE UNIQUE INDEX users_username_key ON all_users (lower(username)) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX users_email_key ON all_users (lower(email)) WHERE deleted_at IS NULL;
+-- The list of all users, in its order.
+CREATE INDEX users_username ON all_users (username, id) WHERE deleted_at IS NULL;
 CREATE INDEX users_deleted ON all_users (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE VIEW users AS
 SELECT
-    id, username, email, site_admin, service_account, password_hash, created_at, updated_at, confirmed, unconfirmed_email
+    id, username, email, site_admin, service_account, password_hash, created_at, updated_at, confirmed, unconfirmed_email,
+    suspended_at
 FROM all_users
 WHERE deleted_at IS NULL;
 

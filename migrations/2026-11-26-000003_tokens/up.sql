@@ -53,7 +53,8 @@ CREATE TABLE tokens (
     format text NOT NULL DEFAULT 'opaque' CHECK (format IN ('opaque', 'jwt')),
     role text NOT NULL DEFAULT 'owner' CHECK (role IN ('viewer', 'member', 'manager', 'admin', 'owner')),
     abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
-    created_by_user_id uuid REFERENCES all_users (id) ON DELETE SET NULL,
+    -- Without a foreign key: whose tokens these are is to be found also when the user's row is gone.
+    created_by_user_id uuid,
     created_by_team_id uuid REFERENCES all_teams (id) ON DELETE SET NULL,
     created_by_organization_id uuid REFERENCES all_organizations (id) ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -104,7 +105,7 @@ CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_a
 -- What a deleted user, team or workspace, and an organization's own, still has to end.
 CREATE INDEX tokens_live_of_owner ON tokens (coalesce(user_id, team_id, workspace_id), id) WHERE NOT revoked;
 CREATE INDEX tokens_live_of_organization ON tokens (organization_id, id) WHERE NOT revoked;
--- What the foreign keys look up when a creator is removed.
+-- What a creator has made; what the foreign keys look up when one is removed.
 CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id) WHERE created_by_user_id IS NOT NULL;
 CREATE INDEX tokens_created_by_team ON tokens (created_by_team_id) WHERE created_by_team_id IS NOT NULL;
 CREATE INDEX tokens_created_by_organization ON tokens (created_by_organization_id)

@@ -76,7 +76,7 @@ CREATE TRIGGER what_has_ended_stays_ended
     EXECUTE FUNCTION keep_all_ended();
 
 -- A token with the names that lists search and sort by, and its status now. A token ends with its owner, at once; its own
--- row says so a little later.
+-- row says so a little later. Those of a suspended user are switched off.
 CREATE VIEW listed_tokens AS
 SELECT
     tokens.id,
@@ -107,7 +107,7 @@ SELECT
     CASE
         WHEN tokens.revoked OR owner.deleted_at IS NOT NULL OR tokens.revoked_at <= statement_timestamp() THEN 'revoked'
         WHEN ending.at <= statement_timestamp() THEN 'expired'
-        WHEN tokens.disabled_at IS NOT NULL THEN 'inactive'
+        WHEN tokens.disabled_at IS NOT NULL OR owning_user.suspended_at IS NOT NULL THEN 'inactive'
         ELSE 'active'
     END AS status,
     teams.name AS team_name,

@@ -267,6 +267,7 @@ impl Caller {
         match who {
             Who::AnyUser => self.user().is_some(),
             Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin(),
+            Who::Administrator => self.is_site_admin(),
             Who::SiteAdminUnlessSecret => self.organization_id.is_some() && self.is_site_admin() && !secret,
             Who::Member => *member,
             Who::MemberUnlessSecret => *member && !secret,

@@ -270,7 +270,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                  organizations.deleted_at) > 0 THEN 'revoked' \
              WHEN token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
                policy.ended_before, policy.ended_at) <= statement_timestamp() THEN 'expired' \
-             WHEN tokens.disabled_at IS NOT NULL THEN 'inactive' ELSE 'active' END, \
+             WHEN tokens.disabled_at IS NOT NULL OR own_user.suspended_at IS NOT NULL THEN 'inactive' \
+             ELSE 'active' END, \
              tokens.role, tokens.abilities, \
              least(tokens.revoked_at, token_ends_at( \
                tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \

@@ -72,6 +72,10 @@ pub enum Action {
     ReadAuditTrail,
     /// Change the caller's own name, address or password.
     ChangeAccount,
+    /// List the users of the whole installation.
+    ListUsers,
+    /// Suspend or delete any user, make one a site admin, and undo that.
+    ChangeUsers,
     /// Look at the organization's own token, or its audit-trails token.
     ReadOrganizationToken,
     /// Make one of these, or its successor.
@@ -106,6 +110,8 @@ pub enum Who {
     /// Whoever calls with a user's token.
     AnyUser,
     SiteAdmin,
+    /// A site admin, whether or not the request is about an organization.
+    Administrator,
     /// A site admin, unless the team is secret.
     SiteAdminUnlessSecret,
     /// An active member of the organization, or one of its own tokens.
@@ -146,7 +152,9 @@ impl Who {
     #[must_use]
     pub const fn least_role(self) -> Role {
         match self {
-            Self::AnyUser | Self::SiteAdmin | Self::SiteAdminUnlessSecret | Self::Owner => Role::Owner,
+            Self::AnyUser | Self::SiteAdmin | Self::Administrator | Self::SiteAdminUnlessSecret | Self::Owner => {
+                Role::Owner
+            }
             Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) | Self::HoldsOverSeenTeam(_) => Role::Admin,
             Self::Member
             | Self::MemberUnlessSecret
@@ -167,7 +175,7 @@ impl fmt::Display for Who {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AnyUser => out.write_str("any user"),
-            Self::SiteAdmin => out.write_str("site admins"),
+            Self::SiteAdmin | Self::Administrator => out.write_str("site admins"),
             Self::SiteAdminUnlessSecret => out.write_str("site admins, unless the team is secret"),
             Self::Member => out.write_str("members"),
             Self::MemberUnlessSecret => out.write_str("members, unless the team is secret"),
@@ -235,9 +243,9 @@ impl Action {
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam, InWorkspace,
-            InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner,
-            SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+            Administrator, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
+            InWorkspace, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam,
+            OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -360,6 +368,9 @@ impl Action {
             A::AnswerInvitation => (Write, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
             A::ReadAuditTrail => (Read, &[AuditReader], NotFound, ""),
             A::ChangeAccount => (Write, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
+            // Terraform Enterprise answers these with 404 and never with 403.
+            A::ListUsers => (Read, &[Administrator], NotFound, ""),
+            A::ChangeUsers => (Write, &[Administrator], NotFound, ""),
             A::ReadOrganizationToken => (Read, &[Owner, SiteAdmin], NotFound, ""),
             A::CreateOrganizationToken => (
                 Write,

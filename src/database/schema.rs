@@ -15,6 +15,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         confirmed -> Bool,
         unconfirmed_email -> Nullable<Text>,
+        suspended_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Description {
     pub(crate) body: Option<Sends>,
     /// Whether it answers 409 where the state of the resource forbids it.
     pub(crate) conflicts: bool,
+    /// Whether it answers 422 though it takes no body.
+    pub(crate) unprocessable: bool,
     pub(crate) status: StatusCode,
     pub(crate) answer: Answer,
     pub(crate) needs: Needs,
@@ -93,6 +95,7 @@ impl Description {
             meanings: vec![],
             body: None,
             conflicts: false,
+            unprocessable: false,
             status: StatusCode::NO_CONTENT,
             answer: Answer::Nothing,
             needs: Needs::Token,

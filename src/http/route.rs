@@ -161,6 +161,12 @@ impl<I: Send + 'static> Route<I> {
         self
     }
 
+    /// 422 also where there is no body to blame.
+    pub(crate) fn unprocessable(mut self) -> Self {
+        self.about.unprocessable = true;
+        self
+    }
+
     /// What the access table must allow the caller: one of these, by what the request is about.
     pub(crate) fn allows(mut self, actions: &'static [Action]) -> Self {
         self.about.actions = actions;

@@ -116,6 +116,11 @@ impl Error {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid attribute", detail).with_pointer(pointer)
     }
 
+    /// 422 for a request that is understood and cannot be followed, where no value of a body is to blame.
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", detail)
+    }
+
     /// 409 for a request that contradicts the state of things or names the wrong type (JSON:API
     /// "Creating Resources": 409 Conflict).
     pub fn conflict(pointer: Option<&str>, detail: impl Into<String>) -> Self {

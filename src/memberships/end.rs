@@ -1,11 +1,12 @@
 //! Ending memberships.
 
-use diesel::PgConnection;
+use diesel::{PgConnection, QueryResult};
 use serde_json::json;
 
 use super::{event, store};
 use crate::access::{Action, Caller, Permit, Target};
-use crate::audit::{self, Event};
+use crate::audit::{self, Actor, Event};
+use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 use crate::organizations;
 use crate::teams::{self, Team};
@@ -53,16 +54,37 @@ pub(super) fn end(
     owners: &Team,
 ) -> Result<()> {
     let (organization, user) = (membership.organization_id, membership.user_id);
-    if !declines(caller, membership) && teams::holds_user(connection, owners, user)? {
-        caller.may(Action::ChangeTeamMembers, Target::Team(owners.facts()))?;
+    if teams::holds_user(connection, owners, user)? {
+        if !declines(caller, membership) {
+            caller.may(Action::ChangeTeamMembers, Target::Team(owners.facts()))?;
+        }
+        if !teams::keeps_active_member(connection, owners.id, &[user])? {
+            return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
+        }
+        // It may have waited for somebody's suspension: the caller's.
+        caller.reauthenticated(connection)?;
     }
     let left = store::leave_teams(connection, organization, user)?;
     store::delete(connection, membership.id)?;
-    if teams::active_members(connection, owners)? == 0 {
-        return Err(Error::forbidden("The last owner of an organization cannot be removed from it"));
-    }
     let event = |resource, about| event(organization, resource, user, "destroy", about);
     let mut events: Vec<Event> = left.iter().map(|team| event("team_member", json!({ "team": team }))).collect();
     events.push(event("organization_user", json!({})));
     Ok(audit::record(connection, &caller.actor(), &events)?)
+}
+
+/// Locks all memberships of a user, so that nobody puts the user into a team: before the user's row is locked.
+pub(crate) fn lock_of_user(connection: &mut PgConnection, user: UserId) -> QueryResult<()> {
+    store::lock_of_user(connection, user)
+}
+
+/// Ends all memberships of a user, who is no organization's last owner; they must be locked.
+pub(crate) fn end_of_user(connection: &mut PgConnection, actor: &Actor, user: UserId) -> QueryResult<()> {
+    let left = store::leave_all_teams(connection, user)?;
+    let ended = store::delete_of_user(connection, user)?;
+    let of_teams = left
+        .into_iter()
+        .map(|(organization, team)| event(organization, "team_member", user, "destroy", json!({ "team": team })));
+    let whole =
+        ended.into_iter().map(|organization| event(organization, "organization_user", user, "destroy", json!({})));
+    audit::record(connection, actor, &of_teams.chain(whole).collect::<Vec<_>>())
 }

@@ -12,6 +12,7 @@ mod schema;
 mod store;
 mod view;
 
+pub(crate) use end::{end_of_user, lock_of_user};
 pub(crate) use http::section;
 pub use model::InvitationAttributes;
 use model::event;

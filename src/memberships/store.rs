@@ -4,7 +4,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{listed_memberships, lower, memberships, team_members, teams};
+use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams};
 use crate::database::text_enum::TextEnum;
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
@@ -200,4 +200,37 @@ pub(super) fn leave_teams(
 /// Ends a membership. It must be locked.
 pub(super) fn delete(connection: &mut PgConnection, id: MembershipId) -> QueryResult<usize> {
     diesel::delete(memberships::table.find(id)).execute(connection)
+}
+
+/// Locks all memberships of a user until the transaction's end, in one order.
+pub(super) fn lock_of_user(connection: &mut PgConnection, user: UserId) -> QueryResult<()> {
+    memberships::table
+        .filter(memberships::user_id.eq(user))
+        .order(memberships::id)
+        .select(memberships::id)
+        .for_update()
+        .load::<MembershipId>(connection)?;
+    Ok(())
+}
+
+/// Takes a user out of every team, and answers which these were in organizations that are there.
+pub(super) fn leave_all_teams(
+    connection: &mut PgConnection,
+    user: UserId,
+) -> QueryResult<Vec<(OrganizationId, TeamId)>> {
+    let left: Vec<(OrganizationId, TeamId)> =
+        diesel::delete(team_members::table.filter(team_members::user_id.eq(user)))
+            .returning((team_members::organization_id, team_members::team_id))
+            .get_results(connection)?;
+    let there: Vec<TeamId> =
+        teams::table.filter(teams::id.eq_any(left.iter().map(|(_, team)| *team))).select(teams::id).load(connection)?;
+    Ok(left.into_iter().filter(|(_, team)| there.contains(team)).collect())
+}
+
+/// Ends all memberships of a user, and answers in which organizations that are there.
+pub(super) fn delete_of_user(connection: &mut PgConnection, user: UserId) -> QueryResult<Vec<OrganizationId>> {
+    let ended: Vec<OrganizationId> = diesel::delete(memberships::table.filter(memberships::user_id.eq(user)))
+        .returning(memberships::organization_id)
+        .get_results(connection)?;
+    organizations::table.filter(organizations::id.eq_any(ended)).select(organizations::id).load(connection)
 }

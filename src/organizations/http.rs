@@ -98,7 +98,12 @@ fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
 
 /// Makes an organization and its team `owners`, with the caller as the first owner.
 fn create(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply> {
-    let (mut call, body) = call.without_lock()?.may(Target::Organization)?.take_input();
+    // Who is suspended at this moment makes no organization whose only owner is suspended.
+    let (call, ()) = call.lock(|connection, caller| match caller.user() {
+        Some(user) => Ok(store::hold_user(connection, user)?),
+        None => Ok(()),
+    })?;
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
     let organization = write::create(call.connection, &call.caller, body.attributes)?;
     call.check_again(|_, caller| caller.may(Action::CreateOrganization, Target::Organization))?;
     let founder = call.caller.as_owner_of(organization.id);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{memberships, organizations, team_members, teams};
+use crate::database::schema::{memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -84,20 +84,26 @@ fn lets_in(token: TokenId) -> Condition {
     )
 }
 
-/// Whether a user is an active member of an organization that another user is in, or invited to, and that lets the
-/// first one's token in.
+/// Whether a user is an active member of an organization that another user, who is not suspended, is in or invited to, and
+/// that lets the first one's token in.
 pub(crate) fn shared(connection: &mut PgConnection, one: UserId, token: TokenId, other: UserId) -> QueryResult<bool> {
     let of = |user: UserId| memberships::table.filter(memberships::user_id.eq(user));
     let active = of(one).filter(memberships::status.eq("active"));
+    let others = of(other)
+        .filter(memberships::user_id.eq_any(users::table.filter(users::suspended_at.is_null()).select(users::id)));
     let shared = organizations::table
         .filter(organizations::id.eq_any(active.select(memberships::organization_id)))
-        .filter(organizations::id.eq_any(of(other).select(memberships::organization_id)))
+        .filter(organizations::id.eq_any(others.select(memberships::organization_id)))
         .filter(lets_in(token));
     diesel::select(diesel::dsl::exists(shared)).get_result(connection)
 }
 
 pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
     organizations::table.find(id).select(Organization::as_select()).first(connection)
+}
+
+pub(crate) fn find_all(connection: &mut PgConnection, ids: &[OrganizationId]) -> QueryResult<Vec<Organization>> {
+    organizations::table.filter(organizations::id.eq_any(ids)).select(Organization::as_select()).load(connection)
 }
 
 /// An organization by id, kept from being deleted until the transaction's end.
@@ -108,6 +114,12 @@ pub(crate) fn hold(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
 /// An organization by id, locked until the transaction's end.
 pub(crate) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryResult<Organization> {
     organizations::table.find(id).select(Organization::as_select()).for_no_key_update().first(connection)
+}
+
+/// Keeps a user from being suspended or deleted until the transaction's end.
+pub(super) fn hold_user(connection: &mut PgConnection, id: UserId) -> QueryResult<()> {
+    users::table.find(id).select(users::id).for_share().first::<UserId>(connection)?;
+    Ok(())
 }
 
 /// Makes an organization as `new` describes it.

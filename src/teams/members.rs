@@ -61,10 +61,14 @@ pub(crate) fn add(
 /// # Errors
 /// 403 if the team `owners` would be left without an active member (docs/design.md §1).
 pub(crate) fn take_out(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
-    let removed = store::remove_users(connection, team.id, users)?;
-    if team.owners && store::active_members(connection, team)? == 0 {
-        return Err(Error::forbidden("The team owners always keeps at least one active member"));
+    if team.owners {
+        if !store::keeps_active_member(connection, team.id, users)? {
+            return Err(Error::forbidden("The team owners always keeps at least one active member"));
+        }
+        // It may have waited for somebody's suspension: the caller's.
+        caller.reauthenticated(connection)?;
     }
+    let removed = store::remove_users(connection, team.id, users)?;
     Ok(audit::record(connection, &caller.actor(), &events(team, "team_member", &removed, "destroy"))?)
 }
 

@@ -14,6 +14,6 @@ mod write;
 pub(crate) use http::section;
 pub use model::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, Visibility};
 pub(crate) use model::{organization_of_team, render};
-pub(crate) use store::{active_members, add_users, find, holds_user, lock, lock_owners};
+pub(crate) use store::{add_users, find, holds_user, keeps_active_member, lock, lock_owners, owned_by_alone};
 pub(crate) use view::{TEAMS, identifier};
 pub(crate) use write::make;

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count, count_star};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 
 use super::{Team, Visibility};
 use crate::access::Permission;
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{listed_memberships, lower, memberships, organizations, team_members, teams, users};
+use crate::database::schema::{listed_memberships, lower, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -154,18 +155,52 @@ pub(super) fn remove_users(connection: &mut PgConnection, team: TeamId, users: &
     .get_results(connection)
 }
 
-/// How many active members of the organization are in a team.
-pub(crate) fn active_members(connection: &mut PgConnection, team: &Team) -> QueryResult<i64> {
-    team_members::table
-        .inner_join(
-            memberships::table.on(memberships::organization_id
-                .eq(team_members::organization_id)
-                .and(memberships::user_id.eq(team_members::user_id))),
-        )
-        .filter(team_members::team_id.eq(team.id))
-        .filter(memberships::status.eq(MembershipStatus::Active))
-        .select(diesel::dsl::count_star())
-        .first::<i64>(connection)
+/// Whether a team has a member beside these users who is active in the organization and not suspended. One who is, is kept
+/// from being suspended or deleted until the transaction's end; a suspension that is under way is waited for.
+pub(crate) fn keeps_active_member(
+    connection: &mut PgConnection,
+    team: TeamId,
+    without: &[UserId],
+) -> QueryResult<bool> {
+    let found = diesel::sql_query(
+        "SELECT users.id FROM team_members JOIN memberships USING (organization_id, user_id) \
+         JOIN users ON users.id = team_members.user_id \
+         WHERE team_members.team_id = $1 AND memberships.status = $2 AND users.suspended_at IS NULL \
+         AND users.id <> ALL($3) LIMIT 1 FOR SHARE OF users",
+    )
+    .bind::<SqlUuid, _>(team.uuid())
+    .bind::<Text, _>(MembershipStatus::Active)
+    .bind::<Array<SqlUuid>, _>(without)
+    .execute(connection)?;
+    Ok(found > 0)
+}
+
+/// The name of an organization.
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The names of organizations whose only active owner is this user, at most so many. To rely on the answer, hold the lock
+/// under which users are suspended and deleted, and the user's row.
+pub(crate) fn owned_by_alone(connection: &mut PgConnection, user: UserId, most: i64) -> QueryResult<Vec<String>> {
+    let found: Vec<Named> = diesel::sql_query(
+        "SELECT organizations.name FROM team_members AS own \
+         JOIN teams ON teams.id = own.team_id AND teams.owners \
+         JOIN organizations ON organizations.id = own.organization_id \
+         WHERE own.user_id = $1 AND NOT EXISTS (SELECT FROM team_members AS other \
+           JOIN memberships ON memberships.organization_id = other.organization_id \
+             AND memberships.user_id = other.user_id AND memberships.status = $2 \
+           JOIN users ON users.id = other.user_id AND users.suspended_at IS NULL \
+           WHERE other.team_id = own.team_id AND other.user_id <> own.user_id) \
+         ORDER BY lower(organizations.name) LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(user.uuid())
+    .bind::<Text, _>(MembershipStatus::Active)
+    .bind::<BigInt, _>(most)
+    .load(connection)?;
+    Ok(found.into_iter().map(|found| found.name).collect())
 }
 
 /// Who is in some teams, as far as an answer tells it.

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use chrono::{SubsecRound, TimeDelta};
-use diesel::dsl::{IntervalDsl, now};
+use diesel::dsl::{IntervalDsl, exists, not, now};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
@@ -18,11 +18,12 @@ use super::ExpiryStatus;
 use super::store::not_revoked;
 use crate::access::Role;
 use crate::credential::{Ability, InvalidAbility, Kind, Status};
-use crate::database::schema::{listed_tokens as t, lower};
+use crate::database::schema::{listed_tokens as t, lower, memberships, users};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::schema::{self, count};
 use crate::jsonapi::{Error, Given, Query, Result, Timestamp, names};
+use crate::users::MembershipStatus;
 
 /// One filter.
 pub(super) struct Filter {
@@ -100,6 +101,13 @@ const FILTERS: &[Filter] = &[
         about: "Only what these made: users and teams by id, organizations by id or name; several with commas",
         schema: text,
         read: |query, name| query.created_by(name).map(|makers| holds(move || makers.condition())),
+    },
+    Filter {
+        name: "created-by-former-member",
+        about: "`true`: only what a user made who is no active member of the organization, or suspended; `false`: only the \
+                rest",
+        schema: FormerMember::schema,
+        read: |query, name| query.word::<FormerMember>(name).map(|asked| holds(move || by_former_member(asked))),
     },
     Filter {
         name: "created-after",
@@ -248,6 +256,15 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What `filter[created-by-former-member]` can ask for.
+    pub enum FormerMember {
+        /// What nobody answers for any more.
+        Yes = "true",
+        No = "false",
+    }
+}
+
 /// A condition on a token.
 pub(super) type Condition = Box<dyn BoxableExpression<t::table, Pg, SqlType = Nullable<Bool>>>;
 
@@ -330,6 +347,22 @@ impl CreatedBy {
     }
 }
 
+/// Whether a user made it, for an organization, who is no active member of that any more. Never null.
+fn by_former_member(asked: FormerMember) -> Condition {
+    let members = memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::organization_id.nullable().eq(t::organization_id))
+        .filter(memberships::user_id.nullable().eq(t::created_by_user_id))
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .filter(users::suspended_at.is_null());
+    let of_organization = t::organization_id.is_not_null().and(t::created_by_user_id.is_not_null());
+    let is = of_organization.and(not(exists(members))).nullable();
+    match asked {
+        FormerMember::Yes => boxed(is),
+        FormerMember::No => boxed(not(is)),
+    }
+}
+
 /// What covers any of these abilities: themselves, and all verbs of their resources.
 fn covering(asked: &[Ability]) -> Vec<String> {
     let every_verb = |ability: &Ability| ability.as_str().split_once(':').map(|(resource, _)| format!("{resource}:*"));
@@ -349,7 +382,7 @@ fn stale(asked: Stale) -> Condition {
     let is = t::status.eq(Status::Active).nullable().and(unused(STALE_DAYS, STALE_DAYS_IF_NEVER));
     match asked {
         Stale::Yes => boxed(is),
-        Stale::No => boxed(diesel::dsl::not(is)),
+        Stale::No => boxed(not(is)),
     }
 }
 

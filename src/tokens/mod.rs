@@ -28,3 +28,5 @@ pub use model::{
 };
 pub use orphans::finish_deletions;
 pub use retention::remove_old_tokens;
+pub use store::MadeTokens;
+pub(crate) use store::made_by;

@@ -447,6 +447,32 @@ pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryR
     .execute(connection)
 }
 
+/// The live tokens of teams, organizations and workspaces that a user has made.
+#[derive(Debug, Clone)]
+pub struct MadeTokens {
+    /// How many there are.
+    pub all: i64,
+    /// As many of them as are told, the oldest first.
+    pub told: Vec<Token>,
+}
+
+/// What live tokens of others a user has made, at most so many of them in full. One that is switched off is live: somebody
+/// may switch it on.
+pub(crate) fn made_by(connection: &mut PgConnection, maker: UserId, most: i64) -> QueryResult<MadeTokens> {
+    let found = || {
+        listed_tokens::table
+            .filter(listed_tokens::created_by_user_id.eq(maker))
+            .filter(listed_tokens::organization_id.is_not_null())
+            .filter(listed_tokens::status.eq_any([Status::Active, Status::Inactive]))
+    };
+    let told = found()
+        .order((listed_tokens::created_at, listed_tokens::id))
+        .limit(most)
+        .select(Token::as_select())
+        .load(connection)?;
+    Ok(MadeTokens { all: found().count().get_result(connection)?, told })
+}
+
 /// Whether a token is not ended for good.
 pub(super) fn not_revoked() -> diesel::dsl::NotEq<listed_tokens::status, Status> {
     listed_tokens::status.ne(Status::Revoked)

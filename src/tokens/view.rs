@@ -41,6 +41,11 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     },
     Attribute { name: "format", schema: Format::schema, value: |token| json!(token.format) },
     Attribute { name: "usage-count", schema: || count(0).into(), value: |token| json!(token.usage_count) },
+    Attribute {
+        name: "created-by-name",
+        schema: || or_null(text()).description(Some("The name of its maker, also of one who is gone")).into(),
+        value: |token| json!(token.created_by_name),
+    },
     Attribute { name: "created-at", schema: || schema::time().into(), value: |token| json!(time(token.created_at)) },
     Attribute { name: "updated-at", schema: || schema::time().into(), value: |token| json!(time(token.updated_at)) },
     Attribute { name: "last-used-at", schema: time_or_null, value: |token| json!(token.last_used_at.map(time)) },

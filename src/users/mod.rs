@@ -16,5 +16,5 @@ pub(crate) use membership::{MEMBERSHIPS, add_members, membership, membership_ide
 pub use membership::{Membership, MembershipStatus};
 pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User, confirm_email};
 pub use store::{NotConfirmed, NotCreated};
-pub(crate) use store::{any, by_email, by_usernames, create, create_invited, find_all, lock_all};
-pub(crate) use view::{USERS, identifier, public};
+pub(crate) use store::{any, by_email, by_usernames, create, create_invited, find_all, lock, lock_all};
+pub(crate) use view::{USERS, administered, identifier, public};

@@ -31,6 +31,8 @@ pub struct User {
     /// Whether somebody has come forward as this user; false for whom an invitation made.
     pub confirmed: bool,
     pub created_at: DateTime<Utc>,
+    /// Since when the user's tokens are refused, if they are.
+    pub suspended_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

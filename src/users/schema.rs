@@ -4,18 +4,20 @@ use super::USERS;
 use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
 
 pub(super) fn user() -> ResourceSchema {
-    const FLAGS: [&str; 9] = [
+    const FLAGS: [&str; 10] = [
         "is-service-account",
         "v2-only",
         "is-admin",
         "is-site-admin",
+        "is-suspended",
         "is-sso-login",
         "is-confirmed",
         "is-unified",
         "is-sudo",
         "enterprise-support",
     ];
-    ResourceSchema::new(&USERS, "A person or a service account; what only users themselves see is missing to others")
+    let about = "A person or a service account; what only users themselves or site admins see is missing to others";
+    ResourceSchema::new(&USERS, about)
         .attribute("username", text())
         .attribute("email", text())
         .attributes(&FLAGS, truth)
@@ -27,4 +29,5 @@ pub(super) fn user() -> ResourceSchema {
         .attribute("permissions", truths())
         .link("authentication-tokens")
         .one("authenticated-resource", &["users", "teams", "organizations", "workspaces"])
+        .many("organizations", "organizations")
 }

@@ -178,7 +178,7 @@ pub(super) fn confirm_email(connection: &mut PgConnection, username: &str, email
 }
 
 /// A user, and the hash of the user's password, locked until the transaction's end.
-pub(super) fn lock(connection: &mut PgConnection, id: UserId) -> QueryResult<(User, Option<String>)> {
+pub(crate) fn lock(connection: &mut PgConnection, id: UserId) -> QueryResult<(User, Option<String>)> {
     users::table.find(id).select((User::as_select(), users::password_hash)).for_no_key_update().first(connection)
 }
 
@@ -210,12 +210,14 @@ pub fn by_usernames(connection: &mut PgConnection, names: &[String]) -> QueryRes
     users::table.filter(lower(users::username).eq_any(names)).select(User::as_select()).load(connection)
 }
 
-/// Whether a user is in an organization, or invited to it.
+/// Whether a user who is not suspended is in an organization, or invited to it.
 pub fn is_in(connection: &mut PgConnection, organization: OrganizationId, user: UserId) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        memberships::table.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user)),
-    ))
-    .get_result(connection)
+    let inside = memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::organization_id.eq(organization))
+        .filter(memberships::user_id.eq(user))
+        .filter(users::suspended_at.is_null());
+    diesel::select(diesel::dsl::exists(inside)).get_result(connection)
 }
 
 /// Makes whoever else wants to make users wait until the transaction's end.

@@ -1,6 +1,6 @@
 //! How users look on the wire.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::User;
 use crate::access::{Caller, Principal};
@@ -17,6 +17,7 @@ pub(crate) const USERS: ResourceType = ResourceType {
         "v2-only",
         "is-admin",
         "is-site-admin",
+        "is-suspended",
         "is-sso-login",
         "is-confirmed",
         "is-unified",
@@ -30,6 +31,7 @@ pub(crate) const USERS: ResourceType = ResourceType {
         "permissions",
         "authentication-tokens",
         "authenticated-resource",
+        "organizations",
     ],
 };
 
@@ -100,7 +102,27 @@ fn private(resource: Resource, site_admin: bool) -> Resource {
         .attribute("enterprise-support", false)
         .attribute("has-linked-hcp", false)
         .attribute("has-git-hub-app-token", false)
-        .attribute("two-factor", json!({"enabled": false, "verified": false}))
+        .attribute("two-factor", no_two_factor())
+}
+
+fn no_two_factor() -> Value {
+    json!({"enabled": false, "verified": false})
+}
+
+/// What site admins see of a user, as the admin API of Terraform Enterprise shows it, with organizations that the user is in.
+pub(crate) fn administered(user: &User, organizations: Vec<Identifier>) -> Resource {
+    Resource::new(&USERS, user.id)
+        .attribute("username", &user.username)
+        .attribute("email", &user.email)
+        .attribute("unconfirmed-email", &user.unconfirmed_email)
+        .attribute("avatar-url", ())
+        .attribute("is-admin", user.site_admin)
+        .attribute("is-suspended", user.suspended_at.is_some())
+        .attribute("is-service-account", user.service_account)
+        .attribute("is-confirmed", user.confirmed)
+        .attribute("two-factor", no_two_factor())
+        .to_many("organizations", organizations)
+        .link_self(format!("/api/v2/users/{}", user.id))
 }
 
 enum Seen {
@@ -108,7 +130,7 @@ enum Seen {
     BySomebody,
 }
 
-fn permissions(seen: &Seen) -> serde_json::Value {
+fn permissions(seen: &Seen) -> Value {
     let own = matches!(seen, Seen::ByThemselves);
     json!({
         "can-create-organization": own,

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::support::app::Acme;
 use crate::support::client::Client;
 use crate::support::cluster::Database;
 use crate::support::process::{Folder, Served, latchkey, run};
@@ -37,7 +38,7 @@ pub fn printed(output: &Output) -> String {
 #[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 8] = [
+    let commands: [(&[&str], Flags); 11] = [
         (
             &["serve"],
             &[
@@ -62,6 +63,9 @@ fn help_shows_every_flag_with_its_variable() {
             &[("--email", "LATCHKEY_EMAIL"), ("--site-admin", "LATCHKEY_SITE_ADMIN"), ("--format", "LATCHKEY_FORMAT")],
         ),
         (&["user", "confirm-email"], &[("--email", "LATCHKEY_EMAIL")]),
+        (&["user", "disable"], &[]),
+        (&["user", "enable"], &[]),
+        (&["user", "delete"], &[]),
         (
             &["keys", "rotate"],
             &[("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"), ("--new-encryption-key", "LATCHKEY_NEW_ENCRYPTION_KEY")],
@@ -126,7 +130,7 @@ fn an_empty_database_url_is_none() {
 
 #[test]
 fn a_wrong_command_line_ends_in_one_line_and_status_2() {
-    let wrong: [(&[&str], &str); 19] = [
+    let wrong: [(&[&str], &str); 20] = [
         (&["serve", "--nonsense"], "--nonsense"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "127.0.0.1:99999"], "--listen"),
@@ -145,6 +149,7 @@ fn a_wrong_command_line_ends_in_one_line_and_status_2() {
         (&["user", "create", "ada", "--email", "nonsense"], "--email"),
         (&["user", "create", "ada", "--email", "ada@example.com", "--format", "yaml"], "--format"),
         (&["user", "confirm-email", "ada"], "--email"),
+        (&["user", "disable"], "NAME"),
         (&["fixtures", "load"], "DIRECTORY"),
     ];
     for (arguments, culprit) in wrong {
@@ -278,6 +283,41 @@ fn the_audit_trail_of_everybody_is_printed() {
     let last = all.last().unwrap()["timestamp"].as_str().unwrap();
     assert!(print(&["--since", last]).is_empty());
     assert!(!run(latchkey().args(["audit", "--since", "yesterday", "--data-dir"]).arg(&*data)).status.success());
+}
+
+#[test]
+fn somebody_leaves_by_the_command_line() {
+    let acme = Acme::new();
+    let bob = acme.app.user("bob");
+    acme.ada.add_to_team(&acme.team, &bob);
+    let made = bob.described_token(&acme.team, json!({"description": "deploys"}));
+    let data = Folder::new();
+    let command = |action: &str, name: &str| {
+        let mut command = latchkey();
+        command.args(["user", action, name, "--database-url", &acme.app.database_url, "--data-dir"]).arg(&*data);
+        run(&mut command)
+    };
+    let works = || bob.client.get("/api/v2/account/details").status == 200;
+    let told = format!("{}  team  acme/ci  \"deploys\"", made.id());
+    let said = printed(&command("disable", "BOB"));
+    assert!(said.starts_with("The tokens of bob are refused") && said.contains(&told), "{said}");
+    assert!(!works());
+    assert!(refusal(&command("disable", "bob"), 1).contains("suspended already"));
+    assert_eq!(printed(&command("enable", "bob")), "The tokens of bob work again.\n");
+    assert!(works());
+    assert!(refusal(&command("enable", "bob"), 1).contains("not suspended"));
+    let said = printed(&command("delete", "bob"));
+    assert!(said.starts_with("The user bob is deleted.") && said.contains(&told), "{said}");
+    assert!(!works());
+    for action in ["disable", "enable", "delete"] {
+        assert!(refusal(&command(action, "bob"), 1).contains("there is no user \"bob\""));
+    }
+    assert!(refusal(&command("delete", "ada"), 1).contains("acme"));
+    let root = acme.app.site_admin("root");
+    assert!(refusal(&command("disable", "root"), 1).contains("last site admin"));
+    root.client.get("/api/v2/account/details").expect(200);
+    let by_system = "audit_events WHERE actor_type = 'System' AND resource_type = 'user'";
+    assert_eq!(acme.app.count(&format!("{by_system} AND action IN ('suspend', 'unsuspend', 'destroy')")), 3);
 }
 
 fn confirm(data: &Path, name: &str, email: &str) -> Command {

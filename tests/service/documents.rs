@@ -12,7 +12,7 @@ use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
 use crate::support::App;
-use crate::support::app::{identifiers, resource, team_access};
+use crate::support::app::{User, identifiers, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
 #[test]
@@ -264,6 +264,7 @@ fn story() -> Vec<(String, Value)> {
 
     tell_of_members(&mut story, &app, client, &team);
     tell_of_workspaces(&mut story, client, &team);
+    tell_of_administration(&mut story, &app, &ada, &team);
 
     // Only now, because a second after its use a token shows when that was.
     let ci = app.with(&token.secret());
@@ -327,6 +328,24 @@ fn tell_of_members(story: &mut Story, app: &App, client: &Client, team: &str) {
     story.call("user-tokens-list", &cleo, &format!("GET {tokens}?fields[authentication-tokens]=description"), Nothing);
     let renaming = Document(resource("users", json!({"username": "cleopatra"})));
     story.call("account-update", &cleo, "PATCH /api/v2/account/update", renaming).expect(200);
+}
+
+fn tell_of_administration(story: &mut Story, app: &App, ada: &User, team: &str) {
+    let (root, dan) = (app.site_admin("root").client, app.user("dan"));
+    ada.add_to_team(team, &dan);
+    dan.described_token(team, json!({"description": "deploys"}));
+    let list = "GET /api/v2/admin/users?q=dan&include=organizations&fields[organizations]=name";
+    story.call("admin-user-list", &root, list, Nothing).expect(200);
+    let one = format!("/api/v2/admin/users/{}", dan.id);
+    let act = |action: &str| format!("POST {one}/actions/{action}");
+    story.call("admin-user-suspend", &root, &act("suspend"), Nothing).expect(200);
+    story.call("error-400-suspended", &root, &act("suspend"), Nothing).expect(400);
+    story.call("admin-user-unsuspend", &root, &act("unsuspend"), Nothing).expect(200);
+    story.call("admin-user-grant-admin", &root, &act("grant_admin"), Nothing).expect(200);
+    story.call("admin-user-revoke-admin", &root, &act("revoke_admin"), Nothing).expect(200);
+    story.call("admin-user-delete", &root, &format!("DELETE {one}"), Nothing).expect(200);
+    let owner = format!("DELETE /api/v2/admin/users/{}", ada.id);
+    story.call("error-422-last-owner", &root, &owner, Nothing).expect(422);
 }
 
 fn tell_of_workspaces(story: &mut Story, client: &Client, team: &str) {

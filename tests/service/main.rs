@@ -9,6 +9,7 @@
 mod abilities;
 mod access_walk;
 mod account;
+mod administration;
 mod audit;
 mod audit_trail;
 mod bad_input;

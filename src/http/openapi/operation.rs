@@ -100,12 +100,14 @@ impl Description {
         if self.conflicts || self.body.is_some() {
             all.push(StatusCode::CONFLICT);
         }
+        if self.unprocessable || self.body.is_some() {
+            all.push(StatusCode::UNPROCESSABLE_ENTITY);
+        }
         if self.body.is_some() {
             all.extend([
                 StatusCode::REQUEST_TIMEOUT,
                 StatusCode::PAYLOAD_TOO_LARGE,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                StatusCode::UNPROCESSABLE_ENTITY,
             ]);
         }
         all.sort();
@@ -144,7 +146,10 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
         (StatusCode::URI_TOO_LONG, "The query string is longer than it may be"),
         (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than it may be"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
-        (StatusCode::UNPROCESSABLE_ENTITY, "Values are not acceptable: one error object for each, with its pointer"),
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Values are not acceptable: one error object for each, with its pointer; or a rule forbids it, which the error names",
+        ),
         (
             StatusCode::TOO_MANY_REQUESTS,
             "The address asks too often or brings too many tokens that are not good, or the caller has too much under \

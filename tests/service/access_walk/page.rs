@@ -52,6 +52,7 @@ The things that the requests name:
 | `{organization-token}`, `{audit-token}` | the tokens of the organization |
 | `{workspace-token}`, `{prod-token}`, `{lab-token}` | tokens of the workspaces; the first is the one that calls |
 | `{ada}`, `{ben}`, `{ian}`, `{zoe}` | users: the owner, the member, the invited one and the stranger |
+| `{sam}`, `{rob}` | a suspended user; another site admin |
 | `{ada-membership}`, `{cleo-membership}`, `{ian-membership}` | memberships of the owner, of a member of `closed`, of the invited one |
 | `{prod-access}`, `{lab-access}` | the access of `ci` to the workspaces |
 ";

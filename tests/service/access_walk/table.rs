@@ -40,6 +40,15 @@ table! {
         row("PATCH  /account/update",   account_change, 200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
         row("PATCH  /account/password", new_password,   200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
     }
+    administration "All users" {
+        //                                                                          str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /admin/users",                            no_body, 200, READ,         "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("DELETE /admin/users/{ben}",                      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("POST   /admin/users/{ben}/actions/suspend",      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("POST   /admin/users/{sam}/actions/unsuspend",    no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("POST   /admin/users/{ben}/actions/grant_admin",  no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("POST   /admin/users/{rob}/actions/revoke_admin", no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+    }
     organizations "Organizations, their TTL policies and abilities" {
         //                                                                                     str mem tea man own ow' adm inv mm  org aud wor
         row("GET    /organizations",                         no_body,             200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),

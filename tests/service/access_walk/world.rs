@@ -26,6 +26,9 @@ impl World {
         let app = App::start();
         let (ada, ben, cleo) = (app.user("ada"), app.user("ben"), app.user("cleo"));
         let (mia, zoe, root) = (app.user("mia"), app.user("zoe"), app.site_admin("root"));
+        // One who is suspended, and another site admin.
+        let (sam, rob) = (app.user("sam"), app.site_admin("rob"));
+        app.sql("UPDATE users SET suspended_at = now() WHERE username = 'sam'");
         ada.organization("acme");
         zoe.organization("elsewhere");
         let ci = ada.team("acme", "ci");
@@ -106,6 +109,8 @@ impl World {
             ("zoe", zoe.id.clone()),
             ("ian", ian.id.clone()),
             ("ben", ben.id.clone()),
+            ("sam", sam.id.clone()),
+            ("rob", rob.id.clone()),
             ("ada-membership", ada_membership),
             ("cleo-membership", cleo_membership),
             ("ian-membership", ian_membership),
