@@ -42,6 +42,7 @@ struct ErrorObject {
     detail: String,
     source: Option<Source>,
     type_link: Option<&'static str>,
+    meta: Map<String, Value>,
 }
 
 /// The part of the request that is to blame (JSON:API "Error Objects", `source`).
@@ -55,8 +56,14 @@ enum Source {
 impl Error {
     /// An error with one object and no source; prefer a constructor that names the case.
     pub fn new(status: StatusCode, title: impl Into<String>, detail: impl Into<String>) -> Self {
-        let detail = shortened(detail.into());
-        let object = ErrorObject { status, title: title.into(), detail, source: None, type_link: None };
+        let object = ErrorObject {
+            status,
+            title: title.into(),
+            detail: shortened(detail.into()),
+            source: None,
+            type_link: None,
+            meta: Map::new(),
+        };
         Self { status, objects: vec![object], headers: Vec::new() }
     }
 
@@ -215,6 +222,15 @@ impl Error {
         self.with_source(Source::Pointer(pointer.into()))
     }
 
+    /// The same error with a member in the `meta` of its objects.
+    pub fn with_meta(mut self, key: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        for object in &mut self.objects {
+            object.meta.insert(key.to_owned(), value.clone());
+        }
+        self
+    }
+
     /// The same error with one more response header.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -311,6 +327,9 @@ impl ErrorObject {
         }
         if let Some(uri) = self.type_link {
             object.insert("links".into(), json!({ "type": uri }));
+        }
+        if !self.meta.is_empty() {
+            object.insert("meta".into(), self.meta.clone().into());
         }
         Value::Object(object)
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, TimeDelta, Utc};
-use diesel::PgConnection;
+use diesel::{OptionalExtension, PgConnection};
 
 use super::filters::{self, Filters};
 use super::leaked::{Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
@@ -312,8 +312,8 @@ fn create_token_of_team(call: Write<'_, ResourceBody<TokenAttributes>>) -> Resul
     let (call, (team, _)) = call.lock(|connection, _| Ok(teams::lock(connection, id)?))?;
     let call = call.may(Target::TeamToken(team.facts(), None))?;
     let description = described(&call.input.attributes);
-    if store::description_taken(call.connection, team.id, description.as_deref())? {
-        return Err(life::description_taken());
+    if let Some(other) = store::of_description(call.connection, team.id, description.as_deref()).optional()? {
+        return Err(life::description_taken(call.connection, &call.caller, &other));
     }
     issue_token(call, owner_of(&team), Slot::Described(description.as_deref()))
 }

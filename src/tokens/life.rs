@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::jwt::{self, Form};
 use super::model::event;
-use super::right::highest_role;
+use super::right::{TokenOperation, highest_role, may};
 use super::{NewToken, Replacement, Token, TokenChanges, issue, store};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Event, Looking};
@@ -44,7 +44,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     let asked = changes.expired_at;
     let mut edited = token.clone().changed(changes);
     if edited.description != token.description {
-        check_description(connection, token, edited.description.as_deref())?;
+        check_description(connection, caller, token, edited.description.as_deref())?;
     }
     // What GET shows can be sent back, whatever has become of policies since.
     let shown = |time: Option<DateTime<Utc>>| time.map(|time| time.trunc_subsecs(3));
@@ -69,19 +69,34 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
 }
 
 /// Descriptions are unique among a team's live tokens, and one token has none (docs/design.md §3, rules 1 and 2).
-fn check_description(connection: &mut PgConnection, token: &Token, description: Option<&str>) -> Result<()> {
+fn check_description(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    token: &Token,
+    description: Option<&str>,
+) -> Result<()> {
     let Some(team) = token.team_id else { return Ok(()) };
-    let taken = match description {
-        Some(_) => store::description_taken(connection, team, description)?,
-        None => store::descriptionless(connection, team).optional()?.is_some(),
+    let other = match description {
+        Some(_) => store::of_description(connection, team, description),
+        None => store::descriptionless(connection, team),
     };
-    if taken { Err(description_taken()) } else { Ok(()) }
+    other.optional()?.map_or(Ok(()), |other| Err(description_taken(connection, caller, &other)))
 }
 
 /// 422 for a description that another live token of the team has.
-pub(super) fn description_taken() -> Error {
+pub(super) fn description_taken(connection: &mut PgConnection, caller: &Caller, other: &Token) -> Error {
     let taken = "Validation failed: Description has already been taken";
-    Error::attribute("/data/attributes/description", taken).with_title("invalid attributes")
+    let fault = Error::attribute("/data/attributes/description", taken).with_title("invalid attributes");
+    in_the_way(connection, caller, fault, other)
+}
+
+/// The fault with the id of the token that is in the way, for who may read that token: whoever has lost the answer that
+/// made it finds it by that.
+fn in_the_way(connection: &mut PgConnection, caller: &Caller, fault: Error, other: &Token) -> Error {
+    match may(connection, caller, TokenOperation::Read, other) {
+        Ok(_) => fault.with_meta("token", other.id.to_string()),
+        Err(_) => fault,
+    }
 }
 
 /// Whether a token is to work.
@@ -119,8 +134,10 @@ pub(crate) fn replace(
     token: &Token,
     asked: &Replacement,
 ) -> Result<(Token, Secret)> {
-    if token.replaced_by.is_some() {
-        return Err(over("The token has been regenerated already; regenerate its successor instead"));
+    if let Some(successor) = token.replaced_by {
+        let fault = over("The token has been regenerated already; regenerate its successor instead");
+        let successor = store::find_including_revoked(connection, successor)?;
+        return Err(in_the_way(connection, caller, fault, &successor));
     }
     match token.status {
         Status::Revoked => return Err(over("A revoked token has no successor; make a new token instead")),
@@ -134,7 +151,7 @@ pub(crate) fn replace(
     store::revoke_after(connection, token.id, grace)?;
     if token.status == Status::Expired {
         // What is expired holds its description no more: another one may have taken it.
-        check_description(connection, token, token.description.as_deref())?;
+        check_description(connection, caller, token, token.description.as_deref())?;
     }
     let new = NewToken {
         expired_at: successor_expiry(connection, caller, token, asked)?,

@@ -134,19 +134,20 @@ pub(super) fn of_organization(
     listed_tokens::table.filter(listed_tokens::id.eq_any(current)).select(Token::as_select()).first(connection)
 }
 
-/// Whether a live token of the team has this description; none is looked for as none. To rely on the answer,
-/// hold the lock on the team's row.
-pub(super) fn description_taken(
+/// The live token of the team that has this description; none is looked for as none. To rely on the answer, hold the lock
+/// on the team's row.
+pub(super) fn of_description(
     connection: &mut PgConnection,
     team: TeamId,
     description: Option<&str>,
-) -> QueryResult<bool> {
+) -> QueryResult<Token> {
     let same = tokens::table
         .filter(tokens::team_id.eq(team))
         .filter(tokens::description.is_not_distinct_from(description))
         .filter(tokens::revoked_at.is_null())
-        .filter(tokens::expired_at.is_null().or(tokens::expired_at.gt(now)));
-    diesel::select(diesel::dsl::exists(same)).get_result(connection)
+        .filter(tokens::expired_at.is_null().or(tokens::expired_at.gt(now)))
+        .select(tokens::id);
+    listed_tokens::table.filter(listed_tokens::id.eq_any(same)).select(Token::as_select()).first(connection)
 }
 
 /// A new row.

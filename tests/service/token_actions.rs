@@ -30,6 +30,10 @@ impl Scene {
         self.ada.described_token(&self.team, attributes)
     }
 
+    fn team_path(&self, rest: &str) -> String {
+        format!("/api/v2/teams/{}/{rest}", self.team)
+    }
+
     fn works(&self, secret: &str) -> bool {
         match self.app.with(secret).get("/api/v2/organizations/acme").status {
             200 => true,
@@ -144,13 +148,42 @@ fn an_edited_description_stays_unique_in_its_team() {
     let taken = describe(&two.id(), json!("one")).expect(422);
     assert_eq!(taken.blamed(), ["/data/attributes/description"]);
     assert_eq!(taken.detail(), "Validation failed: Description has already been taken");
-    describe(&two.id(), json!(null)).expect(200);
-    describe(&one.id(), json!(null)).expect(422);
-    scene.ada.client.delete(&path(&two.id())).expect(204);
-    describe(&one.id(), json!(null)).expect(200);
-    // The one without a description is the team's one token now.
-    let shown = scene.ada.client.get(&format!("/api/v2/teams/{}/authentication-token", scene.team)).expect(200);
-    assert_eq!(shown.id(), one.id());
+    assert_eq!(in_the_way(&taken), &json!(one.id()));
+    scene.ada.client.delete(&path(&one.id())).expect(204);
+    describe(&two.id(), json!("one")).expect(200);
+}
+
+/// The token that an error names.
+fn in_the_way(refused: &Answer) -> &Value {
+    &refused.body["errors"][0]["meta"]["token"]
+}
+
+/// Whoever has lost an answer learns which token it made, if they may read that token.
+#[test]
+fn a_conflict_names_the_token_in_the_way() {
+    let scene = Scene::set();
+    let (one, one_more) = (scene.team_path("authentication-token"), scene.team_path("authentication-tokens"));
+    let first = scene.token(json!({"description": "a"}));
+    let taken = scene.ada.client.post(&one_more, &attributes(json!({"description": "a"}))).expect(422);
+    assert_eq!(in_the_way(&taken), &json!(first.id()));
+    let plain = scene.ada.client.post_nothing(&one).expect(201);
+    assert_eq!(in_the_way(&scene.ada.client.post(&one_more, &attributes(json!({}))).expect(422)), &json!(plain.id()));
+    // A description that an expired token has lost to another one.
+    scene.app.sql("UPDATE tokens SET expired_at = now() WHERE description = 'a'");
+    let second = scene.token(json!({"description": "b"}));
+    scene.ada.client.patch(&path(&second.id()), &attributes(json!({"description": "a"}))).expect(200);
+    let refused = act(&scene.ada.client, &first.id(), "regenerate").expect(422);
+    assert_eq!(in_the_way(&refused), &json!(second.id()));
+
+    let grace = json!({"grace-period-seconds": 60});
+    let successor = regenerate(&scene.ada.client, &second.id(), grace.clone()).expect(201);
+    let refused = act(&scene.ada.client, &second.id(), "regenerate").expect(409);
+    assert_eq!(in_the_way(&refused), &json!(successor.id()));
+    // A team's token reads no other one, not even its successor.
+    let itself = scene.app.with(&plain.secret());
+    regenerate(&itself, &plain.id(), grace).expect(201);
+    let refused = act(&itself, &plain.id(), "regenerate").expect(409);
+    assert_eq!(in_the_way(&refused), &Value::Null);
 }
 
 #[test]
