@@ -44,6 +44,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     let asked = changes.expired_at;
     let mut edited = token.clone().changed(changes);
     if edited.description != token.description {
+        keeps_description(token, &edited)?;
         check_description(connection, caller, token, edited.description.as_deref())?;
     }
     // What GET shows can be sent back, whatever has become of policies since.
@@ -66,6 +67,17 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     }
     abilities::check(connection, token.organization_id, &added)?;
     Ok(edited)
+}
+
+/// No edit makes a token the team's one without a description: the next request for that one would end it, without a word
+/// to whoever uses it (docs/design.md §3, rule 2).
+fn keeps_description(token: &Token, edited: &Token) -> Result<()> {
+    if token.team_id.is_none() || edited.description.is_some() {
+        return Ok(());
+    }
+    let detail = "Description must not become null: whoever makes the team's one token without a description would end \
+                  this one";
+    Err(Error::attribute("/data/attributes/description", detail))
 }
 
 /// Descriptions are unique among a team's live tokens, and one token has none (docs/design.md §3, rules 1 and 2).

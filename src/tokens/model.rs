@@ -264,7 +264,8 @@ pub struct TokenAttributes {
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TokenChanges {
-    /// `description`: at most 255 characters; an empty string is one, null is none.
+    /// `description`: at most 255 characters; an empty string is one, null is none, which a team's token that has one
+    /// cannot become.
     #[serde(default, deserialize_with = "present")]
     #[validate(length(max = "DESCRIPTION_MAX"))]
     #[schema(max_length = 255)]

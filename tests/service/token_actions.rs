@@ -158,6 +158,32 @@ fn in_the_way(refused: &Answer) -> &Value {
     &refused.body["errors"][0]["meta"]["token"]
 }
 
+/// Whoever makes the team's one token ends the one before, and no edit puts another one into that place.
+#[test]
+fn no_edit_takes_a_description_away_from_a_token_of_a_team() {
+    let scene = Scene::set();
+    let describe = |id: &str, description: Value| {
+        scene.ada.client.patch(&path(id), &attributes(json!({ "description": description })))
+    };
+    for description in ["deploy", ""] {
+        let token = scene.token(json!({ "description": description }));
+        let refused = describe(&token.id(), json!(null)).expect(422);
+        assert_eq!(refused.blamed(), ["/data/attributes/description"]);
+        scene.ada.team_token(&scene.team);
+        assert!(scene.works(&token.secret()), "{description:?}");
+    }
+    let one = scene.ada.team_token(&scene.team);
+    assert_eq!(describe(&one.id(), json!(null)).expect(200).attribute("description"), &Value::Null);
+    // The other way round it leaves that place, and is ended no more.
+    describe(&one.id(), json!("kept")).expect(200);
+    scene.ada.team_token(&scene.team);
+    assert!(scene.works(&one.secret()));
+    // Other owners have no such place.
+    let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let own = scene.ada.client.post(&own, &attributes(json!({"description": "laptop"}))).expect(201);
+    assert_eq!(describe(&own.id(), json!(null)).expect(200).attribute("description"), &Value::Null);
+}
+
 /// Whoever has lost an answer learns which token it made, if they may read that token.
 #[test]
 fn a_conflict_names_the_token_in_the_way() {
