@@ -60,6 +60,11 @@ pub struct Body {
 }
 
 impl Body {
+    /// What the client sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The resource in the body, whose type must be one of `types`, and which must have the
     /// attributes `required`.
     pub fn resource<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<ResourceBody<A>> {

@@ -4,15 +4,15 @@
 //! Rooms build resources; sparse fieldsets, compound documents and headers are taken care of here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::error::Error;
+use super::error::{Error, Result};
 use super::negotiation::Answer;
 use super::query::Query;
 use super::resource_type::ResourceType;
@@ -293,17 +293,21 @@ impl Document {
     /// that the client accepts; with 201, `Location` is the resource's own link (JSON:API
     /// "Creating Resources").
     pub fn respond(&self, query: &Query, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+        match self.written(query) {
+            Ok(written) => written.labelled(request, status, &self.profiles),
+            Err(fault) => HttpResponse::from_error(fault),
+        }
+    }
+
+    /// The document as text, with the fields that were asked for, for an answer that is kept.
+    ///
+    /// # Errors
+    /// 500 where a resource could not be shown as a whole.
+    pub fn written(&self, query: &Query) -> Result<Written> {
         if self.resources().any(|resource| resource.incomplete) {
-            return HttpResponse::from_error(Error::internal());
+            return Err(Error::internal());
         }
-        // A request whose Accept is at fault was refused before it was routed.
-        let answer = Answer::of(request.headers()).unwrap_or_default();
-        let mut response = HttpResponse::build(status);
-        response.insert_header((CONTENT_TYPE, answer.content_type(&self.profiles))).insert_header((VARY, "Accept"));
-        if let (StatusCode::CREATED, Some(path)) = (status, self.location()) {
-            response.insert_header((LOCATION, path));
-        }
-        response.body(self.to_json(query).to_string())
+        Ok(Written { text: self.to_json(query).to_string(), location: self.location().map(str::to_owned) })
     }
 
     fn primaries(&self) -> &[Resource] {
@@ -352,6 +356,38 @@ impl Document {
         let mut seen: BTreeSet<_> = self.primaries().iter().map(Resource::key).collect();
         let fresh = self.included.iter().filter(|resource| seen.insert(resource.key()));
         fresh.map(|resource| resource.to_json(query)).collect()
+    }
+}
+
+/// A document without profiles as text. It may hold a secret, so it cannot be printed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Written {
+    text: String,
+    /// The own link of its one resource.
+    location: Option<String>,
+}
+
+impl Written {
+    /// The answer to a request, as [`Document::respond`] makes it.
+    pub fn respond(self, request: &HttpRequest, status: StatusCode) -> HttpResponse {
+        self.labelled(request, status, &[])
+    }
+
+    fn labelled(self, request: &HttpRequest, status: StatusCode, profiles: &[&'static str]) -> HttpResponse {
+        // A request whose Accept is at fault was refused before it was routed.
+        let answer = Answer::of(request.headers()).unwrap_or_default();
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CONTENT_TYPE, answer.content_type(profiles))).insert_header((VARY, "Accept"));
+        if let (StatusCode::CREATED, Some(path)) = (status, self.location) {
+            response.insert_header((LOCATION, path));
+        }
+        response.body(self.text)
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Written(…)")
     }
 }
 

@@ -117,6 +117,11 @@ impl Error {
         Self::bad_request("invalid query parameter", detail).with_source(Source::Parameter(name.into()))
     }
 
+    /// 400 for a header that cannot be understood.
+    pub fn header(name: &'static str, detail: impl Into<String>) -> Self {
+        Self::bad_request("invalid header", detail).with_header_source(name)
+    }
+
     /// 422 for a value in the body that is well-formed but not acceptable; `pointer` is a JSON
     /// pointer into the request document (RFC 6901, docs/design.md §5).
     pub fn attribute(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -220,6 +225,11 @@ impl Error {
     /// The same error with `source.pointer`, a JSON pointer into the request document (RFC 6901).
     pub fn with_pointer(self, pointer: impl Into<String>) -> Self {
         self.with_source(Source::Pointer(pointer.into()))
+    }
+
+    /// The same error with `source.header`, the name of the header that is to blame.
+    pub fn with_header_source(self, name: &'static str) -> Self {
+        self.with_source(Source::Header(name))
     }
 
     /// The same error with a member in the `meta` of its objects.

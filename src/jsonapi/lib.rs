@@ -28,7 +28,7 @@ mod values;
 
 pub use attributes::{Attributes, present};
 pub use body::{Body, BodyBudget, MAX_BODY, MAX_LIST_BODY};
-pub use document::{Compound, Document, Identifier, Links, Resource};
+pub use document::{Compound, Document, Identifier, Links, Resource, Written};
 pub use error::{Error, Result};
 pub use frame::{RequestId, frame, negotiate, request_id};
 pub use negotiation::{Answer, MediaType, check_content_type, check_request};
