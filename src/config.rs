@@ -26,11 +26,12 @@ pub struct Storage {
     pub data_dir: Option<PathBuf>,
 }
 
-/// What private keys are encrypted with in the database.
+/// What secrets are encrypted with in the database.
 #[derive(Debug, Clone, Args)]
 pub struct Encryption {
-    /// Key that signing keys are encrypted with in the database: 32 random bytes in base64 or hex, the same for all
-    /// services of a database [default: the file encryption-key in the data folder, made at the first start]
+    /// Key that signing keys and kept answers are encrypted with in the database: 32 random bytes in base64 or hex, the
+    /// same for all services of a database [default: the file encryption-key in the data folder, made at the first
+    /// start]
     // No parser that could refuse it: clap would show what it refuses.
     #[arg(long, value_name = "KEY", env = "LATCHKEY_ENCRYPTION_KEY", hide_env_values = true,
           value_parser = StringValueParser::new().map(SecretString::from))]

@@ -18,6 +18,7 @@ pub mod deletions;
 pub mod fixtures;
 pub mod health;
 pub(crate) mod http;
+mod idempotency;
 pub mod ids;
 mod jwks;
 pub mod memberships;

@@ -69,7 +69,8 @@ pub fn reference() -> String {
         ));
         for Endpoint { about, .. } in &section.endpoints {
             let (method, summary, who) = (&about.method, about.summary, about.who_may());
-            page.push_str(&format!("| `{method} {}` | {summary} | {who} |\n", about.path));
+            let key = if about.idempotent { "; takes an `Idempotency-Key`" } else { "" };
+            page.push_str(&format!("| `{method} {}` | {summary}{key} | {who} |\n", about.path));
         }
     }
     page

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -82,13 +83,13 @@ pub struct Listen {
 }
 
 impl Service {
-    /// Listens, and serves from `database`, in which private keys are encrypted with `encryption` and revoked tokens stay
+    /// Listens, and serves from `database`, in which secrets are encrypted with `encryption` and revoked tokens stay
     /// as long as `kept` says. Requests are answered once [`Service::run`] is awaited.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the certificate not be used.
     pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen, kept: Kept) -> Result<Self, Error> {
-        let usage = Usage::default();
+        let (usage, encryption) = (Usage::default(), Arc::new(encryption));
         let Listen { address, tls, public_url, workers, failed_authentications, trusted_proxies, connections } = listen;
         let keep_alive = connections.idle.max(connections.idle_unauthenticated);
         let connections = Connections::new(connections, trusted_proxies.clone());
@@ -100,7 +101,8 @@ impl Service {
             failures: AddressLimit::per_minute(failed_authentications),
             body_budget: BodyBudget::of_kib(BODIES_KIB),
             anybodys_body_budget: BodyBudget::of_kib(ANYBODYS_BODIES_KIB),
-            signer: Signer::new(public_url.as_ref(), encryption),
+            signer: Signer::new(public_url.as_ref(), Arc::clone(&encryption)),
+            encryption,
         });
         let http = HttpServer::new(move || {
             App::new()

@@ -1,5 +1,6 @@
 DROP TABLE deletions;
 DROP TABLE token_usage_days;
+DROP TABLE kept_answers;
 DROP TABLE tokens;
 DROP TABLE signing_keys;
 DROP TABLE abilities;

@@ -118,6 +118,23 @@ CREATE INDEX tokens_revoked ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;
 -- Finds those whose grace is over.
 CREATE INDEX tokens_in_grace ON tokens (revoked_at) WHERE revoked_at IS NOT NULL AND NOT revoked;
 
+-- What was answered to a request with an Idempotency-Key, for ten minutes. At most one answer of that age has a name:
+-- who writes it holds an advisory lock, which nobody waits for. An older one may still be there.
+CREATE TABLE kept_answers (
+    -- SHA-256 of the key, the caller and the route.
+    name bytea NOT NULL CHECK (octet_length(name) = 32),
+    -- The token that the request made. The answer outlives it.
+    token_id uuid NOT NULL,
+    -- SHA-256 of query and body.
+    content bytea NOT NULL CHECK (octet_length(content) = 32),
+    -- It holds a secret: sealed with the encryption key and the client's key together, which the database both lacks.
+    sealed_answer bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (name, token_id)
+);
+-- Finds those that are too old.
+CREATE INDEX kept_answers_created_at ON kept_answers (created_at);
+
 -- How often a token was used on each day (UTC), for 90 days; a day without use has no row.
 CREATE TABLE token_usage_days (
     token_id uuid NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,

@@ -191,6 +191,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    kept_answers (name, token_id) {
+        name -> Bytea,
+        token_id -> Uuid,
+        content -> Bytea,
+        sealed_answer -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     token_usage_days (token_id, date) {
         token_id -> Uuid,
         date -> Date,

@@ -9,22 +9,35 @@ use std::str::FromStr;
 use diesel::PgConnection;
 use serde_json::Value;
 
-use super::{PathParams, Reply, Services};
+use super::reply::Try;
+use super::{Made, PathParams, Reply, Services};
 use crate::access::{Action, Caller, Permit, Target};
+use crate::idempotency::{Answered, Attempt};
+use crate::ids::TokenId;
 use crate::jsonapi::{Document, Error, PageInfo, Query, Resource, Result};
+
+/// What was made of a request before its transaction.
+pub(super) struct Prepared<I> {
+    pub(super) query: Query,
+    /// What was made of query and body.
+    pub(super) input: I,
+    pub(super) attempt: Option<Attempt>,
+}
 
 /// What the endpoint declares of a call, and what the request brought.
 pub(super) struct Context<I> {
     pub(super) path: PathParams,
-    /// The query and what was made of query and body, or what is wrong with them.
-    pub(super) prepared: Result<(Query, I)>,
+    /// What was made of the request, or what is wrong with it.
+    pub(super) prepared: Result<Prepared<I>>,
     pub(super) actions: &'static [Action],
+    /// Whether the endpoint takes an `Idempotency-Key`.
+    pub(super) idempotent: bool,
     pub(super) services: Services,
 }
 
 impl<I> Context<I> {
     fn input(&self) -> Option<&I> {
-        self.prepared.as_ref().ok().map(|(_, input)| input)
+        self.prepared.as_ref().ok().map(|prepared| &prepared.input)
     }
 
     fn allowed<'c>(self, connection: &'c mut PgConnection, caller: Caller, permit: Permit) -> Result<Allowed<'c, I>> {
@@ -32,8 +45,9 @@ impl<I> Context<I> {
             log::error!("a handler was allowed {:?}, which its endpoint does not declare", permit.action());
             return Err(Error::internal());
         }
-        let (query, input) = self.prepared?;
-        Ok(Allowed { connection, caller, query, input, path: self.path, services: self.services })
+        let Self { path, idempotent, services, .. } = self;
+        let Prepared { query, input, attempt } = self.prepared?;
+        Ok(Allowed { connection, caller, query, input, path, services, idempotent, attempt })
     }
 
     /// The one action that the endpoint declares.
@@ -77,8 +91,8 @@ impl<'c, I> Read<'c, I> {
         &mut self,
         read: impl FnOnce(&mut PgConnection, &Caller, &I) -> Result<T>,
     ) -> Result<T> {
-        let (_, input) = self.context.prepared.as_ref().map_err(Clone::clone)?;
-        read(self.connection, &self.caller, input)
+        let prepared = self.context.prepared.as_ref().map_err(Clone::clone)?;
+        read(self.connection, &self.caller, &prepared.input)
     }
 
     /// Goes on if the caller may do the endpoint's action to this.
@@ -153,8 +167,8 @@ impl<'c, I> Locked<'c, I> {
         &mut self,
         read: impl FnOnce(&mut PgConnection, &Caller, &I) -> Result<T>,
     ) -> Result<T> {
-        let (_, input) = self.context.prepared.as_ref().map_err(Clone::clone)?;
-        read(self.connection, &self.caller, input)
+        let prepared = self.context.prepared.as_ref().map_err(Clone::clone)?;
+        read(self.connection, &self.caller, &prepared.input)
     }
 
     /// Goes on if the caller may do the endpoint's action to this.
@@ -178,6 +192,8 @@ pub(crate) struct Allowed<'c, I = ()> {
     pub(crate) input: I,
     pub(crate) path: PathParams,
     pub(crate) services: Services,
+    idempotent: bool,
+    attempt: Option<Attempt>,
 }
 
 impl<'c, I> Allowed<'c, I> {
@@ -193,8 +209,36 @@ impl<'c, I> Allowed<'c, I> {
 
     /// The call without what was made of query and body, and that.
     pub(crate) fn take_input(self) -> (Allowed<'c>, I) {
-        let Self { connection, caller, query, input, path, services } = self;
-        (Allowed { connection, caller, query, input: (), path, services }, input)
+        let Self { connection, caller, query, input, path, services, idempotent, attempt } = self;
+        (Allowed { connection, caller, query, input: (), path, services, idempotent, attempt }, input)
+    }
+
+    /// Makes a token, and answers with its secret. If the request has a key under which one was made before, it is
+    /// answered as it was then, unless `may_again` finds that the caller would not get that token now.
+    ///
+    /// # Errors
+    /// 409 and 422 as [`Attempt::begin`]; else what the two closures return.
+    pub(crate) fn once(
+        mut self,
+        may_again: impl FnOnce(&mut PgConnection, &Caller, TokenId) -> Result<()>,
+        make: impl FnOnce(&mut Self) -> Result<Made>,
+    ) -> Result<Reply> {
+        if !self.idempotent {
+            log::error!("a handler shows a secret, and its endpoint does not declare that it takes a key");
+            return Err(Error::internal());
+        }
+        let Some(mut attempt) = self.attempt.take() else {
+            let made = make(&mut self)?;
+            return Ok(self.one(made.resource));
+        };
+        if let Some(Answered { token, document }) = attempt.begin(self.connection)? {
+            may_again(self.connection, &self.caller, token)?;
+            return Ok(Reply::kept(self.query, document, Try::Again));
+        }
+        let made = make(&mut self)?;
+        let document = Document::one(made.resource).written(&self.query)?;
+        attempt.keep(self.connection, made.token, &document)?;
+        Ok(Reply::kept(self.query, document, Try::First))
     }
 
     /// One resource.

@@ -56,6 +56,8 @@ pub(crate) struct Description {
     pub(crate) conflicts: bool,
     /// Whether it answers 422 though it takes no body.
     pub(crate) unprocessable: bool,
+    /// Whether it takes an `Idempotency-Key`: it shows a secret, which is lost with its answer otherwise.
+    pub(crate) idempotent: bool,
     pub(crate) status: StatusCode,
     pub(crate) answer: Answer,
     pub(crate) needs: Needs,
@@ -96,6 +98,7 @@ impl Description {
             body: None,
             conflicts: false,
             unprocessable: false,
+            idempotent: false,
             status: StatusCode::NO_CONTENT,
             answer: Answer::Nothing,
             needs: Needs::Token,

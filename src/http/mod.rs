@@ -16,12 +16,14 @@ pub(crate) use body::{BodySpec, Identifiers, OneResource, ResourceList};
 pub(crate) use call::{Allowed, Anyone, Locked, Read, Write};
 pub(crate) use endpoint::{Answer, Description, Endpoint, Needs, Section, register};
 pub(crate) use path::PathParams;
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Made, Reply};
 pub(crate) use route::{Preparing, Route};
+
+use std::sync::Arc;
 
 use crate::access::{AddressLimit, Authenticator};
 use crate::jsonapi::BodyBudget;
-use crate::signing::Signer;
+use crate::signing::{EncryptionKey, Signer};
 
 /// What all requests share.
 #[derive(Clone)]
@@ -38,4 +40,6 @@ pub struct Services {
     pub anybodys_body_budget: BodyBudget,
     /// What signs tokens that are JWTs.
     pub signer: Signer,
+    /// What answers are encrypted with that are kept for a retry.
+    pub encryption: Arc<EncryptionKey>,
 }

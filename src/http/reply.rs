@@ -1,10 +1,27 @@
 //! What a handler answers.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use crate::jsonapi::{Document, PageInfo, Query, Resource, paginate};
+use crate::ids::TokenId;
+use crate::jsonapi::{Document, PageInfo, Query, Resource, Written, paginate};
+
+/// Says that an answer is not the first of its request.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// A token just made, and how it looks with its secret. Only [`super::Allowed::once`] makes an answer of it.
+pub(crate) struct Made {
+    pub(super) token: TokenId,
+    pub(super) resource: Resource,
+}
+
+impl Made {
+    pub(crate) const fn new(token: TokenId, resource: Resource) -> Self {
+        Self { token, resource }
+    }
+}
 
 /// An answer. Only what the access table allowed makes one: see [`super::Allowed`].
 #[derive(Debug)]
@@ -18,7 +35,16 @@ enum Content {
     Nothing,
     Document(Box<Document>),
     Page(Box<Document>, PageInfo),
+    /// A document that is kept for a retry, and whether this is one.
+    Kept(Written, Try),
     Json(Value),
+}
+
+/// How often a request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Try {
+    First,
+    Again,
 }
 
 impl Reply {
@@ -32,6 +58,10 @@ impl Reply {
 
     pub(super) const fn json(query: Query, value: Value) -> Self {
         Self { query, content: Content::Json(value) }
+    }
+
+    pub(super) const fn kept(query: Query, document: Written, nth: Try) -> Self {
+        Self { query, content: Content::Kept(document, nth) }
     }
 
     pub(super) fn page(query: Query, resources: Vec<Resource>, extent: PageInfo) -> Self {
@@ -64,6 +94,13 @@ impl Reply {
             Content::Document(document) => document.respond(&self.query, request, status),
             Content::Page(document, extent) => {
                 paginate(*document, request, &self.query, &extent).respond(&self.query, request, status)
+            }
+            Content::Kept(document, nth) => {
+                let mut response = document.respond(request, status);
+                if nth == Try::Again {
+                    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+                }
+                response
             }
             Content::Json(value) => HttpResponse::build(status).json(value),
         }

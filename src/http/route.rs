@@ -9,12 +9,13 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::call::Context;
+use super::call::{Context, Prepared};
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
 use crate::access::{Action, BearerToken, Caller, OrganizationRef};
 use crate::connections;
 use crate::http::openapi::Sends;
+use crate::idempotency::{Attempt, Key, Request};
 use crate::jsonapi::{
     Body, BodyBudget, Error, Query, QuerySpec, RawQuery, ResourceType, Result, negotiate, request_id,
 };
@@ -167,6 +168,12 @@ impl<I: Send + 'static> Route<I> {
         self
     }
 
+    /// Takes an `Idempotency-Key`: the handler makes its answer with [`super::Allowed::once`].
+    pub(crate) fn idempotent(mut self) -> Self {
+        self.about.idempotent = true;
+        self
+    }
+
     /// What the access table must allow the caller: one of these, by what the request is about.
     pub(crate) fn allows(mut self, actions: &'static [Action]) -> Self {
         self.about.actions = actions;
@@ -232,12 +239,13 @@ impl<I: Send + 'static> Route<I> {
                 let sent = steps.sent(&request, payload, &services.body_budget).await?;
                 let path = sent.path.clone();
                 let prepared = (steps.prepare)(sent, None);
+                let prepared = prepared.map(|(query, input)| Prepared { query, input, attempt: None });
                 let organization_ref = steps.organization_ref(&path, &prepared);
                 let (authenticator, actions, shared) =
                     (services.authenticator.clone(), steps.actions, services.clone());
                 let reply = authenticator
                     .read(token, organization_ref, move |connection, caller| {
-                        let context = Context { path, prepared, actions, services: shared };
+                        let context = Context { path, prepared, actions, idempotent: false, services: shared };
                         handler(Read { connection, caller: caller.clone(), context })
                     })
                     .await;
@@ -283,8 +291,12 @@ impl<I: Send + 'static> Route<I> {
                 }
                 let prepare = Arc::clone(&steps.prepare);
                 let preparing = Preparing { caller: caller.clone(), services: services.clone() };
-                let prepared = web::block(move || prepare(sent, Some(&preparing))).await;
-                let prepared = prepared.map_err(|_| Error::internal())?;
+                let keyed = steps.keyed(&request, &sent);
+                let prepared = web::block(move || {
+                    let prepared = prepare(sent, Some(&preparing));
+                    looked_up(prepared, keyed, &preparing)
+                });
+                let prepared = prepared.await.map_err(|_| Error::internal())?;
                 if named_later {
                     caller = authenticator.authenticate(token, steps.organization_ref(&path, &prepared)).await?;
                     if !steps.also_invited && !caller.takes_part() {
@@ -294,10 +306,10 @@ impl<I: Send + 'static> Route<I> {
                     drop(place);
                     place = authenticator.enter(&caller).await?;
                 }
-                let actions = steps.actions;
+                let (actions, idempotent) = (steps.actions, steps.idempotent);
                 let reply = authenticator
                     .transaction(place, move |connection| {
-                        let context = Context { path, prepared, actions, services };
+                        let context = Context { path, prepared, actions, idempotent, services };
                         handler(Write { connection, caller, context })
                     })
                     .await?;
@@ -359,8 +371,9 @@ impl<I: Send + 'static> Route<I> {
 
     fn split(self) -> (Description, Arc<Steps<I>>) {
         let Self { about, prepare, also_invited, organization } = self;
-        let (body, actions) = (about.body.as_ref().map(Sends::most_bytes), about.actions);
-        (about, Arc::new(Steps { prepare, also_invited, organization, body, actions }))
+        let body = about.body.as_ref().map(Sends::most_bytes);
+        let (actions, idempotent) = (about.actions, about.idempotent);
+        (about, Arc::new(Steps { prepare, also_invited, organization, body, actions, idempotent }))
     }
 }
 
@@ -372,15 +385,25 @@ struct Steps<I> {
     /// The most bytes of the body, where there may be one.
     body: Option<usize>,
     actions: &'static [Action],
+    idempotent: bool,
 }
 
 impl<I> Steps<I> {
-    fn organization_ref(&self, path: &PathParams, prepared: &Result<(Query, I)>) -> OrganizationRef {
+    fn organization_ref(&self, path: &PathParams, prepared: &Result<Prepared<I>>) -> OrganizationRef {
         match (self.organization, prepared) {
             (None, _) => path.organization(),
-            (Some(organization), Ok((_, input))) => organization(input),
+            (Some(organization), Ok(prepared)) => organization(&prepared.input),
             (Some(_), Err(_)) => OrganizationRef::None,
         }
+    }
+
+    /// The request's `Idempotency-Key`, where the endpoint takes one, and by what the request is told from others.
+    fn keyed(&self, request: &HttpRequest, sent: &Sent) -> Result<Option<(Key, Request)>> {
+        let Some(key) = self.idempotent.then(|| Key::of(request.headers())).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let body = sent.body.as_ref().map(Body::bytes).unwrap_or_default();
+        Ok(Some((key, Request::new(request.method().as_str(), request.path(), request.query_string(), body))))
     }
 
     async fn sent(&self, request: &HttpRequest, mut payload: Payload, budget: &BodyBudget) -> Result<Sent> {
@@ -395,6 +418,24 @@ impl<I> Steps<I> {
 /// What a reader may be answered whose token was not found good, or not looked for.
 const UNAUTHENTICATED: [StatusCode; 3] =
     [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
+/// What was prepared, with what became of the request before if it has a key. All that is wrong with it is told at
+/// once; a request with which anything is wrong is not looked up.
+fn looked_up<I>(
+    prepared: Result<(Query, I)>,
+    keyed: Result<Option<(Key, Request)>>,
+    preparing: &Preparing,
+) -> Result<Prepared<I>> {
+    let ((query, input), keyed) = match (prepared, keyed) {
+        (Ok(prepared), Ok(keyed)) => (prepared, keyed),
+        (Err(fault), Err(other)) => return Err(fault.and(other)),
+        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
+    };
+    let Some((key, request)) = keyed else { return Ok(Prepared { query, input, attempt: None }) };
+    let Preparing { caller, services } = preparing;
+    let attempt = Attempt::new(&key, caller, &request, &services.encryption)?;
+    let attempt = services.authenticator.look_up(|connection| attempt.looked_up(connection))?;
+    Ok(Prepared { query, input, attempt: Some(attempt) })
+}
 
 fn services(request: &HttpRequest) -> Result<Services> {
     let services = request.app_data::<Data<Services>>().ok_or_else(Error::internal)?;

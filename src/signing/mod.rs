@@ -10,6 +10,7 @@ mod store;
 
 pub(crate) use model::PublicJwk;
 pub use model::{Error, PreviousKey, Rotated, Signed, Signer, check, rotate};
+pub(crate) use seal::Cipher;
 pub use seal::{EncryptionKey, InvalidEncryptionKey};
 pub(crate) use store::published;
 pub use store::{ListedKey, list};

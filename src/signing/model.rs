@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the operating system gives no random numbers: {0}")]
     RandomnessUnavailable(#[from] getrandom::Error),
     /// The cipher refuses its work.
-    #[error("the private key cannot be encrypted")]
+    #[error("the cipher refuses its work")]
     Cipher,
     /// The claims are no JSON.
     #[error("the claims cannot be written: {0}")]
@@ -53,7 +53,7 @@ impl From<Error> for crate::jsonapi::Error {
         match fault {
             Error::Database(fault) => fault.into(),
             fault => {
-                log::error!("cannot sign: {fault}");
+                log::error!("cannot sign or encrypt: {fault}");
                 Self::internal()
             }
         }
@@ -83,9 +83,9 @@ struct Header<'a> {
 impl Signer {
     /// A signer in the name of the service's public URL.
     #[must_use]
-    pub fn new(public_url: Option<&PublicUrl>, encryption: EncryptionKey) -> Self {
+    pub fn new(public_url: Option<&PublicUrl>, encryption: Arc<EncryptionKey>) -> Self {
         let issuer = public_url.map_or_else(|| NAMELESS.to_owned(), |url| url.join(""));
-        Self { issuer: issuer.into(), encryption: encryption.into() }
+        Self { issuer: issuer.into(), encryption }
     }
 
     /// `iss`: the public URL, if one is configured.

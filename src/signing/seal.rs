@@ -1,11 +1,12 @@
-//! The encryption of private keys at rest: ChaCha20-Poly1305 (RFC 8439), under a key that the database does not have.
+//! Encryption at rest: ChaCha20-Poly1305 (RFC 8439), under a key that the database does not have.
 
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 
 use super::Error;
 
@@ -51,32 +52,64 @@ impl EncryptionKey {
 
     /// Encrypts a private key. The answer opens only together with the same `kid`.
     pub(super) fn seal(&self, kid: &str, private: &SecretBox<[u8; LENGTH]>) -> Result<Vec<u8>, Error> {
-        let mut nonce = [0; NONCE_LEN];
-        getrandom::fill(&mut nonce)?;
-        let mut text = private.expose_secret().to_vec();
-        let key = self.cipher()?;
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(kid), &mut text)
-            .map_err(|_| Error::Cipher)?;
-        Ok([nonce.as_slice(), &text].concat())
+        self.cipher()?.seal(&bound_to(kid), private.expose_secret())
     }
 
     /// Decrypts a private key; none if it was not sealed so, with this key, for this `kid`.
     pub(super) fn open(&self, kid: &str, sealed: &[u8]) -> Option<SecretBox<[u8; LENGTH]>> {
-        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
-        let (nonce, mut text) = (Nonce::try_assume_unique_for_key(nonce).ok()?, text.to_vec());
-        let opened = self.cipher().ok()?.open_in_place(nonce, bound_to(kid), &mut text).ok()?;
-        Some(SecretBox::new(Box::new(<[u8; LENGTH]>::try_from(&*opened).ok()?)))
+        let opened = self.cipher().ok()?.open(&bound_to(kid), sealed)?;
+        Some(SecretBox::new(Box::new(<[u8; LENGTH]>::try_from(opened.expose_secret()).ok()?)))
     }
 
-    fn cipher(&self) -> Result<LessSafeKey, Error> {
+    fn cipher(&self) -> Result<Cipher, Error> {
         let key = UnboundKey::new(&CHACHA20_POLY1305, self.0.expose_secret()).map_err(|_| Error::Cipher)?;
-        Ok(LessSafeKey::new(key))
+        Ok(Cipher(LessSafeKey::new(key)))
+    }
+
+    /// A cipher whose key is derived (HKDF, RFC 5869) from this one and from what is not kept here: who has one of the
+    /// two opens nothing.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    pub(crate) fn cipher_with(&self, other: &[u8], purpose: &'static str) -> Result<Cipher, Error> {
+        let derived = Salt::new(HKDF_SHA256, self.0.expose_secret()).extract(other);
+        let purpose = [purpose.as_bytes()];
+        let key = derived.expand(&purpose, &CHACHA20_POLY1305).map_err(|_| Error::Cipher)?;
+        Ok(Cipher(LessSafeKey::new(UnboundKey::from(key))))
+    }
+}
+
+/// Encrypts under one key. The nonce is random, and stands before the text.
+pub(crate) struct Cipher(LessSafeKey);
+
+impl Cipher {
+    /// Encrypts a text. It opens only together with the same `bound_to`.
+    ///
+    /// # Errors
+    /// When the operating system gives no random numbers.
+    pub(crate) fn seal(&self, bound_to: &[u8], text: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut nonce = [0; NONCE_LEN];
+        getrandom::fill(&mut nonce)?;
+        let mut text = text.to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut text)
+            .map_err(|_| Error::Cipher)?;
+        Ok([nonce.as_slice(), &text].concat())
+    }
+
+    /// Decrypts a text; none if it was not sealed so, with this key, for this `bound_to`.
+    pub(crate) fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Option<SecretSlice<u8>> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+        let (nonce, mut text) = (Nonce::try_assume_unique_for_key(nonce).ok()?, text.to_vec());
+        let length = self.0.open_in_place(nonce, Aad::from(bound_to), &mut text).ok()?.len();
+        text.truncate(length);
+        Some(text.into())
     }
 }
 
 /// A sealed key that was put into another row does not open.
-fn bound_to(kid: &str) -> Aad<String> {
-    Aad::from(format!("latchkey signing key {kid}"))
+fn bound_to(kid: &str) -> Vec<u8> {
+    format!("latchkey signing key {kid}").into_bytes()
 }
 
 #[cfg(test)]
@@ -114,6 +147,23 @@ mod tests {
             assert!(key(1).open("kid", &changed).is_none(), "byte {at}");
             assert!(key(1).open("kid", &sealed[..at]).is_none(), "byte {at}");
         }
+    }
+
+    #[test]
+    fn what_is_sealed_with_two_opens_with_both_alone() {
+        let cipher = |byte: u8, other: &[u8], purpose| key(byte).cipher_with(other, purpose).unwrap();
+        let sealed = cipher(1, b"other", "a").seal(b"place", b"text").unwrap();
+        let opened = cipher(1, b"other", "a").open(b"place", &sealed).unwrap();
+        assert_eq!(opened.expose_secret(), b"text");
+        let wrong = [
+            cipher(2, b"other", "a"),
+            cipher(1, b"another", "a"),
+            cipher(1, b"", "a"),
+            cipher(1, b"other", "b"),
+            key(1).cipher().unwrap(),
+        ];
+        assert!(wrong.iter().all(|wrong| wrong.open(b"place", &sealed).is_none()));
+        assert!(cipher(1, b"other", "a").open(b"elsewhere", &sealed).is_none());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::{Kind, Status};
 use crate::database::page::sort_keys;
 use crate::http::{
-    Allowed, Anyone, Endpoint, Identifiers, Locked, OneResource, Read, Reply, ResourceList, Route, Section, Write,
+    Allowed, Anyone, Endpoint, Identifiers, Locked, Made, OneResource, Read, Reply, ResourceList, Route, Section, Write,
 };
 use crate::ids::{TokenId, UserId};
 use crate::jsonapi::schema::one_of;
@@ -49,7 +49,8 @@ const REPORTS: ResourceList<LeakedAttributes> =
 pub(crate) fn section() -> Section {
     Section {
         tag: "tokens",
-        about: "Long-lived credentials. The secret is in exactly one answer: the one that makes the token",
+        about: "Long-lived credentials. The secret is in one answer: the one that makes the token, which can be asked \
+                for once more with an `Idempotency-Key`",
         endpoints: [of_teams(), of_organizations(), of_workspaces(), others(), any_token(), leaked_tokens()]
             .into_iter()
             .flatten()
@@ -71,6 +72,7 @@ fn of_teams() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(TOKEN_OR_NOTHING)
             .creates(&TOKENS)
+            .idempotent()
             .allows(&[Action::RegenerateTeamToken])
             .write(regenerate_team_token),
         Route::delete(one, "deleteTeamToken", "Revoke the team's one token without a description")
@@ -89,6 +91,7 @@ fn of_teams() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(TOKEN)
             .creates(&TOKENS)
+            .idempotent()
             .allows(&[Action::CreateTeamToken])
             .write(create_token_of_team),
     ]
@@ -115,6 +118,7 @@ fn of_organizations() -> Vec<Endpoint> {
             .prepare(|query, body| Ok((kind(query)?, body.attributes)))
             .values("token", which())
             .creates(&TOKENS)
+            .idempotent()
             .allows(&[Action::CreateOrganizationToken])
             .write(regenerate_organization_token),
         Route::delete(one, "deleteOrganizationToken", "Revoke the organization's own token")
@@ -167,6 +171,7 @@ fn of_workspaces() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(TOKEN)
             .creates(&TOKENS)
+            .idempotent()
             .allows(&[Action::CreateWorkspaceToken])
             .write(create_workspace_token),
     ]
@@ -196,6 +201,7 @@ fn others() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(TOKEN)
             .creates(&TOKENS)
+            .idempotent()
             .allows(&[Action::ChangeUserToken])
             .write(create_user_token),
         Route::get("/authentication-tokens/{token}", "showToken", "Show a token, without its secret")
@@ -258,6 +264,7 @@ fn any_token() -> Vec<Endpoint> {
         .query(&SHOW)
         .body(REPLACEMENT)
         .creates(&TOKENS)
+        .idempotent()
         .allows(TokenOperation::Replace.actions())
         .write(regenerate_token),
         Route::post("/authentication-tokens/{token}/actions/revoke", "revokeToken", "Revoke a token, and show it")
@@ -303,7 +310,7 @@ fn regenerate_team_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Resu
         Ok((team, before))
     })?;
     let call = call.may(Target::TeamToken(team.facts(), before))?;
-    issue_token(call, owner_of(&team), Slot::Described(None))
+    call.once(issue::may_again, |call| issue_token(call, owner_of(&team), Slot::Described(None)))
 }
 
 /// Makes one more token of a team (docs/design.md §3, rule 2).
@@ -311,11 +318,13 @@ fn create_token_of_team(call: Write<'_, ResourceBody<TokenAttributes>>) -> Resul
     let id = call.path("team")?;
     let (call, (team, _)) = call.lock(|connection, _| Ok(teams::lock(connection, id)?))?;
     let call = call.may(Target::TeamToken(team.facts(), None))?;
-    let description = described(&call.input.attributes);
-    if let Some(other) = store::of_description(call.connection, team.id, description.as_deref()).optional()? {
-        return Err(life::description_taken(call.connection, &call.caller, &other));
-    }
-    issue_token(call, owner_of(&team), Slot::Described(description.as_deref()))
+    call.once(issue::may_again, |call| {
+        let description = described(&call.input.attributes);
+        if let Some(other) = store::of_description(call.connection, team.id, description.as_deref()).optional()? {
+            return Err(life::description_taken(call.connection, &call.caller, &other));
+        }
+        issue_token(call, owner_of(&team), Slot::Described(description.as_deref()))
+    })
 }
 
 fn delete_team_token(call: Write<'_>) -> Result<Reply> {
@@ -432,10 +441,12 @@ fn regenerate_organization_token(call: Write<'_, (Kind, TokenAttributes)>) -> Re
         }
         Ok(organization)
     })?;
-    let (call, (kind, attributes)) = call.may(Target::Organization)?.take_input();
-    let made = (owner_of_kind(organization, kind), Slot::OneOfKind);
-    let (token, secret) = issue::issue(call.connection, &call.caller, &call.services.signer, made, &attributes)?;
-    Ok(call.one(view::created(&token, &secret)))
+    call.may(Target::Organization)?.once(issue::may_again, |call| {
+        let (kind, attributes) = &call.input;
+        let made = (owner_of_kind(organization, *kind), Slot::OneOfKind);
+        let (token, secret) = issue::issue(call.connection, &call.caller, &call.services.signer, made, attributes)?;
+        Ok(view::created(&token, &secret))
+    })
 }
 
 fn delete_organization_token(call: Write<'_, Kind>) -> Result<Reply> {
@@ -457,22 +468,25 @@ fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Res
     let (mut call, workspace) = call.lock(|connection, _| Ok(workspaces::lock(connection, id)?))?;
     let rights = call.find(|connection, caller| workspaces::rights(connection, caller, workspace.id))?;
     let call = call.may(Target::Workspace(rights.map(|rights| rights.role)))?;
-    let description = described(&call.input.attributes);
     let owner = Owner::Workspace(workspace.organization_id, workspace.id);
-    issue_token(call, owner, Slot::OneMore(description.as_deref()))
+    call.once(issue::may_again, |call| issue_one_more(call, owner))
 }
 
 fn create_user_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
     let user: UserId = call.path("user")?;
     let call = call.without_lock()?.may(Target::User(user))?;
-    let description = described(&call.input.attributes);
-    issue_token(call, Owner::User(user), Slot::OneMore(description.as_deref()))
+    call.once(issue::may_again, |call| issue_one_more(call, Owner::User(user)))
 }
 
-fn issue_token(call: Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, room: Slot<'_>) -> Result<Reply> {
+fn issue_one_more(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner) -> Result<Made> {
+    let description = described(&call.input.attributes);
+    issue_token(call, owner, Slot::OneMore(description.as_deref()))
+}
+
+fn issue_token(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, room: Slot<'_>) -> Result<Made> {
     let (signer, attributes) = (&call.services.signer, &call.input.attributes);
     let (token, secret) = issue::issue(call.connection, &call.caller, signer, (owner, room), attributes)?;
-    Ok(call.one(view::created(&token, &secret)))
+    Ok(view::created(&token, &secret))
 }
 
 fn show_current_token(call: Read<'_>) -> Result<Reply> {
@@ -539,9 +553,11 @@ fn switch_token(call: Write<'_>, to: Switch) -> Result<Reply> {
 fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply> {
     let (call, token) = lock(call, TokenOperation::Replace)?;
     let call = permitted(call, TokenOperation::Replace, &token)?;
-    let (signer, asked) = (&call.services.signer, &call.input.attributes);
-    let (successor, secret) = life::replace(call.connection, &call.caller, signer, &token, asked)?;
-    Ok(call.one(view::created(&successor, &secret)))
+    call.once(issue::may_again, |call| {
+        let (signer, asked) = (&call.services.signer, &call.input.attributes);
+        let (successor, secret) = life::replace(call.connection, &call.caller, signer, &token, asked)?;
+        Ok(view::created(&successor, &secret))
+    })
 }
 
 /// Revokes a token and shows it; one that is revoked already stays as it is.

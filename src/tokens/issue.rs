@@ -1,6 +1,6 @@
 //! Making tokens. Every token is made here, with its event.
 
-use diesel::PgConnection;
+use diesel::{OptionalExtension, PgConnection};
 
 use super::jwt::Form;
 use super::model::event;
@@ -10,6 +10,7 @@ use super::{NewToken, Owner, Token, TokenAttributes};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Actor, Event};
 use crate::credential::{Ability, Format, Secret};
+use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
 use crate::{abilities, ttl_policies};
@@ -42,6 +43,18 @@ pub(crate) fn issue(
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
     })
+}
+
+/// Checks that the caller would still get a token that it has made and whose secret it asks for once more: what it was
+/// allowed then may have been taken away. Of a token that has ended nothing is left to give.
+///
+/// # Errors
+/// 403 for more than the caller has.
+pub(super) fn may_again(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> Result<()> {
+    let Some(token) = store::find(connection, id).optional()? else { return Ok(()) };
+    let owner = token.owner().ok_or_else(Error::not_found)?;
+    let highest = highest_role(connection, caller, owner)?;
+    no_escalation(caller, highest, token.role, &token.abilities)
 }
 
 /// Checks that nobody gives a token more than they have (docs/design.md §3, rule 8).

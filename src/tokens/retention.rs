@@ -1,6 +1,6 @@
-//! The end of what is kept for a while: tokens that were revoked long ago, and days of use that are too old
-//! (docs/design.md §3, rules 6 and 7). And a grace that is over becomes a fact, which no clock takes back. Tokens that are
-//! merely expired or switched off stay: nobody has ended them for good.
+//! The end of what is kept for a while: tokens that were revoked long ago, days of use that are too old
+//! (docs/design.md §3, rules 6 and 7), and answers that are given no more. And a grace that is over becomes a fact,
+//! which no clock takes back. Tokens that are merely expired or switched off stay: nobody has ended them for good.
 //!
 //! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it
 //! has a lock, and the others leave it to that one.
@@ -14,6 +14,7 @@ use super::store;
 use crate::audit::{self, Actor, Event};
 use crate::database::Database;
 use crate::deletions;
+use crate::idempotency;
 use crate::jsonapi::{Result, time};
 use crate::retention::Retention;
 use crate::worker::Worker;
@@ -21,7 +22,7 @@ use crate::worker::Worker;
 /// How often is looked, unless tokens are kept for less than that.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// The most tokens, and the most days of use, that are removed in one transaction.
+/// The most tokens, days of use and answers that are removed in one transaction.
 const BATCH: usize = 500;
 
 /// Begins to remove what is over. A stop waits for the batch that is under way.
@@ -57,11 +58,14 @@ fn remove_some(database: &Database, retention: Retention) -> bool {
             if !store::lock_removal(connection)? {
                 return Ok(false);
             }
-            let full_of_tokens = remove_tokens(connection, retention)? == BATCH;
-            let full_of_days = store::remove_usage(connection, BATCH)? == BATCH;
+            let removed = [
+                remove_tokens(connection, retention)?,
+                store::remove_usage(connection, BATCH)?,
+                idempotency::remove_old(connection, BATCH)?,
+            ];
             let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
             let full_of_owners = deletions::remove_unnamed(connection, retention.seconds(), most)?;
-            Ok(full_of_tokens || full_of_days || full_of_owners)
+            Ok(removed.contains(&BATCH) || full_of_owners)
         })
     });
     removed.unwrap_or_else(|fault| {

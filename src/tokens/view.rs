@@ -8,6 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::{Token, TokenAttributes};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret, Status};
+use crate::http::Made;
 use crate::ids::TokenId;
 use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written, written_or_null};
 use crate::jsonapi::{Identifier, Resource, ResourceType, names, time};
@@ -101,8 +102,8 @@ pub(super) fn token(token: &Token) -> Resource {
 }
 
 /// A token just made: the one answer that shows its secret.
-pub(super) fn created(new: &Token, secret: &Secret) -> Resource {
-    token(new).attribute("token", secret.reveal())
+pub(super) fn created(new: &Token, secret: &Secret) -> Made {
+    Made::new(new.id, token(new).attribute("token", secret.reveal()))
 }
 
 /// How often a token was used on a day. The id is made of both.

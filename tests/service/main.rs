@@ -20,6 +20,7 @@ mod deletions;
 mod documents;
 mod finding_tokens;
 mod full_disk;
+mod idempotency;
 mod jwt;
 mod kills;
 mod leaked_tokens;

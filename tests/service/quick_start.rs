@@ -109,6 +109,7 @@ fn the_guide_to_tokens_works_as_it_stands() {
         "enabled, it gets 200",
         "in the grace the old one gets 200 and the new one 200",
         "after the grace the old one gets 401 and the new one 200",
+        "sent again, it gets the same secret, which gets 200",
         "reported, it gets 401",
     ] {
         assert!(said.lines().any(|line| line == expected), "{expected}:\n{said}");

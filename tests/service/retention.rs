@@ -1,4 +1,4 @@
-//! What is removed once it is old: revoked tokens, and days of use (docs/design.md §3, rules 6 and 7).
+//! What is removed once it is old: revoked tokens, days of use (docs/design.md §3, rules 6 and 7), and kept answers.
 
 use std::time::Duration;
 
@@ -148,4 +148,18 @@ fn days_of_use_are_removed_after_90_days() {
     let kept = "token_usage_days WHERE count = 7 AND date >= (now() AT TIME ZONE 'UTC')::date - 90";
     assert_eq!(scene.count(kept), 11);
     assert_eq!(scene.count(REMOVED), 0);
+}
+
+#[test]
+fn answers_that_are_given_no_more_are_removed() {
+    let scene = Scene::set();
+    scene.app.sql(
+        "INSERT INTO kept_answers (name, token_id, content, sealed_answer, created_at) SELECT \
+         sha256(convert_to(n::text, 'UTF8')), gen_random_uuid(), sha256(''), '', now() - n * interval '1 minute' \
+         FROM generate_series(8, 1208) AS n",
+    );
+    let service = keeping(&scene.app, &scene.data, "90");
+    until("the old ones are removed", || scene.count("kept_answers") == 2);
+    assert!(service.stop());
+    assert_eq!(scene.count("kept_answers WHERE created_at > now() - interval '11 minutes'"), 2);
 }

@@ -14,7 +14,7 @@ use super::parameters;
 use super::sends::Sends;
 use crate::http::{Answer, Description, Needs};
 use crate::jsonapi::MEDIA_TYPE;
-use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, text};
+use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, one_of, text};
 
 impl Description {
     /// The schemas that the body refers to.
@@ -44,6 +44,9 @@ impl Description {
 
     fn parameters(&self) -> Vec<Parameter> {
         let mut all = parameters::of_path(self.path);
+        if self.idempotent {
+            all.push(parameters::idempotency_key());
+        }
         all.extend(self.query.map(parameters::of_query).unwrap_or_default());
         for (name, schema) in &self.values {
             for parameter in all.iter_mut().filter(|parameter| parameter.name == *name) {
@@ -68,6 +71,13 @@ impl Description {
         let response = ResponseBuilder::new()
             .description(self.status.canonical_reason().unwrap_or_default())
             .header("X-Request-Id", HeaderBuilder::new().schema(Some(text())).build());
+        let response = if self.idempotent {
+            let replayed = HeaderBuilder::new().schema(Some(one_of(&["true"])));
+            let about = "There if this answer was given before, to the same request with the same `Idempotency-Key`";
+            response.header("Idempotent-Replayed", replayed.description(Some(about)).build())
+        } else {
+            response
+        };
         let types = self.query.map(|known| known.types).unwrap_or_default();
         let (media_type, schema): (_, RefOr<Schema>) = match &self.answer {
             Answer::Nothing => return response.build(),
@@ -97,7 +107,10 @@ impl Description {
         if self.needs != Needs::Nothing {
             all.push(StatusCode::TOO_MANY_REQUESTS);
         }
-        if self.conflicts || self.body.is_some() {
+        if self.idempotent {
+            all.extend([StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY]);
+        }
+        if self.conflicts || self.idempotent || self.body.is_some() {
             all.push(StatusCode::CONFLICT);
         }
         if self.unprocessable || self.body.is_some() {
@@ -140,7 +153,8 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
         (StatusCode::NOT_ACCEPTABLE, "`Accept` rules JSON:API and JSON out"),
         (
             StatusCode::CONFLICT,
-            "The body names another type or id than the path, or the state of the resource forbids it",
+            "The body names another type or id than the path, the state of the resource forbids it, or a request with \
+             the same `Idempotency-Key` is under way",
         ),
         (StatusCode::REQUEST_TIMEOUT, "The body was not here in time"),
         (StatusCode::URI_TOO_LONG, "The query string is longer than it may be"),
@@ -148,7 +162,8 @@ pub(super) fn refusals() -> Vec<(String, Response)> {
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is labelled neither as JSON:API nor as JSON"),
         (
             StatusCode::UNPROCESSABLE_ENTITY,
-            "Values are not acceptable: one error object for each, with its pointer; or a rule forbids it, which the error names",
+            "Values are not acceptable: one error object for each, with its pointer; or a rule forbids it, which the error \
+             names; or the `Idempotency-Key` was that of another request",
         ),
         (
             StatusCode::TOO_MANY_REQUESTS,

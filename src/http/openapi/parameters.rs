@@ -3,6 +3,7 @@
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Required, Schema};
 
+use crate::idempotency::{HEADER, KEY_MAX};
 use crate::jsonapi::schema::{count, one_of, text};
 use crate::jsonapi::{Pages, QuerySpec, Search};
 
@@ -26,6 +27,22 @@ fn of_path_named(name: &str) -> Parameter {
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
     parameter.description(Some(about)).schema(Some(schema)).build()
+}
+
+/// The header of a request that is to be done once.
+pub(super) fn idempotency_key() -> Parameter {
+    let about = "The client's own name for this request, of 1 to 255 visible characters, such as a UUID; also in \
+                 quotes, as a string of RFC 9651. For ten minutes the same request of the same token under the same key \
+                 gets the same answer, and nothing is done again";
+    // In quotes it may be longer. A quote at the beginning wants one at the end.
+    let schema = text().pattern(Some(format!("^[!#-~][!-~]{{0,{}}}$", KEY_MAX - 1)));
+    ParameterBuilder::new()
+        .name(HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
 }
 
 /// The parameters of the query.
