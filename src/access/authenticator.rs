@@ -147,12 +147,15 @@ impl Authenticator {
         // A text that is no secret is refused without asking the database.
         let secret = bearer.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), bearer.request_id);
+        let turn = self.shares.enter_with(&digest).await?;
         let requested = organization_ref.clone();
         let authenticate = move |connection: &mut PgConnection| {
             store::authenticate(connection, Key::Digest(&digest), &organization_ref)
         };
         self.database
             .run(authenticate, move |connection, found| {
+                // Held until the work is done, also if the client goes away in the meantime.
+                let _turn = turn;
                 let found = found.ok_or_else(Error::unauthorized)?;
                 if let Some(refused) = found.refusal() {
                     refusals::record(connection, refused, request_id);

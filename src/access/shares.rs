@@ -2,7 +2,8 @@
 //! nobody else does.
 //!
 //! A principal has a quarter of the connections, and all requests of its members about one organization have half of them.
-//! Whoever needs no token is a principal like others.
+//! Whoever needs no token is a principal like others. As finding out who calls takes a connection, too, the same secret is
+//! looked at on a quarter of them at most.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::Caller;
+use crate::credential::Digest;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
 
@@ -28,6 +30,8 @@ const WAIT: Duration = Duration::from_secs(2);
 enum Holder {
     /// All who need no token.
     Anybody,
+    /// Who brings this secret, good or not, by its SHA-256: before anybody knows whose it is.
+    Secret([u8; 32]),
     Principal(Uuid),
     Organization(OrganizationId),
 }
@@ -122,6 +126,16 @@ impl Shares {
         Ok(Place { _organization: None, _principal: principal })
     }
 
+    /// A place for one who brings a secret, until it is known whose it is and, if the request only reads, it is answered.
+    ///
+    /// # Errors
+    /// As [`Shares::enter`].
+    pub(super) async fn enter_with(&self, digest: &Digest) -> Result<Place> {
+        let holder = Holder::Secret(*digest.as_bytes());
+        let counted = self.holding(holder, self.0.of_principal).count(Instant::now() + WAIT).await?;
+        Ok(Place { _organization: None, _principal: counted })
+    }
+
     fn of_principal(&self, caller: &Caller) -> Of {
         self.holding(Holder::Principal(caller.principal.key()), self.0.of_principal)
     }
@@ -190,4 +204,31 @@ impl Drop for Of {
 
 fn busy() -> Error {
     Error::too_many_requests("Too many requests of this caller or about this organization are under way", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::{Kind, Secret};
+
+    /// Before it is known whose they are, requests with one secret take a quarter of the connections, and nobody else waits.
+    #[test]
+    fn a_secret_is_looked_at_on_a_quarter_of_the_connections() {
+        let digest = || Secret::generate(Kind::User).unwrap().digest();
+        let (one, other) = (digest(), digest());
+        actix_web::rt::System::new().block_on(async {
+            let shares = Shares::of(16);
+            let mut places = vec![];
+            for _ in 0..4 {
+                places.push(shares.enter_with(&one).await.unwrap());
+            }
+            let waits = timeout_at(Instant::now() + Duration::from_millis(50), shares.enter_with(&one)).await;
+            assert!(waits.is_err(), "there is a fifth place");
+            shares.enter_with(&other).await.unwrap();
+            drop(places.pop());
+            shares.enter_with(&one).await.unwrap();
+            drop(places);
+            assert!(shares.holdings().is_empty(), "what is not in use is forgotten");
+        });
+    }
 }
