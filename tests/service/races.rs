@@ -43,7 +43,7 @@ fn patiently(request: impl Fn() -> Answer) -> Answer {
 }
 
 /// The same request this many times at once.
-fn times<'a>(count: usize, request: impl Fn(usize) -> Answer + Send + Clone + 'a) -> Vec<Answer> {
+pub fn times<'a>(count: usize, request: impl Fn(usize) -> Answer + Send + Clone + 'a) -> Vec<Answer> {
     let requests = (0..count).map(|nth| -> Box<dyn Fn() -> Answer + Send + 'a> {
         let request = request.clone();
         Box::new(move || request(nth))
