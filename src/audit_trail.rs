@@ -1,4 +1,5 @@
-//! `organization/audit-trail`: the events of the organization whose token calls, oldest first.
+//! `organization/audit-trail`: the events of the organization whose token calls, oldest first; and the trails of an
+//! organization by its name, of the user who calls, and of everybody.
 //!
 //! The HCP API answers this in plain JSON with snake_case keys, not in JSON:API; so does Latchkey.
 
@@ -7,9 +8,8 @@ use serde_json::{Value, json};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 use crate::access::{Action, Caller, Principal, Target};
-use crate::audit::{self, Recorded};
+use crate::audit::{self, Recorded, Trail};
 use crate::http::{Read, Reply, Route, Section};
-use crate::ids::OrganizationId;
 use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
 use crate::jsonapi::{Error, PageRequest, PageSizes, Pages, Query, QuerySpec, Result};
 use crate::jsonapi::{Timestamp, time as rfc3339};
@@ -22,37 +22,70 @@ const LIST: QuerySpec = QuerySpec {
     ..QuerySpec::NONE
 };
 
-/// The endpoint of the audit trail.
+/// The endpoints of the audit trail.
 pub(crate) fn section() -> Section {
-    let trail = object()
-        .required("data")
-        .required("pagination")
-        .property("data", ArrayBuilder::new().items(event_schema()))
-        .property("pagination", pagination_schema());
-    let list = Route::get("/organization/audit-trail", "listAuditEvents", "What happened, oldest first")
-        .details("Of the organization whose token calls: its own, or its audit-trails token. `since` is a time.")
-        .query(&LIST)
-        .values("since", time())
-        .gives("application/json", trail)
-        .allows(&[Action::ReadAuditTrail])
-        .read(list);
-    Section { tag: "audit", about: "What happened, by whom", endpoints: vec![list], kinds: vec![] }
+    let route = |path, id, summary, details, action, trail_of: fn(&Caller) -> Result<Trail>| {
+        Route::get(path, id, summary)
+            .details(details)
+            .query(&LIST)
+            .values("since", time())
+            .gives("application/json", trail_schema())
+            .allows(action)
+            .read(move |call| list(call, trail_of))
+    };
+    let endpoints = vec![
+        route(
+            "/organization/audit-trail",
+            "listAuditEvents",
+            "What happened, oldest first",
+            "Of the organization whose token calls: its own, or its audit-trails token. `since` is a time.",
+            &[Action::ReadAuditTrail],
+            of_caller,
+        ),
+        route(
+            "/organizations/{organization}/audit-trail",
+            "listOrganizationAuditEvents",
+            "The same of an organization by its name",
+            "The token that calls must not be capped to a role below owner.",
+            &[Action::ReadOrganizationTrail],
+            |caller| Ok(Trail::Organization(caller.organization()?)),
+        ),
+        route(
+            "/account/audit-trail",
+            "listOwnAuditEvents",
+            "What happened to the own account and the own tokens, oldest first",
+            "Also what others did to them.",
+            &[Action::ReadOwnTrail],
+            |caller| caller.user().map(Trail::User).ok_or_else(Error::not_found),
+        ),
+        route(
+            "/admin/audit-trail",
+            "listAllAuditEvents",
+            "What happened to everybody, oldest first",
+            "Also of organizations and users that are gone, and of the service itself.",
+            &[Action::ReadEveryTrail],
+            |_| Ok(Trail::Everybody),
+        ),
+    ];
+    Section { tag: "audit", about: "What happened, by whom", endpoints, kinds: vec![] }
 }
 
-fn list(call: Read<'_>) -> Result<Reply> {
+fn list(call: Read<'_>, trail_of: fn(&Caller) -> Result<Trail>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
-    let organization = organization(&call.caller)?;
+    let trail = trail_of(&call.caller)?;
     let page = call.query.page();
     let since = since(&call.query)?;
-    let (events, total) = audit::list(call.connection, organization, since, page.offset(), page.size())?;
+    let (events, total) = audit::list(call.connection, trail, since, page.offset(), page.size())?;
     let events: Vec<Value> = events.iter().map(told).collect();
     let answer = json!({"data": events, "pagination": pagination(page, total)});
     Ok(call.json(answer))
 }
 
-fn organization(caller: &Caller) -> Result<OrganizationId> {
+fn of_caller(caller: &Caller) -> Result<Trail> {
     match caller.principal {
-        Principal::AuditTrails { organization } | Principal::Organization { id: organization, .. } => Ok(organization),
+        Principal::AuditTrails { organization } | Principal::Organization { id: organization, .. } => {
+            Ok(Trail::Organization(organization))
+        }
         _ => Err(Error::not_found()),
     }
 }
@@ -105,13 +138,21 @@ fn pagination(page: &PageRequest, total: i64) -> Value {
     })
 }
 
+fn trail_schema() -> ObjectBuilder {
+    object()
+        .required("data")
+        .required("pagination")
+        .property("data", ArrayBuilder::new().items(event_schema()))
+        .property("pagination", pagination_schema())
+}
+
 fn event_schema() -> ObjectBuilder {
     let auth = object()
         .property("accessor_id", or_null(text()))
         .property("description", or_null(text()))
         .property("type", one_of(&["Client", "System"]))
         .property("impersonator_id", null())
-        .property("organization_id", text());
+        .property("organization_id", or_null(text()));
     let resource =
         object().property("id", text()).property("type", text()).property("action", text()).property("meta", object());
     object()

@@ -5,6 +5,8 @@
 CREATE TABLE audit_events (
     id uuid NOT NULL,
     organization_id uuid,
+    -- The user whose account or token it is about, if it is one.
+    user_id uuid,
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor_type text NOT NULL CHECK (actor_type IN ('Client', 'System')),
     accessor_id text,
@@ -20,7 +22,8 @@ CREATE TABLE audit_events (
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE audit_events_other PARTITION OF audit_events DEFAULT;
 CREATE INDEX audit_events_of_organization ON audit_events (organization_id, occurred_at, id);
--- The trail of everybody, for the command line.
+CREATE INDEX audit_events_of_user ON audit_events (user_id, occurred_at, id) WHERE user_id IS NOT NULL;
+-- The trail of everybody.
 CREATE INDEX audit_events_in_time ON audit_events (occurred_at, id);
 -- Finds what is told only once in a while: who has looked at a token, and whether it was refused.
 CREATE INDEX audit_events_of_looking ON audit_events (resource_id, token_id, action, occurred_at)
@@ -35,7 +38,8 @@ CREATE TRIGGER audit_events_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite_audit_events();
 
--- How many events an organization has in each hour, so that lists count without reading the events.
+-- How many events an organization has in each hour, so that lists count without reading the events. The id of zeros stands
+-- for the trail of everybody.
 CREATE TABLE audit_event_hours (
     organization_id uuid NOT NULL,
     hour timestamptz NOT NULL,
@@ -58,6 +62,10 @@ BEGIN
     SELECT organization_id, date_trunc('hour', occurred_at, 'UTC'), count(*)
     FROM added
     WHERE organization_id IS NOT NULL
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid, date_trunc('hour', occurred_at, 'UTC'), count(*)
+    FROM added
     GROUP BY 1, 2;
     RETURN NULL;
 END

@@ -27,6 +27,6 @@ fn record_if_due(connection: &mut PgConnection, refused: Refused, request_id: St
         return Ok(());
     }
     let actor = Actor::client(token.to_string(), "refused token".to_owned(), token, request_id);
-    let event = Event::new(refused.organization, "authentication_token", token, looking.action());
+    let event = Event::new(refused.organization, "authentication_token", token, looking.action()).of_user(refused.user);
     audit::record(connection, &actor, &[event.meta(json!({"status": refused.status}))])
 }

@@ -48,6 +48,7 @@ pub(super) struct AuthenticatedToken {
 pub(super) struct Refused {
     pub(super) token: TokenId,
     pub(super) organization: Option<OrganizationId>,
+    pub(super) user: Option<UserId>,
     pub(super) status: Status,
     /// Whether it has a successor.
     pub(super) replaced: bool,
@@ -105,6 +106,7 @@ impl AuthenticatedToken {
         (self.status != Status::Active).then_some(Refused {
             token: self.token,
             organization: self.organization,
+            user: self.user,
             status: self.status,
             replaced: self.replaced,
         })

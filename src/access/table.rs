@@ -68,8 +68,14 @@ pub enum Action {
     SeeOwnMembership,
     /// Accept or decline an invitation.
     AnswerInvitation,
-    /// Read the organization's audit trail.
+    /// Read the audit trail of the organization whose token calls.
     ReadAuditTrail,
+    /// Read the audit trail of an organization by its name.
+    ReadOrganizationTrail,
+    /// Read what happened to the caller's own account and tokens.
+    ReadOwnTrail,
+    /// Read the audit trail of everybody.
+    ReadEveryTrail,
     /// Change the caller's own name, address or password.
     ChangeAccount,
     /// List the users of the whole installation.
@@ -217,6 +223,8 @@ pub enum Refusal {
 pub enum Effect {
     /// It only looks.
     Read,
+    /// It only looks, but what a capped token is not to see.
+    ReadUncapped,
     Write,
 }
 
@@ -237,7 +245,7 @@ impl Action {
     #[must_use]
     pub const fn rule(self) -> Rule {
         use Action as A;
-        use Effect::{Read, Write};
+        use Effect::{Read, ReadUncapped, Write};
         use Permission::{
             AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams, ManageWorkspaces,
         };
@@ -367,6 +375,14 @@ impl Action {
             A::SeeOwnMembership => (Read, &[OwnUser], NotFound, ""),
             A::AnswerInvitation => (Write, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
             A::ReadAuditTrail => (Read, &[AuditReader], NotFound, ""),
+            A::ReadOrganizationTrail => (
+                ReadUncapped,
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may read its audit trail",
+            ),
+            A::ReadOwnTrail => (Read, &[AnyUser], NotFound, ""),
+            A::ReadEveryTrail => (ReadUncapped, &[Administrator], NotFound, ""),
             A::ChangeAccount => (Write, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
             // Terraform Enterprise answers these with 404 and never with 403.
             A::ListUsers => (Read, &[Administrator], NotFound, ""),

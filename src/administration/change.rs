@@ -67,8 +67,8 @@ pub fn unsuspend(connection: &mut PgConnection, actor: &Actor, user: &User) -> R
     Ok(back)
 }
 
-/// Deletes a user: the tokens are refused from now on, memberships end, name and address are free. Answers which tokens of
-/// others this person has made.
+/// Deletes a user: the tokens are refused from now on, memberships end, name and address are free. Answers which tokens
+/// of others this person has made.
 ///
 /// # Errors
 /// 422 for the last owner of an organization and the last site admin.
@@ -132,5 +132,5 @@ fn check_not_last_admin(connection: &mut PgConnection, user: &User, what: &str) 
 }
 
 fn event(user: &User, action: &'static str) -> Event {
-    Event::new(None, "user", user.id, action).meta(json!({"username": user.username}))
+    Event::of_account(user.id, action).meta(json!({"username": user.username}))
 }

@@ -7,8 +7,8 @@ mod model;
 mod months;
 mod store;
 
-pub(crate) use model::Looking;
 pub use model::{Actor, Event, Recorded};
+pub(crate) use model::{Looking, Trail};
 pub use months::keep_audit_trail;
 pub use store::{everything, record};
 pub(crate) use store::{list, told_lately};

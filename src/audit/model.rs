@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::database::schema::audit_events;
-use crate::ids::{AuditEventId, OrganizationId, TokenId};
+use crate::ids::{AuditEventId, OrganizationId, TokenId, UserId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -47,6 +47,7 @@ impl Actor {
 pub struct Event {
     pub(super) id: AuditEventId,
     pub(super) organization: Option<OrganizationId>,
+    pub(super) user: Option<UserId>,
     pub(super) resource_type: &'static str,
     pub(super) resource_id: String,
     pub(super) action: &'static str,
@@ -63,7 +64,20 @@ impl Event {
         action: &'static str,
     ) -> Self {
         let id = AuditEventId::generate();
-        Self { id, organization, resource_type, resource_id: resource_id.to_string(), action, meta: json!({}) }
+        let resource_id = resource_id.to_string();
+        Self { id, organization, user: None, resource_type, resource_id, action, meta: json!({}) }
+    }
+
+    /// What happened to a user's account.
+    #[must_use]
+    pub fn of_account(user: UserId, action: &'static str) -> Self {
+        Self::new(None, "user", user, action).of_user(Some(user))
+    }
+
+    /// The same as an event of this user's trail, if there is one: it is about the user's account or token.
+    #[must_use]
+    pub fn of_user(self, user: Option<UserId>) -> Self {
+        Self { user, ..self }
     }
 
     /// An event of the same about another resource.
@@ -120,6 +134,15 @@ impl Looking {
             Self::Refuse | Self::RefuseReplaced => 60,
         }
     }
+}
+
+/// Whose events a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trail {
+    Organization(OrganizationId),
+    /// What is about a user's account and tokens.
+    User(UserId),
+    Everybody,
 }
 
 /// An event as it is stored.

@@ -4,13 +4,14 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use diesel::dsl::{IntervalDsl, exists, now};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamptz};
+use uuid::Uuid;
 
-use super::{Actor, Event, Looking, Recorded};
+use super::{Actor, Event, Looking, Recorded, Trail};
 use crate::database::schema::audit_events;
-use crate::ids::{OrganizationId, TokenId};
+use crate::ids::TokenId;
 use crate::jsonapi::Timestamp;
 
-/// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has eleven.
+/// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has twelve.
 const AT_ONCE: usize = 1000;
 
 /// Writes events of what `actor` did, in the transaction that the connection is in.
@@ -24,6 +25,7 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
             (
                 audit_events::id.eq(event.id),
                 audit_events::organization_id.eq(event.organization),
+                audit_events::user_id.eq(event.user),
                 audit_events::actor_type.eq(actor.kind),
                 audit_events::accessor_id.eq(&actor.accessor_id),
                 audit_events::accessor_description.eq(&actor.description),
@@ -60,14 +62,14 @@ pub(crate) fn told_lately(
     diesel::select(exists(told)).get_result(connection)
 }
 
-/// A page of an organization's events after a time, oldest first, and how many there are.
+/// A page of the events of a trail after a time, oldest first, and how many there are.
 ///
 /// Times are compared as they are shown, in milliseconds. Who polls with the last time that they saw gets each event once
 /// and misses none: an event is served once its millisecond is over, and every transaction that had begun before it and
 /// writes has ended, for what that one writes may have an earlier time.
 pub(crate) fn list(
     connection: &mut PgConnection,
-    organization: OrganizationId,
+    trail: Trail,
     since: Option<DateTime<Utc>>,
     offset: i64,
     limit: i64,
@@ -80,40 +82,49 @@ pub(crate) fn list(
         None => (DateTime::UNIX_EPOCH, Timestamp::MAX),
     };
     let events = audit_events::table
-        .filter(audit_events::organization_id.eq(organization))
         .filter(audit_events::occurred_at.ge(first))
-        .filter(audit_events::occurred_at.lt(end));
-    let total = count(connection, organization, first, end)?;
-    let page = events
+        .filter(audit_events::occurred_at.lt(end))
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
         .offset(offset)
-        .limit(limit)
-        .load(connection)?;
-    Ok((page, total))
+        .limit(limit);
+    let page = match trail {
+        Trail::Organization(id) => events.filter(audit_events::organization_id.eq(id)).load(connection)?,
+        Trail::User(id) => events.filter(audit_events::user_id.eq(id)).load(connection)?,
+        Trail::Everybody => events.load(connection)?,
+    };
+    Ok((page, count(connection, trail, first, end)?))
 }
 
-/// How many events an organization has from a time to another one: by whole hours, and only at the two ends by the events.
-fn count(
-    connection: &mut PgConnection,
-    organization: OrganizationId,
-    first: DateTime<Utc>,
-    end: DateTime<Utc>,
-) -> QueryResult<i64> {
-    diesel::sql_query(
+/// How many events a trail has from a time to another one: by whole hours, and only at the two ends by the events. A user has
+/// few: they are counted.
+fn count(connection: &mut PgConnection, trail: Trail, first: DateTime<Utc>, end: DateTime<Utc>) -> QueryResult<i64> {
+    let (id, within) = match trail {
+        Trail::Organization(id) => (id.uuid(), "audit_events.organization_id = whole.organization_id AND"),
+        Trail::Everybody => (Uuid::nil(), ""),
+        Trail::User(id) => {
+            return audit_events::table
+                .filter(audit_events::user_id.eq(id))
+                .filter(audit_events::occurred_at.ge(first))
+                .filter(audit_events::occurred_at.lt(end))
+                .count()
+                .get_result(connection);
+        }
+    };
+    diesel::sql_query(format!(
         "WITH asked AS (SELECT $1 AS organization_id, $2 AS first, $3 AS last), \
          whole AS (SELECT asked.*, date_trunc('hour', first, 'UTC') + interval '1 hour' AS from_hour, \
            date_trunc('hour', last, 'UTC') AS to_hour FROM asked) \
-         SELECT ((SELECT count(*) FROM audit_events, whole WHERE audit_events.organization_id = whole.organization_id \
-             AND occurred_at >= first AND occurred_at < least(from_hour, last)) \
-           + (SELECT count(*) FROM audit_events, whole WHERE audit_events.organization_id = whole.organization_id \
-             AND occurred_at >= greatest(from_hour, to_hour) AND occurred_at < last) \
+         SELECT ((SELECT count(*) FROM audit_events, whole \
+             WHERE {within} occurred_at >= first AND occurred_at < least(from_hour, last)) \
+           + (SELECT count(*) FROM audit_events, whole \
+             WHERE {within} occurred_at >= greatest(from_hour, to_hour) AND occurred_at < last) \
            + coalesce((SELECT sum(count) FROM (SELECT * FROM audit_event_hours \
              UNION ALL SELECT organization_id, hour, count FROM audit_event_additions) AS hours, whole \
              WHERE hours.organization_id = whole.organization_id AND hour >= from_hour AND hour < to_hour), 0))::bigint \
-           AS count",
-    )
-    .bind::<diesel::sql_types::Uuid, _>(organization)
+           AS count"
+    ))
+    .bind::<diesel::sql_types::Uuid, _>(id)
     .bind::<Timestamptz, _>(first)
     .bind::<Timestamptz, _>(end)
     .get_result::<Count>(connection)

@@ -250,6 +250,7 @@ diesel::table! {
     audit_events (id, occurred_at) {
         id -> Uuid,
         organization_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
         occurred_at -> Timestamptz,
         actor_type -> Text,
         accessor_id -> Nullable<Text>,

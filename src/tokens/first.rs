@@ -15,7 +15,7 @@ use crate::users::{self, NewUser, NotCreated, User};
 pub fn create_user_with_token(connection: &mut PgConnection, new: &NewUser) -> Result<(User, Secret), NotCreated> {
     let user = users::create(connection, new)?;
     let token = NewToken { description: Some("first token"), ..NewToken::of(Owner::User(user.id)) };
-    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "create")])?;
+    audit::record(connection, &Actor::system(), &[Event::of_account(user.id, "create")])?;
     let (_, secret) = issue::create(connection, &Actor::system(), &token, |_| vec![])?;
     Ok((user, secret))
 }

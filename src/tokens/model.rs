@@ -231,7 +231,7 @@ pub(super) fn event(token: &Token, action: &'static str) -> Event {
         "role": token.role,
         "abilities": token.abilities,
     });
-    Event::new(token.organization_id, "authentication_token", token.id, action).meta(meta)
+    Event::new(token.organization_id, "authentication_token", token.id, action).of_user(token.user_id).meta(meta)
 }
 
 /// The most characters that a description may have.

@@ -84,7 +84,7 @@ fn remove_tokens(connection: &mut PgConnection, retention: Retention) -> Result<
             "description": token.description,
             "revoked-at": token.revoked_at.map(time),
         });
-        Event::new(token.organization_id, "authentication_token", token.id, "remove").meta(meta)
+        Event::new(token.organization_id, "authentication_token", token.id, "remove").of_user(token.user_id).meta(meta)
     });
     let events: Vec<Event> = events.collect();
     audit::record(connection, &Actor::system(), &events)?;

@@ -406,6 +406,7 @@ pub(super) struct Removed {
     pub(super) id: TokenId,
     pub(super) kind: Kind,
     pub(super) organization_id: Option<OrganizationId>,
+    pub(super) user_id: Option<UserId>,
     pub(super) team_id: Option<TeamId>,
     pub(super) workspace_id: Option<WorkspaceId>,
     pub(super) description: Option<String>,

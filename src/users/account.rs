@@ -26,7 +26,7 @@ pub(super) fn update(
     };
     let changed = User { username: changes.username.unwrap_or(changed.username), ..changed };
     let user = store::update(connection, &changed)?;
-    audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update")])?;
+    audit::record(connection, &caller.actor(), &[Event::of_account(user.id, "update")])?;
     Ok(user)
 }
 
@@ -90,7 +90,7 @@ pub(super) fn change_password(
         return Err(unknown());
     }
     store::set_password(connection, user.id, &hash)?;
-    audit::record(connection, &caller.actor(), &[Event::new(None, "user", user.id, "update_password")])?;
+    audit::record(connection, &caller.actor(), &[Event::of_account(user.id, "update_password")])?;
     Ok(())
 }
 

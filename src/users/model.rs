@@ -99,6 +99,6 @@ impl User {
 /// When there is no such user, the user asks for another address or none, or somebody else has it.
 pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
     let user = store::confirm_email(connection, username, email)?;
-    audit::record(connection, &Actor::system(), &[Event::new(None, "user", user.id, "confirm_email")])?;
+    audit::record(connection, &Actor::system(), &[Event::of_account(user.id, "confirm_email")])?;
     Ok(user)
 }

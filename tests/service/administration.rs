@@ -267,6 +267,49 @@ fn tokens_are_found_whose_maker_is_no_member_any_more() {
     assert_eq!(acme.ada.client.get(&own).expect(200).ids(), none);
 }
 
+/// What the filter asks of each token is answered by an index, and no other organization's tokens are read for it.
+#[test]
+fn tokens_of_former_members_are_found_by_index() {
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let scene = Scene::set();
+    let app = &scene.acme.app;
+    for statement in [
+        "INSERT INTO organizations (id, name, email) \
+         SELECT gen_random_uuid(), 'org' || n, 'a@example.com' FROM generate_series(1, 50) AS n",
+        "INSERT INTO users (id, username, email) \
+         SELECT gen_random_uuid(), 'user' || n, n || '@example.com' FROM generate_series(1, 1000) AS n",
+        "INSERT INTO memberships (id, organization_id, user_id, status) \
+         SELECT gen_random_uuid(), organizations.id, users.id, 'active' FROM organizations, users \
+         WHERE name LIKE 'org%' AND username LIKE 'user%' AND (hashtext(name || username) % 5) = 0",
+        "INSERT INTO tokens (id, kind, organization_id, token_hash, token_prefix, created_by_user_id, revoked, revoked_at) \
+         SELECT gen_random_uuid(), 'organization', organizations.id, sha256(convert_to(name || username, 'UTF8')), \
+         'lkt_000000', users.id, true, now() FROM organizations, users \
+         WHERE name LIKE 'org%' AND username LIKE 'user%' AND (hashtext(name || username) % 2) = 0",
+        "ANALYZE",
+    ] {
+        app.sql(statement);
+    }
+    let mut connection = PgConnection::establish(&app.database_url).unwrap();
+    let lines: Vec<Line> = diesel::sql_query(
+        "EXPLAIN (COSTS OFF) SELECT * FROM listed_tokens AS t \
+         WHERE organization_id = (SELECT id FROM organizations WHERE name = 'org1') AND organization_id IS NOT NULL \
+         AND created_by_user_id IS NOT NULL AND NOT EXISTS (SELECT FROM memberships \
+           JOIN users ON users.id = memberships.user_id WHERE memberships.organization_id = t.organization_id \
+           AND memberships.user_id = t.created_by_user_id AND memberships.status = 'active' AND suspended_at IS NULL) \
+         ORDER BY created_at DESC, id LIMIT 21",
+    )
+    .load(&mut connection)
+    .unwrap();
+    let plan: Vec<String> = lines.into_iter().map(|line| line.line).collect();
+    let reads_all = |table: &str| plan.iter().any(|line| line.contains(&format!("Seq Scan on {table}")));
+    assert!(!reads_all("tokens") && !reads_all("memberships"), "{plan:#?}");
+}
+
 #[test]
 fn the_last_active_owner_stays() {
     let scene = Scene::set();

@@ -474,3 +474,141 @@ fn a_total_is_exact_wherever_it_begins() {
         }
     }
 }
+
+/// What a trail tells, as `type action`, without that somebody has looked at a token.
+fn told(reader: &Client, path: &str) -> Vec<String> {
+    let body = reader.get(path).expect(200).body;
+    let events = body["data"].as_array().unwrap();
+    assert_eq!(body["pagination"]["total_count"], events.len(), "{path}");
+    events.iter().map(name).collect()
+}
+
+const OWN: &str = "/api/v2/account/audit-trail";
+const OF_ACME: &str = "/api/v2/organizations/acme/audit-trail";
+const ALL: &str = "/api/v2/admin/audit-trail";
+
+#[test]
+fn users_read_what_happened_to_their_account_and_their_tokens() {
+    let scene = Scene::set();
+    let (bob, root) = (scene.app.user("bob"), scene.app.site_admin("root"));
+    let tokens = format!("/api/v2/users/{}/authentication-tokens", bob.id);
+    let laptop = resource("authentication-tokens", json!({"description": "laptop"}));
+    let made = bob.client.post(&tokens, &laptop).expect(201);
+    bob.client.delete(&format!("/api/v2/authentication-tokens/{}", made.id())).expect(204);
+    scene.app.with(&made.secret()).get("/api/v2/account/details").expect(401);
+    // What happens in organizations, and to others, is not theirs.
+    scene.ada.add_to_team(&scene.ada.team("acme", "ci"), &bob);
+    let renamed = resource("users", json!({"username": "robert"}));
+    bob.client.patch("/api/v2/account/update", &renamed).expect(200);
+    let act = |action: &str| {
+        root.client.post_nothing(&format!("/api/v2/admin/users/{}/actions/{action}", bob.id)).expect(200);
+    };
+    act("suspend");
+    bob.client.get(OWN).expect(401);
+    act("unsuspend");
+    let token = "authentication_token";
+    let expected = [
+        "user create",
+        &format!("{token} create"),
+        &format!("{token} create"),
+        &format!("{token} destroy"),
+        &format!("{token} refuse"),
+        "user update",
+        "user suspend",
+        &format!("{token} refuse"),
+        "user unsuspend",
+    ]
+    .map(str::to_owned);
+    assert_eq!(told(&bob.client, OWN), expected);
+    // What others did names them.
+    let events = bob.client.get(OWN).expect(200).body["data"].clone();
+    assert_eq!(events[6]["auth"]["description"], "root");
+    let since = events[5]["timestamp"].as_str().unwrap().to_owned();
+    assert_eq!(told(&bob.client, &format!("{OWN}?since={since}")), expected[6..]);
+    // A capped token sees what its user sees.
+    scene.app.sql("UPDATE tokens SET role = 'viewer' WHERE kind = 'user'");
+    assert_eq!(told(&bob.client, OWN), expected);
+    assert_eq!(told(&scene.ada.client, OWN), ["user create", &format!("{token} create")].map(str::to_owned));
+}
+
+#[test]
+fn owners_and_site_admins_read_the_trail_of_an_organization_by_its_name() {
+    let scene = Scene::set();
+    let root = scene.app.site_admin("root");
+    let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let private = resource("authentication-tokens", json!({"description": "zebra"}));
+    let second = scene.app.with(&scene.ada.client.post(&own, &private).expect(201).secret());
+    second.post("/api/v2/organizations/acme/teams", &resource("teams", json!({"name": "ci"}))).expect(200);
+    let by_the_reader = scene.reader.get(TRAIL).expect(200).body;
+    for client in [&scene.ada.client, &root.client] {
+        let trail = client.get(OF_ACME).expect(200).body;
+        assert_eq!(trail, by_the_reader);
+        // Of a user's token it tells nothing but that its user did this.
+        assert!(!trail.to_string().contains("zebra"));
+    }
+    scene.app.sql("UPDATE tokens SET role = 'admin' WHERE kind = 'user'");
+    for client in [&scene.ada.client, &root.client] {
+        client.get(OF_ACME).expect(403);
+    }
+}
+
+#[test]
+fn site_admins_read_the_trail_of_everybody() {
+    let scene = Scene::set();
+    let root = scene.app.site_admin("root");
+    scene.app.user("bob");
+    scene.ada.client.delete("/api/v2/organizations/acme").expect(204);
+    root.client.get(OF_ACME).expect(404);
+    let destroyed = "audit_events WHERE action = 'destroy' AND meta ? 'ended-with'";
+    crate::support::process::until("the end of the reader's token is told", || scene.app.count(destroyed) == 1);
+    let all = told(&root.client, ALL);
+    assert_eq!(i64::try_from(all.len()).unwrap(), scene.app.count("audit_events"));
+    assert!(
+        ["organization destroy", "user create", "team create"].iter().all(|event| all.contains(&(*event).to_owned()))
+    );
+    // Counted by the hour as well as by the event.
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, user_id, occurred_at, actor_type, resource_type, resource_id, action) \
+         SELECT gen_random_uuid(), NULL, NULL, now() - hours * interval '1 hour', 'System', 'signing_key', 'x', 'create' \
+         FROM generate_series(1, 100) AS hours",
+    );
+    assert_eq!(told(&root.client, ALL).len(), all.len() + 100);
+    let body = root.client.get(&format!("{ALL}?page[size]=10&page[number]=3")).expect(200).body;
+    assert_eq!(body["data"].as_array().unwrap().len(), 10);
+    scene.app.sql("UPDATE tokens SET role = 'admin' WHERE kind = 'user'");
+    root.client.get(ALL).expect(404);
+}
+
+/// A trail reads its own events, however many others there are.
+#[test]
+fn a_trail_is_read_by_its_index() {
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let scene = Scene::set();
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, user_id, occurred_at, actor_type, resource_type, resource_id, action) \
+         SELECT gen_random_uuid(), md5((n % 100)::text)::uuid, md5((n % 1000)::text)::uuid, now() - n * interval '1 s', \
+         'System', 'user', 'x', 'update' FROM generate_series(1, 20000) AS n",
+    );
+    scene.app.sql("ANALYZE audit_events");
+    let mut connection = PgConnection::establish(&scene.app.database_url).unwrap();
+    for whose in ["organization_id = (SELECT id FROM organizations) AND", "user_id = (SELECT id FROM users) AND", ""] {
+        let lines: Vec<Line> = diesel::sql_query(format!(
+            "EXPLAIN (COSTS OFF) SELECT * FROM audit_events WHERE {whose} occurred_at >= now() - interval '400 days' \
+             AND occurred_at < now() ORDER BY occurred_at, id LIMIT 1000"
+        ))
+        .load(&mut connection)
+        .unwrap();
+        let plan: Vec<String> = lines.into_iter().map(|line| line.line).collect();
+        // Tables of other months are empty, and read in whatever way.
+        let big: Vec<&String> = plan.iter().filter(|line| line.contains("audit_events_2")).collect();
+        assert!(!big.is_empty());
+        assert!(big.iter().any(|line| line.contains("Index") || line.contains("Bitmap")), "{whose}: {plan:#?}");
+        let this_month = format!("Seq Scan on audit_events_{}", Utc::now().format("%Y_%m"));
+        assert!(!plan.iter().any(|line| line.contains(&this_month)), "{whose}: {plan:#?}");
+    }
+}

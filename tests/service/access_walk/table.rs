@@ -39,9 +39,11 @@ table! {
         row("GET    /users/{zoe}",      no_body,        200, READ,  "✓   404 404 404 404 404 ✓   404 404 404 404 404"),
         row("PATCH  /account/update",   account_change, 200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
         row("PATCH  /account/password", new_password,   200, OWNER, "✓   ✓   403 ✓   ✓   403 ✓   ✓   ✓   403 403 403"),
+        row("GET    /account/audit-trail", no_body,     200, READ,  "✓   ✓   404 ✓   ✓   404 ✓   ✓   ✓   404 404 404"),
     }
     administration "All users" {
         //                                                                          str mem tea man own ow' adm inv mm  org aud wor
+        row("GET    /admin/audit-trail",                      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("GET    /admin/users",                            no_body, 200, READ,         "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("DELETE /admin/users/{ben}",                      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("POST   /admin/users/{ben}/actions/suspend",      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
@@ -57,6 +59,7 @@ table! {
         row("PATCH  /organizations/acme",                    organization_change, 200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
         row("DELETE /organizations/acme",                    no_body,             204, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
         row("GET    /organizations/acme/entitlement-set",    no_body,             200, READ,  "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404"),
+        row("GET    /organizations/acme/audit-trail",        no_body,             200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
         row("GET    /organizations/nowhere",                 no_body,             200, READ,  "404 404 404 404 404 404 404 404 404 404 404 404"),
         row("GET    /organizations/acme/token-ttl-policies", no_body,             200, READ,  "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),
         row("PATCH  /organizations/acme/token-ttl-policies", new_policies,        200, OWNER, "404 403 403 403 ✓   ✓   ✓   404 403 ✓   404 404"),

@@ -81,6 +81,6 @@ impl Everything {
         if route.path.starts_with("/api/v2/admin/") {
             return &self.root.client;
         }
-        if route.path.ends_with("/audit-trail") { &self.organization } else { &self.ada.client }
+        if route.path == "/api/v2/organization/audit-trail" { &self.organization } else { &self.ada.client }
     }
 }
