@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, resource};
 use crate::support::client::Answer;
+use crate::support::process::until;
 
 const ABILITIES: &str = "/api/v2/organizations/acme/abilities";
 
@@ -205,5 +206,5 @@ fn an_organization_takes_its_abilities_with_it() {
     scene.register(&["agents:read"]).expect(200);
     assert_eq!(scene.app.count("abilities"), 1);
     scene.ada.client.delete("/api/v2/organizations/acme").expect(204);
-    assert_eq!(scene.app.count("abilities"), 0);
+    until("they have gone with it", || scene.app.count("abilities") == 0);
 }
