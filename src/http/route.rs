@@ -418,6 +418,7 @@ impl<I> Steps<I> {
 /// What a reader may be answered whose token was not found good, or not looked for.
 const UNAUTHENTICATED: [StatusCode; 3] =
     [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
+
 /// What was prepared, with what became of the request before if it has a key. All that is wrong with it is told at
 /// once; a request with which anything is wrong is not looked up.
 fn looked_up<I>(
