@@ -154,8 +154,8 @@ impl Authenticator {
         };
         self.database
             .run(authenticate, move |connection, found| {
-                // Held until the work is done, also if the client goes away in the meantime.
-                let _turn = turn;
+                // Held so long also if the client goes away in the meantime. The work has its own place.
+                drop(turn);
                 let found = found.ok_or_else(Error::unauthorized)?;
                 if let Some(refused) = found.refusal() {
                     refusals::record(connection, refused, request_id);

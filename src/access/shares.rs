@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::Caller;
@@ -126,14 +126,16 @@ impl Shares {
         Ok(Place { _organization: None, _principal: principal })
     }
 
-    /// A place for one who brings a secret, until it is known whose it is and, if the request only reads, it is answered.
+    /// A place for one who brings a secret, until it is known whose it is.
     ///
     /// # Errors
-    /// As [`Shares::enter`].
+    /// 429 where too many wait already; 503 if none comes within two seconds, as a look is short while the database answers.
     pub(super) async fn enter_with(&self, digest: &Digest) -> Result<Place> {
-        let holder = Holder::Secret(*digest.as_bytes());
-        let counted = self.holding(holder, self.0.of_principal).count(Instant::now() + WAIT).await?;
-        Ok(Place { _organization: None, _principal: counted })
+        let holding = self.holding(Holder::Secret(*digest.as_bytes()), self.0.of_principal);
+        match timeout(WAIT, holding.count(Instant::now() + 2 * WAIT)).await {
+            Ok(counted) => Ok(Place { _organization: None, _principal: counted? }),
+            Err(_) => Err(Error::unavailable("The database does not answer; try again soon")),
+        }
     }
 
     fn of_principal(&self, caller: &Caller) -> Of {

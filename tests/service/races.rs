@@ -239,7 +239,7 @@ fn a_team_that_goes_while_its_tokens_are_deleted_ends_in_no_deadlock() {
             );
             user.join().unwrap();
         });
-        assert_eq!(scene.app.count("tokens WHERE kind = 'team'"), 0, "round {round}");
+        until("all have ended", || scene.app.count("tokens WHERE kind = 'team' AND NOT revoked") == 0);
     }
 }
 
