@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::TeamAccess;
 use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{team_workspaces, teams};
+use crate::database::schema::{team_workspaces, teams, workspaces};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -43,8 +43,14 @@ pub(super) fn list(
     of: TeamAccessList,
     query: &Query,
 ) -> Result<Page<TeamAccess>> {
+    let teams_there = teams::table.filter(teams::organization_id.eq(organization)).select(teams::id);
+    let workspaces_there =
+        workspaces::table.filter(workspaces::organization_id.eq(organization)).select(workspaces::id);
     let mut found = team_workspaces::table
         .filter(team_workspaces::organization_id.eq(organization))
+        // Rows of what was deleted are removed a little later.
+        .filter(team_workspaces::team_id.eq_any(teams_there))
+        .filter(team_workspaces::workspace_id.eq_any(workspaces_there))
         .select(TeamAccess::as_select())
         .into_boxed();
     match of {
@@ -79,6 +85,7 @@ pub(super) fn list(
 pub(super) fn find(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<(TeamAccess, Team)> {
     team_workspaces::table
         .inner_join(teams::table.on(teams::id.eq(team_workspaces::team_id)))
+        .inner_join(workspaces::table.on(workspaces::id.eq(team_workspaces::workspace_id)))
         .filter(team_workspaces::id.eq(id))
         .select((TeamAccess::as_select(), Team::as_select()))
         .first(connection)

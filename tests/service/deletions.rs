@@ -95,6 +95,24 @@ fn a_token_has_ended_with_its_owner_before_its_row_says_so() {
     }
 }
 
+/// Before its row is removed, a team's access has gone with the team or the workspace.
+#[test]
+fn access_has_gone_with_either_side_before_its_row_has() {
+    let acme = Acme::new();
+    let (app, kept) = (acme.ada.workspace("acme", "app"), acme.ada.workspace("acme", "kept"));
+    let accesses = [&app, &kept].map(|workspace| acme.ada.give_access(&acme.team, workspace, "read"));
+    let of = |what: &str, id: &str| {
+        acme.ada.client.get(&format!("/api/v2/team-workspaces?filter[{what}][id]={id}")).expect(200).ids()
+    };
+    // As a deletion does it that nobody finishes.
+    acme.app.sql("UPDATE all_workspaces SET deleted_at = now() WHERE name = 'app'");
+    acme.ada.client.get(&format!("/api/v2/team-workspaces/{}", accesses[0])).expect(404);
+    assert_eq!(of("team", &acme.team), [accesses[1].clone()]);
+    acme.app.sql("UPDATE all_teams SET deleted_at = now() WHERE name = 'ci'");
+    acme.ada.client.get(&format!("/api/v2/team-workspaces/{}", accesses[1])).expect(404);
+    assert_eq!(of("workspace", &kept), [""; 0]);
+}
+
 #[test]
 fn names_are_free_again_and_the_old_ids_name_nothing() {
     let acme = Acme::new();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{User, resource, team_access};
 use crate::support::client::Client;
+use crate::support::process::until;
 
 const ALL: &str = "/api/v2/team-workspaces";
 
@@ -317,7 +318,7 @@ fn access_ends_with_its_team_or_its_workspace() {
     world.ada.client.delete(&format!("/api/v2/workspaces/{}", world.workspace)).expect(204);
     world.ada.client.get(&one(&id)).expect(404);
     assert_eq!(token.get("/api/v2/organizations/acme/workspaces").expect(200).ids(), Vec::<String>::new());
-    assert_eq!(world.app.count("team_workspaces"), 0);
+    until("the rows are removed", || world.app.count("team_workspaces") == 0);
 }
 
 #[test]
