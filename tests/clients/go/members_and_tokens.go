@@ -110,6 +110,45 @@ func (s *story) peopleAreInvited() {
 	s.must("remove the invitation", members.Delete(s.ctx, invited.ID))
 	_, err = members.Read(s.ctx, invited.ID)
 	s.fails("it is not found any more", tfe.ErrResourceNotFound, err)
+	s.usersAreAdministered(email)
+}
+
+// usersAreAdministered tells of what a site admin does with the user whom an invitation has made.
+func (s *story) usersAreAdministered(email string) {
+	users := s.client.Admin.Users
+	list, err := users.List(s.ctx, &tfe.AdminUserListOptions{
+		Query:          email,
+		Administrators: "false",
+		SuspendedUsers: "false",
+		Include:        []tfe.AdminUserIncludeOpt{tfe.AdminUserOrgs},
+	})
+	s.must("find the user among all", err)
+	s.need("it is the only one", len(list.Items) == 1 && list.TotalCount == 1)
+	id := list.Items[0].ID
+	s.equal("it has its address", email, list.Items[0].Email)
+	all, err := users.List(s.ctx, &tfe.AdminUserListOptions{Query: s.me.Username, Include: []tfe.AdminUserIncludeOpt{tfe.AdminUserOrgs}})
+	s.must("find oneself", err)
+	s.check("one's organizations are there", slices.ContainsFunc(all.Items[0].Organizations, func(o *tfe.Organization) bool {
+		return o.Name == s.organization && o.Email != ""
+	}))
+
+	user, err := users.Suspend(s.ctx, id)
+	s.must("suspend the user", err)
+	s.check("it is suspended", user.IsSuspended)
+	_, err = users.Suspend(s.ctx, id)
+	s.check("a second time is refused", err != nil)
+	user, err = users.Unsuspend(s.ctx, id)
+	s.must("end the suspension", err)
+	s.check("it is not suspended any more", !user.IsSuspended)
+	user, err = users.GrantAdmin(s.ctx, id)
+	s.must("make it a site admin", err)
+	s.check("it is one", user.IsAdmin)
+	user, err = users.RevokeAdmin(s.ctx, id)
+	s.must("undo that", err)
+	s.check("it is none any more", !user.IsAdmin)
+	s.must("delete it", users.Delete(s.ctx, id))
+	s.fails("it is not found any more", tfe.ErrResourceNotFound, users.Delete(s.ctx, id))
+	s.check("the last site admin stays", users.Delete(s.ctx, s.me.ID) != nil)
 }
 
 // tokensLiveOnlySoLong tells of TTL policies.
