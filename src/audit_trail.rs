@@ -132,7 +132,7 @@ fn pagination(page: &PageRequest, total: i64) -> Value {
     json!({
         "current_page": number,
         "prev_page": (number > 1).then(|| (number - 1).min(pages)),
-        "next_page": (number < pages).then_some(number + 1),
+        "next_page": (number < pages).then(|| number + 1),
         "total_pages": pages,
         "total_count": total,
     })

@@ -173,6 +173,7 @@ fn a_page_holds_1000_events() {
     let pages = (total + 499) / 500;
     assert_eq!(page("?page[size]=500&page[number]=2"), (500, pagination(2, json!(1), json!(3), pages)));
     assert_eq!(page("?page[number]=7").0, 0);
+    assert_eq!(page(&format!("?page[number]={}", i64::MAX)).0, 0);
     let mut ids = BTreeSet::new();
     for number in 1..=2 {
         let body = scene.reader.get(&format!("{TRAIL}?page[number]={number}")).expect(200).body;
