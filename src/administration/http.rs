@@ -108,15 +108,9 @@ pub(crate) fn section() -> Section {
 
 /// Reads the filters of a query, and tells of the faults of both.
 fn wanted(query: &Query) -> Result<Wanted> {
-    let mut faults = vec![];
-    let mut truth = |name: &str| {
-        let read = query.filter(name).map(|word| word.parse::<bool>());
-        let fault = || Error::parameter(format!("filter[{name}]"), "Must be true or false");
-        read.and_then(|read| read.map_err(|_| faults.push(fault())).ok())
-    };
-    let wanted = Wanted { admin: truth("admin"), suspended: truth("suspended") };
-    Error::check(faults)?;
-    Ok(wanted)
+    let (admin, suspended) = (query.truth("admin"), query.truth("suspended"));
+    Error::check([admin.as_ref().err(), suspended.as_ref().err()].into_iter().flatten().cloned())?;
+    Ok(Wanted { admin: admin?, suspended: suspended? })
 }
 
 fn list(call: Read<'_, Wanted>) -> Result<Reply> {

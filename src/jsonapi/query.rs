@@ -128,6 +128,15 @@ impl Query {
         self.filters.get(name).map(|filter| filter.joined.as_str())
     }
 
+    /// The value of a filter that is true or false.
+    ///
+    /// # Errors
+    /// 400 with the parameter for anything else.
+    pub fn truth(&self, name: &str) -> Result<Option<bool>> {
+        let wrong = |_| Error::parameter(format!("filter[{name}]"), "Must be true or false");
+        self.filter(name).map(|word| word.parse().map_err(wrong)).transpose()
+    }
+
     /// Everything that the client gave for a filter, as given: for values that can hold a comma.
     pub fn given(&self, name: &str) -> &[Given] {
         self.filters.get(name).map(|filter| filter.given.as_slice()).unwrap_or_default()

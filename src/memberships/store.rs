@@ -75,8 +75,8 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     if let Some(words) = query.filter_list("status") {
         found = found.filter(listed_memberships::status.eq_any(statuses(&words)?));
     }
-    if let Some(word) = query.filter("is_service_account") {
-        found = found.filter(listed_memberships::service_account.eq(truth("filter[is_service_account]", word)?));
+    if let Some(service_account) = query.truth("is_service_account")? {
+        found = found.filter(listed_memberships::service_account.eq(service_account));
     }
     page(connection, found, query)
 }
@@ -87,10 +87,6 @@ fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {
             .ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
     };
     words.iter().map(known).collect()
-}
-
-fn truth(parameter: &str, word: &str) -> Result<bool> {
-    word.parse().map_err(|_| Error::parameter(parameter, "Must be true or false"))
 }
 
 /// How many of an organization's memberships have each status.

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::support::app::Acme;
 use crate::support::cluster::Database;
-use crate::support::process::{Folder, Served, admin_secret, latchkey, until};
+use crate::support::process::{Folder, Served, admin_secret, until};
 
 struct Scene {
     service: Served,
@@ -16,9 +17,7 @@ struct Scene {
 impl Scene {
     fn set(flags: &[&str]) -> Self {
         let (folder, database) = (Folder::new(), Database::new());
-        let mut command = latchkey();
-        command.arg("--data-dir").arg(&*folder).args(["--database-url", &database]).args(flags);
-        let service = Served::spawn(&mut command);
+        let service = Served::on(&database, &folder, flags);
         Self { service, folder, _database: database }
     }
 
@@ -141,4 +140,19 @@ fn who_is_no_trusted_proxy_is_not_believed() {
     let good = format!("Authorization: Bearer {}\r\n", admin_secret(&scene.folder));
     let links = scene.ask("/api/v2/organizations", &format!("{good}X-Forwarded-Host: evil.example\r\n"));
     assert!(!links.contains("evil.example") && links.contains("\"http://tokens.example/"), "{links}");
+}
+
+#[test]
+fn links_go_where_the_request_went_and_nowhere_that_a_header_names() {
+    let Acme { app, ada, .. } = Acme::new();
+    let here = format!("http://{}/api/v2/", app.address);
+    for headers in [
+        vec![("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "javascript")],
+        vec![("Forwarded", "host=\"evil.example\";proto=https")],
+        vec![],
+    ] {
+        let answer = ada.client.send("GET", "/api/v2/organizations?page[size]=1", &headers, None).expect(200);
+        let link = answer.body["links"]["self"].as_str().unwrap();
+        assert!(link.starts_with(&here), "{headers:?}: {link}");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::app::{Acme, User, resource};
-use crate::support::process::{Folder, Served, latchkey, until};
+use crate::support::process::{Folder, Served, until};
 
 /// Where `acme`'s tokens are listed, also those that have ended.
 const ALL_TOKENS: &str = "/api/v2/organizations/acme/authentication-tokens?filter[trashed]=with&page[size]=100";
@@ -235,20 +235,14 @@ fn the_row_stays_as_long_as_a_token_names_it() {
     assert_eq!(acme.app.count("deletions"), 0);
     acme.app.sql("UPDATE all_teams SET deleted_at = now() - interval '91 days' WHERE deleted_at IS NOT NULL");
     acme.app.sql("UPDATE all_workspaces SET deleted_at = now() - interval '91 days' WHERE deleted_at IS NOT NULL");
-    let keep = |retention: &str| {
-        let data = Folder::new();
-        let mut arguments = latchkey();
-        arguments
-            .args(["--database-url", &acme.app.database_url, "--revoked-retention", retention, "--data-dir"])
-            .arg(&*data);
-        (Served::spawn(&mut arguments), data)
-    };
-    let (service, _data) = keep("90d");
+    let data = Folder::new();
+    let keep = || Served::on(&acme.app.database_url, &data, &["--revoked-retention", "90d"]);
+    let service = keep();
     until("the workspace is removed", || acme.app.count("all_workspaces") == 0);
     assert_eq!(acme.app.count("all_teams WHERE name = 'ci'"), 1);
     assert!(service.stop());
     acme.app.sql("UPDATE tokens SET revoked_at = now() - interval '91 days' WHERE revoked");
-    let (service, _data) = keep("90d");
+    let service = keep();
     until("the team is removed after its token", || acme.app.count("all_teams WHERE name = 'ci'") == 0);
     assert_eq!(acme.app.count("tokens WHERE team_id IS NOT NULL"), 0);
     assert!(service.stop());

@@ -470,15 +470,13 @@ fn another_encryption_key_signs_nothing_and_says_so() {
     assert!(verifies(&other.anonymous(), &secret));
 
     let data = Folder::new();
-    let mut serve = Command::new("");
-    serve.args(["--database-url", &app.database_url, "--data-dir"]).arg(&*data);
-    let served = Served::spawn(&mut serve);
+    let served = Served::on(&app.database_url, &data, &[]);
     assert!(served.logged().contains("no token can be made as a JWT"), "{}", served.logged());
     served.with(&secret).get("/api/v2/account/details").expect(200);
     served.with(ada.client.secret()).post(&own_tokens(&ada), &jwt(json!({}))).expect(500);
     assert!(served.stop());
     // With the key that fits.
-    let served = Served::spawn(serve.args(["--encryption-key", ENCRYPTION_KEY]));
+    let served = Served::on(&app.database_url, &data, &["--encryption-key", ENCRYPTION_KEY]);
     assert!(!served.logged().contains("no token can be made as a JWT"));
     served.with(ada.client.secret()).post(&own_tokens(&ada), &jwt(json!({}))).expect(201);
     assert!(served.stop());

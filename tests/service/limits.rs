@@ -1,16 +1,14 @@
 //! What one caller can take, and that nobody else waits for it (docs/limits.md).
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::{User, resource, team_access};
-use crate::support::client::Answer;
-use crate::support::holder::Holder;
+use crate::support::app::{Acme, resource};
 
 /// The most statements that stay prepared on a connection.
 const PREPARED_MAX: i64 = 250;
@@ -125,224 +123,6 @@ impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for Numbered {
 
 impl RunQueryDsl<PgConnection> for Numbered {}
 
-const CI: &str = "SELECT FROM teams WHERE name = 'ci' FOR UPDATE";
-
-/// What requests are answered that wait for a lock until nobody waits for a place any more. Meanwhile something else is
-/// done, which must not wait.
-fn under_lock<'a>(
-    app: &App,
-    lock: &str,
-    requests: impl IntoIterator<Item = Box<dyn FnOnce() -> Answer + Send + 'a>>,
-    meanwhile: impl FnOnce(),
-) -> Vec<Answer> {
-    let lock = Holder::of(app, lock);
-    std::thread::scope(|scope| {
-        let waiting: Vec<_> = requests.into_iter().map(|request| scope.spawn(request)).collect();
-        std::thread::sleep(Duration::from_millis(500));
-        let began = Instant::now();
-        meanwhile();
-        assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
-        // Longer than those wait who have no place.
-        std::thread::sleep(Duration::from_secs(3));
-        drop(lock);
-        waiting.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-fn boxed<'a>(request: impl FnOnce() -> Answer + Send + 'a) -> Box<dyn FnOnce() -> Answer + Send + 'a> {
-    Box::new(request)
-}
-
-/// Four more owners of `acme`.
-fn four_owners(app: &App, ada: &User) -> Vec<User> {
-    let (team, members) = (ada.owners_team("acme"), (0..4).map(|nth| app.user(&format!("member{nth}"))));
-    members.inspect(|member| ada.add_to_team(&team, member)).collect()
-}
-
-/// How many of some answers have a status.
-fn with(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
-}
-
-fn token_path(team: &str) -> String {
-    format!("/api/v2/teams/{team}/authentication-token")
-}
-
-/// The owner of an organization of this name, and its team `ci`.
-fn tenant(app: &App, name: &str, organization: &str) -> (User, String) {
-    let owner = app.user(name);
-    owner.organization(organization);
-    let team = owner.team(organization, "ci");
-    (owner, team)
-}
-
-#[test]
-fn one_principal_takes_a_quarter_of_the_connections_and_nobody_else_waits() {
-    let app = App::with_connections(8);
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let (client, path) = (&ada.client, &token_path(&team));
-    let answers = under_lock(&app, CI, (0..12).map(|_| boxed(move || client.post_nothing(path))), || {
-        for _ in 0..20 {
-            zoe.client.get("/api/v2/organizations/zeta").expect(200);
-            app.anonymous().get("/health/ready").expect(200);
-        }
-    });
-    assert_eq!((with(&answers, 201), with(&answers, 429)), (2, 10));
-    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
-    assert_eq!((refused.header("Retry-After"), refused.header("X-RateLimit-Reset")), (Some("1"), Some("1")));
-    // Reading is no other matter, and all places are free again.
-    ada.client.get("/api/v2/organizations/acme").expect(200);
-}
-
-#[test]
-fn one_organization_takes_half_of_the_connections() {
-    let app = App::with_connections(8);
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let (owners, path) = (four_owners(&app, &ada), &token_path(&team));
-    let twice = owners.iter().chain(&owners).map(|owner| boxed(move || owner.client.post_nothing(path)));
-    let answers = under_lock(&app, CI, twice, || {
-        zoe.client.get("/api/v2/organizations/zeta").expect(200);
-        // A stranger takes nothing of another organization's share, whichever it names.
-        zoe.client.get("/api/v2/organizations/acme").expect(404);
-    });
-    assert_eq!((with(&answers, 201), with(&answers, 429)), (4, 4));
-}
-
-/// Who waits for a lock longer than five seconds is told so, and nothing has happened.
-#[test]
-fn a_wait_for_a_lock_ends_before_the_answer_does() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let before = ada.team_token(&team).secret();
-    let lock = Holder::of(&app, CI);
-    let began = Instant::now();
-    let answer = ada.client.post_nothing(&token_path(&team)).expect(503);
-    assert_eq!(answer.detail(), "Another request was in the way; try again soon");
-    assert!((4..8).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
-    drop(lock);
-    std::thread::sleep(Duration::from_millis(300));
-    app.with(&before).get("/api/v2/organizations/acme").expect(200);
-}
-
-/// What a client has asked for that went away before the answer does not happen.
-#[test]
-fn who_has_gone_gets_no_commit() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let before = ada.team_token(&team).secret();
-    let lock = Holder::of(&app, CI);
-    let mut stream = TcpStream::connect(app.address).unwrap();
-    let head = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
-        token_path(&team),
-        ada.client.secret()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(700));
-    stream.shutdown(Shutdown::Both).unwrap();
-    drop(stream);
-    std::thread::sleep(Duration::from_millis(500));
-    drop(lock);
-    std::thread::sleep(Duration::from_millis(700));
-    app.with(&before).get("/api/v2/organizations/acme").expect(200);
-    assert_eq!(app.count("tokens WHERE kind = 'team'"), 1);
-}
-
-/// The operator's own setting would have every look after a wait see what was there before it.
-#[test]
-fn the_isolation_is_not_the_operators_to_choose() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let bob = app.user("bob");
-    ada.add_to_team(&team, &bob);
-    let name: String = app
-        .pool
-        .blocking(|connection| {
-            Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_database()"))
-                .get_result(connection)?)
-        })
-        .unwrap();
-    app.sql(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"));
-    let strict = App::on(app.database_url.clone());
-    let bob = strict.with(bob.client.secret());
-    let mut lock = Holder::of(&app, CI);
-    let answer = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| bob.post_nothing(&token_path(&team)));
-        std::thread::sleep(Duration::from_millis(700));
-        lock.run("DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bob')");
-        lock.release();
-        waiting.join().unwrap()
-    });
-    assert_eq!(answer.status, 404, "{}", answer.body);
-}
-
-#[test]
-fn a_slow_body_takes_one_place_of_its_senders_own() {
-    let app = App::with_connections(8);
-    let (ada, _) = tenant(&app, "ada", "acme");
-    let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let slow: Vec<TcpStream> = (0..10)
-        .map(|_| {
-            let mut stream = TcpStream::connect(app.address).unwrap();
-            let head = format!(
-                "POST /api/v2/organizations/acme/teams HTTP/1.1\r\nHost: x\r\nContent-Type: application/vnd.api+json\r\n\
-                 Authorization: Bearer {}\r\nContent-Length: 1000\r\n\r\n{{",
-                ada.client.secret()
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
-    std::thread::sleep(Duration::from_millis(500));
-    zoe.client.post("/api/v2/organizations/zeta/teams", &resource("teams", json!({"name": "x"}))).expect(200);
-    // Of ada's own places, both are taken, and whoever waits for one is told so.
-    ada.client.delete("/api/v2/organizations/acme/team-tokens").expect(429);
-    let refused = slow.into_iter().filter_map(|mut stream| {
-        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).ok().map(|()| answer)
-    });
-    assert_eq!(refused.filter(|answer| answer.ends_with(b"429")).count(), 8);
-}
-
-/// Hashing takes no connection, happens two at a time, and a user's password can be tried ten times.
-#[test]
-fn wrong_passwords_are_limited_and_nobody_else_waits() {
-    let app = App::with_connections(8);
-    let (ada, zoe) = (app.user("ada"), app.user("zoe"));
-    let with = |current: Option<&str>, new: &str| {
-        let mut attributes = json!({"password": new, "password_confirmation": new});
-        current.into_iter().for_each(|current| attributes["current_password"] = current.into());
-        resource("users", attributes)
-    };
-    let path = "/api/v2/account/password";
-    ada.client.patch(path, &with(None, "correct horse")).expect(200);
-    zoe.client.patch(path, &with(None, "battery staple")).expect(200);
-    let answers = std::thread::scope(|scope| {
-        let wrong = with(Some("wrong"), "anything else");
-        let tries: Vec<_> = (0..20)
-            .map(|_| {
-                let (ada, wrong) = (&ada, wrong.clone());
-                scope.spawn(move || ada.client.patch(path, &wrong).status)
-            })
-            .collect();
-        for _ in 0..10 {
-            let began = Instant::now();
-            zoe.client.get("/api/v2/account/details").expect(200);
-            assert!(began.elapsed() < Duration::from_secs(1), "somebody else waited {:?}", began.elapsed());
-        }
-        tries.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
-    assert_eq!(answers.iter().filter(|status| **status == 422).count(), 10, "{answers:?}");
-    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 10, "{answers:?}");
-    // Nor does the right one help now; another user's does.
-    let refused = ada.client.patch(path, &with(Some("correct horse"), "another one")).expect(429);
-    assert!(refused.header("Retry-After").is_some());
-    zoe.client.patch(path, &with(Some("battery staple"), "correct horse")).expect(200);
-}
-
 /// What is sent byte by byte, and the status of the answer; 0 if there is none within the time.
 fn raw(app: &App, bytes: &[u8], patience: Duration) -> u16 {
     let mut stream = TcpStream::connect(app.address).unwrap();
@@ -354,8 +134,7 @@ fn raw(app: &App, bytes: &[u8], patience: Duration) -> u16 {
 
 #[test]
 fn a_query_has_at_most_8_kib_and_100_parameters() {
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, .. } = Acme::new();
     let teams = "/api/v2/organizations/acme/teams";
     let ids = |count: usize| vec!["team-1111111111111111111111"; count].join(",");
     ada.client.get(&format!("{teams}?q={}", "x".repeat(8 * 1024 - 2))).expect(200);
@@ -372,8 +151,7 @@ fn a_query_has_at_most_8_kib_and_100_parameters() {
 
 #[test]
 fn a_body_has_64_kib_and_a_list_1_mib() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
+    let Acme { app: _app, ada, team } = Acme::new();
     let padded = |document: serde_json::Value, size: usize| {
         let text = document.to_string();
         format!("{text}{}", " ".repeat(size - text.len()))
@@ -396,8 +174,7 @@ fn a_body_has_64_kib_and_a_list_1_mib() {
 /// Who brings no good token is answered before the body.
 #[test]
 fn nothing_of_a_body_is_kept_for_who_has_no_token() {
-    let app = App::start();
-    tenant(&app, "ada", "acme");
+    let Acme { app, .. } = Acme::new();
     let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
     for authorization in [
         String::new(),
@@ -413,38 +190,8 @@ fn nothing_of_a_body_is_kept_for_who_has_no_token() {
 }
 
 #[test]
-fn links_go_where_the_request_went_and_nowhere_that_a_header_names() {
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
-    let here = format!("http://{}/api/v2/", app.address);
-    for headers in [
-        vec![("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "javascript")],
-        vec![("Forwarded", "host=\"evil.example\";proto=https")],
-        vec![],
-    ] {
-        let answer = ada.client.send("GET", "/api/v2/organizations?page[size]=1", &headers, None).expect(200);
-        let link = answer.body["links"]["self"].as_str().unwrap();
-        assert!(link.starts_with(&here), "{headers:?}: {link}");
-    }
-}
-
-#[test]
-fn every_answer_tells_browsers_what_it_is_not() {
-    let app = App::start();
-    for path in
-        ["/api/v2/account/details", "/api/v2/nonsense", "/health/live", "/docs", "/nonsense", "/.well-known/jwks.json"]
-    {
-        let answer = app.anonymous().get(path);
-        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{path}");
-        assert!(answer.header("Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"), "{path}");
-        assert_eq!(answer.header("Strict-Transport-Security"), None, "{path}: there is no TLS");
-    }
-}
-
-#[test]
 fn json_may_say_its_charset_and_nothing_is_compressed() {
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let Acme { app: _app, ada, .. } = Acme::new();
     let send = |headers: &[(&str, &str)], name: &str| {
         let body = resource("teams", json!({"name": name})).to_string();
         ada.client.send("POST", "/api/v2/organizations/acme/teams", headers, Some(body.as_bytes()))
@@ -470,8 +217,7 @@ fn json_may_say_its_charset_and_nothing_is_compressed() {
 /// A team with more members than an answer names has links to pages of them.
 #[test]
 fn an_answer_names_a_bounded_number_of_members() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, team } = Acme::new();
     let small = ada.team("acme", "small");
     ada.add_to_team(&small, &app.user("bob"));
     app.sql(
@@ -519,8 +265,7 @@ fn an_answer_names_a_bounded_number_of_members() {
 
 #[test]
 fn every_text_has_a_maximum() {
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let Acme { app: _app, ada, .. } = Acme::new();
     let workspaces = "/api/v2/organizations/acme/workspaces";
     let url = |length: usize| format!("https://example.com/{}", "x".repeat(length - 20));
     let new = |attributes: serde_json::Value| resource("workspaces", attributes);
@@ -539,8 +284,7 @@ fn every_text_has_a_maximum() {
 /// An error says what is wrong, and does not send back all that came.
 #[test]
 fn a_detail_has_a_maximum() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
+    let Acme { app: _app, ada, team } = Acme::new();
     let path = format!("/api/v2/teams/{team}/relationships/organization-memberships");
     let unknown = crate::support::app::identifiers("organization-memberships", &["é".repeat(100_000).as_str()]);
     let detail = ada.client.post(&path, &unknown).expect(404).detail();
@@ -550,8 +294,7 @@ fn a_detail_has_a_maximum() {
 /// The trail of a registry of a thousand abilities: no event names more than a hundred.
 #[test]
 fn an_event_has_a_bounded_size() {
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, .. } = Acme::new();
     let registry = |letter: &str| {
         let names: Vec<_> = (0..1000).map(|nth| json!({"name": format!("{letter}{nth}:read")})).collect();
         resource("abilities", json!({ "abilities": names }))
@@ -567,8 +310,7 @@ fn an_event_has_a_bounded_size() {
 /// A member of more teams than a statement has parameters for can be removed.
 #[test]
 fn a_member_of_six_thousand_teams_can_be_removed() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, team } = Acme::new();
     let bob = app.user("bob");
     ada.add_to_team(&team, &bob);
     app.sql(
@@ -588,7 +330,8 @@ fn a_member_of_six_thousand_teams_can_be_removed() {
 #[test]
 fn failed_authentications_are_limited_and_a_good_token_passes() {
     let app = App::with_failures(20);
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let ada = app.user("ada");
+    ada.organization("acme");
     let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
     let bad = [app.anonymous(), app.with("nonsense"), app.with(unknown.reveal())];
     let details = "/api/v2/account/details";
@@ -605,8 +348,7 @@ fn failed_authentications_are_limited_and_a_good_token_passes() {
 /// Who looks at a token again and again is told of once an hour, and a token that looks at itself never.
 #[test]
 fn looking_does_not_fill_the_audit_trail() {
-    let app = App::start();
-    let (ada, team) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, team } = Acme::new();
     let bob = app.user("bob");
     ada.add_to_team(&team, &bob);
     let made = ada.team_token(&team);
@@ -615,7 +357,7 @@ fn looking_does_not_fill_the_audit_trail() {
     let shown = |count: i64| assert_eq!(app.count("audit_events WHERE action = 'show'"), count);
     for _ in 0..5 {
         itself.get(&path).expect(200);
-        itself.get(&token_path(&team)).expect(200);
+        itself.get(&format!("/api/v2/teams/{team}/authentication-token")).expect(200);
     }
     shown(0);
     for _ in 0..5 {
@@ -632,8 +374,7 @@ fn looking_does_not_fill_the_audit_trail() {
 fn an_answer_that_is_not_read_is_given_up() {
     use socket2::{Domain, Socket, Type};
 
-    let app = App::start();
-    let (ada, _) = tenant(&app, "ada", "acme");
+    let Acme { app, ada, .. } = Acme::new();
     let patterns = vec!["x".repeat(1000); 100];
     let large = resource("workspaces", json!({"name": "large", "trigger-patterns": patterns}));
     ada.client.post("/api/v2/organizations/acme/workspaces", &large).expect(201);
@@ -659,46 +400,4 @@ fn an_answer_that_is_not_read_is_given_up() {
     let length = length.split_once("content-length: ").unwrap().1.split_once('\r').unwrap().0.parse::<usize>().unwrap();
     assert!(length > 9_000_000, "it does not fit into the buffers of the operating system: {length}");
     assert!(ended.is_err() && read.len() < length, "{} of {length}, {ended:?}", read.len());
-}
-
-/// The share of an organization counts also where only the body names it.
-#[test]
-fn giving_team_access_counts_for_the_organization() {
-    let app = App::with_connections(8);
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let (zoe, _) = tenant(&app, "zoe", "zeta");
-    let workspace = ada.workspace("acme", "prod");
-    let (owners, body) = (four_owners(&app, &ada), &team_access(&team, &workspace, json!({"access": "read"})));
-    let twice = owners.iter().chain(&owners);
-    let twice = twice.map(|owner| boxed(move || owner.client.post("/api/v2/team-workspaces", body)));
-    let answers = under_lock(&app, "SELECT FROM workspaces FOR UPDATE", twice, || {
-        zoe.client.get("/api/v2/organizations/zeta").expect(200);
-    });
-    assert_eq!((with(&answers, 201), with(&answers, 422), with(&answers, 429)), (1, 3, 4));
-}
-
-/// Who waits for a place of a busy organization has all of their own for another one.
-#[test]
-fn a_busy_organization_takes_nobodys_places_elsewhere() {
-    let app = App::with_connections(8);
-    let (ada, team) = tenant(&app, "ada", "acme");
-    let owners = ada.owners_team("acme");
-    let (bob, carl, zoe) = (app.user("bob"), app.user("carl"), app.user("zoe"));
-    [&bob, &carl, &zoe].iter().for_each(|member| ada.add_to_team(&owners, member));
-    zoe.organization("zeta");
-    let lock = Holder::of(&app, CI);
-    std::thread::scope(|scope| {
-        for member in [&bob, &bob, &carl, &carl] {
-            scope.spawn(|| drop(member.client.post_nothing(&token_path(&team))));
-        }
-        std::thread::sleep(Duration::from_millis(300));
-        let waiting: Vec<_> =
-            (0..6).map(|_| scope.spawn(|| zoe.client.get("/api/v2/organizations/acme").status)).collect();
-        std::thread::sleep(Duration::from_millis(300));
-        let began = Instant::now();
-        zoe.client.get("/api/v2/organizations/zeta").expect(200);
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-        assert!(waiting.into_iter().all(|thread| thread.join().unwrap() == 429));
-        drop(lock);
-    });
 }

@@ -39,6 +39,7 @@ mod retention;
 mod rooms;
 mod secrets;
 mod serving;
+mod shares;
 mod smoke;
 mod storm;
 mod support;

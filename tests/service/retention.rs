@@ -7,13 +7,11 @@ use serde_json::json;
 
 use crate::support::App;
 use crate::support::app::{User, resource};
-use crate::support::process::{Folder, Served, latchkey, until};
+use crate::support::process::{Folder, Served, until};
 
 /// A service of its own, which keeps revoked tokens for so long, on the database of another one.
 fn keeping(app: &App, data: &Folder, time: &str) -> Served {
-    let mut arguments = latchkey();
-    arguments.args(["--database-url", &app.database_url, "--revoked-retention", time, "--data-dir"]).arg(&**data);
-    Served::spawn(&mut arguments)
+    Served::on(&app.database_url, data, &["--revoked-retention", time])
 }
 
 struct Scene {
@@ -91,9 +89,7 @@ fn tokens_stay_for_90_days_where_nothing_else_is_said() {
     let scene = Scene::set();
     scene.revoked(1, 91);
     scene.revoked(1, 89);
-    let mut arguments = latchkey();
-    arguments.args(["--database-url", &scene.app.database_url, "--data-dir"]).arg(&*scene.data);
-    let service = Served::spawn(&mut arguments);
+    let service = Served::on(&scene.app.database_url, &scene.data, &[]);
     until("the older one is removed", || scene.count("tokens WHERE description = '91 days ago'") == 0);
     assert!(service.stop());
     assert_eq!(scene.count("tokens WHERE description = '89 days ago'"), 1);

@@ -172,7 +172,7 @@ fn a_private_postgresql_is_private() {
 fn a_given_database_needs_no_other() {
     let data = Folder::new();
     let database = Database::new();
-    let service = Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--database-url", &database]));
+    let service = Served::on(&database, &data, &[]);
     let (team, secret) = tokened_team(&service.with(&admin_secret(&data)));
     service.with(&secret).get(&team).expect(200);
     assert!(!data.join("postgres").exists(), "a private PostgreSQL was made for nothing");
@@ -184,9 +184,7 @@ fn many_replicas_make_one_admin() {
     let database = Database::new();
     let folders: Vec<Folder> = (0..3).map(|_| Folder::new()).collect();
     let services: Vec<Served> = std::thread::scope(|scope| {
-        let start = |data: &Folder| {
-            Served::spawn(latchkey().arg("--data-dir").arg(&**data).args(["--database-url", &database]))
-        };
+        let start = |data: &Folder| Served::on(&database, data, &[]);
         let starting: Vec<_> = folders.iter().map(|data| scope.spawn(move || start(data))).collect();
         starting.into_iter().map(|one| one.join().unwrap()).collect()
     });

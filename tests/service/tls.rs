@@ -297,3 +297,16 @@ fn connections_are_bounded_and_idle_ones_closed() {
     assert_eq!(first.read(&mut [0; 64]).unwrap_or(0), 0, "it is closed when it is idle");
     crate::support::process::until("there is room again", || open().1);
 }
+
+#[test]
+fn every_answer_tells_browsers_what_it_is_not() {
+    let app = App::start();
+    for path in
+        ["/api/v2/account/details", "/api/v2/nonsense", "/health/live", "/docs", "/nonsense", "/.well-known/jwks.json"]
+    {
+        let answer = app.anonymous().get(path);
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{path}");
+        assert!(answer.header("Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("Strict-Transport-Security"), None, "{path}: there is no TLS");
+    }
+}

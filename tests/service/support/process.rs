@@ -73,7 +73,12 @@ impl Served {
         Self::spawn(latchkey().arg("--data-dir").arg(data_dir))
     }
 
-    /// The same with another build of the service.
+    /// The same on a database that is there, with these flags more.
+    pub fn on(database_url: &str, data_dir: &Path, flags: &[&str]) -> Self {
+        Self::spawn(latchkey().args(["--database-url", database_url, "--data-dir"]).arg(data_dir).args(flags))
+    }
+
+    /// The same as [`Served::start`] with another build of the service.
     pub fn start_program(binary: &Path, data_dir: &Path) -> Self {
         Self::run(program(binary), Command::new("").arg("--data-dir").arg(data_dir))
     }
