@@ -467,7 +467,8 @@ impl ConfirmEmail {
     }
 
     fn confirm(&self, url: &str) -> Result<User, Failure> {
-        database::connect(url)?.transaction(|connection| Ok(users::confirm_email(connection, &self.name, &self.email)?))
+        database::connect(url)?
+            .transaction(|connection| Ok(administration::confirm_email(connection, &self.name, &self.email)?))
     }
 }
 

@@ -154,14 +154,15 @@ impl Authenticator {
         };
         self.database
             .run(authenticate, move |connection, found| {
-                // Held so long also if the client goes away in the meantime. The work has its own place.
-                drop(turn);
                 let found = found.ok_or_else(Error::unauthorized)?;
                 if let Some(refused) = found.refusal() {
                     refusals::record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
-                work(connection, &found.into_caller(requested, request_id)?)
+                let caller = found.into_caller(requested, request_id)?;
+                // Held so long also if the client goes away in the meantime. The work has its own place.
+                drop(turn);
+                work(connection, &caller)
             })
             .await
     }

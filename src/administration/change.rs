@@ -1,6 +1,6 @@
 //! What changes of a user. The user must be locked.
 
-use diesel::PgConnection;
+use diesel::{OptionalExtension, PgConnection, QueryResult};
 use serde_json::json;
 
 use super::store;
@@ -11,7 +11,7 @@ use crate::jsonapi::{Error, Result};
 use crate::memberships;
 use crate::teams;
 use crate::tokens::{self, MadeTokens};
-use crate::users::{self, User};
+use crate::users::{self, NotConfirmed, User};
 
 /// The most tokens that the answer to a suspension or a deletion lists.
 const TOKENS_TOLD: i64 = 100;
@@ -36,8 +36,12 @@ pub(super) fn lock(connection: &mut PgConnection, id: UserId) -> Result<User> {
 /// # Errors
 /// The database's own.
 pub fn lock_by_name(connection: &mut PgConnection, username: &str) -> Result<Option<User>> {
-    let found = users::by_usernames(connection, &[username.to_owned()])?;
-    found.first().map(|user| lock(connection, user.id)).transpose()
+    let Some(found) = users::by_usernames(connection, &[username.to_owned()])?.pop() else { return Ok(None) };
+    store::lock_changes(connection)?;
+    memberships::lock_of_user(connection, found.id)?;
+    // The user may have gone meanwhile, or have taken another name.
+    let locked = users::lock(connection, found.id).optional()?.map(|(user, _)| user);
+    Ok(locked.filter(|user| user.username.eq_ignore_ascii_case(username)))
 }
 
 /// Refuses all tokens of a user from now on, until [`unsuspend`]. Answers which tokens of others this person has made.
@@ -74,11 +78,32 @@ pub fn unsuspend(connection: &mut PgConnection, actor: &Actor, user: &User) -> R
 /// 422 for the last owner of an organization and the last site admin.
 pub fn delete(connection: &mut PgConnection, actor: &Actor, user: &User) -> Result<MadeTokens> {
     check_not_needed(connection, user, "deleted")?;
+    end(connection, actor, user)?;
+    Ok(tokens::made_by(connection, user.id, TOKENS_TOLD)?)
+}
+
+fn end(connection: &mut PgConnection, actor: &Actor, user: &User) -> QueryResult<()> {
     let deletion = event(user, "destroy");
     deletions::mark(connection, Deleted::User(user.id), &deletion)?;
     audit::record(connection, actor, &[deletion])?;
-    memberships::end_of_user(connection, actor, user.id)?;
-    Ok(tokens::made_by(connection, user.id, TOKENS_TOLD)?)
+    memberships::end_of_user(connection, actor, user.id)
+}
+
+/// Makes the address that a user asks for the user's own. An invitation holds an address for nobody: where one has made a
+/// user of it who has not come forward, that one ends, and the invitations are the user's. Where the user is a member or
+/// invited already, the invitation ends, too: it was not to change what a member is.
+///
+/// # Errors
+/// When there is no such user, the user asks for another address or none, or somebody else has it.
+pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
+    let user = users::by_usernames(connection, &[username.to_owned()])?.pop();
+    let invited = users::by_email(connection, email)?.filter(|user| !user.confirmed);
+    if let (Some(user), Some(invited)) = (user, invited) {
+        let (actor, invited) = (Actor::system(), lock(connection, invited.id)?);
+        memberships::pass_on(connection, &actor, invited.id, user.id)?;
+        end(connection, &actor, &invited)?;
+    }
+    users::confirm_email(connection, username, email)
 }
 
 /// Makes a user a site admin.

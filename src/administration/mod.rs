@@ -9,6 +9,6 @@ mod http;
 mod store;
 mod view;
 
-pub use change::{delete, grant_admin, lock_by_name, revoke_admin, suspend, unsuspend};
+pub use change::{confirm_email, delete, grant_admin, lock_by_name, revoke_admin, suspend, unsuspend};
 pub(crate) use http::section;
 pub use view::lines;

@@ -88,3 +88,17 @@ pub(crate) fn end_of_user(connection: &mut PgConnection, actor: &Actor, user: Us
         ended.into_iter().map(|organization| event(organization, "organization_user", user, "destroy", json!({})));
     audit::record(connection, actor, &of_teams.chain(whole).collect::<Vec<_>>())
 }
+
+/// Passes invitations of a user, whose memberships are locked, on to another one, but for organizations of which that one is
+/// a member or invited already: there the invitation stays as it is.
+pub(crate) fn pass_on(connection: &mut PgConnection, actor: &Actor, from: UserId, to: UserId) -> QueryResult<()> {
+    let mut events = vec![];
+    for (organization, teams) in store::pass_on(connection, from, to)? {
+        for (user, action) in [(from, "destroy"), (to, "create")] {
+            events.push(event(organization, "organization_user", user, action, json!({"from": from, "to": to})));
+            let of_team = |team| event(organization, "team_member", user, action, json!({"team": team}));
+            events.extend(teams.iter().map(of_team));
+        }
+    }
+    audit::record(connection, actor, &events)
+}

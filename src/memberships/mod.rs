@@ -12,7 +12,7 @@ mod schema;
 mod store;
 mod view;
 
-pub(crate) use end::{end_of_user, lock_of_user};
+pub(crate) use end::{end_of_user, lock_of_user, pass_on};
 pub(crate) use http::section;
 pub use model::InvitationAttributes;
 use model::event;

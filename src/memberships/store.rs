@@ -230,3 +230,27 @@ pub(super) fn delete_of_user(connection: &mut PgConnection, user: UserId) -> Que
         .get_results(connection)?;
     organizations::table.filter(organizations::id.eq_any(ended)).select(organizations::id).load(connection)
 }
+
+/// Gives a user the memberships of another one in organizations of which the user has none, with their teams. Answers which
+/// these are.
+pub(super) fn pass_on(
+    connection: &mut PgConnection,
+    from: UserId,
+    to: UserId,
+) -> QueryResult<Vec<(OrganizationId, Vec<TeamId>)>> {
+    let own: Vec<OrganizationId> =
+        memberships::table.filter(memberships::user_id.eq(to)).select(memberships::organization_id).load(connection)?;
+    let passed =
+        memberships::table.filter(memberships::user_id.eq(from)).filter(memberships::organization_id.ne_all(own));
+    let organizations: Vec<OrganizationId> = diesel::update(passed)
+        .set(memberships::user_id.eq(to))
+        .returning(memberships::organization_id)
+        .get_results(connection)?;
+    let inside: Vec<(OrganizationId, TeamId)> = team_members::table
+        .filter(team_members::user_id.eq(to))
+        .filter(team_members::organization_id.eq_any(&organizations))
+        .select((team_members::organization_id, team_members::team_id))
+        .load(connection)?;
+    let teams_in = |id| inside.iter().filter(|(within, _)| *within == id).map(|(_, team)| *team).collect();
+    Ok(organizations.into_iter().map(|id| (id, teams_in(id))).collect())
+}

@@ -93,11 +93,11 @@ impl User {
     }
 }
 
-/// Makes the address that a user asks for the user's own, in the transaction that the connection is in.
+/// Makes the address that a user asks for the user's own, in the transaction that the connection is in. Nobody may have it.
 ///
 /// # Errors
 /// When there is no such user, the user asks for another address or none, or somebody else has it.
-pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
+pub(crate) fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
     let user = store::confirm_email(connection, username, email)?;
     audit::record(connection, &Actor::system(), &[Event::of_account(user.id, "confirm_email")])?;
     Ok(user)

@@ -1,7 +1,6 @@
 //! The queries of users.
 
 use diesel::prelude::*;
-use diesel::sql_types::Uuid as SqlUuid;
 
 use super::{NewUser, Rank, User};
 use crate::database::schema::{memberships, users};
@@ -36,6 +35,9 @@ pub enum NotConfirmed {
     Taken(String),
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
+    /// The invitations of the address could not be passed on.
+    #[error(transparent)]
+    Invitations(#[from] crate::jsonapi::Error),
 }
 
 /// Makes a user. Where an invitation has made one of this address already, that one gets the name and the rank.
@@ -124,31 +126,6 @@ pub(super) fn update(connection: &mut PgConnection, changed: &User) -> Result<Us
         })
 }
 
-/// An invitation of an address holds it for nobody. Where one has made a user of it who has not come forward, the invitations
-/// become those of the user who has; where both are in an organization, the teams of the one do.
-fn take_over(connection: &mut PgConnection, user: UserId, email: &str) -> QueryResult<()> {
-    let invited = users::table
-        .filter(lower(users::email).eq(email.to_lowercase()))
-        .filter(users::confirmed.eq(false))
-        .filter(users::id.ne(user))
-        .select(users::id)
-        .for_update()
-        .first::<UserId>(connection)
-        .optional()?;
-    let Some(invited) = invited else { return Ok(()) };
-    for statement in [
-        "INSERT INTO team_members (team_id, user_id, organization_id) \
-         SELECT team_id, $1, organization_id FROM team_members WHERE user_id = $2 AND organization_id IN \
-         (SELECT organization_id FROM memberships WHERE user_id = $1) ON CONFLICT DO NOTHING",
-        "UPDATE memberships SET user_id = $1 WHERE user_id = $2 AND organization_id NOT IN \
-         (SELECT organization_id FROM memberships WHERE user_id = $1)",
-        "DELETE FROM users WHERE id = $2",
-    ] {
-        diesel::sql_query(statement).bind::<SqlUuid, _>(user).bind::<SqlUuid, _>(invited).execute(connection)?;
-    }
-    Ok(())
-}
-
 /// Makes the address that a user of this name asks for the user's own.
 pub(super) fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
     let user = users::table
@@ -162,7 +139,6 @@ pub(super) fn confirm_email(connection: &mut PgConnection, username: &str, email
     let Some(asked) = asked else {
         return Err(NotConfirmed::NotAsked { username: user.username, email: email.to_owned() });
     };
-    take_over(connection, user.id, &asked)?;
     diesel::update(users::table.find(user.id))
         .set((
             users::email.eq(asked),

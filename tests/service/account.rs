@@ -37,7 +37,7 @@ fn hash(app: &App, user: &User) -> Option<String> {
 fn confirm(app: &App, username: &str, email: &str) -> Result<(), String> {
     PgConnection::establish(&app.database_url)
         .unwrap()
-        .transaction(|connection| latchkey::users::confirm_email(connection, username, email))
+        .transaction(|connection| latchkey::administration::confirm_email(connection, username, email))
         .map(|_| ())
         .map_err(|fault| fault.to_string())
 }
@@ -106,10 +106,19 @@ fn an_invitation_squats_no_address() {
     expected.sort();
     assert_eq!(memberships, expected);
     assert_eq!(app.count("users WHERE NOT confirmed"), 0);
-    // In acme he is in both teams; of evil he is no member before he accepts.
-    for team in [&ci, &ops] {
-        tim.client.get(&format!("/api/v2/teams/{team}")).expect(200);
-    }
+    // In acme he stays what he was: an invitation changes no member. Of evil he is no member before he accepts.
+    tim.client.get(&format!("/api/v2/teams/{ops}")).expect(200);
+    tim.client.get(&format!("/api/v2/teams/{ci}")).expect(404);
+    let told = |of: &str, action: &str, organization: &str| {
+        app.count(&format!(
+            "audit_events JOIN organizations ON organizations.id = organization_id WHERE name = '{organization}' \
+             AND resource_id {of} '{}' AND action = '{action}' AND resource_type IN ('organization_user', 'team_member') \
+             AND actor_type = 'System'",
+            tim.id
+        ))
+    };
+    assert_eq!((told("=", "create", "evil"), told("<>", "destroy", "evil")), (2, 2));
+    assert_eq!((told("=", "create", "acme"), told("<>", "destroy", "acme")), (0, 2));
     assert_eq!(by_old_address.body, tim.client.get("/api/v2/organizations/acme").expect(200).body);
     tim.client.get("/api/v2/organizations/evil").expect(404);
     tim.client.delete(&format!("/api/v2/organization-memberships/{theirs}")).expect(204);
