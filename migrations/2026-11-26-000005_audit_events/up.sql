@@ -46,6 +46,8 @@ CREATE TABLE audit_event_hours (
     count bigint NOT NULL,
     PRIMARY KEY (organization_id, hour)
 );
+-- Finds those of a month that is dropped.
+CREATE INDEX audit_event_hours_hour ON audit_event_hours (hour);
 -- What is still to be added to those: a row for each statement that wrote events, so that nobody waits for a row that
 -- everybody changes.
 CREATE TABLE audit_event_additions (
@@ -92,6 +94,12 @@ BEGIN
         USING first, next;
     DELETE FROM audit_events_other WHERE occurred_at >= first AND occurred_at < next;
     EXECUTE format('ALTER TABLE audit_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, first, next);
+    -- What names the month and not the whole trail is refused, too.
+    EXECUTE format(
+        'CREATE TRIGGER audit_events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+        'FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite_audit_events()',
+        name
+    );
 END
 $$;
 SELECT make_audit_month(now() + months * interval '1 month') FROM generate_series(0, 2) AS months;

@@ -6,11 +6,12 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 
-use crate::database::Database;
+use crate::database::{Database, try_lock};
 use crate::jsonapi::Result;
 use crate::retention::Retention;
 use crate::worker::Worker;
@@ -21,7 +22,7 @@ const OFTEN: Duration = Duration::from_secs(1);
 /// How often the tables are looked at.
 const SELDOM: Duration = Duration::from_secs(60);
 
-/// The most additions that are added to the counts in one transaction.
+/// The most additions that are added to the counts, and stray events that are removed, in one transaction.
 const BATCH: i64 = 5000;
 
 /// Any number, as long as nothing else on the same database locks it.
@@ -62,54 +63,86 @@ fn attempt<T>(failed: &str, work: impl FnOnce() -> Result<T>) -> Option<T> {
     work().inspect_err(|fault| log::warn!("{failed}: {fault}")).ok()
 }
 
+/// A table of a month, from its first moment to that of the next one.
 #[derive(QueryableByName)]
-struct Named {
+struct Month {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Timestamptz)]
+    first: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    next: DateTime<Utc>,
 }
 
-/// Makes what is missing of this month and the next two, and removes the months that ended before the retention began.
+/// Makes what is missing of this month and the next two, and removes the months that ended before the retention began, each in
+/// a transaction of its own: as long as one holds a table, everybody who writes an event waits.
 fn keep_months(connection: &mut PgConnection, retention: Retention) -> Result<()> {
+    alone(connection, |connection| {
+        connection.batch_execute(
+            "SELECT make_audit_month(now() + months * interval '1 month') FROM generate_series(0, 2) AS months",
+        )
+    })?;
+    let old: Vec<Month> = diesel::sql_query(
+        "SELECT * FROM (SELECT relname::text AS name, to_date(right(relname, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC' AS first, \
+           (to_date(right(relname, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' AS next \
+           FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid \
+           WHERE inhparent = 'audit_events'::regclass AND relname ~ '^audit_events_\\d{4}_\\d{2}$') AS months \
+         WHERE next <= now() - $1 * interval '1 second' ORDER BY first",
+    )
+    .bind::<BigInt, _>(retention.seconds())
+    .load(connection)?;
+    for month in old {
+        alone(connection, |connection| drop_month(connection, &month))?;
+        log::info!("the events of {} are removed: the audit trail is kept for {retention}", month.name);
+    }
+    while remove_strays(connection, retention)? == BATCH {}
+    Ok(())
+}
+
+/// Does `work` in one transaction, unless another replica is at it.
+fn alone(connection: &mut PgConnection, work: impl FnOnce(&mut PgConnection) -> QueryResult<()>) -> QueryResult<()> {
     connection.transaction(|connection| {
-        let lock = diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(").bind::<BigInt, _>(LOCK).sql(")");
-        if !diesel::select(lock).get_result::<bool>(connection)? {
+        if !try_lock(connection, LOCK)? {
             return Ok(());
         }
-        connection.batch_execute(
-            "SET LOCAL lock_timeout = '1s'; \
-             SELECT make_audit_month(now() + months * interval '1 month') FROM generate_series(0, 2) AS months",
-        )?;
-        let old: Vec<Named> = diesel::sql_query(
-            "SELECT relname::text AS name FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid \
-             WHERE inhparent = 'audit_events'::regclass AND relname ~ '^audit_events_\\d{4}_\\d{2}$' \
-             AND (to_date(right(relname, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' \
-               <= now() - $1 * interval '1 second' ORDER BY relname",
-        )
-        .bind::<BigInt, _>(retention.seconds())
-        .load(connection)?;
-        for Named { name } in old {
-            connection.batch_execute(&format!("DROP TABLE {name}"))?;
-            log::info!("the events of {name} are removed: the audit trail is kept for {retention}");
-        }
-        remove_strays(connection, retention)?;
-        Ok(())
+        connection.batch_execute("SET LOCAL lock_timeout = '1s'")?;
+        work(connection)
     })
 }
 
-/// Removes events of no month, and counts, that are older than the retention, as far as they are in one batch.
-fn remove_strays(connection: &mut PgConnection, retention: Retention) -> QueryResult<()> {
-    for statement in [
-        "DELETE FROM audit_events_other WHERE (id, occurred_at) IN (SELECT id, occurred_at FROM audit_events_other \
-         WHERE occurred_at < date_trunc('month', now() - $1 * interval '1 second', 'UTC') LIMIT $2)",
-        "DELETE FROM audit_event_hours WHERE (organization_id, hour) IN (SELECT organization_id, hour \
-         FROM audit_event_hours WHERE hour < date_trunc('month', now() - $1 * interval '1 second', 'UTC') LIMIT $2)",
-    ] {
-        diesel::sql_query(statement)
-            .bind::<BigInt, _>(retention.seconds())
-            .bind::<BigInt, _>(BATCH)
+/// Drops a month with its counts: the events last, so that the table is held for a moment only.
+fn drop_month(connection: &mut PgConnection, month: &Month) -> QueryResult<()> {
+    for counts in ["audit_event_hours", "audit_event_additions"] {
+        diesel::sql_query(format!("DELETE FROM {counts} WHERE hour >= $1 AND hour < $2"))
+            .bind::<Timestamptz, _>(month.first)
+            .bind::<Timestamptz, _>(month.next)
             .execute(connection)?;
     }
-    Ok(())
+    connection.batch_execute(&format!("DROP TABLE IF EXISTS {}", month.name))
+}
+
+/// Removes events of no month that are older than the retention, at most a batch, and takes them from the counts. Answers how
+/// many there were.
+fn remove_strays(connection: &mut PgConnection, retention: Retention) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Removed {
+        #[diesel(sql_type = BigInt)]
+        removed: i64,
+    }
+    diesel::sql_query(
+        "WITH removed AS (DELETE FROM audit_events_other WHERE (id, occurred_at) IN (SELECT id, occurred_at \
+           FROM audit_events_other WHERE occurred_at < date_trunc('month', now() - $1 * interval '1 second', 'UTC') \
+           ORDER BY occurred_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING organization_id, occurred_at), \
+         counted AS (INSERT INTO audit_event_additions (organization_id, hour, count) \
+           SELECT organization_id, date_trunc('hour', occurred_at, 'UTC'), -count(*) FROM \
+             (SELECT * FROM removed WHERE organization_id IS NOT NULL \
+              UNION ALL SELECT '00000000-0000-0000-0000-000000000000', occurred_at FROM removed) AS of_trails GROUP BY 1, 2) \
+         SELECT count(*) AS removed FROM removed",
+    )
+    .bind::<BigInt, _>(retention.seconds())
+    .bind::<BigInt, _>(BATCH)
+    .get_result::<Removed>(connection)
+    .map(|done| done.removed)
 }
 
 /// Adds what was added to the counts by the hour, at most so many additions, and answers how many. Other replicas leave

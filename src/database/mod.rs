@@ -12,4 +12,5 @@ pub mod schema;
 pub(crate) mod text_enum;
 
 pub use error::violated_key;
+pub(crate) use pool::try_lock;
 pub use pool::{Database, StartError, connect, containing, ping};

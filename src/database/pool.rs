@@ -8,7 +8,9 @@ use actix_web::web;
 use diesel::connection::{
     AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection, TransactionManager,
 };
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -290,6 +292,12 @@ fn unreachable() -> Error {
 
 fn stopping() -> Error {
     Error::unavailable("The service is stopping; try again soon")
+}
+
+/// Takes a lock by its number until the transaction's end, or answers that somebody has it. It never waits.
+pub(crate) fn try_lock(connection: &mut PgConnection, key: i64) -> QueryResult<bool> {
+    let lock = sql::<Bool>("pg_try_advisory_xact_lock(").bind::<BigInt, _>(key).sql(")");
+    diesel::select(lock).get_result(connection)
 }
 
 /// A connection of its own, for the command line and for migrations.

@@ -1,10 +1,11 @@
 //! The queries of kept answers.
 
-use diesel::dsl::{IntervalDsl, now, sql};
+use diesel::dsl::{IntervalDsl, now};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Timestamptz};
+use diesel::sql_types::{BigInt, Integer, Timestamptz};
 
 use crate::database::schema::kept_answers;
+use crate::database::try_lock;
 use crate::ids::TokenId;
 
 /// For so long an answer is given again.
@@ -34,7 +35,7 @@ pub(super) fn find(connection: &mut PgConnection, name: &[u8; 32]) -> QueryResul
 pub(super) fn claim(connection: &mut PgConnection, name: &[u8; 32]) -> QueryResult<bool> {
     let [a, b, c, d, e, f, g, h, ..] = *name;
     let lock = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    diesel::select(sql::<Bool>("pg_try_advisory_xact_lock(").bind::<BigInt, _>(lock).sql(")")).get_result(connection)
+    try_lock(connection, lock)
 }
 
 /// Writes an answer. The name must be claimed.

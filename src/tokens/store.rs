@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{IntervalDsl, now, sql};
+use diesel::dsl::{IntervalDsl, not, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 
 use super::jwt::{self, Form};
 use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
 use crate::credential::{Ability, Digest, Format, Kind, Secret, Status};
 use crate::database::schema::{least, listed_tokens, statement_timestamp, token_usage_days, tokens};
+use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
@@ -92,7 +93,7 @@ pub(super) fn find_including_revoked(connection: &mut PgConnection, id: TokenId)
 /// the one that is not in its grace.
 pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> QueryResult<Option<TokenId>> {
     let live = tokens::table
-        .filter(tokens::revoked.eq(false))
+        .filter(not(tokens::revoked))
         .order(tokens::id)
         .select((tokens::id, tokens::revoked_at))
         .for_no_key_update();
@@ -291,7 +292,7 @@ impl<'a> Slot<'a> {
 /// Ends what stands in a new token's place, also what is expired or in its grace, and answers which.
 pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: Slot<'_>) -> QueryResult<Vec<TokenId>> {
     let in_grace = tokens::revoked_at.gt(statement_timestamp().nullable());
-    let live = tokens::revoked.eq(false).nullable().and(tokens::revoked_at.is_null().nullable().or(in_grace));
+    let live = not(tokens::revoked).nullable().and(tokens::revoked_at.is_null().nullable().or(in_grace));
     let mut before = tokens::table.filter(live).select(tokens::id).into_boxed();
     before = match (owner, slot) {
         (_, Slot::OneMore(_)) => return Ok(vec![]),
@@ -341,8 +342,7 @@ const REMOVAL_LOCK: i64 = 0x1a7c_4b3f;
 
 /// Takes the lock under which old things are removed until the transaction's end, or answers that somebody has it.
 pub(super) fn lock_removal(connection: &mut PgConnection) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(").bind::<BigInt, _>(REMOVAL_LOCK).sql(")"))
-        .get_result(connection)
+    try_lock(connection, REMOVAL_LOCK)
 }
 
 /// Makes a fact of graces that are over, of at most so many, and answers how many. Tokens that somebody has locked are
@@ -367,7 +367,7 @@ pub(super) struct Ended {
 /// Makes a fact of the end of tokens whose owner was deleted, of at most so many. They ended when the owner did.
 pub(super) fn end_with_owner(connection: &mut PgConnection, deletion: &Deletion, most: i64) -> QueryResult<Ended> {
     let live = tokens::table
-        .filter(tokens::revoked.eq(false))
+        .filter(not(tokens::revoked))
         .order(tokens::id)
         .limit(most)
         .select((tokens::id, tokens::revoked_at))
@@ -449,10 +449,13 @@ pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryR
     .execute(connection)
 }
 
+/// So far are the tokens counted that a user has made.
+const MADE_COUNTED: i64 = 10_000;
+
 /// The live tokens of teams, organizations and workspaces that a user has made.
 #[derive(Debug, Clone)]
 pub struct MadeTokens {
-    /// How many there are.
+    /// How many there are, counted to [`MADE_COUNTED`] and one more.
     pub all: i64,
     /// As many of them as are told, the oldest first.
     pub told: Vec<Token>,
@@ -472,7 +475,8 @@ pub(crate) fn made_by(connection: &mut PgConnection, maker: UserId, most: i64) -
         .limit(most)
         .select(Token::as_select())
         .load(connection)?;
-    Ok(MadeTokens { all: found().count().get_result(connection)?, told })
+    let all: Vec<TokenId> = found().limit(MADE_COUNTED + 1).select(listed_tokens::id).load(connection)?;
+    Ok(MadeTokens { all: i64::try_from(all.len()).unwrap_or(i64::MAX), told })
 }
 
 /// Whether a token is not ended for good.

@@ -342,8 +342,12 @@ fn events_cannot_be_changed_or_deleted() {
     let scene = Scene::set();
     let before = scene.events();
     let mut connection = PgConnection::establish(&scene.app.database_url).unwrap();
-    for statement in ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
-        assert!(diesel::sql_query(statement).execute(&mut connection).is_err(), "{statement}");
+    // Neither the whole nor the table of a month.
+    for trail in ["audit_events".to_owned(), format!("audit_events_{}", Utc::now().format("%Y_%m"))] {
+        for statement in ["UPDATE {} SET action = 'x'", "DELETE FROM {}", "TRUNCATE {}"] {
+            let statement = statement.replace("{}", &trail);
+            assert!(diesel::sql_query(&statement).execute(&mut connection).is_err(), "{statement}");
+        }
     }
     assert_eq!(scene.events(), before);
 }
@@ -436,7 +440,13 @@ fn every_month_has_a_table_and_what_is_in_none_of_them_is_kept() {
 fn events_that_are_too_old_go_with_their_month() {
     let scene = Scene::set();
     a_year_of_events(&scene.app);
-    for days in [450, 420, 100] {
+    // More hours than are removed in one batch, in months and in none.
+    scene.app.sql(
+        "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
+         SELECT gen_random_uuid(), id, now() - interval '435 days' - n * interval '1 hour', 'System', 'old', 'x', 'update' \
+         FROM organizations, generate_series(1, 12000) AS n",
+    );
+    for days in [450, 480, 510, 540, 420, 100] {
         scene.app.sql(&format!("SELECT make_audit_month(now() - {days} * interval '1 day')"));
     }
     until("all are counted", || scene.app.count("audit_event_additions") == 0);
