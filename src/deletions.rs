@@ -2,12 +2,13 @@
 //!
 //! A deletion marks one row of a table `all_…`, which is no more in the view without the `all_`, and writes one row of
 //! `deletions`. In the background its tokens get their own end and their own event (`tokens/orphans.rs`), and the rows that
-//! nobody can see any more are removed. The marked row stays as long as a token names it.
+//! nobody can see any more are removed; those that a request holds are left for the second look. The marked row stays as
+//! long as a token names it.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::audit::Event;
@@ -19,8 +20,8 @@ use crate::ids::{AuditEventId, OrganizationId, TeamId, UserId, WorkspaceId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deleted {
     Organization(OrganizationId),
-    Team(OrganizationId, TeamId),
-    Workspace(OrganizationId, WorkspaceId),
+    Team(TeamId),
+    Workspace(WorkspaceId),
     User(UserId),
 }
 
@@ -47,29 +48,28 @@ impl Kind {
 }
 
 impl Deleted {
-    const fn parts(self) -> (Kind, Uuid, Option<OrganizationId>) {
+    const fn parts(self) -> (Kind, Uuid) {
         match self {
-            Self::Organization(id) => (Kind::Organization, id.uuid(), Some(id)),
-            Self::Team(organization, id) => (Kind::Team, id.uuid(), Some(organization)),
-            Self::Workspace(organization, id) => (Kind::Workspace, id.uuid(), Some(organization)),
-            Self::User(id) => (Kind::User, id.uuid(), None),
+            Self::Organization(id) => (Kind::Organization, id.uuid()),
+            Self::Team(id) => (Kind::Team, id.uuid()),
+            Self::Workspace(id) => (Kind::Workspace, id.uuid()),
+            Self::User(id) => (Kind::User, id.uuid()),
         }
     }
 }
 
 /// Deletes a row, which must be locked. The event is the one that tells of it; the caller records it.
 pub(crate) fn mark(connection: &mut PgConnection, deleted: Deleted, event: &Event) -> QueryResult<()> {
-    let (kind, id, organization) = deleted.parts();
+    let (kind, id) = deleted.parts();
     let marked = diesel::sql_query(format!(
         "WITH marked AS (UPDATE {} SET deleted_at = statement_timestamp() WHERE id = $1 AND deleted_at IS NULL \
          RETURNING id, deleted_at) \
-         INSERT INTO deletions (owner_id, kind, organization_id, deleted_at, event_id) \
-         SELECT id, $2, $3, deleted_at, $4 FROM marked",
+         INSERT INTO deletions (owner_id, kind, deleted_at, event_id) \
+         SELECT id, $2, deleted_at, $3 FROM marked",
         kind.table()
     ))
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(kind)
-    .bind::<Nullable<SqlUuid>, _>(organization)
     .bind::<SqlUuid, _>(event.id())
     .execute(connection)?;
     if marked == 0 { Err(diesel::NotFound) } else { Ok(()) }
@@ -148,11 +148,12 @@ impl Deletion {
 const fn parts_of(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Organization => &[
-            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE organization_id = $1 LIMIT $2)",
+            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE organization_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
-             WHERE organization_id = $1 LIMIT $2)",
+             WHERE organization_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM memberships WHERE id IN (SELECT id FROM memberships WHERE organization_id = $1 \
-             AND NOT EXISTS (SELECT FROM team_members AS inside WHERE inside.organization_id = $1) LIMIT $2)",
+             AND NOT EXISTS (SELECT FROM team_members AS inside WHERE inside.organization_id = $1) LIMIT $2 \
+             FOR UPDATE SKIP LOCKED)",
             "DELETE FROM abilities WHERE (organization_id, name) IN (SELECT organization_id, name FROM abilities \
              WHERE organization_id = $1 LIMIT $2)",
             "UPDATE all_workspaces SET deleted_at = $3 WHERE id IN (SELECT id FROM all_workspaces \
@@ -161,18 +162,19 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
         ],
         Kind::Team => &[
-            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE team_id = $1 LIMIT $2)",
+            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE team_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
-             WHERE team_id = $1 LIMIT $2)",
+             WHERE team_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ],
         Kind::Workspace => &[
-            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE workspace_id = $1 LIMIT $2)",
+            "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE workspace_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ],
         Kind::User => &[
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
-             WHERE user_id = $1 LIMIT $2)",
+             WHERE user_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM memberships WHERE id IN (SELECT id FROM memberships WHERE user_id = $1 \
-             AND NOT EXISTS (SELECT FROM team_members AS inside WHERE inside.user_id = $1) LIMIT $2)",
+             AND NOT EXISTS (SELECT FROM team_members AS inside WHERE inside.user_id = $1) LIMIT $2 \
+             FOR UPDATE SKIP LOCKED)",
         ],
     }
 }

@@ -9,9 +9,9 @@ CREATE TABLE token_ttl_policies (
     max_ttl_ms bigint CHECK (max_ttl_ms > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- What was made by then has ended for good, at the latest at the time below: a policy that is relaxed revives nothing.
+    -- What was made by then has ended for good, by a maximum of so long: a policy that is relaxed revives nothing.
     ended_before timestamptz,
-    ended_at timestamptz,
+    ended_max_ms bigint,
     PRIMARY KEY (organization_id, token_type)
 );
 
@@ -53,8 +53,8 @@ CREATE TABLE tokens (
     format text NOT NULL DEFAULT 'opaque' CHECK (format IN ('opaque', 'jwt')),
     role text NOT NULL DEFAULT 'owner' CHECK (role IN ('viewer', 'member', 'manager', 'admin', 'owner')),
     abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
-    -- Without a foreign key: whose tokens these are is to be found also when the user's row is gone.
-    created_by_user_id uuid,
+    -- A user who was deleted stays in `all_users` as long as a token names the one who made it.
+    created_by_user_id uuid REFERENCES all_users (id),
     created_by_team_id uuid REFERENCES all_teams (id) ON DELETE SET NULL,
     created_by_organization_id uuid REFERENCES all_organizations (id) ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -106,7 +106,8 @@ CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_a
 CREATE INDEX tokens_live_of_owner ON tokens (coalesce(user_id, team_id, workspace_id), id) WHERE NOT revoked;
 CREATE INDEX tokens_live_of_organization ON tokens (organization_id, id) WHERE NOT revoked;
 -- What a creator has made; what the foreign keys look up when one is removed.
-CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id) WHERE created_by_user_id IS NOT NULL;
+CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id, created_at, id)
+    WHERE created_by_user_id IS NOT NULL;
 CREATE INDEX tokens_created_by_team ON tokens (created_by_team_id) WHERE created_by_team_id IS NOT NULL;
 CREATE INDEX tokens_created_by_organization ON tokens (created_by_organization_id)
     WHERE created_by_organization_id IS NOT NULL;
@@ -150,8 +151,6 @@ CREATE TABLE deletions (
     -- The organization, team, workspace or user.
     owner_id uuid PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('organization', 'team', 'workspace', 'user')),
-    -- Null for a user.
-    organization_id uuid,
     deleted_at timestamptz NOT NULL,
     -- The event of the trail that tells of the deletion.
     event_id uuid NOT NULL,

@@ -15,7 +15,7 @@ CREATE FUNCTION token_ends_at(
     max_ttl_enabled boolean,
     max_ttl_ms bigint,
     ended_before timestamptz,
-    ended_at timestamptz
+    ended_max_ms bigint
 ) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT least(
         expired_at,
@@ -23,12 +23,12 @@ CREATE FUNCTION token_ends_at(
             WHEN max_ttl_enabled
             THEN created_at + coalesce(max_ttl_ms, default_max_ttl_ms()) * interval '1 millisecond'
         END,
-        CASE WHEN created_at <= ended_before THEN ended_at END
+        CASE WHEN created_at <= ended_before THEN created_at + ended_max_ms * interval '1 millisecond' END
     )
 $$;
 
--- Before a maximum changes that is in force, what it has ended by now has ended for good. A second more, so that no token ends
--- and lives again while the change is being made.
+-- Before a maximum changes that is in force, what it has ended by now has ended for good. What it would end within the next
+-- minute ends then, so that no token ends and lives again while the change is being made.
 CREATE FUNCTION keep_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before_ms bigint := default_max_ttl_ms();
@@ -40,10 +40,10 @@ BEGIN
         END IF;
     END IF;
     IF (SELECT max_ttl_enabled FROM all_organizations WHERE id = NEW.organization_id) THEN
-        NEW.ended_at := clock_timestamp();
         NEW.ended_before := greatest(
-            NEW.ended_before, NEW.ended_at + interval '1 second' - before_ms * interval '1 millisecond'
+            NEW.ended_before, clock_timestamp() + interval '1 minute' - before_ms * interval '1 millisecond'
         );
+        NEW.ended_max_ms := least(NEW.ended_max_ms, before_ms);
     END IF;
     RETURN NEW;
 END
@@ -55,18 +55,17 @@ CREATE TRIGGER what_has_ended_stays_ended
 -- The same for each kind of token when none of the maxima is in force any more.
 CREATE FUNCTION keep_all_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO token_ttl_policies AS policy (organization_id, token_type, ended_before, ended_at)
+    INSERT INTO token_ttl_policies AS policy (organization_id, token_type, ended_before, ended_max_ms)
     SELECT
         NEW.id, kinds.token_type,
-        clock_timestamp() + interval '1 second'
-            - coalesce(existing.max_ttl_ms, default_max_ttl_ms()) * interval '1 millisecond',
-        clock_timestamp()
+        clock_timestamp() + interval '1 minute' - coalesce(existing.max_ttl_ms, default_max_ttl_ms()) * interval '1 millisecond',
+        coalesce(existing.max_ttl_ms, default_max_ttl_ms())
     FROM unnest(ARRAY['organization', 'team', 'user', 'audit_trails', 'workspace']) AS kinds (token_type)
     LEFT JOIN token_ttl_policies AS existing
         ON existing.organization_id = NEW.id AND existing.token_type = kinds.token_type
     ON CONFLICT (organization_id, token_type) DO UPDATE SET
         ended_before = greatest(policy.ended_before, excluded.ended_before),
-        ended_at = excluded.ended_at;
+        ended_max_ms = least(policy.ended_max_ms, excluded.ended_max_ms);
     RETURN NULL;
 END
 $$;
@@ -127,7 +126,7 @@ LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = tokens.organi
 CROSS JOIN LATERAL (
     SELECT token_ends_at(
         tokens.created_at, tokens.expired_at, owning_organization.max_ttl_enabled, policy.max_ttl_ms,
-        policy.ended_before, policy.ended_at
+        policy.ended_before, policy.ended_max_ms
     ) AS at
 ) AS ending
 CROSS JOIN LATERAL (

@@ -271,13 +271,13 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                OR num_nonnulls(own_user.deleted_at, own_team.deleted_at, own_workspace.deleted_at, \
                  organizations.deleted_at) > 0 THEN 'revoked' \
              WHEN token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
-               policy.ended_before, policy.ended_at) <= statement_timestamp() THEN 'expired' \
+               policy.ended_before, policy.ended_max_ms) <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL OR own_user.suspended_at IS NOT NULL THEN 'inactive' \
              ELSE 'active' END, \
              tokens.role, tokens.abilities, \
              least(tokens.revoked_at, token_ends_at( \
                tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
-               policy.ended_before, policy.ended_at)), \
+               policy.ended_before, policy.ended_max_ms)), \
              now(), \
              tokens.revoked_at IS NOT NULL AND EXISTS (SELECT FROM tokens AS successor \
                WHERE successor.replaces = tokens.id), \
@@ -305,7 +305,7 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                WHERE memberships.organization_id = place.id AND memberships.user_id = tokens.user_id \
                  AND memberships.status = 'active' \
                  AND (token_ends_at(tokens.created_at, tokens.expired_at, here.max_ttl_enabled, policy.max_ttl_ms, \
-                   policy.ended_before, policy.ended_at) <= statement_timestamp()) IS NOT TRUE \
+                   policy.ended_before, policy.ended_max_ms) <= statement_timestamp()) IS NOT TRUE \
              ) AS membership ON true \
              LEFT JOIN LATERAL ( \
                SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \

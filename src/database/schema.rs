@@ -40,7 +40,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         ended_before -> Nullable<Timestamptz>,
-        ended_at -> Nullable<Timestamptz>,
+        ended_max_ms -> Nullable<BigInt>,
     }
 }
 
@@ -172,7 +172,6 @@ diesel::table! {
     deletions (owner_id) {
         owner_id -> Uuid,
         kind -> Text,
-        organization_id -> Nullable<Uuid>,
         deleted_at -> Timestamptz,
         event_id -> Uuid,
         due_at -> Timestamptz,

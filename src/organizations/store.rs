@@ -77,7 +77,7 @@ fn lets_in(token: TokenId) -> Condition {
             "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
              ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
              WHERE token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
-             policy.ended_before, policy.ended_at) <= now() AND tokens.id = ",
+             policy.ended_before, policy.ended_max_ms) <= now() AND tokens.id = ",
         )
         .bind::<Uuid, _>(token)
         .sql(")"),

@@ -1,7 +1,6 @@
 //! The queries of team access.
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::TeamAccess;
 use crate::access::{Grant, VisibleWorkspaces};
@@ -99,7 +98,7 @@ pub(super) fn workspace_of(connection: &mut PgConnection, id: TeamAccessId) -> Q
 /// Keeps a team of the organization from being deleted until the transaction's end, if there is such a team.
 pub(super) fn hold_team(connection: &mut PgConnection, organization: OrganizationId, id: TeamId) -> QueryResult<()> {
     let found = teams::table.find(id).filter(teams::organization_id.eq(organization)).select(teams::id);
-    found.for_key_share().first::<TeamId>(connection).optional().map(|_| ())
+    found.for_share().first::<TeamId>(connection).optional().map(|_| ())
 }
 
 /// Locks a team's access until the transaction's end.
@@ -135,13 +134,11 @@ pub(super) fn create(
         ))
         .returning(TeamAccess::as_returning())
         .get_result(connection)
-        .map_err(|fault| match (violated_key(&fault), &fault) {
-            (Some("team_workspaces_key"), _) => Error::attribute(
+        .map_err(|fault| match violated_key(&fault) {
+            Some("team_workspaces_key") => Error::attribute(
                 "/data/relationships/team/data",
                 "Team has already been given access to this workspace",
             ),
-            // The team or the workspace was deleted just now.
-            (_, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Error::not_found(),
             _ => fault.into(),
         })
 }

@@ -64,7 +64,7 @@ pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, team: &Team
         return Err(Error::forbidden("The team owners cannot be deleted"));
     }
     let event = event(team, "destroy");
-    deletions::mark(connection, Deleted::Team(team.organization_id, team.id), &event)?;
+    deletions::mark(connection, Deleted::Team(team.id), &event)?;
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 

@@ -34,6 +34,8 @@ pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::R
         loop {
             while stopping.goes_on() && end_graces(&database) {}
             while stopping.goes_on() && remove_some(&database, retention) {}
+            // What is left of owners is looked for once the tokens have gone that name them.
+            while stopping.goes_on() && remove_owners(&database, retention) {}
             if !stopping.wait(EVERY.min(retention.time())) {
                 return;
             }
@@ -63,13 +65,25 @@ fn remove_some(database: &Database, retention: Retention) -> bool {
                 store::remove_usage(connection, BATCH)?,
                 idempotency::remove_old(connection, BATCH)?,
             ];
-            let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
-            let full_of_owners = deletions::remove_unnamed(connection, retention.seconds(), most)?;
-            Ok(removed.contains(&BATCH) || full_of_owners)
+            Ok(removed.contains(&BATCH))
         })
     });
     removed.unwrap_or_else(|fault| {
         log::warn!("old tokens are not removed yet: {fault}");
+        false
+    })
+}
+
+/// Removes a batch of what was deleted and is named no more, and answers whether there may be more.
+fn remove_owners(database: &Database, retention: Retention) -> bool {
+    let removed = database.blocking(move |connection| {
+        connection.transaction(|connection| {
+            let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
+            Ok(store::lock_removal(connection)? && deletions::remove_unnamed(connection, retention.seconds(), most)?)
+        })
+    });
+    removed.unwrap_or_else(|fault| {
+        log::warn!("what was deleted is not removed yet: {fault}");
         false
     })
 }

@@ -2,7 +2,7 @@
 
 use diesel::dsl::not;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -159,10 +159,8 @@ fn stored(part: &impl Serialize) -> Result<Value> {
 }
 
 fn taken(fault: DieselError) -> Error {
-    match (violated_key(&fault), &fault) {
-        (Some("workspaces_name_key"), _) => Error::attribute("/data/attributes/name", "Name has already been taken"),
-        // The organization was deleted just now.
-        (_, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Error::not_found(),
+    match violated_key(&fault) {
+        Some("workspaces_name_key") => Error::attribute("/data/attributes/name", "Name has already been taken"),
         _ => fault.into(),
     }
 }

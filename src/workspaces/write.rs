@@ -53,7 +53,7 @@ pub(super) fn update(
 /// The database's own.
 pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
     let event = event(workspace, "destroy");
-    deletions::mark(connection, Deleted::Workspace(workspace.organization_id, workspace.id), &event)?;
+    deletions::mark(connection, Deleted::Workspace(workspace.id), &event)?;
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 

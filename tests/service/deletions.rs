@@ -60,7 +60,7 @@ fn the_tokens_of_a_team_end_with_it_and_each_is_told() {
             acme.team
         );
         assert_eq!(acme.app.count(&deletion), 1);
-        assert!(with["event"].as_str().is_some_and(|event| event.starts_with("ae-")), "{with}");
+        assert_eq!(with["event"], event_of(&acme, &acme.team)["id"], "{with}");
     }
     // They are told of with the team's name, for as long as they are kept.
     let listed = acme.ada.client.get(ALL_TOKENS).expect(200);
@@ -165,6 +165,7 @@ fn a_big_organization_is_deleted_at_once() {
     acme.ada.client.delete("/api/v2/organizations/acme").expect(204);
     let took = began.elapsed();
     assert!(took < Duration::from_secs(1), "{took:?}");
+    let mut in_turn = 0;
     while acme.app.count("deletions WHERE kind = 'organization' AND NOT looked") > 0 {
         let began = Instant::now();
         zoe.client.get("/api/v2/organizations/other").expect(200);
@@ -174,7 +175,13 @@ fn a_big_organization_is_deleted_at_once() {
         acme.app.with(&token.secret()).get("/api/v2/account/details").expect(401);
         let took = began.elapsed();
         assert!(took < Duration::from_secs(2), "another tenant waited {took:?}");
+        if in_turn == 0 {
+            let told = format!("audit_events WHERE meta->'ended-with'->>'id' = '{small}'");
+            until("the small deletion has had its turn", || acme.app.count(&told) == 1);
+            in_turn = acme.app.count("deletions WHERE kind = 'organization' AND NOT looked");
+        }
     }
+    assert_eq!(in_turn, 1, "the big one was still under way when a small one was finished");
     let of_acme = "audit_events WHERE action = 'destroy' AND meta->'ended-with'->>'type' = 'organization'";
     assert_eq!(acme.app.count(of_acme), tokens);
     assert_eq!(
@@ -246,6 +253,49 @@ fn the_row_stays_as_long_as_a_token_names_it() {
     until("the team is removed after its token", || acme.app.count("all_teams WHERE name = 'ci'") == 0);
     assert_eq!(acme.app.count("tokens WHERE team_id IS NOT NULL"), 0);
     assert!(service.stop());
+}
+
+/// Who made a token that lives on stays by name, and an organization until nothing of it is left.
+#[test]
+fn a_maker_stays_as_long_as_the_tokens_and_an_organization_as_long_as_its_parts() {
+    let acme = Acme::new();
+    let (bob, root) = (acme.app.user("bob"), acme.app.site_admin("root"));
+    acme.ada.organization("gone");
+    acme.ada.workspace("acme", "app");
+    acme.ada.add_to_team(&acme.team, &bob);
+    let made = bob.described_token(&acme.team, json!({"description": "by bob"}));
+    root.client.delete(&format!("/api/v2/admin/users/{}", bob.id)).expect(200);
+    acme.ada.client.delete("/api/v2/organizations/gone").expect(204);
+    let over = || {
+        for _ in 0..2 {
+            until("the deletions are finished", || finished(&acme));
+            acme.app.sql("UPDATE deletions SET due_at = now()");
+            until("they are looked at", || acme.app.count("deletions WHERE due_at <= now()") == 0);
+        }
+        for kept in ["all_users", "all_teams", "all_workspaces", "all_organizations"] {
+            let long_ago = "SET deleted_at = now() - interval '91 days' WHERE deleted_at IS NOT NULL";
+            acme.app.sql(&format!("UPDATE {kept} {long_ago}"));
+        }
+        acme.app.sql("UPDATE tokens SET revoked_at = now() - interval '91 days' WHERE revoked");
+    };
+    let data = Folder::new();
+    let keep = || Served::on(&acme.app.database_url, &data, &["--revoked-retention", "90d"]);
+    over();
+    let service = keep();
+    // Organizations are looked at after users.
+    until("the empty organization has gone", || acme.app.count("all_organizations WHERE name = 'gone'") == 0);
+    assert!(service.stop());
+    assert_eq!(acme.app.count("tokens WHERE user_id IN (SELECT id FROM all_users WHERE username = 'bob')"), 0);
+    let shown = acme.ada.client.get(&format!("/api/v2/authentication-tokens/{}", made.id())).expect(200);
+    assert_eq!(*shown.attribute("created-by-name"), "bob");
+    acme.ada.client.delete("/api/v2/organizations/acme").expect(204);
+    over();
+    let service = keep();
+    for all in ["all_organizations", "all_teams", "all_workspaces", "all_users WHERE username = 'bob'"] {
+        until(all, || acme.app.count(all) == 0);
+    }
+    assert!(service.stop());
+    assert_eq!(acme.app.count("tokens WHERE organization_id IS NOT NULL"), 0);
 }
 
 /// Whoever comes while something is being deleted gets 404, and makes nothing in it.
