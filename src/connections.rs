@@ -6,9 +6,9 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
@@ -18,7 +18,6 @@ use actix_web::rt::net::TcpStream;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{SockRef, Socket};
 
-use crate::access::network;
 use crate::jsonapi::TrustedProxies;
 use crate::worker::Worker;
 
@@ -47,31 +46,32 @@ struct Registry {
 #[derive(Debug, Default)]
 struct Open {
     made: u64,
-    connections: HashMap<u64, State>,
+    entries: HashMap<u64, Weak<Entry>>,
     of_network: HashMap<IpAddr, u32>,
+}
+
+/// A connection, as its requests know it. When the last of them and the connection itself are gone, so is its entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection(Arc<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    registry: Arc<Registry>,
+    id: u64,
+    network: IpAddr,
+    /// Another handle of the connection's socket.
+    socket: Socket,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    network: IpAddr,
-    /// Another handle of the connection's socket.
-    socket: Socket,
     /// How many requests are under way.
     requests: u32,
     /// Since when there is none.
     idle_since: Instant,
     /// Whether it may be idle for the longer time.
     known: bool,
-}
-
-/// A connection, as its requests know it. When the last of them and the connection itself are gone, so is its entry.
-#[derive(Debug, Clone)]
-struct Connection(Arc<Entry>);
-
-#[derive(Debug)]
-struct Entry {
-    registry: Arc<Registry>,
-    id: u64,
 }
 
 /// A request that is under way on a connection, until it is dropped.
@@ -92,22 +92,23 @@ impl Connections {
         let (Ok(peer), Ok(socket)) = (stream.peer_addr(), SockRef::from(stream).try_clone()) else {
             // It has gone already, or there are no more handles: then it is one too many.
             log::debug!("a connection is refused");
-            let _ = SockRef::from(stream).shutdown(std::net::Shutdown::Both);
+            shut_down(&SockRef::from(stream));
             return;
         };
         let (proxy, network) = (self.0.proxies.trust(peer.ip()), network(peer.ip()));
-        let mut open = self.0.open();
+        let state = Mutex::new(State { requests: 0, idle_since: Instant::now(), known: proxy });
+        let mut open = locked(&self.0.open);
         open.made += 1;
-        let id = open.made;
+        let entry = Entry { registry: Arc::clone(&self.0), id: open.made, network, socket, state };
+        let connection = Connection(Arc::new(entry));
+        open.entries.insert(connection.0.id, Arc::downgrade(&connection.0));
         let of_network = open.of_network.entry(network).or_default();
         *of_network += 1;
         if !proxy && *of_network > self.0.rules.per_address.get() {
             log::debug!("a connection is refused: its address has too many");
-            shut_down(&socket);
+            shut_down(&connection.0.socket);
         }
-        open.connections.insert(id, State { network, socket, requests: 0, idle_since: Instant::now(), known: proxy });
-        drop(open);
-        data.insert(Connection(Arc::new(Entry { registry: Arc::clone(&self.0), id })));
+        data.insert(connection);
     }
 
     /// Begins to shut down those that are idle for too long.
@@ -119,30 +120,17 @@ impl Connections {
         let every = (registry.rules.idle.min(registry.rules.idle_unauthenticated) / 4).min(Duration::from_secs(1));
         Worker::start("connections", move |stopping| {
             while stopping.wait(every.max(Duration::from_millis(10))) {
-                registry.open().connections.values().filter(|state| registry.is_idle(state)).for_each(|state| {
-                    shut_down(&state.socket);
-                });
+                // The last handle of an entry must not be dropped under the lock, which its end takes.
+                let entries: Vec<_> = locked(&registry.open).entries.values().filter_map(Weak::upgrade).collect();
+                entries.iter().filter(|entry| entry.is_idle()).for_each(|entry| shut_down(&entry.socket));
             }
         })
     }
 }
 
-impl Registry {
-    /// A thread that panicked while it counted leaves counts that are still true.
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_idle(&self, state: &State) -> bool {
-        let patience = if state.known { self.rules.idle } else { self.rules.idle_unauthenticated };
-        state.requests == 0 && state.idle_since.elapsed() > patience
-    }
-
-    fn change(&self, id: u64, change: impl FnOnce(&mut State)) {
-        if let Some(state) = self.open().connections.get_mut(&id) {
-            change(state);
-        }
-    }
+/// A thread that panicked while it counted leaves counts that are still true.
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A client that has gone already is no fault.
@@ -150,22 +138,36 @@ fn shut_down(socket: &Socket) {
     let _ = socket.shutdown(std::net::Shutdown::Both);
 }
 
-impl Connection {
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        self.0.registry.change(self.0.id, change);
+impl Entry {
+    fn is_idle(&self) -> bool {
+        let (rules, state) = (&self.registry.rules, locked(&self.state));
+        let patience = if state.known { rules.idle } else { rules.idle_unauthenticated };
+        state.requests == 0 && state.idle_since.elapsed() > patience
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut open = self.registry.open();
-        let Some(State { network, .. }) = open.connections.remove(&self.id) else { return };
-        if let Some(count) = open.of_network.get_mut(&network) {
+        let mut open = locked(&self.registry.open);
+        open.entries.remove(&self.id);
+        if let Some(count) = open.of_network.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                open.of_network.remove(&network);
+                open.of_network.remove(&self.network);
             }
         }
+    }
+}
+
+impl Connection {
+    /// The one that a request came on, if it was entered.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.conn_data::<Self>().cloned()
+    }
+
+    /// A good token came with a request: it may be idle for longer.
+    pub(crate) fn authenticated(&self) {
+        locked(&self.0.state).known = true;
     }
 }
 
@@ -173,24 +175,24 @@ impl UnderWay {
     /// The request is under way on its connection.
     pub(crate) fn begin(request: &ServiceRequest) -> Option<Self> {
         let connection = request.conn_data::<Connection>()?.clone();
-        connection.change(|state| state.requests += 1);
+        locked(&connection.0.state).requests += 1;
         Some(Self(connection))
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.change(|state| {
-            state.requests = state.requests.saturating_sub(1);
-            state.idle_since = Instant::now();
-        });
+        let mut state = locked(&self.0.0.state);
+        state.requests = state.requests.saturating_sub(1);
+        state.idle_since = Instant::now();
     }
 }
 
-/// A good token came with a request: its connection may be idle for longer.
-pub(crate) fn authenticated(request: &HttpRequest) {
-    if let Some(connection) = request.conn_data::<Connection>() {
-        connection.change(|state| state.known = true);
+/// Whoever has one IPv6 address has 2⁶⁴ of them.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::http::Services;
 use crate::jsonapi::{self, BodyBudget, PublicUrl, TrustedProxies, frame, negotiate, request_id};
 use crate::retention::Kept;
 use crate::signing::{EncryptionKey, Signer};
-use crate::tokens::{finish_deletions, remove_old_tokens};
+use crate::tokens::{finish_deletions, remove_old_tokens, rewrite_ends};
 use crate::worker::Worker;
 use crate::{routes, tls};
 
@@ -47,7 +47,7 @@ pub struct Service {
     server: Server,
     address: SocketAddr,
     /// What works beside the requests, and in words what each does. They are stopped in this order.
-    workers: [(&'static str, Worker); 5],
+    workers: [(&'static str, Worker); 6],
 }
 
 /// Why the service cannot listen.
@@ -93,7 +93,7 @@ impl Service {
         let Listen { address, tls, public_url, workers, failed_authentications, trusted_proxies, connections } = listen;
         let keep_alive = connections.idle.max(connections.idle_unauthenticated);
         let connections = Connections::new(connections, trusted_proxies.clone());
-        let entered = connections.clone();
+        let (entered, most) = (connections.clone(), (connections::most() / workers).max(1));
         let trusted_proxies = Data::new(trusted_proxies);
         let services = Data::new(Services {
             authenticator: Authenticator::new(database.clone(), usage.clone()),
@@ -116,7 +116,9 @@ impl Service {
                 .wrap(from_fn(keep_connection))
         })
         .on_connect(move |io, data| entered.enter(io, data))
-        .max_connections((connections::most() / workers).max(1))
+        .max_connections(most)
+        // TLS handshakes under way count among them, so that silent ones hold up nobody else.
+        .max_connection_rate(most)
         .workers(workers)
         .keep_alive(keep_alive)
         // Whose client has gone is not worked for.
@@ -135,6 +137,7 @@ impl Service {
             ("remove old tokens", remove_old_tokens(kept.revoked_tokens, database.clone())?),
             ("keep the audit trail", keep_audit_trail(kept.audit_events, database.clone())?),
             ("finish deletions", finish_deletions(database.clone())?),
+            ("sort tokens by their ends", rewrite_ends(database.clone())?),
             ("end idle connections", connections.end_idle_ones()?),
             ("write the last use of tokens", write_usage(usage, database.clone())?),
         ];

@@ -1,3 +1,4 @@
+DROP TABLE end_rewrites;
 DROP TABLE deletions;
 DROP TABLE token_usage_days;
 DROP TABLE kept_answers;

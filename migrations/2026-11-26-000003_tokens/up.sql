@@ -60,6 +60,8 @@ CREATE TABLE tokens (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     expired_at timestamptz,
+    -- When it ends by itself, for the order of lists: a copy, rewritten in the background after a policy has changed.
+    sorted_end timestamptz,
     disabled_at timestamptz,
     -- Whether it has ended for good: a fact, which is asked without a clock.
     revoked boolean NOT NULL DEFAULT false,
@@ -94,14 +96,16 @@ CREATE UNIQUE INDEX tokens_one_per_team ON tokens (team_id)
     WHERE kind = 'team' AND description IS NULL AND revoked_at IS NULL;
 CREATE UNIQUE INDEX tokens_one_per_organization ON tokens (organization_id, kind)
     WHERE kind IN ('organization', 'audit-trails') AND revoked_at IS NULL;
--- The lists, in their default order. A token that never expires comes last.
-CREATE INDEX tokens_of_organization ON tokens (organization_id, kind, coalesce(expired_at, 'infinity'), id);
-CREATE INDEX tokens_of_team ON tokens (team_id, coalesce(expired_at, 'infinity'), id) WHERE team_id IS NOT NULL;
-CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(expired_at, 'infinity'), id)
+-- The lists, in their default order. A token that never ends comes last.
+CREATE INDEX tokens_of_organization ON tokens (organization_id, kind, coalesce(sorted_end, 'infinity'), id);
+CREATE INDEX tokens_of_team ON tokens (team_id, coalesce(sorted_end, 'infinity'), id) WHERE team_id IS NOT NULL;
+CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(sorted_end, 'infinity'), id)
     WHERE workspace_id IS NOT NULL;
 CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
 -- The list of all tokens of an organization: the newest first.
 CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
+-- All of an organization, one after the other, to rewrite their ends.
+CREATE INDEX tokens_in_organization ON tokens (organization_id, id) WHERE organization_id IS NOT NULL;
 -- What a deleted user, team or workspace, and an organization's own, still has to end.
 CREATE INDEX tokens_live_of_owner ON tokens (coalesce(user_id, team_id, workspace_id), id) WHERE NOT revoked;
 CREATE INDEX tokens_live_of_organization ON tokens (organization_id, id) WHERE NOT revoked;
@@ -160,3 +164,15 @@ CREATE TABLE deletions (
     looked boolean NOT NULL DEFAULT false
 );
 CREATE INDEX deletions_due ON deletions (due_at);
+
+-- Organizations whose policies have changed, until the ends by which their tokens are sorted are rewritten.
+CREATE TABLE end_rewrites (
+    organization_id uuid PRIMARY KEY REFERENCES all_organizations (id) ON DELETE CASCADE,
+    -- The last token that was looked at.
+    after_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    -- When it is to be looked at next, and whether all were looked at once. It is over when they were twice: a request that
+    -- had begun before the change may still have made a token.
+    due_at timestamptz NOT NULL DEFAULT now(),
+    looked boolean NOT NULL DEFAULT false
+);
+CREATE INDEX end_rewrites_due ON end_rewrites (due_at);

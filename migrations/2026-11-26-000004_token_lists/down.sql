@@ -1,4 +1,10 @@
 DROP VIEW listed_tokens;
+DROP TRIGGER ends_are_rewritten ON all_organizations;
+DROP TRIGGER ends_are_rewritten ON token_ttl_policies;
+DROP FUNCTION rewrite_ends();
+DROP TRIGGER sorted_by_its_end ON tokens;
+DROP FUNCTION sort_by_end();
+DROP FUNCTION current_end(tokens);
 DROP TRIGGER what_has_ended_stays_ended ON all_organizations;
 DROP FUNCTION keep_all_ended();
 DROP TRIGGER what_has_ended_stays_ended ON token_ttl_policies;

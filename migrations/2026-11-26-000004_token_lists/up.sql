@@ -74,6 +74,45 @@ CREATE TRIGGER what_has_ended_stays_ended
     FOR EACH ROW WHEN (OLD.max_ttl_enabled AND NOT NEW.max_ttl_enabled)
     EXECUTE FUNCTION keep_all_ended();
 
+-- When a token of an organization ends by itself now.
+CREATE FUNCTION current_end(tokens) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT token_ends_at(
+        $1.created_at, $1.expired_at, organization.max_ttl_enabled, policy.max_ttl_ms, policy.ended_before,
+        policy.ended_max_ms
+    )
+    FROM (SELECT) AS token
+    LEFT JOIN all_organizations AS organization ON organization.id = $1.organization_id
+    LEFT JOIN token_ttl_policies AS policy ON policy.organization_id = $1.organization_id
+        AND policy.token_type = replace($1.kind, '-', '_')
+$$;
+
+-- The copy by which lists are sorted is right when a token is made or its expiry changes.
+CREATE FUNCTION sort_by_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.sorted_end := current_end(NEW);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER sorted_by_its_end
+    BEFORE INSERT OR UPDATE OF created_at, expired_at ON tokens
+    FOR EACH ROW EXECUTE FUNCTION sort_by_end();
+
+-- After a policy has changed, the copies of the organization's tokens are rewritten.
+CREATE FUNCTION rewrite_ends() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO end_rewrites (organization_id) VALUES ((to_jsonb(NEW) ->> TG_ARGV[0])::uuid)
+    ON CONFLICT (organization_id) DO UPDATE SET after_id = DEFAULT, due_at = DEFAULT, looked = DEFAULT;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER ends_are_rewritten
+    AFTER INSERT OR UPDATE ON token_ttl_policies
+    FOR EACH ROW EXECUTE FUNCTION rewrite_ends('organization_id');
+CREATE TRIGGER ends_are_rewritten
+    AFTER UPDATE OF max_ttl_enabled ON all_organizations
+    FOR EACH ROW WHEN (OLD.max_ttl_enabled <> NEW.max_ttl_enabled)
+    EXECUTE FUNCTION rewrite_ends('id');
+
 -- A token with the names that lists search and sort by, and its status now. A token ends with its owner, at once; its own
 -- row says so a little later. Those of a suspended user are switched off.
 CREATE VIEW listed_tokens AS
@@ -102,6 +141,7 @@ SELECT
     tokens.replaces,
     successor.id AS replaced_by,
     ending.at AS ends_at,
+    tokens.sorted_end,
     -- Not `now()`: a transaction may have waited since it began.
     CASE
         WHEN tokens.revoked OR owner.deleted_at IS NOT NULL OR tokens.revoked_at <= statement_timestamp() THEN 'revoked'
@@ -114,8 +154,7 @@ SELECT
     teams.allow_member_token_management AS team_allows_members,
     owning_organization.name AS organization_name,
     coalesce(owning_user.username, teams.name, workspaces.name, owning_organization.name) AS owner_name,
-    coalesce(creating_user.username, creating_team.name, creating_organization.name) AS created_by_name,
-    creating_organization.name AS created_by_organization_name
+    coalesce(creating_user.username, creating_team.name, creating_organization.name) AS created_by_name
 FROM tokens
 LEFT JOIN all_users AS owning_user ON owning_user.id = tokens.user_id
 LEFT JOIN all_teams AS teams ON teams.id = tokens.team_id

@@ -3,25 +3,32 @@
 //! The address is the one that has connected, or that a trusted proxy names ([`TrustedProxies`]). Behind a proxy that is not
 //! trusted all share one measure: what a client says of its own address anybody can say.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use governor::Quota;
 
-use super::RateLimit;
+use super::rate_limit::{MOST, RateLimit};
+use crate::connections::network;
 use crate::jsonapi::{Error, Result, TrustedProxies};
 
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]
-pub struct AddressLimit(RateLimit<IpAddr>);
+pub struct AddressLimit {
+    times: RateLimit<IpAddr>,
+    /// Who was refused, and until when each may not ask again.
+    over: Arc<Mutex<HashMap<IpAddr, Instant>>>,
+}
 
 impl AddressLimit {
     /// So many times at once, and then as many in a minute.
     #[must_use]
     pub fn per_minute(times: NonZeroU32) -> Self {
-        Self(RateLimit::new(Quota::per_minute(times)))
+        Self { times: RateLimit::new(Quota::per_minute(times)), over: Arc::default() }
     }
 
     /// Checks that the address of a request has not asked too often.
@@ -32,19 +39,34 @@ impl AddressLimit {
         TrustedProxies::client(request).map_or(Ok(()), |address| self.check(address))
     }
 
-    fn check(&self, address: IpAddr) -> Result<()> {
-        let refused = |wait: Duration| {
-            Error::too_many_requests("Too many requests from this address", wait.as_secs().saturating_add(1))
-        };
-        self.0.check(&network(address)).map_err(refused)
+    /// Whether the address of a request would be refused now. Nothing is counted.
+    #[must_use]
+    pub fn is_over(&self, request: &HttpRequest) -> bool {
+        TrustedProxies::client(request)
+            .is_some_and(|address| self.over().get(&network(address)).is_some_and(|until| *until > Instant::now()))
     }
-}
 
-/// Whoever has one IPv6 address has 2⁶⁴ of them.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address @ IpAddr::V4(_) => address,
+    fn check(&self, address: IpAddr) -> Result<()> {
+        let network = network(address);
+        self.times.check(&network).map_err(|wait| {
+            self.remember(network, wait);
+            Error::too_many_requests("Too many requests from this address", wait.as_secs().saturating_add(1))
+        })
+    }
+
+    fn remember(&self, network: IpAddr, wait: Duration) {
+        let (mut over, now) = (self.over(), Instant::now());
+        if over.len() >= MOST {
+            over.retain(|_, until| *until > now);
+        }
+        if over.len() < MOST {
+            over.insert(network, now + wait);
+        }
+    }
+
+    /// A thread that panicked here has left a map that is whole.
+    fn over(&self) -> MutexGuard<'_, HashMap<IpAddr, Instant>> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,9 +4,11 @@ use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use diesel::prelude::*;
 
+use super::known::Known;
 use super::shares::{Place, Shares};
 use super::store::Key;
 use super::{Caller, OrganizationRef, Usage, refusals, store};
+use crate::connections::Connection;
 use crate::credential::Secret;
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
@@ -16,13 +18,24 @@ use crate::jsonapi::{Error, Result, request_id};
 pub struct BearerToken {
     secret: Option<Secret>,
     request_id: String,
+    /// Whether the request's address has brought too many that are not good.
+    doubted: bool,
+    /// What the request came on, which may be idle for longer if the token is good.
+    connection: Option<Connection>,
 }
 
 impl BearerToken {
     /// Looks at the header of a request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        Self { secret: bearer(request), request_id: request_id(request) }
+        let (secret, request_id, connection) = (bearer(request), request_id(request), Connection::of(request));
+        Self { secret, request_id, doubted: false, connection }
+    }
+
+    /// The same from an address that may have brought too many that are not good.
+    #[must_use]
+    pub fn doubted(self, doubted: bool) -> Self {
+        Self { doubted, ..self }
     }
 
     /// Checks that there is something with the form of a secret, before work is done for a request.
@@ -49,6 +62,7 @@ pub struct Authenticator {
     /// For who asks whether the service can do its work, however much work it has.
     health: Database,
     shares: Shares,
+    known: Known,
     usage: Usage,
 }
 
@@ -64,7 +78,8 @@ impl Authenticator {
     #[must_use]
     pub fn new(database: Database, usage: Usage) -> Self {
         let (health, shares) = (database.apart(), Shares::of(database.connections()));
-        Self { database, health, shares, usage }
+        let known = Known::new(database.clone());
+        Self { database, health, shares, known, usage }
     }
 
     /// Authenticates the bearer and does `work`, which only reads, on one connection: at once if the caller has a place
@@ -125,12 +140,12 @@ impl Authenticator {
         self.shares.enter_anonymously().await
     }
 
-    /// Does `look`, which only reads, on the thread that calls, for a caller that has a place.
+    /// Does `look`, which only reads, on the blocking thread that calls, for a caller that has a place.
     ///
     /// # Errors
     /// 503 when the database is away; else what `look` returns.
-    pub fn look_up<T>(&self, look: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        self.database.blocking(look)
+    pub fn look_up<T>(&self, look: impl Fn(&mut PgConnection) -> Result<T>) -> Result<T> {
+        self.database.look(look)
     }
 
     /// Counts a use of the caller's token.
@@ -147,6 +162,9 @@ impl Authenticator {
         // A text that is no secret is refused without asking the database.
         let secret = bearer.secret.ok_or_else(Error::unauthorized)?;
         let (digest, request_id) = (secret.digest(), bearer.request_id);
+        if bearer.doubted && !self.known.is_known(&digest).await? {
+            return Err(Error::unauthorized());
+        }
         let turn = self.shares.enter_with(&digest).await?;
         let requested = organization_ref.clone();
         let authenticate = move |connection: &mut PgConnection| {
@@ -159,6 +177,7 @@ impl Authenticator {
                     refusals::record(connection, refused, request_id);
                     return Err(Error::unauthorized());
                 }
+                bearer.connection.iter().for_each(Connection::authenticated);
                 let caller = found.into_caller(requested, request_id)?;
                 // Held so long also if the client goes away in the meantime. The work has its own place.
                 drop(turn);

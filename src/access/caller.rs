@@ -268,7 +268,6 @@ impl Caller {
             Who::AnyUser => self.user().is_some(),
             Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin(),
             Who::Administrator => self.is_site_admin(),
-            Who::SiteAdminUnlessSecret => self.organization_id.is_some() && self.is_site_admin() && !secret,
             Who::Member => *member,
             Who::MemberUnlessSecret => *member && !secret,
             Who::Owner => *owner,

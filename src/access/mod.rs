@@ -6,6 +6,7 @@
 mod address_limit;
 mod authenticator;
 mod caller;
+mod known;
 mod level;
 mod permission;
 mod rate_limit;
@@ -20,7 +21,6 @@ mod visible;
 mod workspaces;
 
 pub use address_limit::AddressLimit;
-pub(crate) use address_limit::network;
 pub use authenticator::{Authenticator, BearerToken};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};

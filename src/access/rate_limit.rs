@@ -9,7 +9,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 /// So many keys are remembered; then those that may go on as often as anybody are forgotten.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// What has happened lately, for all threads of this replica.
 #[derive(Debug)]

@@ -45,8 +45,10 @@ pub enum Action {
     EndItself,
     /// Look at a user's token.
     ReadUserToken,
-    /// Make a user's token, edit it, switch it off and on, replace or revoke it.
+    /// Make a user's token, edit it, switch it off and on, or replace it.
     ChangeUserToken,
+    /// Revoke a user's token.
+    EndUserToken,
     /// Look at a workspace's token.
     ReadWorkspaceToken,
     /// Make a token of a workspace.
@@ -118,8 +120,6 @@ pub enum Who {
     SiteAdmin,
     /// A site admin, whether or not the request is about an organization.
     Administrator,
-    /// A site admin, unless the team is secret.
-    SiteAdminUnlessSecret,
     /// An active member of the organization, or one of its own tokens.
     Member,
     /// The same, unless the team is secret.
@@ -158,9 +158,7 @@ impl Who {
     #[must_use]
     pub const fn least_role(self) -> Role {
         match self {
-            Self::AnyUser | Self::SiteAdmin | Self::Administrator | Self::SiteAdminUnlessSecret | Self::Owner => {
-                Role::Owner
-            }
+            Self::AnyUser | Self::SiteAdmin | Self::Administrator | Self::Owner => Role::Owner,
             Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) | Self::HoldsOverSeenTeam(_) => Role::Admin,
             Self::Member
             | Self::MemberUnlessSecret
@@ -182,7 +180,6 @@ impl fmt::Display for Who {
         match self {
             Self::AnyUser => out.write_str("any user"),
             Self::SiteAdmin | Self::Administrator => out.write_str("site admins"),
-            Self::SiteAdminUnlessSecret => out.write_str("site admins, unless the team is secret"),
             Self::Member => out.write_str("members"),
             Self::MemberUnlessSecret => out.write_str("members, unless the team is secret"),
             Self::Owner => out.write_str("owners"),
@@ -253,7 +250,7 @@ impl Action {
         use Who::{
             Administrator, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
             InWorkspace, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam,
-            OwnUser, Owner, SiteAdmin, SiteAdminUnlessSecret, TeamMemberWhileAllowed,
+            OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -272,14 +269,7 @@ impl Action {
             ),
             A::SeeTeam => (
                 Read,
-                &[
-                    Owner,
-                    OfTheTeam,
-                    MemberUnlessSecret,
-                    SiteAdminUnlessSecret,
-                    Holds(ManageTeams),
-                    Holds(AccessSecretTeams),
-                ],
+                &[Owner, OfTheTeam, MemberUnlessSecret, SiteAdmin, Holds(ManageTeams), Holds(AccessSecretTeams)],
                 NotFound,
                 "",
             ),
@@ -341,8 +331,19 @@ impl Action {
             ),
             A::ShowItself => (Read, &[AnyToken], NotFound, ""),
             A::EndItself => (Write, &[AnyToken], NotFound, ""),
-            A::ReadUserToken => (Read, &[OwnUser], NotFound, ""),
-            A::ChangeUserToken => (Write, &[OwnUser], ForbiddenToWhoMay(A::ReadUserToken), ""),
+            A::ReadUserToken => (Read, &[OwnUser, Administrator], NotFound, ""),
+            A::ChangeUserToken => (
+                Write,
+                &[OwnUser],
+                ForbiddenToWhoMay(A::ReadUserToken),
+                "Only the user may make and change their tokens; site admins see and end them",
+            ),
+            A::EndUserToken => (
+                Write,
+                &[OwnUser, Administrator],
+                ForbiddenToWhoMay(A::ReadUserToken),
+                "Only the user, and site admins whose token is not capped, may end the user's tokens",
+            ),
             A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),
             A::CreateWorkspaceToken => (
                 Write,

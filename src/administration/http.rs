@@ -134,9 +134,7 @@ fn list(call: Read<'_, Wanted>) -> Result<Reply> {
 fn render(connection: &mut PgConnection, caller: &Caller, places: &[Place]) -> Result<Vec<Resource>> {
     let ids: BTreeSet<OrganizationId> = places.iter().map(|place| place.organization_id).collect();
     let rows = organizations::find_all(connection, &ids.into_iter().collect::<Vec<_>>())?;
-    let ids: Vec<OrganizationId> = rows.iter().map(|row| row.id).collect();
-    let callers = caller.in_each(connection, &ids)?;
-    Ok(rows.iter().zip(&callers).map(|(row, caller)| organizations::organization(row, caller)).collect())
+    organizations::organizations(connection, caller, &rows)
 }
 
 /// Locks the user whom the path names, and makes a change of it.

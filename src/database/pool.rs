@@ -11,6 +11,7 @@ use diesel::connection::{
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -188,7 +189,18 @@ impl Database {
         .await
     }
 
-    /// The same on the thread that calls, for work outside a request: the command line, background tasks.
+    /// Does `look`, which only reads, on the thread that calls: for a request that is on a blocking thread already, and
+    /// waits for its turn as others do.
+    ///
+    /// # Errors
+    /// 503 when no connection answered within 2.5 seconds; otherwise what `look` returns.
+    pub fn look<T>(&self, look: impl Fn(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let deadline = Instant::now() + CHECKOUT_TIMEOUT;
+        let _permit = Handle::current().block_on(self.permit(deadline))?;
+        checkout(&self.pool, deadline.into_std(), look).map(|(_, found)| found)
+    }
+
+    /// Does `work` on the thread that calls, for work outside a request: the command line, background tasks.
     ///
     /// # Errors
     /// 503 when no connection could be had; otherwise what `work` returns.

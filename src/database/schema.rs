@@ -180,6 +180,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    end_rewrites (organization_id) {
+        organization_id -> Uuid,
+        after_id -> Uuid,
+        due_at -> Timestamptz,
+        looked -> Bool,
+    }
+}
+
+diesel::table! {
     signing_keys (kid) {
         kid -> Text,
         public_key -> Bytea,
@@ -234,6 +243,7 @@ diesel::table! {
         replaces -> Nullable<Uuid>,
         replaced_by -> Nullable<Uuid>,
         ends_at -> Nullable<Timestamptz>,
+        sorted_end -> Nullable<Timestamptz>,
         status -> Text,
         team_name -> Nullable<Text>,
         team_owners -> Nullable<Bool>,
@@ -241,7 +251,6 @@ diesel::table! {
         organization_name -> Nullable<Text>,
         owner_name -> Nullable<Text>,
         created_by_name -> Nullable<Text>,
-        created_by_organization_name -> Nullable<Text>,
     }
 }
 

@@ -13,7 +13,6 @@ use super::call::{Context, Prepared};
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
 use crate::access::{Action, BearerToken, Caller, OrganizationRef};
-use crate::connections;
 use crate::http::openapi::Sends;
 use crate::idempotency::{Attempt, Key, Request};
 use crate::jsonapi::{
@@ -248,11 +247,8 @@ impl<I: Send + 'static> Route<I> {
                         let context = Context { path, prepared, actions, idempotent: false, services: shared };
                         handler(Read { connection, caller: caller.clone(), context })
                     })
-                    .await;
-                if reply.as_ref().err().is_none_or(|fault| !UNAUTHENTICATED.contains(&fault.status())) {
-                    connections::authenticated(&request);
-                }
-                let reply = reply.map_err(|fault| counted(fault, &request, &services))?;
+                    .await
+                    .map_err(|fault| counted(fault, &request, &services))?;
                 Ok(reply.respond(&request, status))
             }
         })
@@ -281,7 +277,6 @@ impl<I: Send + 'static> Route<I> {
                     .await
                     .map_err(|fault| counted(fault, &request, &services))?;
                 authenticator.record_use(&caller);
-                connections::authenticated(&request);
                 // From here on the caller has a place: who sends slowly, or hashes passwords, takes nobody else's.
                 let mut place = authenticator.enter(&caller).await?;
                 let sent = steps.sent(&request, payload, &services.body_budget).await?;
@@ -415,10 +410,6 @@ impl<I> Steps<I> {
     }
 }
 
-/// What a reader may be answered whose token was not found good, or not looked for.
-const UNAUTHENTICATED: [StatusCode; 3] =
-    [StatusCode::UNAUTHORIZED, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE];
-
 /// What was prepared, with what became of the request before if it has a key. All that is wrong with it is told at
 /// once; a request with which anything is wrong is not looked up.
 fn looked_up<I>(
@@ -434,8 +425,8 @@ fn looked_up<I>(
     let Some((key, request)) = keyed else { return Ok(Prepared { query, input, attempt: None }) };
     let Preparing { caller, services } = preparing;
     let attempt = Attempt::new(&key, caller, &request, &services.encryption)?;
-    let attempt = services.authenticator.look_up(|connection| attempt.looked_up(connection))?;
-    Ok(Prepared { query, input, attempt: Some(attempt) })
+    let answered = services.authenticator.look_up(|connection| attempt.find(connection))?;
+    Ok(Prepared { query, input, attempt: Some(attempt.answered(answered)) })
 }
 
 fn services(request: &HttpRequest) -> Result<Services> {
@@ -445,7 +436,7 @@ fn services(request: &HttpRequest) -> Result<Services> {
 
 /// What has the form of a secret, or 401 before a byte of the body is read.
 fn bearer(request: &HttpRequest, services: &Services) -> Result<BearerToken> {
-    let token = BearerToken::of(request);
+    let token = BearerToken::of(request).doubted(services.failures.is_over(request));
     token.require_secret().map_err(|fault| counted(fault, request, services))?;
     Ok(token)
 }

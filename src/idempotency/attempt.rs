@@ -66,20 +66,31 @@ impl Attempt {
         Ok(Self { name, content: request.content, cipher, answered: None })
     }
 
-    /// Looks for the answer to an earlier try, without a lock.
+    /// What an earlier try was answered, without a lock.
     ///
     /// # Errors
     /// 422 where the key was that of another request, 409 where its answer cannot be opened.
-    pub(crate) fn looked_up(self, connection: &mut PgConnection) -> Result<Self> {
-        let answered = self.find(connection)?;
-        Ok(Self { answered, ..self })
+    pub(crate) fn find(&self, connection: &mut PgConnection) -> Result<Option<Answered>> {
+        let Some(kept) = store::find(connection, &self.name)? else { return Ok(None) };
+        if kept.content != self.content {
+            return Err(other_request());
+        }
+        let opened = self.cipher.open(&self.bound_to(kept.token_id), &kept.sealed_answer);
+        let document = opened.and_then(|text| serde_json::from_slice(text.expose_secret()).ok());
+        let document = document.ok_or_else(|| unopened(kept.token_id))?;
+        Ok(Some(Answered { token: kept.token_id, document }))
+    }
+
+    /// The same try, with what was found for it.
+    pub(crate) fn answered(self, answered: Option<Answered>) -> Self {
+        Self { answered, ..self }
     }
 
     /// What an earlier try was answered; if there was none, the key is this one's until the transaction's end. Never
     /// waits.
     ///
     /// # Errors
-    /// 409 while another try is under way; and as [`Attempt::looked_up`].
+    /// 409 while another try is under way; and as [`Attempt::find`].
     pub(crate) fn begin(&mut self, connection: &mut PgConnection) -> Result<Option<Answered>> {
         if let Some(answered) = self.answered.take() {
             return Ok(Some(answered));
@@ -99,17 +110,6 @@ impl Attempt {
         let text = serde_json::to_vec(document).map_err(|_| Error::internal())?;
         let sealed = self.cipher.seal(&self.bound_to(token), &text)?;
         Ok(store::insert(connection, &self.name, token, &self.content, &sealed)?)
-    }
-
-    fn find(&self, connection: &mut PgConnection) -> Result<Option<Answered>> {
-        let Some(kept) = store::find(connection, &self.name)? else { return Ok(None) };
-        if kept.content != self.content {
-            return Err(other_request());
-        }
-        let opened = self.cipher.open(&self.bound_to(kept.token_id), &kept.sealed_answer);
-        let document = opened.and_then(|text| serde_json::from_slice(text.expose_secret()).ok());
-        let document = document.ok_or_else(|| unopened(kept.token_id))?;
-        Ok(Some(Answered { token: kept.token_id, document }))
     }
 
     /// A sealed answer that was put into another row, or whose row was altered, does not open.

@@ -75,9 +75,7 @@ pub(crate) fn section() -> Section {
 fn list(call: Read<'_>) -> Result<Reply> {
     let call = call.permitted(Permit::for_own())?;
     let found = store::list(call.connection, scope(&call.caller), &call.query)?;
-    let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
-    let callers = call.caller.in_each(call.connection, &ids)?;
-    let resources = found.rows.iter().zip(&callers).map(|(row, caller)| view::organization(row, caller)).collect();
+    let resources = view::organizations(call.connection, &call.caller, &found.rows)?;
     let included = included(&call.query, &found.rows);
     Ok(call.page(resources, found.info).include(included))
 }

@@ -1,10 +1,11 @@
 //! How organizations look on the wire.
 
+use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::Organization;
 use crate::access::{Action, Caller, Target};
-use crate::jsonapi::{Identifier, Resource, ResourceType, time};
+use crate::jsonapi::{Identifier, Resource, ResourceType, Result, time};
 
 pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
     name: "organizations",
@@ -91,6 +92,20 @@ pub(crate) const ENTITLEMENT_SETS: ResourceType = ResourceType {
 /// A reference to an organization.
 pub(crate) fn identifier(name: &str) -> Identifier {
     Identifier::new(ORGANIZATIONS.name, name)
+}
+
+/// Organizations as the caller sees each of them.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn organizations(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    rows: &[Organization],
+) -> Result<Vec<Resource>> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let callers = caller.in_each(connection, &ids)?;
+    Ok(rows.iter().zip(&callers).map(|(row, caller)| organization(row, caller)).collect())
 }
 
 /// An organization as the caller sees it, who must be in its place.

@@ -341,8 +341,9 @@ impl CreatedBy {
         let by_user = t::created_by_user_id.eq_any(self.users.clone());
         let by_team = t::created_by_team_id.eq_any(self.teams.clone());
         let by_organization = t::created_by_organization_id.eq_any(self.organizations.clone());
-        let name = lower(t::created_by_organization_name.assume_not_null());
-        let by_name = name.eq_any(self.organization_names.clone()).nullable();
+        let name = lower(t::created_by_name.assume_not_null());
+        let by_name =
+            t::created_by_organization_id.is_not_null().and(name.eq_any(self.organization_names.clone())).nullable();
         boxed(by_user.or(by_team).or(by_organization).or(by_name))
     }
 }

@@ -12,6 +12,7 @@ use super::life::{self, Switch};
 use super::lists;
 use super::right::{TokenOperation, may, may_by_kind};
 use super::schema;
+use super::sorted_ends;
 use super::store::{self, Slot, TokenList};
 use super::view::{self, NAMES, TOKENS, USAGE_DAYS};
 use super::{Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS, issue, leaked};
@@ -387,12 +388,20 @@ fn list(call: Allowed<'_, Filters>, of: TokenList) -> Result<Reply> {
     let reach = call.caller.visible_tokens();
     let found = lists::list(call.connection, of, &reach, &call.query, &call.input)?;
     let resources = found.rows.iter().map(view::token).collect();
+    let mut meta = vec![];
+    let by_end = call.query.sort().iter().any(|sort| sort.key == lists::BY_END);
+    if let Some(organization) = call.caller.organization_id.filter(|_| by_end)
+        && sorted_ends::are_old(call.connection, organization)?
+    {
+        meta.push(("sorted-by-old-ends", true.into()));
+    }
     // Counting reads everything; a cursor's cost must not grow with the list.
     if let (TokenList::Organization(_), PageInfo::Numbered { .. }) = (of, &found.info) {
         let counts = lists::status_counts(call.connection, of, &reach, &call.query, &call.input)?;
-        return Ok(call.page(resources, found.info).meta("status-counts", view::status_counts(&counts)));
+        meta.push(("status-counts", view::status_counts(&counts)));
     }
-    Ok(call.page(resources, found.info))
+    let page = call.page(resources, found.info);
+    Ok(meta.into_iter().fold(page, |page, (key, value)| page.meta(key, value)))
 }
 
 /// Revokes all the tokens that the body names, or none of them.

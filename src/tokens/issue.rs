@@ -32,8 +32,7 @@ pub(crate) fn issue(
     no_escalation(caller, highest, role, abilities)?;
     abilities::check(connection, owner.organization(), abilities)?;
     let asked = attributes.expired_at.map(|moment| moment.0);
-    let of = (owner.organization(), owner.kind());
-    let expired_at = ttl_policies::expiry(connection, caller, of, caller.now, asked)?;
+    let expired_at = ttl_policies::expiry(connection, caller, owner.governed(), caller.now, asked)?;
     let revoked = store::revoke_current(connection, owner, room)?;
     let description = room.description();
     let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
@@ -49,12 +48,17 @@ pub(crate) fn issue(
 /// allowed then may have been taken away. Of a token that has ended nothing is left to give.
 ///
 /// # Errors
-/// 403 for more than the caller has.
+/// 403 for more than the caller has, or for a token that ends after it and is not its successor.
 pub(super) fn may_again(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> Result<()> {
     let Some(token) = store::find(connection, id).optional()? else { return Ok(()) };
     let owner = token.owner().ok_or_else(Error::not_found)?;
     let highest = highest_role(connection, caller, owner)?;
-    no_escalation(caller, highest, token.role, &token.abilities)
+    no_escalation(caller, highest, token.role, &token.abilities)?;
+    let outlives = caller.ends_at.is_some_and(|end| token.ends_at.is_none_or(|other| other > end));
+    if outlives && token.replaces != Some(caller.token) {
+        return Err(Error::forbidden("The token that this made would end after the token that calls"));
+    }
+    Ok(())
 }
 
 /// Checks that nobody gives a token more than they have (docs/design.md §3, rule 8).

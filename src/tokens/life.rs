@@ -7,7 +7,7 @@ use serde_json::json;
 use super::jwt::{self, Form};
 use super::model::event;
 use super::right::{TokenOperation, highest_role, may};
-use super::{NewToken, Replacement, Token, TokenChanges, issue, store};
+use super::{NewToken, Owner, Replacement, Token, TokenChanges, issue, store};
 use crate::access::{Caller, Role};
 use crate::audit::{self, Event, Looking};
 use crate::credential::{Kind, Secret, Status};
@@ -47,19 +47,19 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         keeps_description(token, &edited)?;
         check_description(connection, caller, token, edited.description.as_deref())?;
     }
+    let owner = token.owner().ok_or_else(Error::not_found)?;
     // What GET shows can be sent back, whatever has become of policies since.
     let shown = |time: Option<DateTime<Utc>>| time.map(|time| time.trunc_subsecs(3));
     edited.expired_at = token.expired_at;
     if let Some(asked) =
         asked.map(|asked| asked.map(|moment| moment.0)).filter(|asked| shown(*asked) != shown(token.expired_at))
     {
-        let of = (token.organization_id, token.kind);
-        edited.expired_at = ttl_policies::expiry(connection, caller, of, token.created_at, asked)?;
+        edited.expired_at = ttl_policies::expiry(connection, caller, owner.governed(), token.created_at, asked)?;
         jwt::check_expiry(token, edited.expired_at)?;
     }
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
     let given = if edited.role == token.role { Role::Viewer } else { edited.role };
-    let highest = highest_role(connection, caller, token.owner().ok_or_else(Error::not_found)?)?;
+    let highest = highest_role(connection, caller, owner)?;
     issue::no_escalation(caller, highest, given, &added)?;
     let outlives = caller.ends_at.is_some_and(|end| edited.expired_at.is_none_or(|other| other > end));
     if outlives && (edited.role > token.role || !added.is_empty()) {
@@ -166,7 +166,7 @@ pub(crate) fn replace(
         check_description(connection, caller, token, token.description.as_deref())?;
     }
     let new = NewToken {
-        expired_at: successor_expiry(connection, caller, token, asked)?,
+        expired_at: successor_expiry(connection, caller, (token, owner), asked)?,
         form: Form::of(token.format, signer),
         created_by: caller.creator(),
         ..NewToken::successor_of(token, owner)
@@ -182,16 +182,16 @@ pub(crate) fn replace(
 fn successor_expiry(
     connection: &mut PgConnection,
     caller: &Caller,
-    token: &Token,
+    (token, owner): (&Token, Owner),
     asked: &Replacement,
 ) -> Result<Option<DateTime<Utc>>> {
-    let (now, of) = (caller.now, (token.organization_id, token.kind));
+    let now = caller.now;
     if let Some(asked) = asked.expired_at {
-        return ttl_policies::expiry(connection, caller, of, now, asked.map(|moment| moment.0));
+        return ttl_policies::expiry(connection, caller, owner.governed(), now, asked.map(|moment| moment.0));
     }
     let as_long = |at: DateTime<Utc>| now.checked_add_signed(at - token.created_at).unwrap_or(Timestamp::MAX);
     let inherited = token.expired_at.map(|at| as_long(at).min(Timestamp::MAX));
-    let latest = ttl_policies::latest_expiry(connection, token.organization_id, token.kind, now)?;
+    let latest = ttl_policies::latest_expiry(connection, owner.governed(), now)?;
     Ok(ttl_policies::earliest(ttl_policies::earliest(inherited, latest), caller.ends_at))
 }
 

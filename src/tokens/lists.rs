@@ -13,6 +13,9 @@ use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{listed_tokens as t, team_workspaces};
 use crate::jsonapi::{Page, Query, Result};
 
+/// The order by the end that a token really has: its own expiry, or an earlier one by a policy.
+pub(super) const BY_END: &str = "expired-at";
+
 impl Listed for Token {
     const COLUMNS: &'static [SortColumn<Self>] = &[
         SortColumn::text_or_null("description", "description", |token| token.description.clone()),
@@ -25,7 +28,7 @@ impl Listed for Token {
         SortColumn::time("created-at", "created_at", |token| token.created_at),
         SortColumn::time("updated-at", "updated_at", |token| token.updated_at),
         SortColumn::time_or_never("last-used-at", "last_used_at", |token| token.last_used_at),
-        SortColumn::time_or_never("expired-at", "expired_at", |token| token.expired_at),
+        SortColumn::time_or_never(BY_END, "sorted_end", |token| token.sorted_end),
         SortColumn::time_or_never("disabled-at", "disabled_at", |token| token.disabled_at),
         SortColumn::time_or_never("revoked-at", "revoked_at", |token| token.revoked_at),
         SortColumn::text_or_null("owner-name", "owner_name", |token| token.owner_name.clone()),

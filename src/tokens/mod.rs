@@ -15,6 +15,7 @@ mod orphans;
 mod retention;
 mod right;
 mod schema;
+mod sorted_ends;
 mod store;
 mod view;
 
@@ -28,5 +29,6 @@ pub use model::{
 };
 pub use orphans::finish_deletions;
 pub use retention::remove_old_tokens;
+pub use sorted_ends::rewrite_ends;
 pub use store::MadeTokens;
 pub(crate) use store::made_by;

@@ -15,6 +15,7 @@ use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Timestamp, present};
+use crate::ttl_policies::Governed;
 
 text_enum! {
     /// What `filter[expiry_status]` can ask for.
@@ -57,6 +58,8 @@ pub struct Token {
     pub created_by_user_id: Option<UserId>,
     /// The team that made it.
     pub created_by_team_id: Option<TeamId>,
+    /// The organization that made it.
+    pub created_by_organization_id: Option<OrganizationId>,
     pub created_at: DateTime<Utc>,
     /// When it was last changed; use is no change.
     pub updated_at: DateTime<Utc>,
@@ -64,6 +67,8 @@ pub struct Token {
     pub expired_at: Option<DateTime<Utc>>,
     /// When it ends by itself: then, or earlier by its organization's TTL policy.
     pub ends_at: Option<DateTime<Utc>>,
+    /// The same as lists are sorted by: a copy, which is older for a moment after a policy has changed.
+    pub sorted_end: Option<DateTime<Utc>>,
     /// Since when it is switched off.
     pub disabled_at: Option<DateTime<Utc>>,
     /// When it was ended for good; during the grace after a regeneration, when it will be.
@@ -86,8 +91,6 @@ pub struct Token {
     pub owner_name: Option<String>,
     /// The name of the user, team or organization that made it.
     pub created_by_name: Option<String>,
-    /// The name of the organization that made it.
-    pub created_by_organization_name: Option<String>,
 }
 
 /// What a token authenticates as, when it is made.
@@ -123,6 +126,17 @@ impl Owner {
         match self {
             Self::User(_) => None,
             Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => Some(id),
+        }
+    }
+
+    /// Whose policies say how long its tokens may live.
+    #[must_use]
+    pub const fn governed(self) -> Governed {
+        match self {
+            Self::User(id) => Governed::ByOrganizationsOf(id),
+            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => {
+                Governed::By(id, self.kind())
+            }
         }
     }
 

@@ -37,7 +37,7 @@ impl TokenOperation {
                 &[A::ChangeUserToken, A::ReplaceTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
             }
             Self::Revoke => &[
-                A::ChangeUserToken,
+                A::EndUserToken,
                 A::DeleteTeamToken,
                 A::DeleteWorkspaceToken,
                 A::ChangeOrganizationToken,

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{IntervalDsl, not, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 
 use super::jwt::{self, Form};
 use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
@@ -312,11 +312,13 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
         .get_results(connection)
 }
 
-/// Locks a token. A user's token is locked for nobody but the user, who alone may see it: others get `NotFound`.
+/// Locks a token. A user's token is locked for nobody but the user and site admins, who alone may see it: others get
+/// `NotFound`.
 pub(super) fn lock(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> QueryResult<()> {
+    let own = tokens::user_id.is_null().or(tokens::user_id.eq(caller.user()));
     tokens::table
         .find(id)
-        .filter(tokens::user_id.is_null().or(tokens::user_id.eq(caller.user())))
+        .filter(own.or(caller.is_site_admin().into_sql::<Nullable<Bool>>()))
         .select(tokens::id)
         .for_no_key_update()
         .first::<TokenId>(connection)?;
@@ -455,7 +457,7 @@ const MADE_COUNTED: i64 = 10_000;
 /// The live tokens of teams, organizations and workspaces that a user has made.
 #[derive(Debug, Clone)]
 pub struct MadeTokens {
-    /// How many there are, counted to [`MADE_COUNTED`] and one more.
+    /// How many there are, counted to 10,000 and one more.
     pub all: i64,
     /// As many of them as are told, the oldest first.
     pub told: Vec<Token>,

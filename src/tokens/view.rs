@@ -124,6 +124,7 @@ fn identifier(id: TokenId) -> Identifier {
 fn created_by(token: &Token) -> Option<Identifier> {
     let user = token.created_by_user_id.map(users::identifier);
     let team = || token.created_by_team_id.map(teams::identifier);
-    let organization = || token.created_by_organization_name.as_deref().map(organizations::identifier);
+    let organization =
+        || token.created_by_organization_id.and(token.created_by_name.as_deref()).map(organizations::identifier);
     user.or_else(team).or_else(organization)
 }

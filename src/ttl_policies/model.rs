@@ -11,7 +11,7 @@ use super::view::POLICIES;
 use crate::access::Caller;
 use crate::credential::Kind;
 use crate::database::text_enum::text_enum;
-use crate::ids::OrganizationId;
+use crate::ids::{OrganizationId, UserId};
 use crate::jsonapi::{Body, Error, ResourceBody, Result, Timestamp};
 
 use super::view::id;
@@ -157,42 +157,56 @@ fn checked(items: Vec<PolicyItem>, list: &str, below: &str) -> Result<Vec<Policy
     Ok(items)
 }
 
+/// Whose policies say how long a token may live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Governed {
+    /// An organization's, for this kind of token.
+    By(OrganizationId, Kind),
+    /// As a user's token belongs to no organization: those of every one in which the user is active.
+    ByOrganizationsOf(UserId),
+}
+
 /// The latest time at which a token may expire that is made at `created_at`; none for whenever its maker likes.
 ///
 /// # Errors
 /// The database's own.
 pub fn latest_expiry(
     connection: &mut PgConnection,
-    organization: Option<OrganizationId>,
-    kind: Kind,
+    governed: Governed,
     created_at: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {
-    let Some(organization) = organization else { return Ok(None) };
-    let max_ttl_ms = store::in_force(connection, organization, TokenType::of(kind))?;
+    let max_ttl_ms = match governed {
+        Governed::By(organization, kind) => store::in_force(connection, organization, TokenType::of(kind))?,
+        Governed::ByOrganizationsOf(user) => store::shortest_of_user(connection, user)?,
+    };
     let longest = |max_ttl_ms| created_at.checked_add_signed(TimeDelta::milliseconds(max_ttl_ms));
     Ok(max_ttl_ms.map(|max_ttl_ms| longest(max_ttl_ms).unwrap_or(Timestamp::MAX).min(Timestamp::MAX)))
 }
 
-/// When a token that is made at `created_at` will expire: when its maker asks for, within what its organization and the
-/// end of the maker's own token allow (docs/design.md §3, rules 4 and 8).
+/// When a token that is made at `created_at` will expire: when its maker asks for, within what policies and the end of the
+/// maker's own token allow (docs/design.md §3, rules 4 and 8).
 ///
 /// # Errors
 /// 422 if the maker asks for more.
 pub fn expiry(
     connection: &mut PgConnection,
     caller: &Caller,
-    (organization, kind): (Option<OrganizationId>, Kind),
+    governed: Governed,
     created_at: DateTime<Utc>,
     asked: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
-    let by_policy = latest_expiry(connection, organization, kind, created_at)?;
+    let by_policy = latest_expiry(connection, governed, created_at)?;
     let latest = earliest(by_policy, caller.ends_at);
     match (asked, latest) {
         (Some(asked), Some(latest)) if asked > latest => {
-            let because = if Some(latest) == by_policy {
-                format!("the organization lets {} tokens live no longer", TokenType::of(kind))
-            } else {
-                "the token that calls ends then".to_owned()
+            let because = match governed {
+                _ if Some(latest) != by_policy => "the token that calls ends then".to_owned(),
+                Governed::By(_, kind) => {
+                    format!("the organization lets {} tokens live no longer", TokenType::of(kind))
+                }
+                Governed::ByOrganizationsOf(_) => {
+                    "an organization that the user is in lets user tokens live no longer".to_owned()
+                }
             };
             let detail = format!("Expired at must be no later than {}: {because}", crate::jsonapi::time(latest));
             Err(Error::attribute("/data/attributes/expired-at", detail))

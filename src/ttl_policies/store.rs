@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use super::{DEFAULT_MAX_TTL_MS, Policy, PolicyItem, TokenType};
-use crate::database::schema::{organizations, token_ttl_policies};
-use crate::ids::OrganizationId;
+use crate::database::schema::{memberships, organizations, token_ttl_policies};
+use crate::ids::{OrganizationId, UserId};
+use crate::users::MembershipStatus;
 
 /// The maximum for a kind of token, if the organization enforces any.
 pub(super) fn in_force(
@@ -24,6 +25,23 @@ pub(super) fn in_force(
         .select((organizations::max_ttl_enabled, token_ttl_policies::max_ttl_ms.nullable()))
         .first(connection)?;
     Ok(enabled.then(|| set.unwrap_or(DEFAULT_MAX_TTL_MS)))
+}
+
+/// The shortest maximum for users' tokens among the organizations in which a user is active and that enforce any.
+pub(super) fn shortest_of_user(connection: &mut PgConnection, user: UserId) -> QueryResult<Option<i64>> {
+    let policy = token_ttl_policies::table.on(token_ttl_policies::organization_id
+        .eq(organizations::id)
+        .and(token_ttl_policies::token_type.eq(TokenType::User)));
+    let maxima: Vec<Option<i64>> = memberships::table
+        .inner_join(organizations::table.on(organizations::id.eq(memberships::organization_id)))
+        .left_join(policy)
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .filter(organizations::max_ttl_enabled)
+        .select(token_ttl_policies::max_ttl_ms.nullable())
+        .distinct()
+        .load(connection)?;
+    Ok(maxima.into_iter().map(|set| set.unwrap_or(DEFAULT_MAX_TTL_MS)).min())
 }
 
 /// The policy of every kind, with the default where none is set.

@@ -4,21 +4,24 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use latchkey::credential::{Kind, Secret};
+
 use crate::support::app::Acme;
 use crate::support::cluster::Database;
+use crate::support::holder::Holder;
 use crate::support::process::{Folder, Served, admin_secret, until};
 
 struct Scene {
     service: Served,
     folder: Folder,
-    _database: Database,
+    database: Database,
 }
 
 impl Scene {
     fn set(flags: &[&str]) -> Self {
         let (folder, database) = (Folder::new(), Database::new());
         let service = Served::on(&database, &folder, flags);
-        Self { service, folder, _database: database }
+        Self { service, folder, database }
     }
 
     fn connect(&self) -> TcpStream {
@@ -99,6 +102,60 @@ fn who_shows_no_good_token_may_be_idle_only_for_a_moment() {
         let took = time_until_closed(&mut stream);
         assert!((4000..12_000).contains(&took.as_millis()), "{took:?}");
     }
+}
+
+#[test]
+fn a_request_that_is_under_way_is_not_idle() {
+    let scene = Scene::set(&["--idle-timeout", "1s", "--idle-timeout-unauthenticated", "1s"]);
+    let good = format!("Authorization: Bearer {}\r\n", admin_secret(&scene.folder));
+    let holder = Holder::at(&scene.database, "LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE");
+    let mut stream = scene.connect();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| answer(&mut stream, "/api/v2/account/details", &good));
+        holder.until_waiting(1);
+        // Shorter than a request waits for the database.
+        std::thread::sleep(Duration::from_secs(2));
+        holder.release();
+        assert!(waits.join().unwrap().unwrap().starts_with("200"));
+    });
+}
+
+#[test]
+fn a_trusted_proxy_may_be_idle_for_longer() {
+    let flags = ["--idle-timeout", "6s", "--idle-timeout-unauthenticated", "1s", "--trusted-proxies", "127.0.0.1"];
+    let scene = Scene::set(&flags);
+    let mut stream = scene.connect();
+    assert!(answer(&mut stream, PING, "").is_some());
+    let took = time_until_closed(&mut stream);
+    assert!((4000..12_000).contains(&took.as_millis()), "{took:?}");
+}
+
+/// However many secrets an address brings of which too many were bad, one connection to the database looks for them, and a
+/// good one among them passes.
+#[test]
+fn secrets_of_a_doubted_address_are_looked_up_together() {
+    let scene = Scene::set(&["--failed-authentications", "3"]);
+    let good = format!("Authorization: Bearer {}\r\n", admin_secret(&scene.folder));
+    let details = "/api/v2/account/details";
+    let bad = || format!("Authorization: Bearer {}\r\n", Secret::generate(Kind::User).unwrap().reveal());
+    let first = (0..5).map(|_| scene.ask(details, &bad())[..3].to_owned());
+    assert_eq!(first.collect::<Vec<_>>(), ["401", "401", "401", "429", "429"]);
+
+    let holder = Holder::at(&scene.database, "LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE");
+    std::thread::scope(|scope| {
+        let (scene, bad) = (&scene, &bad);
+        let ask = move |headers: String| scene.ask(details, &headers)[..3].to_owned();
+        let bads: Vec<_> = (0..40).map(|_| scope.spawn(move || ask(bad()))).collect();
+        let passes = scope.spawn(move || ask(good));
+        std::thread::sleep(Duration::from_secs(1));
+        holder.until_waiting(1);
+        holder.release();
+        assert_eq!(passes.join().unwrap(), "200");
+        let answers: Vec<String> = bads.into_iter().map(|bad| bad.join().unwrap()).collect();
+        // In so many seconds one or the other may be counted as the first of the next minute.
+        let refused = answers.iter().filter(|status| *status == "429").count();
+        assert!(refused >= 30 && answers.iter().all(|status| ["401", "429"].contains(&&**status)), "{answers:?}");
+    });
 }
 
 /// Links go where the proxy says that the request was sent to, and bad tokens are counted for whom it names.

@@ -141,6 +141,19 @@ fn a_client_that_does_not_trust_it_is_not() {
     assert!(refused.contains("certificate"), "{refused}");
 }
 
+/// Who connects and says nothing holds up nobody else, however many they are.
+#[test]
+fn silent_handshakes_hold_up_nobody() {
+    let scene = Scene::set(&[]);
+    let silent: Vec<TcpStream> = (0..700).map(|_| TcpStream::connect(scene.service.address).unwrap()).collect();
+    for _ in 0..3 {
+        let began = Instant::now();
+        assert_eq!(scene.get(DETAILS).unwrap().status, 200);
+        assert!(began.elapsed() < Duration::from_millis(1500), "it took {:?}", began.elapsed());
+    }
+    drop(silent);
+}
+
 #[test]
 fn plain_http_is_not_answered_on_a_tls_port() {
     let scene = Scene::set(&[]);

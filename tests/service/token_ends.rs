@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 use crate::support::app::{Acme, resource};
 use crate::support::client::Answer;
+use crate::support::holder::Holder;
 
 const HERE: &str = "/api/v2/organizations/acme";
 
@@ -384,4 +385,135 @@ fn token_attributes(shown: &Answer) -> Value {
         .unwrap()
         .retain(|name, _| ["description", "expired-at", "ends-at", "role", "abilities"].contains(&name.as_str()));
     attributes
+}
+
+/// Lists go by the end that a token really has, also after a policy has changed; until all are sorted anew, they say so.
+#[test]
+fn lists_are_sorted_by_the_end_that_counts() {
+    let acme = Acme::new();
+    let of_team = format!("/api/v2/teams/{}/authentication-tokens", acme.team);
+    let make = |name: &str, hours: i64| {
+        let made = acme.ada.described_token(&acme.team, json!({"description": name, "expired-at": in_hours(hours)}));
+        assert!(!made.secret().is_empty());
+        made.id()
+    };
+    // By their own expiry; by the policy, the older ones end first.
+    let [first, second, third] = [("first", 30), ("second", 20), ("third", 10)].map(|(name, hours)| make(name, hours));
+    let listed = || acme.ada.client.get(&of_team).expect(200);
+    assert_eq!(listed().ids(), [&third, &second, &first].map(String::as_str));
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '50 minutes' WHERE description = 'first'");
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '40 minutes' WHERE description = 'second'");
+
+    at_most(&acme, "team", 60 * MINUTE);
+    enforce(&acme, true);
+    let rewrites = || acme.app.count("end_rewrites WHERE NOT looked");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while rewrites() > 0 {
+        assert!(std::time::Instant::now() < deadline, "all are sorted anew");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let sorted = listed();
+    assert_eq!(sorted.ids(), [&first, &second, &third].map(String::as_str));
+    assert_eq!(sorted.body["meta"]["sorted-by-old-ends"], Value::Null);
+    // Page by page as well, and the other way.
+    let page = |after: &str| {
+        let list = format!("{of_team}?page[size]=1&sort=-expired-at&page[after]={after}");
+        let page = acme.ada.client.get(&list).expect(200);
+        (page.ids(), page.body["data"][0]["meta"]["page"]["cursor"].as_str().map(str::to_owned))
+    };
+    let (ids, cursor) = page("");
+    assert_eq!(ids, [third.as_str()]);
+    assert_eq!(page(&cursor.unwrap()).0, [second.as_str()]);
+
+    // One that a late request makes by what it knew before is found by the second look.
+    acme.app.sql("UPDATE tokens SET sorted_end = NULL WHERE description = 'first'");
+    acme.app.sql("UPDATE end_rewrites SET due_at = now()");
+    while acme.app.count("end_rewrites") > 0 {
+        assert!(std::time::Instant::now() < deadline, "the second look ends it");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(listed().ids(), [&first, &second, &third].map(String::as_str));
+    // A new one and an edited one are in their place at once.
+    let fourth = make("fourth", 1);
+    acme.ada.client.patch(&path(&third), &token(json!({"expired-at": in_hours(0)}))).expect(422);
+    let soon = (Utc::now() + TimeDelta::minutes(5)).to_rfc3339();
+    acme.ada.client.patch(&path(&third), &token(json!({ "expired-at": soon }))).expect(200);
+    assert_eq!(listed().ids(), [&third, &first, &second, &fourth].map(String::as_str));
+}
+
+/// Until then the lists by expiry say so, and no other ones.
+#[test]
+fn lists_tell_that_they_are_not_sorted_anew_yet() {
+    let acme = Acme::new();
+    assert!(!acme.ada.described_token(&acme.team, json!({"description": "a"})).secret().is_empty());
+    // The service cannot write it.
+    let holder = Holder::of(&acme.app, "SELECT FROM tokens WHERE description = 'a' FOR UPDATE");
+    at_most(&acme, "team", 60 * MINUTE);
+    let told = |path: &str| acme.ada.client.get(path).expect(200).body["meta"]["sorted-by-old-ends"].clone();
+    let [of_team, all] =
+        [format!("/api/v2/teams/{}/authentication-tokens", acme.team), format!("{HERE}/authentication-tokens")];
+    for (list, tells) in [
+        (of_team.clone(), true),
+        (format!("{HERE}/team-tokens"), true),
+        (format!("{all}?sort=kind,-expired-at"), true),
+        (all.clone(), false),
+        (format!("{of_team}?sort=-created-at"), false),
+    ] {
+        assert_eq!(told(&list), if tells { json!(true) } else { Value::Null }, "{list}");
+    }
+    holder.release();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while told(&of_team) != Value::Null {
+        assert!(std::time::Instant::now() < deadline, "all are sorted anew");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// A user's token belongs to no organization; a new one is held to the shortest maximum of those that its user is in.
+#[test]
+fn a_new_user_token_ends_by_the_strictest_of_the_users_organizations() {
+    let acme = Acme::new();
+    let bob = acme.app.user("bob");
+    acme.ada.add_to_team(&acme.team, &bob);
+    bob.organization("lax");
+    let tokens = format!("/api/v2/users/{}/authentication-tokens", bob.id);
+    let make = |attributes: Value| bob.client.post(&tokens, &token(attributes));
+    let older = make(json!({})).expect(201);
+    assert!(!older.secret().is_empty());
+    let of_user = |organization: &str, owner: &crate::support::app::User, ms: i64| {
+        let here = format!("/api/v2/organizations/{organization}");
+        let policies = json!({"token-ttl-policies": [{"token-type": "user", "max-ttl-ms": ms}]});
+        let policies = resource("organization-token-ttl-policies", policies);
+        owner.client.patch(&format!("{here}/token-ttl-policies"), &policies).expect(200);
+        let enforced = resource("organizations", json!({"max-ttl-enabled": true}));
+        owner.client.patch(&here, &enforced).expect(200);
+    };
+    let lives = |made: &Answer| {
+        assert!(!made.secret().is_empty());
+        let end = expired_at(made)?;
+        Some((end - made.attribute("created-at").as_str().unwrap().parse::<DateTime<Utc>>().unwrap()).num_minutes())
+    };
+    of_user("lax", &bob, 500 * MINUTE);
+    assert_eq!(lives(&make(json!({})).expect(201)), Some(500));
+    of_user("acme", &acme.ada, 100 * MINUTE);
+    assert_eq!(lives(&make(json!({})).expect(201)), Some(100));
+    let refused = make(json!({"expired-at": in_hours(3)})).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/expired-at"]);
+    assert!(refused.detail().contains("an organization that the user is in"), "{}", refused.detail());
+    assert!(!make(json!({"expired-at": in_hours(1)})).expect(201).secret().is_empty());
+    // Nor does a successor or an edit live longer.
+    let successor = bob.client.post_nothing(&format!("{}/actions/regenerate", path(&older.id()))).expect(201);
+    assert_eq!(lives(&successor), Some(100));
+    bob.client.patch(&path(&successor.id()), &token(json!({"expired-at": in_hours(3)}))).expect(422);
+    // Who is only invited is not held to it, nor who has left.
+    let zoe = acme.app.user("zoe");
+    let mut invitation = resource("organization-memberships", json!({"email": "zoe@example.com"}));
+    let teams = crate::support::app::identifiers("teams", &[acme.team.as_str()]);
+    invitation["data"]["relationships"] = json!({ "teams": teams });
+    acme.ada.client.post(&format!("{HERE}/organization-memberships"), &invitation).expect(201);
+    let of_zoe = format!("/api/v2/users/{}/authentication-tokens", zoe.id);
+    assert_eq!(lives(&zoe.client.post(&of_zoe, &token(json!({}))).expect(201)), None);
+    let membership = acme.ada.client.get(&format!("{HERE}/organization-memberships?q=bob")).expect(200).ids().remove(0);
+    acme.ada.client.delete(&format!("/api/v2/organization-memberships/{membership}")).expect(204);
+    assert_eq!(lives(&make(json!({})).expect(201)), Some(500));
 }

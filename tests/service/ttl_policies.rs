@@ -367,10 +367,14 @@ fn user_tokens_are_refused_in_that_organization_only() {
     bob.client.get(&format!("/api/v2/teams/{there}")).expect(200);
     bob.client.get("/api/v2/account/details").expect(200);
     assert_eq!(bob.client.get("/api/v2/organizations").expect(200).ids(), ["elsewhere"], "nor is it listed");
-    // No maximum stands in the way of a user token's making: it belongs to no organization.
-    ada.client
-        .post(&format!("/api/v2/users/{}/authentication-tokens", ada.id), &expiring(Utc::now() + TimeDelta::days(900)))
-        .expect(201);
+    // A new one of hers is held to the maximum, and one of who is in no organization is not.
+    let make = |user: &User, days: i64| {
+        let expiring = expiring(Utc::now() + TimeDelta::days(days));
+        user.client.post(&format!("/api/v2/users/{}/authentication-tokens", user.id), &expiring)
+    };
+    make(&ada, 900).expect(422);
+    make(&ada, 8).expect(201);
+    make(&app.user("eve"), 900).expect(201);
     // What has ended there stays ended there.
     enforce(&ada, false);
     bob.client.get("/api/v2/organizations/acme").expect(404);

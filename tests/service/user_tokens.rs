@@ -1,4 +1,4 @@
-//! `users/:id/authentication-tokens`: a user's tokens are that user's alone.
+//! `users/:id/authentication-tokens`: a user's tokens are that user's alone, but for site admins.
 
 use serde_json::{Value, json};
 
@@ -92,16 +92,14 @@ fn the_list_is_sorted_and_paged() {
 #[test]
 fn somebody_elses_list_is_empty() {
     let app = App::start();
-    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.organization("acme");
     ada.add_to_team(&ada.owners_team("acme"), &bob);
     let nobody = latchkey::ids::UserId::generate().to_string();
-    for caller in [&bob, &root] {
-        for user in [&ada.id, &nobody] {
-            let list = caller.client.get(&format!("/api/v2/users/{user}/authentication-tokens")).expect(200);
-            assert_eq!(list.body["data"], json!([]));
-            assert_eq!(list.body["meta"]["pagination"]["total-count"], 0);
-        }
+    for user in [&ada.id, &nobody] {
+        let list = bob.client.get(&format!("/api/v2/users/{user}/authentication-tokens")).expect(200);
+        assert_eq!(list.body["data"], json!([]));
+        assert_eq!(list.body["meta"]["pagination"]["total-count"], 0);
     }
     assert_eq!(bob.client.get(&tokens_of(&bob)).expect(200).ids().len(), 1);
 }
@@ -109,30 +107,49 @@ fn somebody_elses_list_is_empty() {
 #[test]
 fn nobody_makes_a_token_for_somebody_else() {
     let app = App::start();
-    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.organization("acme");
     ada.add_to_team(&ada.owners_team("acme"), &bob);
     let nobody = latchkey::ids::UserId::generate().to_string();
-    for caller in [&bob, &root] {
-        for user in [&ada.id, &nobody] {
-            caller.client.post(&format!("/api/v2/users/{user}/authentication-tokens"), &described("mine")).expect(404);
-        }
+    for user in [&ada.id, &nobody] {
+        bob.client.post(&format!("/api/v2/users/{user}/authentication-tokens"), &described("mine")).expect(404);
     }
-    assert_eq!(app.count("tokens"), 3);
+    assert_eq!(app.count("tokens"), 2);
 }
 
 #[test]
 fn a_token_of_somebody_else_is_not_there() {
     let app = App::start();
-    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.organization("acme");
     ada.add_to_team(&ada.owners_team("acme"), &bob);
     let path = format!("/api/v2/authentication-tokens/{}", ada.token_id(&app));
-    for caller in [&bob, &root] {
-        caller.client.get(&path).expect(404);
-        caller.client.delete(&path).expect(404);
-    }
+    bob.client.get(&path).expect(404);
+    bob.client.delete(&path).expect(404);
     ada.client.get(&path).expect(200);
+}
+
+/// Site admins see them without secrets, and end them; nothing else, and nothing with a token that is capped.
+#[test]
+fn a_site_admin_sees_and_ends_the_tokens_of_users() {
+    let app = App::start();
+    let (ada, root) = (app.user("ada"), app.site_admin("root"));
+    let made = ada.client.post(&tokens_of(&ada), &described("laptop")).expect(201);
+    let by_id = format!("/api/v2/authentication-tokens/{}", made.id());
+    assert!(root.client.get(&tokens_of(&ada)).expect(200).ids().contains(&made.id()));
+    assert_eq!(*root.client.get(&by_id).expect(200).attribute("token"), Value::Null);
+    root.client.post(&tokens_of(&ada), &described("another")).expect(403);
+    root.client.patch(&by_id, &described("changed")).expect(403);
+    for action in ["disable", "regenerate"] {
+        root.client.post_nothing(&format!("{by_id}/actions/{action}")).expect(403);
+    }
+    let capped = resource("authentication-tokens", json!({"role": "admin"}));
+    let capped = root.client.post(&tokens_of(&root), &capped).expect(201).secret();
+    app.with(&capped).delete(&by_id).expect(403);
+    root.client.delete(&by_id).expect(204);
+    app.with(&made.secret()).get("/api/v2/account/details").expect(401);
+    let told = format!("audit_events WHERE action = 'destroy' AND resource_id = '{}'", made.id());
+    assert_eq!(app.count(&told), 1);
 }
 
 #[test]

@@ -13,12 +13,7 @@ use crate::support::holder::Holder;
 
 /// What a request is answered that waits for a lock while something happens. That gets the lock's holder, and lets
 /// go of it.
-fn waiting<'a>(
-    app: &'a App,
-    lock: &str,
-    request: impl FnOnce() -> Answer + Send,
-    meanwhile: impl FnOnce(Holder<'a>),
-) -> Answer {
+fn waiting(app: &App, lock: &str, request: impl FnOnce() -> Answer + Send, meanwhile: impl FnOnce(Holder)) -> Answer {
     let holder = Holder::of(app, lock);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(request);

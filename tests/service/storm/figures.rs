@@ -14,8 +14,18 @@ use super::quiet::Seen;
 pub struct Figures {
     pub name: &'static str,
     pub seen: Seen,
+    pub attack: Attack,
     pub service_kib: u64,
     pub postgres_kib: u64,
+}
+
+/// What the hostile ones beside it were answered.
+pub struct Attack {
+    /// Whether any of them waits for answers.
+    pub answered: bool,
+    pub answers: u64,
+    /// What the service did not expect itself.
+    pub broken: Vec<String>,
 }
 
 impl Figures {
@@ -102,7 +112,7 @@ impl Memory {
     }
 }
 
-/// The number in a line of a file of /proc; 0 if the process has ended.
+/// The number in a line of a file of /proc; 0 if the process has ended, which [`super::faults`] looks at.
 fn line(file: impl AsRef<Path>, name: &str) -> u64 {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();

@@ -18,19 +18,21 @@ use crate::support::cluster;
 pub struct Hostile {
     pub name: &'static str,
     pub threads: usize,
+    /// Whether it waits for answers.
+    pub asks: bool,
     pub act: fn(&Scene, usize, &AtomicBool),
 }
 
 pub const ALL: [Hostile; 9] = [
-    Hostile { name: "slow bodies", threads: 1, act: slow_bodies },
-    Hostile { name: "answers not read", threads: 1, act: unread_answers },
-    Hostile { name: "huge queries", threads: 4, act: huge_queries },
-    Hostile { name: "lock holders", threads: 16, act: lock_holders },
-    Hostile { name: "wrong passwords", threads: 8, act: wrong_passwords },
-    Hostile { name: "filters × sorts", threads: 4, act: walks },
-    Hostile { name: "garbage tokens", threads: 8, act: garbage },
-    Hostile { name: "large searches", threads: 8, act: searches },
-    Hostile { name: "deletions", threads: 2, act: deletions },
+    Hostile { name: "slow bodies", threads: 1, asks: false, act: slow_bodies },
+    Hostile { name: "answers not read", threads: 1, asks: false, act: unread_answers },
+    Hostile { name: "huge queries", threads: 4, asks: true, act: huge_queries },
+    Hostile { name: "lock holders", threads: 16, asks: true, act: lock_holders },
+    Hostile { name: "wrong passwords", threads: 8, asks: true, act: wrong_passwords },
+    Hostile { name: "filters × sorts", threads: 4, asks: true, act: walks },
+    Hostile { name: "garbage tokens", threads: 8, asks: true, act: garbage },
+    Hostile { name: "large searches", threads: 8, asks: true, act: searches },
+    Hostile { name: "deletions", threads: 2, asks: true, act: deletions },
 ];
 
 fn stopped(stop: &AtomicBool) -> bool {
@@ -110,11 +112,11 @@ fn huge_queries(scene: &Scene, nth: usize, stop: &AtomicBool) {
     let users = format!("/api/v2/teams/{team}/relationships/users");
     while !stopped(stop) {
         for path in &paths {
-            let _ = client.try_with("GET", path, None);
+            scene.met(client.try_with("GET", path, None));
         }
         for body in [&members, &values, &nested] {
             let headers = [("Content-Type", MEDIA_TYPE)];
-            let _ = client.try_send("POST", &users, &headers, Some(body.as_bytes()));
+            scene.met(client.try_send("POST", &users, &headers, Some(body.as_bytes())));
         }
     }
 }
@@ -125,8 +127,8 @@ fn lock_holders(scene: &Scene, nth: usize, stop: &AtomicBool) {
     let (token, one) = (format!("/api/v2/teams/{team}/authentication-token"), format!("/api/v2/teams/{team}"));
     let change = resource("teams", json!({"description": format!("of thread {nth}")}));
     while !stopped(stop) {
-        let _ = client.try_with("POST", &token, None);
-        let _ = client.try_with("PATCH", &one, Some(&change));
+        scene.met(client.try_with("POST", &token, None));
+        scene.met(client.try_with("PATCH", &one, Some(&change)));
     }
 }
 
@@ -135,7 +137,7 @@ fn wrong_passwords(scene: &Scene, nth: usize, stop: &AtomicBool) {
     let wrong = json!({"current_password": "wrong", "password": new, "password_confirmation": new});
     let wrong = resource("users", wrong);
     while !stopped(stop) {
-        let _ = tenant(scene, nth).client.try_with("PATCH", "/api/v2/account/password", Some(&wrong));
+        scene.met(tenant(scene, nth).client.try_with("PATCH", "/api/v2/account/password", Some(&wrong)));
     }
 }
 
@@ -147,7 +149,7 @@ fn walks(scene: &Scene, nth: usize, stop: &AtomicBool) {
             return;
         }
         let list = format!("/api/v2/organizations/{organization}/authentication-tokens?{question}");
-        let _ = client.try_with("GET", &list, None);
+        scene.met(client.try_with("GET", &list, None));
     }
 }
 
@@ -157,7 +159,7 @@ fn garbage(scene: &Scene, nth: usize, stop: &AtomicBool) {
     while !stopped(stop) {
         let unknown = Secret::generate(Kind::User).unwrap();
         let secret = if nth.is_multiple_of(2) { unknown.reveal() } else { "lku_nonsense" };
-        let _ = client.as_another(secret).try_with("GET", "/api/v2/account/details", None);
+        scene.met(client.as_another(secret).try_with("GET", "/api/v2/account/details", None));
     }
 }
 
@@ -170,7 +172,7 @@ fn searches(scene: &Scene, nth: usize, stop: &AtomicBool) {
         "organizations/hostile0/authentication-tokens?filter[unused-for-days]=3&sort=role,description&page[number]=900",
     ];
     while !stopped(stop) {
-        let _ = client.try_with("GET", &format!("/api/v2/{}", lists[nth % lists.len()]), None);
+        scene.met(client.try_with("GET", &format!("/api/v2/{}", lists[nth % lists.len()]), None));
     }
 }
 
@@ -181,11 +183,11 @@ fn deletions(scene: &Scene, nth: usize, stop: &AtomicBool) {
     while !stopped(stop) {
         let name = format!("doomed{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let organization = resource("organizations", json!({"name": name, "email": "x@example.com"}));
-        let _ = client.try_with("POST", "/api/v2/organizations", Some(&organization));
+        scene.met(client.try_with("POST", "/api/v2/organizations", Some(&organization)));
         let one = format!("/api/v2/organizations/{name}");
-        let _ = client.try_with("POST", &format!("{one}/teams"), Some(&resource("teams", json!({"name": "ci"}))));
+        scene.met(client.try_with("POST", &format!("{one}/teams"), Some(&resource("teams", json!({"name": "ci"})))));
         many_tokens(&scene.database, &name, 3000);
-        let _ = client.try_with("DELETE", &one, None);
+        scene.met(client.try_with("DELETE", &one, None));
     }
     // What deletion leaves behind is looked at by the next phase as it is.
     cluster::execute(&scene.database, "ANALYZE tokens");

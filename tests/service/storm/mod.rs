@@ -14,7 +14,7 @@ mod scene;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use self::figures::{Figures, Memory, Peaks, table};
+use self::figures::{Attack, Figures, Memory, Peaks, table};
 use self::hostile::{ALL, Hostile};
 use self::scene::Scene;
 use crate::support::say;
@@ -95,18 +95,23 @@ fn measured(scene: &Scene, name: &'static str, beside: &[Hostile], time: Duratio
         stop.store(true, Ordering::SeqCst);
         (seen, watching.join().unwrap())
     });
-    Figures { name, seen, service_kib: service, postgres_kib: postgres }
+    let (answers, broken) = scene.answers();
+    let attack = Attack { answered: beside.iter().any(|hostile| hostile.asks), answers, broken };
+    Figures { name, seen, attack, service_kib: service, postgres_kib: postgres }
 }
 
 fn faults(figures: &Figures, longest: Duration) -> Vec<String> {
-    let Figures { name, seen, service_kib, postgres_kib } = figures;
+    let Figures { name, seen, attack, service_kib, postgres_kib } = figures;
     let p99 = figures.percentile(99);
-    let mut faults: Vec<String> = seen.wrong.iter().map(|wrong| format!("{name}: {wrong}")).collect();
+    let wrong = seen.wrong.iter().chain(&attack.broken);
+    let mut faults: Vec<String> = wrong.map(|wrong| format!("{name}: {wrong}")).collect();
     let mut hold = |holds: bool, fault: String| {
         if !holds {
             faults.push(format!("{name}: {fault}"))
         }
     };
+    hold(!seen.times.is_empty() && *service_kib > 0 && *postgres_kib > 0, "nothing was measured".to_owned());
+    hold(!attack.answered || attack.answers > 0, "nobody was hostile".to_owned());
     hold(p99 <= longest, format!("p99 is {p99:?}, more than {longest:?}"));
     hold(service_kib / 1024 <= SERVICE_MIB, format!("the service takes {} MiB", service_kib / 1024));
     hold(postgres_kib / 1024 <= POSTGRES_MIB, format!("PostgreSQL takes {} MiB", postgres_kib / 1024));

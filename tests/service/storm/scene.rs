@@ -1,5 +1,7 @@
 //! The service, the quiet tenant and the hostile ones.
 
+use std::sync::Mutex;
+
 use diesel::{Connection, PgConnection};
 use latchkey::tokens;
 use latchkey::users::{NewUser, Rank};
@@ -7,7 +9,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::support::app::resource;
-use crate::support::client::Client;
+use crate::support::client::{Answer, Client};
 use crate::support::cluster;
 use crate::support::leaks;
 use crate::support::process::{Folder, Served, postmaster, private_database};
@@ -28,6 +30,8 @@ pub struct Scene {
     pub hostile: Vec<Tenant>,
     pub database: String,
     data: Folder,
+    /// How many answers the hostile ones got since [`Scene::answers`] was asked, and what was wrong with some.
+    met: Mutex<(u64, Vec<String>)>,
 }
 
 impl Scene {
@@ -41,7 +45,22 @@ impl Scene {
         let hostile: Vec<Tenant> = (0..HOSTILE).map(|nth| tenant(&format!("hostile{nth}"))).collect();
         many_tokens(&database, &hostile[0].organization, tokens);
         cluster::execute(&database, "ANALYZE tokens");
-        Self { service, quiet, hostile, database, data }
+        Self { service, quiet, hostile, database, data, met: Mutex::default() }
+    }
+
+    /// Takes note of what a hostile request was answered. It may get none, and be told to wait; but the service never breaks.
+    pub fn met(&self, answer: Result<Answer, ureq::Error>) {
+        let Ok(answer) = answer else { return };
+        let mut met = self.met.lock().unwrap();
+        met.0 += 1;
+        if answer.status >= 500 && answer.status != 503 {
+            met.1.push(format!("a hostile request was answered {} {:#}", answer.status, answer.body));
+        }
+    }
+
+    /// What the hostile ones met since this was asked last.
+    pub fn answers(&self) -> (u64, Vec<String>) {
+        std::mem::take(&mut self.met.lock().unwrap())
     }
 
     pub fn postmaster(&self) -> Pid {

@@ -179,17 +179,7 @@ impl App {
 
     /// How many rows a query finds.
     pub fn count(&self, from_where: &str) -> i64 {
-        use diesel::prelude::*;
-        #[derive(diesel::QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
-        let mut connection = PgConnection::establish(&self.database_url).unwrap();
-        diesel::sql_query(format!("SELECT count(*) AS count FROM {from_where}"))
-            .get_result::<Count>(&mut connection)
-            .unwrap()
-            .count
+        count(&self.database_url, from_where)
     }
 
     /// Stops the service as SIGTERM does, so that it writes what it has counted.
@@ -333,4 +323,17 @@ pub fn team_access(team: &str, workspace: &str, attributes: Value) -> Value {
         "workspace": {"data": {"type": "workspaces", "id": workspace}},
     });
     document
+}
+
+/// How many rows there are, `FROM` here and `WHERE` that.
+pub fn count(database_url: &str, from_where: &str) -> i64 {
+    use diesel::prelude::*;
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let mut connection = PgConnection::establish(database_url).unwrap();
+    let counted = diesel::sql_query(format!("SELECT count(*) AS count FROM {from_where}"));
+    counted.get_result::<Count>(&mut connection).unwrap().count
 }

@@ -5,18 +5,24 @@ use std::time::{Duration, Instant};
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 
 use super::App;
+use super::app::count;
 
 /// A connection of the test's own, in a transaction that holds locks. Dropping it takes the transaction back.
-pub struct Holder<'a> {
-    app: &'a App,
+pub struct Holder {
+    database_url: String,
     connection: PgConnection,
 }
 
-impl<'a> Holder<'a> {
-    pub fn of(app: &'a App, lock: &str) -> Self {
-        let mut connection = PgConnection::establish(&app.database_url).unwrap();
+impl Holder {
+    pub fn of(app: &App, lock: &str) -> Self {
+        Self::at(&app.database_url, lock)
+    }
+
+    /// In the database of a service that is a process of its own.
+    pub fn at(database_url: &str, lock: &str) -> Self {
+        let mut connection = PgConnection::establish(database_url).unwrap();
         sql_query("BEGIN").execute(&mut connection).unwrap();
-        let mut holder = Self { app, connection };
+        let mut holder = Self { database_url: database_url.to_owned(), connection };
         holder.run(lock);
         holder
     }
@@ -30,11 +36,11 @@ impl<'a> Holder<'a> {
     }
 
     /// Returns when so many requests wait for a lock.
-    pub fn until_waiting(&self, count: i64) {
+    pub fn until_waiting(&self, expected: i64) {
         let deadline = Instant::now() + Duration::from_secs(5);
         let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while self.app.count(waiting) != count {
-            assert!(Instant::now() < deadline, "{count} requests should be waiting for a lock");
+        while count(&self.database_url, waiting) != expected {
+            assert!(Instant::now() < deadline, "{expected} requests should be waiting for a lock");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
