@@ -76,8 +76,9 @@ pub const TEAMS_OR_ITSELF: Cap = Cap {
     ..PART_OR_ADMIN
 };
 
-/// The same of a user's token.
-pub const OWN_OR_ITSELF: Cap = Cap { itself: &["member"], text: "any: the token itself", ..PART_OR_ADMIN };
+/// The same of a user's token, which site admins end as well.
+pub const OWN_OR_ITSELF: Cap =
+    Cap { itself: &["member"], text: "any for the token itself; owner for site admins, else 403", ..OWN };
 
 /// The same of an organization's own token.
 pub const ORGANIZATIONS_OR_ITSELF: Cap =
