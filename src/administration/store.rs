@@ -13,7 +13,7 @@ use crate::users::{MembershipStatus, User};
 
 impl Listed for User {
     const COLUMNS: &'static [SortColumn<Self>] = &[
-        SortColumn::text("username", "username", |row| row.username.clone()),
+        SortColumn::name("username", "username", |row| row.username.clone()),
         SortColumn::text("email", "email", |row| row.email.clone()),
         SortColumn::time("created-at", "created_at", |row| row.created_at),
     ];

@@ -2,7 +2,7 @@
 //!
 //! [`page`] wraps a query as `SELECT * FROM (query) AS page …` and adds order, limit and, for cursors, the
 //! condition "after this row", whose cost does not grow with depth. Nulls come last ascending and first
-//! descending, and ties are broken by the ascending id.
+//! descending, but what has not happened yet comes before what has; ties are broken by the ascending id.
 
 use std::rc::Rc;
 
@@ -23,6 +23,8 @@ pub struct SortColumn<Row> {
     /// Its name in the query's result.
     column: &'static str,
     value: SortValue<Row>,
+    /// Whether case plays no part.
+    folded: bool,
 }
 
 /// What a row has in the column.
@@ -34,6 +36,8 @@ enum SortValue<Row> {
     Time(fn(&Row) -> DateTime<Utc>),
     /// Null counts as the end of time, so that an index on `coalesce(column, 'infinity')` gives the order.
     TimeOrNever(fn(&Row) -> Option<DateTime<Utc>>),
+    /// Null counts as the beginning of time.
+    TimeOrNotYet(fn(&Row) -> Option<DateTime<Utc>>),
 }
 
 /// Whether a comparison has to reckon with null.
@@ -48,44 +52,66 @@ enum Nulls {
 impl<Row> SortColumn<Row> {
     /// A text that is always there.
     pub const fn text(key: &'static str, column: &'static str, value: fn(&Row) -> String) -> Self {
-        Self { key, column, value: SortValue::Text(value) }
+        Self { key, column, value: SortValue::Text(value), folded: false }
     }
 
     pub const fn text_or_null(key: &'static str, column: &'static str, value: fn(&Row) -> Option<String>) -> Self {
-        Self { key, column, value: SortValue::TextOrNull(value) }
+        Self { key, column, value: SortValue::TextOrNull(value), folded: false }
+    }
+
+    /// A name that is always there; upper and lower case are alike, as where names must differ.
+    pub const fn name(key: &'static str, column: &'static str, value: fn(&Row) -> String) -> Self {
+        Self { folded: true, ..Self::text(key, column, value) }
+    }
+
+    pub const fn name_or_null(key: &'static str, column: &'static str, value: fn(&Row) -> Option<String>) -> Self {
+        Self { folded: true, ..Self::text_or_null(key, column, value) }
     }
 
     /// A time that is always there.
     pub const fn time(key: &'static str, column: &'static str, value: fn(&Row) -> DateTime<Utc>) -> Self {
-        Self { key, column, value: SortValue::Time(value) }
+        Self { key, column, value: SortValue::Time(value), folded: false }
     }
 
     /// A whole number that is always there.
     pub const fn number(key: &'static str, column: &'static str, value: fn(&Row) -> i64) -> Self {
-        Self { key, column, value: SortValue::Number(value) }
+        Self { key, column, value: SortValue::Number(value), folded: false }
     }
 
-    /// A time, or null for never.
+    /// A time to come, or null for never: that is after every time.
     pub const fn time_or_never(
         key: &'static str,
         column: &'static str,
         value: fn(&Row) -> Option<DateTime<Utc>>,
     ) -> Self {
-        Self { key, column, value: SortValue::TimeOrNever(value) }
+        Self { key, column, value: SortValue::TimeOrNever(value), folded: false }
+    }
+
+    /// The time of what has happened, or null if it has not: that is before every time.
+    pub const fn time_or_not_yet(
+        key: &'static str,
+        column: &'static str,
+        value: fn(&Row) -> Option<DateTime<Utc>>,
+    ) -> Self {
+        Self { key, column, value: SortValue::TimeOrNotYet(value), folded: false }
     }
 
     const fn sql_type(&self) -> &'static str {
         match self.value {
             SortValue::Text(_) | SortValue::TextOrNull(_) => "text",
             SortValue::Number(_) => "bigint",
-            SortValue::Time(_) | SortValue::TimeOrNever(_) => "timestamptz",
+            SortValue::Time(_) | SortValue::TimeOrNever(_) | SortValue::TimeOrNotYet(_) => "timestamptz",
         }
     }
 
     fn ordered(&self, direction: Direction) -> Ordered {
-        let null_as = matches!(self.value, SortValue::TimeOrNever(_)).then_some("infinity");
+        let null_as = match self.value {
+            SortValue::TimeOrNever(_) => Some("infinity"),
+            SortValue::TimeOrNotYet(_) => Some("-infinity"),
+            _ => None,
+        };
         let nulls = if matches!(self.value, SortValue::TextOrNull(_)) { Nulls::Last } else { Nulls::None };
-        Ordered { column: self.column, sql_type: self.sql_type(), null_as, nulls, direction }
+        Ordered { column: self.column, sql_type: self.sql_type(), null_as, nulls, folded: self.folded, direction }
     }
 
     /// The value in a row, as PostgreSQL reads it back from text.
@@ -95,7 +121,7 @@ impl<Row> SortColumn<Row> {
             SortValue::TextOrNull(value) => value(row),
             SortValue::Number(value) => Some(value(row).to_string()),
             SortValue::Time(value) => Some(value(row).to_rfc3339()),
-            SortValue::TimeOrNever(value) => value(row).map(|time| time.to_rfc3339()),
+            SortValue::TimeOrNever(value) | SortValue::TimeOrNotYet(value) => value(row).map(|time| time.to_rfc3339()),
         }
     }
 }
@@ -199,11 +225,18 @@ struct Ordered {
     sql_type: &'static str,
     null_as: Option<&'static str>,
     nulls: Nulls,
+    folded: bool,
     direction: Direction,
 }
 
-const ID: Ordered =
-    Ordered { column: "id", sql_type: "uuid", null_as: None, nulls: Nulls::None, direction: Direction::Ascending };
+const ID: Ordered = Ordered {
+    column: "id",
+    sql_type: "uuid",
+    null_as: None,
+    nulls: Nulls::None,
+    folded: false,
+    direction: Direction::Ascending,
+};
 
 /// A list's `QuerySpec::sort` names only keys that its columns have; another one is our own mistake.
 fn order<Row: Listed>(sort: &[Sort]) -> Result<Vec<Ordered>> {
@@ -411,8 +444,9 @@ fn walk_key(key: &Ordered, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
     if key.null_as.is_some() {
         out.push_sql("coalesce(");
     }
-    out.push_sql("page.");
+    out.push_sql(if key.folded { "lower(page." } else { "page." });
     out.push_identifier(key.column)?;
+    out.push_sql(if key.folded { ")" } else { "" });
     if let Some(null_as) = key.null_as {
         out.push_sql(", '");
         out.push_sql(null_as);
@@ -424,9 +458,11 @@ fn walk_key(key: &Ordered, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
 }
 
 fn walk_value<'b>(key: &Ordered, value: &'b Option<String>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    out.push_sql(if key.folded { "lower(" } else { "" });
     out.push_bind_param::<Nullable<Text>, _>(value)?;
     out.push_sql("::");
     out.push_sql(key.sql_type);
+    out.push_sql(if key.folded { ")" } else { "" });
     Ok(())
 }
 

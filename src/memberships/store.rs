@@ -15,7 +15,7 @@ use crate::users::{Membership, MembershipStatus};
 impl Listed for Membership {
     const COLUMNS: &'static [SortColumn<Self>] = &[
         SortColumn::time("created-at", "created_at", |row| row.created_at),
-        SortColumn::text("username", "username", |row| row.username.clone()),
+        SortColumn::name("username", "username", |row| row.username.clone()),
         SortColumn::text("status", "status", |row| row.status.to_string()),
     ];
 

@@ -15,7 +15,7 @@ use crate::jsonapi::{Error, Page, Query, Result};
 
 impl Listed for Organization {
     const COLUMNS: &'static [SortColumn<Self>] = &[
-        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::name("name", "name", |row| row.name.clone()),
         SortColumn::time("created-at", "created_at", |row| row.created_at),
     ];
 

@@ -16,7 +16,7 @@ use crate::users::{Membership, MembershipStatus, User};
 
 impl Listed for Team {
     const COLUMNS: &'static [SortColumn<Self>] = &[
-        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::name("name", "name", |row| row.name.clone()),
         SortColumn::time("created-at", "created_at", |row| row.created_at),
     ];
 

@@ -27,13 +27,13 @@ impl Listed for Token {
         SortColumn::number("usage-count", "usage_count", |token| token.usage_count),
         SortColumn::time("created-at", "created_at", |token| token.created_at),
         SortColumn::time("updated-at", "updated_at", |token| token.updated_at),
-        SortColumn::time_or_never("last-used-at", "last_used_at", |token| token.last_used_at),
+        SortColumn::time_or_not_yet("last-used-at", "last_used_at", |token| token.last_used_at),
         SortColumn::time_or_never(BY_END, "sorted_end", |token| token.sorted_end),
-        SortColumn::time_or_never("disabled-at", "disabled_at", |token| token.disabled_at),
-        SortColumn::time_or_never("revoked-at", "revoked_at", |token| token.revoked_at),
-        SortColumn::text_or_null("owner-name", "owner_name", |token| token.owner_name.clone()),
-        SortColumn::text_or_null("team-name", "team_name", |token| token.team_name.clone()),
-        SortColumn::text_or_null("created-by", "created_by_name", |token| token.created_by_name.clone()),
+        SortColumn::time_or_not_yet("disabled-at", "disabled_at", |token| token.disabled_at),
+        SortColumn::time_or_not_yet("revoked-at", "revoked_at", |token| token.revoked_at),
+        SortColumn::name_or_null("owner-name", "owner_name", |token| token.owner_name.clone()),
+        SortColumn::name_or_null("team-name", "team_name", |token| token.team_name.clone()),
+        SortColumn::name_or_null("created-by", "created_by_name", |token| token.created_by_name.clone()),
     ];
 
     fn id(&self) -> uuid::Uuid {

@@ -17,7 +17,7 @@ use crate::jsonapi::{Error, Page, Query, Result};
 
 impl Listed for Workspace {
     const COLUMNS: &'static [SortColumn<Self>] = &[
-        SortColumn::text("name", "name", |row| row.name.clone()),
+        SortColumn::name("name", "name", |row| row.name.clone()),
         SortColumn::time("created-at", "created_at", |row| row.created_at),
         SortColumn::time("latest-change-at", "updated_at", |row| row.updated_at),
     ];

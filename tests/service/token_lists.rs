@@ -71,17 +71,17 @@ impl Row {
     }
 }
 
-/// Nulls last ascending, first descending; ties by the ascending id.
+/// Never used comes before all uses, never ending after all ends; names without regard to case; ties by the ascending id.
 fn compare(one: &Row, other: &Row, sort: &[&str]) -> Ordering {
     fn nulls_last<T: Ord>(one: Option<T>, other: Option<T>) -> Ordering {
         (one.is_none(), one).cmp(&(other.is_none(), other))
     }
     for key in sort {
         let order = match key.trim_start_matches('-') {
-            "team-name" => one.team.cmp(other.team),
+            "team-name" => one.team.to_lowercase().cmp(&other.team.to_lowercase()),
             "created-by" => one.maker.cmp(other.maker),
             "expired-at" => nulls_last(one.expired_at, other.expired_at),
-            "last-used-at" => nulls_last(one.last_used_at, other.last_used_at),
+            "last-used-at" => one.last_used_at.cmp(&other.last_used_at),
             other => panic!("{other}"),
         };
         let order = if key.starts_with('-') { order.reverse() } else { order };

@@ -296,7 +296,7 @@ fn passes(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
     }
 }
 
-/// Nulls last ascending, first descending; ties by the ascending id.
+/// Nulls last ascending, first descending, but what has not happened comes before what has; ties by the ascending id.
 fn compare(world: &World, one: &Row, other: &Row, sort: &[(&str, bool)]) -> Ordering {
     fn nulls_last<T: Ord>(one: Option<T>, other: Option<T>) -> Ordering {
         (one.is_none(), one).cmp(&(other.is_none(), other))
@@ -313,13 +313,15 @@ fn compare(world: &World, one: &Row, other: &Row, sort: &[(&str, bool)]) -> Orde
             "usage-count" => one.usage_count.cmp(&other.usage_count),
             "created-at" => one.created_at.cmp(&other.created_at),
             "updated-at" => one.updated_at.cmp(&other.updated_at),
-            "last-used-at" => nulls_last(one.last_used_at, other.last_used_at),
+            "last-used-at" => one.last_used_at.cmp(&other.last_used_at),
             "expired-at" => nulls_last(one.expired_at, other.expired_at),
-            "disabled-at" => nulls_last(one.disabled_at, other.disabled_at),
-            "revoked-at" => nulls_last(one.revoked_at, other.revoked_at),
-            "owner-name" => one.owner_name().cmp(other.owner_name()),
-            "team-name" => nulls_last(team(one), team(other)),
-            "created-by" => nulls_last(one.maker_name(), other.maker_name()),
+            "disabled-at" => one.disabled_at.cmp(&other.disabled_at),
+            "revoked-at" => one.revoked_at.cmp(&other.revoked_at),
+            "owner-name" => one.owner_name().to_lowercase().cmp(&other.owner_name().to_lowercase()),
+            "team-name" => nulls_last(team(one).map(str::to_lowercase), team(other).map(str::to_lowercase)),
+            "created-by" => {
+                nulls_last(one.maker_name().map(str::to_lowercase), other.maker_name().map(str::to_lowercase))
+            }
             other => panic!("{other}"),
         };
         let order = if *descending { order.reverse() } else { order };
