@@ -94,10 +94,16 @@ impl Secret {
         Digest(Sha256::digest(self.0.expose_secret()).into())
     }
 
-    /// `token-prefix`: its first 10 characters.
+    /// `token-prefix`, 10 characters that tell it from others: its first ones, or of a JWT, which all begin alike, `eyJ…`
+    /// and the last 6 of its signature.
     #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.0.expose_secret()[..PREFIX_LENGTH]
+    pub fn prefix(&self) -> String {
+        let text = self.0.expose_secret();
+        let end = text.len().saturating_sub(PREFIX_LENGTH - JWT_START.len() - 1);
+        match text.get(end..) {
+            Some(end) if text.starts_with(JWT_START) => format!("{JWT_START}…{end}"),
+            _ => text.chars().take(PREFIX_LENGTH).collect(),
+        }
     }
 
     /// The secret itself, for the one answer that shows it.
@@ -232,7 +238,7 @@ mod tests {
     fn of_a_jwt_the_form_is_looked_at() {
         let signature = "s".repeat(SIGNATURE_LENGTH);
         let jwt = format!("eyJhbGciOi.eyJpc-_z.{signature}");
-        assert_eq!(Secret::parse(&jwt).unwrap().prefix(), "eyJhbGciOi");
+        assert_eq!(Secret::parse(&jwt).unwrap().prefix(), "eyJ…ssssss");
         let long = |length: usize| format!("eyJhbGciOi.{}.{signature}", "c".repeat(length - 12 - SIGNATURE_LENGTH));
         assert!(Secret::parse(&long(JWT_MAX)).is_some());
         for text in [

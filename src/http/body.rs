@@ -57,6 +57,7 @@ pub(crate) struct OneResource<A> {
     strictness: Strictness,
     id: IdRule,
     related: fn(Sends) -> Sends,
+    misnamed: &'static [(&'static str, &'static str)],
     most_bytes: usize,
     attributes: PhantomData<fn() -> A>,
 }
@@ -69,6 +70,7 @@ impl<A> OneResource<A> {
             strictness: Strictness::Strict,
             id,
             related: std::convert::identity,
+            misnamed: &[],
             most_bytes: MAX_BODY,
             attributes: PhantomData,
         }
@@ -109,6 +111,11 @@ impl<A> OneResource<A> {
         Self { most_bytes: MAX_LIST_BODY, ..self }
     }
 
+    /// Names that people bring along from elsewhere, each with the right one: what matters is not dropped without a word.
+    pub(crate) const fn misnamed(self, misnamed: &'static [(&'static str, &'static str)]) -> Self {
+        Self { misnamed, ..self }
+    }
+
     /// How its relationships are described; the handler asks for them by name.
     pub(crate) const fn related(self, related: fn(Sends) -> Sends) -> Self {
         Self { related, ..self }
@@ -124,11 +131,17 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
             Strictness::Lenient => body.resource_lenient(self.types)?,
             Strictness::OrNothing => body.resource_or_empty(self.types)?,
         };
-        match self.id {
-            IdRule::New => resource.without_id(),
-            IdRule::OfPath(name) => resource.about(&[path.text(name)]),
-            IdRule::Any => Ok(resource),
-        }
+        let resource = match self.id {
+            IdRule::New => resource.without_id()?,
+            IdRule::OfPath(name) => resource.about(&[path.text(name)])?,
+            IdRule::Any => resource,
+        };
+        let sent = self.misnamed.iter().filter(|(name, _)| resource.sent(name).is_some());
+        Error::check(sent.map(|(name, right)| {
+            let pointer = resource.pointer(&format!("attributes/{name}"));
+            Error::attribute(pointer, format!("There is no attribute {name}: it is called {right} here"))
+        }))?;
+        Ok(resource)
     }
 
     fn describe(&self) -> Sends {

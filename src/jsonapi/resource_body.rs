@@ -28,6 +28,8 @@ pub struct ResourceBody<A> {
     pub relationships: Relationships,
     /// Where it is in the document, as a JSON pointer.
     at: String,
+    /// The attributes as they were sent.
+    sent: Map<String, Value>,
 }
 
 impl<A: Attributes> ResourceBody<A> {
@@ -50,12 +52,19 @@ impl<A: Attributes> ResourceBody<A> {
         let below = |name: &str| format!("{at}/{name}");
         let attributes = object_or_empty(data.remove("attributes"), &below("attributes"))?;
         let members = object_or_empty(data.remove("relationships"), &below("relationships"))?;
+        let sent = dashed(attributes);
         Ok(Self {
             id,
-            attributes: read_attributes(dashed(attributes), &below("attributes"), required)?,
+            attributes: read_attributes(sent.clone(), &below("attributes"), required)?,
+            sent,
             relationships: Relationships { members, at: below("relationships") },
             at: at.to_owned(),
         })
+    }
+
+    /// An attribute as it was sent, also one that `A` does not read; its name has hyphens.
+    pub fn sent(&self, attribute: &str) -> Option<&Value> {
+        self.sent.get(attribute)
     }
 
     /// A JSON pointer to a member of it.

@@ -170,6 +170,18 @@ const FILTERS: &[Filter] = &[
         read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at))),
     },
     Filter {
+        name: DELETED_AFTER,
+        about: "The same as `revoked-after`",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::revoked_at))),
+    },
+    Filter {
+        name: DELETED_BEFORE,
+        about: "The same as `revoked-before`",
+        schema: time,
+        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at))),
+    },
+    Filter {
         name: "unused-for-days",
         about: "Only what was not used for so many days, or was made before and never used",
         schema: || count(0).maximum(Some(UNUSED_DAYS_MAX)).into(),
@@ -206,21 +218,31 @@ const BY_STATUS: &[Filter] = &[
     },
     Filter {
         name: TRASHED,
-        about: "`with`: also what is revoked, which is left out without it; `only`: nothing else",
+        about: "`with`: also what is revoked, which is left out without it; `only`: nothing else; `without`: none",
         schema: Trashed::schema,
         read: |query, name| {
             query.word::<Trashed>(name).map(|asked| match asked {
                 Trashed::With => holds(always),
                 Trashed::Only => holds(|| boxed(t::status.eq(Status::Revoked).nullable())),
+                Trashed::Without => holds(|| boxed(not_revoked().nullable())),
             })
         },
     },
 ];
 
 const STATUS: &str = "status";
-const TRASHED: &str = "trashed";
+pub(super) const TRASHED: &str = "trashed";
 const REVOKED_AFTER: &str = "revoked-after";
 const REVOKED_BEFORE: &str = "revoked-before";
+const DELETED_AFTER: &str = "deleted-after";
+const DELETED_BEFORE: &str = "deleted-before";
+
+/// What `filter[trashed]` asks of one token.
+pub(super) fn trashed(query: &Query) -> Result<Trashed> {
+    let Some(word) = query.filter(TRASHED) else { return Ok(Trashed::default()) };
+    let known = || format!("Must be {}", spelled::<Trashed>(" or "));
+    Trashed::of_word(word).ok_or_else(|| Error::parameter(format!("filter[{TRASHED}]"), known()))
+}
 
 /// Every filter.
 pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
@@ -240,10 +262,14 @@ const STALE_DAYS_IF_NEVER: i32 = 30;
 
 text_enum! {
     /// What `filter[trashed]` can ask for.
+    #[derive(Default)]
     pub enum Trashed {
         With = "with",
         /// Only what is revoked.
         Only = "only",
+        /// Nothing that is revoked: as if it were not asked.
+        #[default]
+        Without = "without",
     }
 }
 
@@ -318,7 +344,8 @@ fn asks_for_revoked(query: &Query) -> bool {
     let there = |filter| !query.given(filter).is_empty();
     let revoked = Status::Revoked.as_str();
     let named = query.given(STATUS).iter().any(|given| given.value.split(',').any(|word| word.trim() == revoked));
-    named || there(TRASHED) || there(REVOKED_AFTER) || there(REVOKED_BEFORE)
+    let of_time = [REVOKED_AFTER, REVOKED_BEFORE, DELETED_AFTER, DELETED_BEFORE];
+    named || there(TRASHED) || of_time.into_iter().any(there)
 }
 
 /// Times are compared as they are shown, in whole milliseconds: what is after a time that a client was shown is not what

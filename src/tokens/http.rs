@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use chrono::{NaiveDate, TimeDelta, Utc};
 use diesel::{OptionalExtension, PgConnection};
+use utoipa::PartialSchema as _;
 
-use super::filters::{self, Filters};
+use super::filters::{self, Filters, Trashed};
 use super::leaked::{Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::life::{self, Switch};
 use super::lists;
@@ -30,6 +31,7 @@ use crate::teams::{self, Team};
 use crate::workspaces;
 
 const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
+const SHOW_TRASHED: QuerySpec = QuerySpec { filters: &[filters::TRASHED], ..SHOW };
 const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 /// What every list of tokens knows; each has an order of its own.
 const LISTED: QuerySpec =
@@ -39,10 +41,27 @@ const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTE
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 const USAGE: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 
-const TOKEN: OneResource<TokenAttributes> = OneResource::new(NAMES).lenient();
-const TOKEN_OR_NOTHING: OneResource<TokenAttributes> = OneResource::new(NAMES).or_nothing();
-const CHANGES: OneResource<TokenChanges> = OneResource::changes(NAMES, "token").lenient();
-const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token").or_nothing();
+/// What other systems call the attributes of a token. Dropped in silence, they would make one that never ends, or may more.
+const WORDS: &[(&str, &str)] = &[
+    ("name", "description"),
+    ("label", "description"),
+    ("title", "description"),
+    ("scope", "role, and what it may do at other services abilities,"),
+    ("scopes", "abilities"),
+    ("permissions", "abilities"),
+    ("expire-at", "expired-at"),
+    ("expires", "expired-at"),
+    ("expires-at", "expired-at"),
+    ("expires-on", "expired-at"),
+    ("expiration", "expired-at"),
+    ("expiration-date", "expired-at"),
+    ("expiry", "expired-at"),
+];
+
+const TOKEN: OneResource<TokenAttributes> = OneResource::new(NAMES).lenient().misnamed(WORDS);
+const TOKEN_OR_NOTHING: OneResource<TokenAttributes> = OneResource::new(NAMES).or_nothing().misnamed(WORDS);
+const CHANGES: OneResource<TokenChanges> = OneResource::changes(NAMES, "token").lenient().misnamed(WORDS);
+const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token").or_nothing().misnamed(WORDS);
 const REPORTS: ResourceList<LeakedAttributes> =
     ResourceList::up_to(REPORTED_MAX, &[LEAKED_TOKENS]).requires(&["token"]);
 
@@ -206,7 +225,9 @@ fn others() -> Vec<Endpoint> {
             .allows(&[Action::ChangeUserToken])
             .write(create_user_token),
         Route::get("/authentication-tokens/{token}", "showToken", "Show a token, without its secret")
-            .query(&SHOW)
+            .details("What is revoked is shown only with `filter[trashed]=with`.")
+            .filters(&SHOW_TRASHED, filters::trashed)
+            .values(format!("filter[{}]", filters::TRASHED), Trashed::schema())
             .shows(&TOKENS)
             .allows(TokenOperation::Read.actions())
             .read(show_token),
@@ -233,7 +254,10 @@ fn any_token() -> Vec<Endpoint> {
     vec![
         Route::patch("/authentication-tokens/{token}", "updateToken", "Edit a token")
             .conflicts()
-            .details("Never its owner and never its secret. A lower role or fewer abilities take effect at once.")
+            .details(
+                "Never its owner and never its secret. A lower role or fewer abilities take effect at once. `status` \
+                 `active` or `inactive` switches it. What cannot be changed may be sent as it is.",
+            )
             .query(&SHOW)
             .body(CHANGES)
             .shows(&TOKENS)
@@ -478,7 +502,12 @@ fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Res
     let rights = call.find(|connection, caller| workspaces::rights(connection, caller, workspace.id))?;
     let call = call.may(Target::Workspace(rights.map(|rights| rights.role)))?;
     let owner = Owner::Workspace(workspace.organization_id, workspace.id);
-    call.once(issue::may_again, |call| issue_one_more(call, owner))
+    call.once(issue::may_again, |call| {
+        // Each has a name by which it can be found.
+        let unnamed = || format!("Unnamed, {}", call.caller.now.format("%Y-%m-%d"));
+        let description = described(&call.input.attributes).unwrap_or_else(unnamed);
+        issue_token(call, owner, Slot::OneMore(Some(&description)))
+    })
 }
 
 fn create_user_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
@@ -512,18 +541,26 @@ fn delete_current_token(call: Write<'_>) -> Result<Reply> {
     delete(call, id)
 }
 
-fn show_token(mut call: Read<'_>) -> Result<Reply> {
+fn show_token(mut call: Read<'_, Trashed>) -> Result<Reply> {
     let id = call.path("token")?;
-    let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
+    let token = call.find_by_input(|connection, _, trashed| {
+        let found = store::find_including_revoked(connection, id)?;
+        let asked_for = match trashed {
+            Trashed::With => true,
+            Trashed::Only => found.status == Status::Revoked,
+            Trashed::Without => found.status != Status::Revoked,
+        };
+        asked_for.then_some(found).ok_or_else(Error::not_found)
+    })?;
     show(call, &token)
 }
 
-fn show(mut call: Read<'_>, token: &Token) -> Result<Reply> {
+fn show<I>(mut call: Read<'_, I>, token: &Token) -> Result<Reply> {
     let permit = call.find(|connection, caller| may(connection, caller, TokenOperation::Read, token))?;
     shown(call.permitted(permit)?, token)
 }
 
-fn shown(call: Allowed<'_>, token: &Token) -> Result<Reply> {
+fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
     life::record_look(call.connection, &call.caller, token)?;
     Ok(call.one(view::token(token)))
 }
@@ -548,7 +585,13 @@ fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
 fn edit_token(call: Write<'_, ResourceBody<TokenChanges>>) -> Result<Reply> {
     let (call, token) = lock(call, TokenOperation::Edit)?;
     let (call, changes) = permitted(call, TokenOperation::Edit, &token)?.take_input();
-    let edited = life::edit(call.connection, &call.caller, &token, changes.attributes)?;
+    Error::check(view::READ_ONLY.iter().filter_map(|name| view::changed(&token, &changes, name)))?;
+    let to = life::asked_switch(&token, changes.attributes.status)?;
+    let mut edited = life::edit(call.connection, &call.caller, &token, changes.attributes)?;
+    if let Some(to) = to {
+        may(call.connection, &call.caller, TokenOperation::Switch, &edited)?;
+        edited = life::switch(call.connection, &call.caller, edited, to)?;
+    }
     Ok(call.one(view::token(&edited)))
 }
 

@@ -130,7 +130,7 @@ fn decoded(url: &str) -> String {
 /// A text with no more of a secret than its prefix, also where a secret's end is missing.
 fn without_secrets(text: &str, reported: &[Secret]) -> String {
     let text =
-        reported.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), &hint(secret.prefix())));
+        reported.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), &hint(&secret.prefix())));
     let text = masked(&text, "lk", Secret::beginning, |piece| hint(&piece[..PREFIX_LENGTH]));
     masked(&text, JWT_START, beginning_of_jwt, |_| hint(JWT_START))
 }

@@ -118,6 +118,22 @@ pub(crate) enum Switch {
     Off,
 }
 
+/// What a `status` in a PATCH asks for: nothing, if it is the token's own.
+///
+/// # Errors
+/// 422 for a status that nobody gives a token this way.
+pub(super) fn asked_switch(token: &Token, status: Option<Status>) -> Result<Option<Switch>> {
+    match status.filter(|status| *status != token.status) {
+        None => Ok(None),
+        Some(Status::Active) => Ok(Some(Switch::On)),
+        Some(Status::Inactive) => Ok(Some(Switch::Off)),
+        Some(Status::Expired | Status::Revoked) => {
+            let detail = "Status can be set to active or inactive; what is to end for good is revoked by DELETE";
+            Err(Error::attribute("/data/attributes/status", detail))
+        }
+    }
+}
+
 /// Switches a token off or on; one that is so already stays as it is.
 ///
 /// # Errors

@@ -289,6 +289,8 @@ pub struct TokenChanges {
     #[validate(custom(function = "to_come"))]
     #[schema(value_type = Option<Timestamp>)]
     pub expired_at: Option<Option<Timestamp>>,
+    /// `status`: `active` or `inactive` switches it; any other only as it is.
+    pub status: Option<Status>,
     /// `role`: the most that the token's principal is by it.
     pub role: Option<Role>,
     /// `abilities`: at most 100, each once; they take the place of those before.

@@ -165,7 +165,7 @@ struct Row<'a> {
     created_by_team_id: Option<TeamId>,
     created_by_organization_id: Option<OrganizationId>,
     token_hash: &'a [u8],
-    token_prefix: &'a str,
+    token_prefix: String,
     format: Format,
     signing_key: Option<String>,
     description: Option<&'a str>,

@@ -1,17 +1,17 @@
 //! How tokens look on the wire.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::{Token, TokenAttributes};
+use super::{Token, TokenAttributes, TokenChanges};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret, Status};
 use crate::http::Made;
 use crate::ids::TokenId;
 use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written, written_or_null};
-use crate::jsonapi::{Identifier, Resource, ResourceType, names, time};
+use crate::jsonapi::{Error, Identifier, Resource, ResourceBody, ResourceType, names, time};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::teams::{self, TEAMS};
 use crate::users::{self, USERS};
@@ -37,7 +37,9 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     Attribute { name: "status", schema: Status::schema, value: |token| json!(token.status) },
     Attribute {
         name: "token-prefix",
-        schema: || text().description(Some("The first 10 characters of the secret")).into(),
+        schema: || {
+            text().description(Some("The first 10 characters of the secret; of a JWT, `eyJ…` and the last 6")).into()
+        },
         value: |token| json!(token.token_prefix),
     },
     Attribute { name: "format", schema: Format::schema, value: |token| json!(token.format) },
@@ -90,7 +92,7 @@ pub(super) fn token(token: &Token) -> Resource {
         .to_one("created-by", created_by(token))
         .to_one("replaces", token.replaces.map(identifier))
         .to_one("replaced-by", token.replaced_by.map(identifier))
-        .link_self(format!("/api/v2/authentication-tokens/{}", token.id));
+        .link_self(format!("/api/v2/authentication-tokens/{}{}", token.id, trashed(token)));
     let owners = [
         ("user", token.user_id.map(users::identifier)),
         ("team", token.team_id.map(teams::identifier)),
@@ -99,6 +101,24 @@ pub(super) fn token(token: &Token) -> Resource {
     ];
     let told = owners.into_iter().filter(|(_, owner)| owner.is_some());
     told.fold(resource, |resource, (name, owner)| resource.to_one(name, owner))
+}
+
+/// What is revoked is shown only to who asks for it.
+fn trashed(token: &Token) -> &'static str {
+    if token.status == Status::Revoked { "?filter%5Btrashed%5D=with" } else { "" }
+}
+
+/// What a client may send back as it is, and not change. Whatever else cannot be changed moves by itself and is ignored.
+pub(super) const READ_ONLY: [&str; 6] = ["kind", "format", "token", "created-at", "disabled-at", "revoked-at"];
+
+/// The fault of an attribute that was sent and is another one than the token's.
+pub(super) fn changed(token: &Token, sent: &ResourceBody<TokenChanges>, name: &str) -> Option<Error> {
+    let attribute = ATTRIBUTES.iter().find(|attribute| attribute.name == name)?;
+    let (is, sent_as) = ((attribute.value)(token), sent.sent(name)?);
+    let moment = |value: &Value| value.as_str()?.parse::<DateTime<Utc>>().ok();
+    let same = is == *sent_as || moment(&is).is_some_and(|is| moment(sent_as) == Some(is));
+    let pointer = || sent.pointer(&format!("attributes/{name}"));
+    (!same).then(|| Error::attribute(pointer(), format!("The attribute {name} cannot be changed")))
 }
 
 /// A token just made: the one answer that shows its secret.

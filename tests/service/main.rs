@@ -59,6 +59,7 @@ mod ttl_policies;
 mod user_tokens;
 mod users;
 mod waits;
+mod words;
 mod workspace_tags;
 mod workspace_tokens;
 mod workspaces;

@@ -82,9 +82,8 @@ fn an_edit_changes_what_can_be_edited_and_nothing_else() {
     let token = scene.token(json!({"description": "old"}));
     let change = json!({
         "description": "new", "expired-at": "2099-01-01T00:00:00.000Z", "role": "member", "abilities": ["agents:read"],
-        // Read-only attributes are ignored, as the HCP API does.
-        "kind": "user", "status": "revoked", "token": "lkt_mine", "token-prefix": "x", "usage-count": 7,
-        "format": "jwt", "created-at": "2000-01-01T00:00:00.000Z", "disabled-at": "2000-01-01T00:00:00.000Z",
+        // What moves by itself is ignored, as the HCP API does; `words` has what a client could mean.
+        "token-prefix": "x", "usage-count": 7, "updated-at": "2000-01-01T00:00:00.000Z", "last-used-at": null,
     });
     let mut change = attributes(change);
     change["data"]["relationships"] = json!({"team": {"data": {"type": "teams", "id": "team-another"}}});

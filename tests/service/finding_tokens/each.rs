@@ -182,7 +182,7 @@ fn values_that_cannot_be_are_refused() {
         ("ability", "agents:read,Agents:read", "resource:verb"),
         ("expiry_status", "soon", "expiring_in_7_days"),
         ("trashed", "", "with or only"),
-        ("trashed", "without", "with or only"),
+        ("trashed", "within", "with or only or without"),
         ("trashed", "with,only", "with or only"),
         ("stale", "yes", "true or false"),
         ("stale", "", "true or false"),
