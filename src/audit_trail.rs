@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 use crate::access::{Action, Caller, Principal, Target};
-use crate::audit::{self, Recorded, Trail};
+use crate::audit::{self, Asked, Recorded, Trail};
 use crate::http::{Read, Reply, Route, Section};
+use crate::ids::{TokenId, UserId};
 use crate::jsonapi::schema::{count, null, object, one_of, or_null, text, time};
 use crate::jsonapi::{Error, PageRequest, PageSizes, Pages, Query, QuerySpec, Result};
 use crate::jsonapi::{Timestamp, time as rfc3339};
@@ -19,6 +20,7 @@ const LIST: QuerySpec = QuerySpec {
     page_sizes: PageSizes { default: 1000, most: 1000 },
     // go-tfe sends an empty `ListOptions` where its caller names no page.
     parameters: &["since", "ListOptions"],
+    filters: &["token"],
     ..QuerySpec::NONE
 };
 
@@ -29,6 +31,7 @@ pub(crate) fn section() -> Section {
             .details(details)
             .query(&LIST)
             .values("since", time())
+            .means("filter[token]", "Only what was done by the token of this id")
             .gives("application/json", trail_schema())
             .allows(action)
             .read(move |call| list(call, trail_of))
@@ -74,8 +77,11 @@ fn list(call: Read<'_>, trail_of: fn(&Caller) -> Result<Trail>) -> Result<Reply>
     let call = call.may(Target::Organization)?;
     let trail = trail_of(&call.caller)?;
     let page = call.query.page();
-    let since = since(&call.query)?;
-    let (events, total) = audit::list(call.connection, trail, since, page.offset(), page.size())?;
+    let asked = Asked { trail, since: since(&call.query)?, token: token(&call.query)? };
+    let (mut events, total) = audit::list(call.connection, asked, page.offset(), page.size())?;
+    if matches!(trail, Trail::Organization(_)) {
+        events.iter_mut().for_each(hide_users_token);
+    }
     let events: Vec<Value> = events.iter().map(told).collect();
     let answer = json!({"data": events, "pagination": pagination(page, total)});
     Ok(call.json(answer))
@@ -98,7 +104,19 @@ fn since(query: &Query) -> Result<Option<DateTime<Utc>>> {
     }
 }
 
-/// An event as the HCP API shows it.
+fn token(query: &Query) -> Result<Option<TokenId>> {
+    let Some(text) = query.filter("token") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| Error::parameter("filter[token]", "Must be the id of a token, such as at-…"))
+}
+
+/// What users say of their own tokens is not their organizations' to know.
+fn hide_users_token(event: &mut Recorded) {
+    if event.accessor_id.as_deref().is_some_and(|id| id.parse::<UserId>().is_ok()) {
+        event.token_description = None;
+    }
+}
+
+/// An event as the HCP API shows it, and with the token by which it was done.
 #[must_use]
 pub fn told(event: &Recorded) -> Value {
     json!({
@@ -112,6 +130,8 @@ pub fn told(event: &Recorded) -> Value {
             "type": event.actor_type,
             "impersonator_id": null,
             "organization_id": event.organization_id,
+            "token_id": event.token_id,
+            "token_description": event.token_description,
         },
         "request": {"id": event.request_id},
         "resource": {
@@ -152,7 +172,9 @@ fn event_schema() -> ObjectBuilder {
         .property("description", or_null(text()))
         .property("type", one_of(&["Client", "System"]))
         .property("impersonator_id", null())
-        .property("organization_id", or_null(text()));
+        .property("organization_id", or_null(text()))
+        .property("token_id", or_null(text()))
+        .property("token_description", or_null(text()));
     let resource =
         object().property("id", text()).property("type", text()).property("action", text()).property("meta", object());
     object()

@@ -11,8 +11,9 @@ CREATE TABLE audit_events (
     actor_type text NOT NULL CHECK (actor_type IN ('Client', 'System')),
     accessor_id text,
     accessor_description text,
-    -- The token that the actor used.
+    -- The token that the actor used, and what its maker said of it then.
     token_id uuid,
+    token_description text,
     request_id text,
     resource_type text NOT NULL,
     resource_id text NOT NULL,
@@ -23,6 +24,8 @@ CREATE TABLE audit_events (
 CREATE TABLE audit_events_other PARTITION OF audit_events DEFAULT;
 CREATE INDEX audit_events_of_organization ON audit_events (organization_id, occurred_at, id);
 CREATE INDEX audit_events_of_user ON audit_events (user_id, occurred_at, id) WHERE user_id IS NOT NULL;
+-- What a token has done.
+CREATE INDEX audit_events_by_token ON audit_events (token_id, occurred_at, id) WHERE token_id IS NOT NULL;
 -- The trail of everybody.
 CREATE INDEX audit_events_in_time ON audit_events (occurred_at, id);
 -- Finds what is told only once in a while: who has looked at a token, and whether it was refused.

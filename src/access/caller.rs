@@ -75,6 +75,8 @@ pub struct Caller {
     /// The token's own role: the most that the principal is by it.
     pub role: Role,
     pub abilities: Vec<Ability>,
+    /// What the token's maker said of it.
+    pub token_description: Option<String>,
     /// When the token ends by itself; none if never.
     pub ends_at: Option<DateTime<Utc>>,
     /// When the transaction began, by the database's clock: what is made in it is made at this time.
@@ -231,6 +233,7 @@ impl Caller {
             Principal::Workspace { id, name, .. } => (id.to_string(), name.clone()),
         };
         Actor::client(accessor_id, description, self.token, self.request_id.clone())
+            .with_token_described(self.token_description.clone())
     }
 
     /// The same caller in each of some organizations, for a list of them.

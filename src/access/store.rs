@@ -24,6 +24,7 @@ pub(super) struct AuthenticatedToken {
     status: Status,
     role: Role,
     abilities: Vec<Ability>,
+    description: Option<String>,
     ends_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     replaced: bool,
@@ -136,6 +137,7 @@ impl AuthenticatedToken {
             token: self.token,
             role: self.role,
             abilities: self.abilities,
+            token_description: self.description,
             ends_at: self.ends_at,
             now: self.now,
             principal,
@@ -235,6 +237,7 @@ impl Query for TokenLookup<'_> {
         Text,
         Text,
         Array<Text>,
+        Nullable<Text>,
         Nullable<Timestamptz>,
         Timestamptz,
         Bool,
@@ -274,7 +277,7 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                policy.ended_before, policy.ended_max_ms) <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL OR own_user.suspended_at IS NOT NULL THEN 'inactive' \
              ELSE 'active' END, \
-             tokens.role, tokens.abilities, \
+             tokens.role, tokens.abilities, tokens.description, \
              least(tokens.revoked_at, token_ends_at( \
                tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
                policy.ended_before, policy.ended_max_ms)), \

@@ -8,7 +8,7 @@ mod months;
 mod store;
 
 pub use model::{Actor, Event, Recorded};
-pub(crate) use model::{Looking, Trail};
+pub(crate) use model::{Asked, Looking, Trail};
 pub use months::keep_audit_trail;
 pub use store::{everything, record};
 pub(crate) use store::{list, told_lately};

@@ -13,6 +13,8 @@ pub struct Actor {
     pub(super) accessor_id: Option<String>,
     pub(super) description: Option<String>,
     pub(super) token: Option<TokenId>,
+    /// What the token's maker said of it.
+    pub(super) token_description: Option<String>,
     pub(super) request_id: Option<String>,
 }
 
@@ -25,8 +27,15 @@ impl Actor {
             accessor_id: Some(accessor_id),
             description: Some(description),
             token: Some(token),
+            token_description: None,
             request_id: Some(request_id),
         }
+    }
+
+    /// The same with what the token's maker said of it.
+    #[must_use]
+    pub fn with_token_described(self, token_description: Option<String>) -> Self {
+        Self { token_description, ..self }
     }
 
     /// Somebody who needed no token.
@@ -38,7 +47,14 @@ impl Actor {
     /// The service itself, or its command line.
     #[must_use]
     pub const fn system() -> Self {
-        Self { kind: "System", accessor_id: None, description: None, token: None, request_id: None }
+        Self {
+            kind: "System",
+            accessor_id: None,
+            description: None,
+            token: None,
+            token_description: None,
+            request_id: None,
+        }
     }
 }
 
@@ -136,6 +152,16 @@ impl Looking {
     }
 }
 
+/// Which events a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) trail: Trail,
+    /// Only what happened after this time.
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Only what was done by this token.
+    pub(crate) token: Option<TokenId>,
+}
+
 /// Whose events a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trail {
@@ -158,6 +184,9 @@ pub struct Recorded {
     pub accessor_id: Option<String>,
     /// The name of who did it.
     pub accessor_description: Option<String>,
+    /// The token by which it was done, and what its maker said of it then.
+    pub token_id: Option<TokenId>,
+    pub token_description: Option<String>,
     /// The request that did it.
     pub request_id: Option<String>,
     /// What it was done to.

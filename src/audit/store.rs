@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamptz};
 use uuid::Uuid;
 
-use super::{Actor, Event, Looking, Recorded, Trail};
+use super::{Actor, Asked, Event, Looking, Recorded, Trail};
 use crate::database::schema::audit_events;
 use crate::ids::TokenId;
 use crate::jsonapi::Timestamp;
 
-/// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has twelve.
+/// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has thirteen.
 const AT_ONCE: usize = 1000;
 
 /// Writes events of what `actor` did, in the transaction that the connection is in.
@@ -30,6 +30,7 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
                 audit_events::accessor_id.eq(&actor.accessor_id),
                 audit_events::accessor_description.eq(&actor.description),
                 audit_events::token_id.eq(actor.token),
+                audit_events::token_description.eq(&actor.token_description),
                 audit_events::request_id.eq(&actor.request_id),
                 audit_events::resource_type.eq(event.resource_type),
                 audit_events::resource_id.eq(&event.resource_id),
@@ -69,47 +70,54 @@ pub(crate) fn told_lately(
 /// writes has ended, for what that one writes may have an earlier time.
 pub(crate) fn list(
     connection: &mut PgConnection,
-    trail: Trail,
-    since: Option<DateTime<Utc>>,
+    asked: Asked,
     offset: i64,
     limit: i64,
 ) -> QueryResult<(Vec<Recorded>, i64)> {
-    let (first, end) = match since {
+    let (first, end) = match asked.since {
         Some(since) => {
             let settled = diesel::select(diesel::dsl::sql::<Timestamptz>(SETTLED)).get_result(connection)?;
             (after(since), settled)
         }
         None => (DateTime::UNIX_EPOCH, Timestamp::MAX),
     };
-    let events = audit_events::table
-        .filter(audit_events::occurred_at.ge(first))
-        .filter(audit_events::occurred_at.lt(end))
+    let page = events(asked, first, end)
         .order((audit_events::occurred_at, audit_events::id))
         .select(Recorded::as_select())
         .offset(offset)
-        .limit(limit);
-    let page = match trail {
-        Trail::Organization(id) => events.filter(audit_events::organization_id.eq(id)).load(connection)?,
-        Trail::User(id) => events.filter(audit_events::user_id.eq(id)).load(connection)?,
-        Trail::Everybody => events.load(connection)?,
-    };
-    Ok((page, count(connection, trail, first, end)?))
+        .limit(limit)
+        .load(connection)?;
+    Ok((page, count(connection, asked, first, end)?))
 }
 
-/// How many events a trail has from a time to another one: by whole hours, and only at the two ends by the events. A user has
-/// few: they are counted.
-fn count(connection: &mut PgConnection, trail: Trail, first: DateTime<Utc>, end: DateTime<Utc>) -> QueryResult<i64> {
-    let (id, within) = match trail {
-        Trail::Organization(id) => (id.uuid(), "audit_events.organization_id = whole.organization_id AND"),
-        Trail::Everybody => (Uuid::nil(), ""),
-        Trail::User(id) => {
-            return audit_events::table
-                .filter(audit_events::user_id.eq(id))
-                .filter(audit_events::occurred_at.ge(first))
-                .filter(audit_events::occurred_at.lt(end))
-                .count()
-                .get_result(connection);
-        }
+/// The events of a trail from a time to another one.
+fn events(
+    Asked { trail, token, .. }: Asked,
+    first: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> audit_events::BoxedQuery<'static, diesel::pg::Pg> {
+    let events = audit_events::table
+        .filter(audit_events::occurred_at.ge(first))
+        .filter(audit_events::occurred_at.lt(end))
+        .into_boxed();
+    let events = match trail {
+        Trail::Organization(id) => events.filter(audit_events::organization_id.eq(id)),
+        Trail::User(id) => events.filter(audit_events::user_id.eq(id)),
+        Trail::Everybody => events,
+    };
+    match token {
+        Some(token) => events.filter(audit_events::token_id.eq(token)),
+        None => events,
+    }
+}
+
+/// How many events a trail has from a time to another one: by whole hours, and only at the two ends by the events. Those of a
+/// user or by one token are few: they are counted.
+fn count(connection: &mut PgConnection, asked: Asked, first: DateTime<Utc>, end: DateTime<Utc>) -> QueryResult<i64> {
+    let (id, within) = match (asked.trail, asked.token) {
+        (Trail::Organization(id), None) => (id.uuid(), "audit_events.organization_id = whole.organization_id AND"),
+        (Trail::Everybody, None) => (Uuid::nil(), ""),
+        (Trail::User(_), _) | (_, Some(_)) => return events(asked, first, end).count().get_result(connection),
     };
     diesel::sql_query(format!(
         "WITH asked AS (SELECT $1 AS organization_id, $2 AS first, $3 AS last), \

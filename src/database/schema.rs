@@ -264,6 +264,7 @@ diesel::table! {
         accessor_id -> Nullable<Text>,
         accessor_description -> Nullable<Text>,
         token_id -> Nullable<Uuid>,
+        token_description -> Nullable<Text>,
         request_id -> Nullable<Text>,
         resource_type -> Text,
         resource_id -> Text,

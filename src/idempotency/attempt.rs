@@ -159,6 +159,7 @@ mod tests {
             token: TokenId::generate(),
             role: Role::Owner,
             abilities: vec![],
+            token_description: None,
             ends_at: None,
             now: Utc::now(),
             principal: Principal::AuditTrails { organization: OrganizationId::generate() },

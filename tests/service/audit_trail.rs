@@ -97,7 +97,9 @@ fn an_event_has_exactly_the_keys_of_the_hcp_api() {
         let whole = ["id", "version", "type", "timestamp", "auth", "request", "resource"];
         assert_eq!(keys(event), BTreeSet::from(whole));
         let auth = ["accessor_id", "description", "type", "impersonator_id", "organization_id"];
-        assert_eq!(keys(&event["auth"]), BTreeSet::from(auth));
+        // And what that API lacks.
+        let beside = ["token_id", "token_description"];
+        assert_eq!(keys(&event["auth"]), BTreeSet::from_iter(auth.into_iter().chain(beside)));
         assert_eq!(keys(&event["request"]), BTreeSet::from(["id"]));
         assert_eq!(keys(&event["resource"]), BTreeSet::from(["id", "type", "action", "meta"]));
         assert_eq!((&event["version"], &event["type"]), (&json!("0"), &json!("Resource")));
@@ -106,6 +108,52 @@ fn an_event_has_exactly_the_keys_of_the_hcp_api() {
     }
     let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), events.len());
+}
+
+/// "What did this credential do?"
+#[test]
+fn an_event_tells_by_which_token_it_was_done() {
+    let scene = Scene::set();
+    let owners = scene.ada.owners_team("acme");
+    let described = scene.ada.described_token(&owners, json!({"description": "nightly"}));
+    let by_team = scene.app.with(&described.secret());
+    let make = |client: &Client, name: &str| {
+        client.post("/api/v2/organizations/acme/teams", &resource("teams", json!({ "name": name }))).expect(200);
+    };
+    make(&by_team, "one");
+    make(&scene.ada.client, "two");
+    make(&by_team, "three");
+    let done = |trail: &str, client: &Client, token: &str| {
+        let answer = client.get(&format!("{trail}?filter[token]={token}")).expect(200);
+        let events = answer.body["data"].as_array().unwrap().clone();
+        assert_eq!(answer.body["pagination"]["total_count"], events.len());
+        events
+    };
+    let by_name = "/api/v2/organizations/acme/audit-trail";
+    for (trail, client) in [(TRAIL, &scene.reader), (by_name, &scene.ada.client)] {
+        let events = done(trail, client, &described.id());
+        assert_eq!(events.iter().map(name).collect::<Vec<_>>(), ["team create", "team create"]);
+        for event in events {
+            assert_eq!(event["auth"]["token_id"], described.id());
+            assert_eq!(event["auth"]["token_description"], "nightly");
+        }
+    }
+    // What a user says of a token is shown in the user's own trail alone.
+    let users = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let own = resource("authentication-tokens", json!({"description": "my laptop"}));
+    let laptop = scene.ada.client.post(&users, &own).expect(201);
+    make(&scene.app.with(&laptop.secret()), "four");
+    let told = done(by_name, &scene.ada.client, &laptop.id());
+    assert_eq!((told.len(), &told[0]["auth"]["token_description"]), (1, &Value::Null));
+    let update = resource("users", json!({"username": "ada2"}));
+    scene.app.with(&laptop.secret()).patch("/api/v2/account/update", &update).expect(200);
+    let told = done("/api/v2/account/audit-trail", &scene.ada.client, &laptop.id());
+    assert_eq!((told.len(), &told[0]["auth"]["token_description"]), (1, &json!("my laptop")));
+    let wrong = scene.reader.get(&format!("{TRAIL}?filter[token]=nightly")).expect(400);
+    assert_eq!(wrong.blamed(), ["filter[token]"]);
+    // Nothing of others.
+    let eve = scene.app.user("eve").token_id(&scene.app);
+    assert!(done(TRAIL, &scene.reader, &eve).is_empty());
 }
 
 #[test]
