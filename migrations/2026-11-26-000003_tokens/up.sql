@@ -104,6 +104,10 @@ CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(sorted_end, '
 CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
 -- The list of all tokens of an organization: the newest first.
 CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
+-- Whether a team has a live token of a description.
+CREATE INDEX tokens_by_description ON tokens (team_id, description) WHERE revoked_at IS NULL;
+-- The list of everybody's tokens: the newest first.
+CREATE INDEX tokens_newest ON tokens (created_at DESC, id);
 -- All of an organization, one after the other, to rewrite their ends.
 CREATE INDEX tokens_in_organization ON tokens (organization_id, id) WHERE organization_id IS NOT NULL;
 -- What a deleted user, team or workspace, and an organization's own, still has to end.

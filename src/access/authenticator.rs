@@ -2,7 +2,10 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::known::Known;
 use super::shares::{Place, Shares};
@@ -47,12 +50,24 @@ impl BearerToken {
     }
 }
 
-/// `Authorization: Bearer …` (RFC 6750 §2.1), exactly once.
+/// `Authorization: Bearer …` (RFC 6750 §2.1) or `Authorization: Basic …` (RFC 7617), exactly once.
 fn bearer(request: &HttpRequest) -> Option<Secret> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let (header, None) = (headers.next()?, headers.next()) else { return None };
     let (scheme, credentials) = header.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::parse(credentials.trim()))?
+    match scheme {
+        _ if scheme.eq_ignore_ascii_case("bearer") => Secret::parse(credentials.trim()),
+        _ if scheme.eq_ignore_ascii_case("basic") => in_place_of_password(credentials.trim()),
+        _ => None,
+    }
+}
+
+/// The secret that is the password, whoever the user is said to be; else the one that is the user's name. Programs that
+/// know nothing but user names and passwords send it so.
+fn in_place_of_password(credentials: &str) -> Option<Secret> {
+    let decoded = SecretString::from(String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?);
+    let (user, password) = decoded.expose_secret().split_once(':')?;
+    Secret::parse(password).or_else(|| Secret::parse(user))
 }
 
 /// Authenticates requests, and counts the use of their tokens.

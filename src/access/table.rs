@@ -82,6 +82,10 @@ pub enum Action {
     ChangeAccount,
     /// List the users of the whole installation.
     ListUsers,
+    /// List the tokens of everybody.
+    ListEveryToken,
+    /// Revoke any token, whosever it is.
+    EndAnyToken,
     /// Suspend or delete any user, make one a site admin, and undo that.
     ChangeUsers,
     /// Look at the organization's own token, or its audit-trails token.
@@ -386,8 +390,8 @@ impl Action {
             A::ReadEveryTrail => (ReadUncapped, &[Administrator], NotFound, ""),
             A::ChangeAccount => (Write, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
             // Terraform Enterprise answers these with 404 and never with 403.
-            A::ListUsers => (Read, &[Administrator], NotFound, ""),
-            A::ChangeUsers => (Write, &[Administrator], NotFound, ""),
+            A::ListUsers | A::ListEveryToken => (Read, &[Administrator], NotFound, ""),
+            A::ChangeUsers | A::EndAnyToken => (Write, &[Administrator], NotFound, ""),
             A::ReadOrganizationToken => (Read, &[Owner, SiteAdmin], NotFound, ""),
             A::CreateOrganizationToken => (
                 Write,

@@ -18,10 +18,10 @@ use super::ExpiryStatus;
 use super::store::not_revoked;
 use crate::access::Role;
 use crate::credential::{Ability, InvalidAbility, Kind, Status};
-use crate::database::schema::{listed_tokens as t, lower, memberships, users};
+use crate::database::schema::{listed_tokens as t, lower, memberships, organizations, users};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
-use crate::jsonapi::schema::{self, count};
+use crate::jsonapi::schema::{self, count, one_of};
 use crate::jsonapi::{Error, Given, Query, Result, Timestamp, names};
 use crate::users::MembershipStatus;
 
@@ -39,6 +39,22 @@ pub(super) struct Filter {
 
 /// Makes the condition of a filter that is there.
 type Holds = Box<dyn Fn() -> Condition + Send>;
+
+/// What only the list of everybody's tokens knows beside [`FILTERS`] and [`BY_STATUS`].
+const OF_EVERYBODY: &[Filter] = &[
+    Filter {
+        name: "organization",
+        about: "Only those of these organizations and of their teams and workspaces, by name or id; several with commas",
+        schema: text,
+        read: |query, name| query.named::<OrganizationId>(name).map(|asked| holds(move || asked.of_organizations())),
+    },
+    Filter {
+        name: "user",
+        about: "Only those of these users, by name or id; several with commas",
+        schema: text,
+        read: |query, name| query.named::<UserId>(name).map(|asked| holds(move || asked.of_users())),
+    },
+];
 
 /// The filters that every list of tokens knows; [`BY_STATUS`] are two more.
 const FILTERS: &[Filter] = &[
@@ -210,10 +226,11 @@ const FILTERS: &[Filter] = &[
 const BY_STATUS: &[Filter] = &[
     Filter {
         name: STATUS,
-        about: "Only what stands so; several with commas. With `revoked`, also what is revoked by now",
-        schema: Status::schema,
+        about: "Only what stands so; several with commas. With `revoked`, also what is revoked by now. `disabled` is \
+                another word for `inactive`",
+        schema: || one_of(&["active", "inactive", "disabled", "expired", "revoked"]).into(),
         read: |query, name| {
-            query.words::<Status>(name).map(|asked| holds(move || boxed(t::status.eq_any(asked.clone()).nullable())))
+            query.words_by(name, status).map(|asked| holds(move || boxed(t::status.eq_any(asked.clone()).nullable())))
         },
     },
     Filter {
@@ -249,8 +266,16 @@ pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
     FILTERS.iter().chain(BY_STATUS)
 }
 
+/// Every filter of the list of everybody's tokens.
+pub(super) fn all_of_everybody() -> impl Iterator<Item = &'static Filter> {
+    all().chain(OF_EVERYBODY)
+}
+
 /// The names of all filters, for a `QuerySpec`.
 pub(super) const NAMES: &[&str] = names!(name of FILTERS, BY_STATUS);
+
+/// The same of the list of everybody's tokens.
+pub(super) const NAMES_OF_EVERYBODY: &[&str] = names!(name of FILTERS, BY_STATUS, OF_EVERYBODY);
 
 /// The most that `filter[unused-for-days]` takes: a hundred years.
 pub(crate) const UNUSED_DAYS_MAX: i32 = 36_500;
@@ -317,8 +342,17 @@ impl Filters {
     /// Reads the filters of a query, and tells of all faults in them together. An id that does not parse is no fault:
     /// it names nothing, and finds nothing (docs/design.md §2).
     pub(super) fn of(query: &Query) -> Result<Self> {
+        Self::among(query, &[])
+    }
+
+    /// The same in the list of everybody's tokens.
+    pub(super) fn of_everybody(query: &Query) -> Result<Self> {
+        Self::among(query, OF_EVERYBODY)
+    }
+
+    fn among(query: &Query, more: &[Filter]) -> Result<Self> {
         let mut read = Reader { query, faults: vec![] };
-        let others = FILTERS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
+        let others = FILTERS.iter().chain(more).filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         let mut by_status: Vec<Holds> =
             BY_STATUS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         Error::check(read.faults)?;
@@ -363,6 +397,29 @@ fn before(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds {
     holds(move || boxed(column().lt(end)))
 }
 
+/// Whose tokens are asked for, by id or name.
+struct Named<T> {
+    ids: Vec<T>,
+    /// In lower case.
+    names: Vec<String>,
+}
+
+impl Named<OrganizationId> {
+    fn of_organizations(&self) -> Condition {
+        let named = organizations::table
+            .filter(lower(organizations::name).eq_any(self.names.clone()))
+            .select(organizations::id.nullable());
+        boxed(t::organization_id.eq_any(self.ids.clone()).or(t::organization_id.eq_any(named)))
+    }
+}
+
+impl Named<UserId> {
+    fn of_users(&self) -> Condition {
+        let named = users::table.filter(lower(users::username).eq_any(self.names.clone())).select(users::id.nullable());
+        boxed(t::user_id.eq_any(self.ids.clone()).or(t::user_id.eq_any(named)))
+    }
+}
+
 impl CreatedBy {
     fn condition(&self) -> Condition {
         let by_user = t::created_by_user_id.eq_any(self.users.clone());
@@ -389,6 +446,11 @@ fn by_former_member(asked: FormerMember) -> Condition {
         FormerMember::Yes => boxed(is),
         FormerMember::No => boxed(not(is)),
     }
+}
+
+/// A status by its word, or by that of systems which call what is switched off disabled.
+fn status(word: &str) -> Option<Status> {
+    if word == "disabled" { Some(Status::Inactive) } else { Status::of_word(word) }
 }
 
 /// What covers any of these abilities: themselves, and all verbs of their resources.
@@ -515,8 +577,11 @@ impl Reader<'_> {
     }
 
     fn words<T: TextEnum>(&mut self, filter: &str) -> Option<Vec<T>> {
-        let word =
-            |word: &str| T::of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
+        self.words_by(filter, T::of_word)
+    }
+
+    fn words_by<T: TextEnum>(&mut self, filter: &str, of_word: fn(&str) -> Option<T>) -> Option<Vec<T>> {
+        let word = |word: &str| of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
         let asked = self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))?;
         // A set: each once and in one order, however often and in which order the client names them.
         let is_asked = |known: &T| asked.iter().any(|word| word.word() == known.word());
@@ -541,6 +606,14 @@ impl Reader<'_> {
     fn texts(&self, filter: &str) -> Option<Vec<String>> {
         let given = self.query.given(filter);
         (!given.is_empty()).then(|| given.iter().map(|given| given.value.clone()).collect())
+    }
+
+    fn named<T: FromStr>(&mut self, filter: &str) -> Option<Named<T>> {
+        let asked = self.list(filter, |text| Ok(Some(text.to_owned())))?;
+        Some(Named {
+            ids: asked.iter().filter_map(|text| text.parse().ok()).collect(),
+            names: asked.iter().map(|text| text.to_lowercase()).collect(),
+        })
     }
 
     fn created_by(&mut self, filter: &str) -> Option<CreatedBy> {

@@ -38,6 +38,7 @@ const LISTED: QuerySpec =
     QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: filters::NAMES, ..SHOW };
 const BY_EXPIRY: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
 const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
+const OF_EVERYBODY: QuerySpec = QuerySpec { filters: filters::NAMES_OF_EVERYBODY, ..NEWEST_FIRST };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 const USAGE: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 
@@ -71,10 +72,18 @@ pub(crate) fn section() -> Section {
         tag: "tokens",
         about: "Long-lived credentials. The secret is in one answer: the one that makes the token, which can be asked \
                 for once more with an `Idempotency-Key`",
-        endpoints: [of_teams(), of_organizations(), of_workspaces(), others(), any_token(), leaked_tokens()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        endpoints: [
+            of_teams(),
+            of_organizations(),
+            of_workspaces(),
+            of_everybody(),
+            others(),
+            any_token(),
+            leaked_tokens(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         kinds: vec![schema::token(), schema::usage_day()],
     }
 }
@@ -197,6 +206,28 @@ fn of_workspaces() -> Vec<Endpoint> {
     ]
 }
 
+fn of_everybody() -> Vec<Endpoint> {
+    vec![
+        schema::filtered_among_everybody(
+            Route::get("/admin/authentication-tokens", "listAllTokens", "List the tokens of everybody, newest first")
+                .filters(&OF_EVERYBODY, Filters::of_everybody),
+        )
+        .details("Of all organizations and all users, without secrets.")
+        .lists(&TOKENS)
+        .allows(&[Action::ListEveryToken])
+        .read(|call| list(call.may(Target::Organization)?, TokenList::Everybody)),
+        Route::delete(
+            "/admin/authentication-tokens/{token}",
+            "deleteAnyToken",
+            "Revoke any token, for good and at once",
+        )
+        .details("Told in the trail of the organization or user whose token it was.")
+        .query(&QuerySpec::NONE)
+        .allows(&[Action::EndAnyToken])
+        .write(delete_any_token),
+    ]
+}
+
 fn others() -> Vec<Endpoint> {
     let current = "/authentication-tokens/current";
     vec![
@@ -214,7 +245,7 @@ fn others() -> Vec<Endpoint> {
             Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens")
                 .filters(&OLDEST_FIRST, Filters::of),
         )
-        .details("To anybody but the user the list is empty.")
+        .details("To anybody but the user and site admins the list is empty.")
         .lists(&TOKENS)
         .read(list_user_tokens),
         Route::post("/users/{user}/authentication-tokens", "createUserToken", "Make one more token of one's own")
@@ -273,6 +304,18 @@ fn any_token() -> Vec<Endpoint> {
         Route::post("/authentication-tokens/{token}/actions/enable", "enableToken", "Switch a token on")
             .conflicts()
             .details("One that is on already stays as it is; an expired or revoked one is a conflict.")
+            .query(&SHOW)
+            .shows(&TOKENS)
+            .allows(TokenOperation::Switch.actions())
+            .write(|call| switch_token(call, Switch::On)),
+        Route::post("/authentication-tokens/{token}/actions/deactivate", "deactivateToken", "The same as `disable`")
+            .conflicts()
+            .query(&SHOW)
+            .shows(&TOKENS)
+            .allows(TokenOperation::Switch.actions())
+            .write(|call| switch_token(call, Switch::Off)),
+        Route::post("/authentication-tokens/{token}/actions/activate", "activateToken", "The same as `enable`")
+            .conflicts()
             .query(&SHOW)
             .shows(&TOKENS)
             .allows(TokenOperation::Switch.actions())
@@ -578,6 +621,18 @@ fn lock_and_delete(call: Write<'_>, id: TokenId) -> Result<Reply> {
 fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
     let call = permitted(call, TokenOperation::Revoke, &token)?;
+    life::revoke(call.connection, &call.caller, &[token])?;
+    Ok(call.done())
+}
+
+fn delete_any_token(call: Write<'_>) -> Result<Reply> {
+    let id: TokenId = call.path("token")?;
+    let (mut call, ()) = call.lock(|connection, caller| {
+        caller.may(Action::EndAnyToken, Target::Organization)?;
+        Ok(store::lock(connection, caller, id)?)
+    })?;
+    let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
+    let call = call.may(Target::Organization)?;
     life::revoke(call.connection, &call.caller, &[token])?;
     Ok(call.done())
 }

@@ -89,7 +89,7 @@ fn check_description(
 ) -> Result<()> {
     let Some(team) = token.team_id else { return Ok(()) };
     let other = match description {
-        Some(_) => store::of_description(connection, team, description),
+        Some(description) => store::of_description(connection, team, Some(description)),
         None => store::descriptionless(connection, team),
     };
     other.optional()?.map_or(Ok(()), |other| Err(description_taken(connection, caller, &other)))

@@ -88,6 +88,7 @@ fn owner(of: TokenList) -> Condition {
         TokenList::Team(id) => boxed(t::team_id.eq(id)),
         TokenList::User(id) => boxed(t::user_id.eq(id)),
         TokenList::Workspace(id) => boxed(t::workspace_id.eq(id)),
+        TokenList::Everybody => always(),
         TokenList::Nobody => never(),
     }
 }
@@ -107,8 +108,8 @@ fn search(of: TokenList, q: &str) -> Condition {
 /// Which tokens of a list are within reach; none for all of them.
 fn visible(of: TokenList, visible_tokens: &VisibleTokens) -> Option<Condition> {
     match of {
-        // Whoever lists a user's own tokens is that user.
-        TokenList::User(_) | TokenList::Nobody => None,
+        // Whoever lists a user's own tokens is that user or a site admin, and who lists those of everybody is one.
+        TokenList::User(_) | TokenList::Everybody | TokenList::Nobody => None,
         TokenList::Workspace(_) => of_workspaces(visible_tokens),
         TokenList::Teams(_) | TokenList::Team(_) => of_teams(visible_tokens),
         TokenList::Organization(_) => of_organization(visible_tokens),

@@ -28,6 +28,7 @@ pub(crate) enum TokenList {
     Team(TeamId),
     User(UserId),
     Workspace(WorkspaceId),
+    Everybody,
     /// None.
     Nobody,
 }
@@ -118,7 +119,9 @@ pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> Qu
         .filter(tokens::description.is_null())
         .filter(tokens::revoked_at.is_null())
         .select(tokens::id);
-    listed_tokens::table.filter(listed_tokens::id.eq_any(current)).select(Token::as_select()).first(connection)
+    // A scalar: joined to a set, the plan may begin with the tokens of everybody.
+    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(current.single_value()));
+    listed.select(Token::as_select()).first(connection)
 }
 
 /// An organization's one token of a kind.
@@ -132,23 +135,30 @@ pub(super) fn of_organization(
         .filter(tokens::kind.eq(kind))
         .filter(tokens::revoked_at.is_null())
         .select(tokens::id);
-    listed_tokens::table.filter(listed_tokens::id.eq_any(current)).select(Token::as_select()).first(connection)
+    // A scalar: joined to a set, the plan may begin with the tokens of everybody.
+    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(current.single_value()));
+    listed.select(Token::as_select()).first(connection)
 }
 
-/// The live token of the team that has this description; none is looked for as none. To rely on the answer, hold the lock
-/// on the team's row.
+/// The live token of the team that has this description, or the one that has none. To rely on the answer, hold the lock on
+/// the team's row.
 pub(super) fn of_description(
     connection: &mut PgConnection,
     team: TeamId,
     description: Option<&str>,
 ) -> QueryResult<Token> {
-    let same = tokens::table
+    let live = tokens::table
         .filter(tokens::team_id.eq(team))
-        .filter(tokens::description.is_not_distinct_from(description))
         .filter(tokens::revoked_at.is_null())
-        .filter(tokens::expired_at.is_null().or(tokens::expired_at.gt(now)))
-        .select(tokens::id);
-    listed_tokens::table.filter(listed_tokens::id.eq_any(same)).select(Token::as_select()).first(connection)
+        .filter(sql::<Bool>("coalesce(current_end(tokens) > now(), true)"))
+        .select(tokens::id)
+        .into_boxed();
+    let same = match description {
+        Some(description) => live.filter(tokens::description.eq(description)),
+        None => live.filter(tokens::description.is_null()).filter(tokens::kind.eq(Kind::Team)),
+    };
+    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(same.single_value()));
+    listed.select(Token::as_select()).first(connection)
 }
 
 /// A new row.

@@ -1,5 +1,7 @@
 //! `users/:id/authentication-tokens`: a user's tokens are that user's alone, but for site admins.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::App;
@@ -205,4 +207,81 @@ fn a_user_token_stays_out_of_organizations() {
     ada.organization("acme");
     ada.client.post(&tokens_of(&ada), &described("laptop")).expect(201);
     assert!(ada.client.get("/api/v2/organizations/acme/team-tokens").expect(200).ids().is_empty());
+}
+
+/// Programs that know nothing but user names and passwords.
+#[test]
+fn a_token_is_taken_in_place_of_a_password() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let secret = ada.client.secret();
+    let with = |credentials: &str| {
+        let header = format!("Basic {}", STANDARD.encode(credentials));
+        app.anonymous().send("GET", "/api/v2/account/details", &[("Authorization", &*header)], None).status
+    };
+    for good in [format!("anything:{secret}"), format!(":{secret}"), format!("{secret}:"), format!("{secret}:x")] {
+        assert_eq!(with(&good), 200);
+    }
+    for bad in [secret.to_owned(), "ada:password".to_owned(), format!("ada:{secret}x"), String::new(), ":".to_owned()] {
+        assert_eq!(with(&bad), 401);
+    }
+    let raw = |header: &str| {
+        app.anonymous().send("GET", "/api/v2/account/details", &[("Authorization", header)], None).expect(401)
+    };
+    raw("Basic");
+    raw("Basic ====");
+    // No browser opens a dialog.
+    let refused = raw(&format!("Basic {}", STANDARD.encode([0xff, b':', 0xfe])));
+    assert!(!refused.header("WWW-Authenticate").unwrap().contains("Basic"));
+}
+
+#[test]
+fn site_admins_list_and_end_the_tokens_of_everybody() {
+    let app = App::start();
+    let (ada, bob, root) = (app.user("ada"), app.user("bob"), app.site_admin("root"));
+    ada.organization("acme");
+    bob.organization("beta");
+    let of_team = ada.described_token(&ada.owners_team("acme"), json!({"description": "of acme"}));
+    let of_beta = bob.client.post_nothing("/api/v2/organizations/beta/authentication-token").expect(201);
+    assert!(!of_beta.secret().is_empty());
+    let list = "/api/v2/admin/authentication-tokens";
+    let found = |query: &str| root.client.get(&format!("{list}?{query}")).expect(200).ids();
+    let all = found("");
+    assert_eq!(all.len(), 5);
+    assert_eq!(all[..2], [of_beta.id(), of_team.id()], "the newest first");
+    assert_eq!(found("filter[organization]=ACME"), [of_team.id()]);
+    assert_eq!(found("filter[organization]=beta,nowhere"), [of_beta.id()]);
+    assert_eq!(found("filter[user]=Bob"), [bob.token_id(&app)]);
+    assert_eq!(found(&format!("filter[user]={}&filter[kind]=user", ada.id)), [ada.token_id(&app)]);
+    assert_eq!(found("filter[user]=bob&filter[organization]=acme"), Vec::<String>::new());
+    assert_eq!(found("q=of acme"), [of_team.id()]);
+    let by_cursor = root.client.get(&format!("{list}?page[size]=2&page[after]=")).expect(200);
+    assert_eq!(by_cursor.ids(), all[..2]);
+    assert!(by_cursor.body["data"].as_array().unwrap().iter().all(|token| token["attributes"]["token"].is_null()));
+    for other in [&ada, &bob] {
+        other.client.get(list).expect(404);
+        other.client.delete(&format!("{list}/{}", of_team.id())).expect(404);
+    }
+    // Any of them can be ended, and whose it was is told.
+    let works = app.with(&of_team.secret());
+    works.get("/api/v2/organizations/acme").expect(200);
+    root.client.delete(&format!("{list}/{}", of_team.id())).expect(204);
+    works.get("/api/v2/organizations/acme").expect(401);
+    root.client.delete(&format!("{list}/{}", of_team.id())).expect(404);
+    root.client.delete(&format!("{list}/{}", bob.token_id(&app))).expect(204);
+    bob.client.get("/api/v2/account/details").expect(401);
+    let trail = ada.client.get("/api/v2/organizations/acme/audit-trail").expect(200);
+    let told = trail.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|event| event["resource"]["id"] == of_team.id() && event["resource"]["action"] == "destroy");
+    assert!(told);
+    assert_eq!(
+        app.count(&format!(
+            "audit_events WHERE user_id IS NOT NULL AND action = 'destroy' AND resource_id = '{}'",
+            bob.token_id(&app)
+        )),
+        1
+    );
 }

@@ -102,6 +102,22 @@ fn a_status_that_is_sent_switches_the_token() {
     assert_eq!((events("disable"), events("enable"), events("update")), (1, 1, 0));
 }
 
+#[test]
+fn what_is_switched_off_has_the_words_of_other_systems() {
+    let scene = Acme::new();
+    let made = scene.ada.described_token(&scene.team, json!({"description": "a"}));
+    let act = |action: &str| scene.ada.client.post_nothing(&format!("{}/actions/{action}", path(&made.id())));
+    let disabled =
+        || scene.ada.client.get(&format!("{}s?filter[status]=disabled", scene.one())).expect(200).ids().len();
+    assert_eq!((disabled(), scene.works(&made.secret())), (0, true));
+    assert_eq!(*act("deactivate").expect(200).attribute("status"), "inactive");
+    assert_eq!((disabled(), scene.works(&made.secret())), (1, false));
+    assert_eq!(*act("activate").expect(200).attribute("status"), "active");
+    assert_eq!((disabled(), scene.works(&made.secret())), (0, true));
+    let both = scene.ada.client.get(&format!("{}s?filter[status]=disabled,active", scene.one())).expect(200);
+    assert_eq!(both.ids(), [made.id()]);
+}
+
 /// Every link leads somewhere, also that of a token that has ended.
 #[test]
 fn what_was_revoked_can_be_looked_at() {

@@ -45,6 +45,8 @@ table! {
         //                                                                          str mem tea man own ow' adm inv mm  org aud wor
         row("GET    /admin/audit-trail",                      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("GET    /admin/users",                            no_body, 200, READ,         "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("GET    /admin/authentication-tokens",            no_body, 200, READ,         "404 404 404 404 404 404 ✓   404 404 404 404 404"),
+        row("DELETE /admin/authentication-tokens/{ben-token}", no_body, 204, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("DELETE /admin/users/{ben}",                      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("POST   /admin/users/{ben}/actions/suspend",      no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
         row("POST   /admin/users/{sam}/actions/unsuspend",    no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404"),
@@ -246,6 +248,8 @@ table! {
         row("POST   /authentication-tokens/{audit-token}/actions/regenerate",        no_body,      201, OWNER,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404"),
         row("PATCH  /authentication-tokens/{ben-token}",                             token_change, 200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 403 404 404 404 404 404"),
         row("POST   /authentication-tokens/{ben-token}/actions/disable",             no_body,      200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 403 404 404 404 404 404"),
+        row("POST   /authentication-tokens/{ben-token}/actions/deactivate",          no_body,      200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 403 404 404 404 404 404"),
+        row("POST   /authentication-tokens/{ben-token}/actions/activate",            no_body,      200, PART_OR_ADMIN,  "404 ✓   404 404 404 404 403 404 404 404 404 404"),
         row("POST   /authentication-tokens/{ben-token}/actions/regenerate",          no_body,      201, PART_OR_ADMIN,  "404 ✓   404 404 404 404 403 404 404 404 404 404"),
         row("POST   /authentication-tokens/{ben-token}/actions/revoke",              no_body,      200, OWN_OR_ITSELF,  "404 ✓   404 404 404 404 ✓   404 404 404 404 404"),
     }
