@@ -857,8 +857,15 @@ func creator(token *tfe.TeamToken) string {
 	return "nobody"
 }
 
-func expiredAt(token *tfe.TeamToken) string  { return timeKey(token.ExpiredAt) }
-func lastUsedAt(token *tfe.TeamToken) string { return timeKey(token.LastUsedAt) }
+func expiredAt(token *tfe.TeamToken) string { return timeKey(token.ExpiredAt) }
+
+// lastUsedAt has those that were never used before all others.
+func lastUsedAt(token *tfe.TeamToken) string {
+	if token.LastUsedAt.IsZero() {
+		return "(never)"
+	}
+	return timeKey(token.LastUsedAt)
+}
 
 // timeKey makes times comparable as text, "never" behind all others.
 func timeKey(t time.Time) string {

@@ -591,7 +591,8 @@ class Story:
         orders: dict[str, Callable[[TeamToken], str]] = {
             "team-name": self.team_name,
             "expired-at": lambda token: time_key(token.expired_at),
-            "last-used-at": lambda token: time_key(token.last_used_at),
+            # What was never used comes before what was.
+            "last-used-at": lambda token: time_key(token.last_used_at) if token.last_used_at else "(never)",
         }
         for order, key in orders.items():
             up = [key(token) for token in self.tokens(sort=order)]
