@@ -174,7 +174,7 @@ fn values_that_cannot_be_are_refused() {
         ("kind", "team,TEAM", "user, team, organization, audit-trails, workspace"),
         ("kind", "", "Must name at least one of user, team"),
         ("kind", ",", "Must name at least one of user, team"),
-        ("status", "disabled", "revoked, expired, inactive, active"),
+        ("status", "off", "revoked, expired, inactive, active"),
         ("status", "", "Must name at least one of revoked"),
         ("role", "root", "viewer, member, manager, admin, owner"),
         ("ability", "agents", "resource:verb"),
