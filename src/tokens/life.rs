@@ -54,7 +54,18 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     if let Some(asked) =
         asked.map(|asked| asked.map(|moment| moment.0)).filter(|asked| shown(*asked) != shown(token.expired_at))
     {
-        edited.expired_at = ttl_policies::expiry(connection, caller, owner.governed(), token.created_at, asked)?;
+        let shortens = asked.is_some_and(|asked| token.ends_at.is_none_or(|end| asked <= end));
+        let outlives = caller.ends_at.is_some_and(|end| asked.is_none_or(|asked| asked > end));
+        edited.expired_at = if shortens && !outlives {
+            asked
+        } else {
+            ttl_policies::expiry(connection, caller, owner.governed(), token.created_at, asked)?
+        };
+        // A user's token may be older than a policy lets a new one become.
+        if edited.expired_at.is_some_and(|end| end <= caller.now) {
+            let detail = "Expired at would be over already: the policies in force let no token of this age live longer";
+            return Err(Error::attribute("/data/attributes/expired-at", detail));
+        }
         jwt::check_expiry(token, edited.expired_at)?;
     }
     let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();

@@ -150,7 +150,7 @@ pub(super) fn of_description(
     let live = tokens::table
         .filter(tokens::team_id.eq(team))
         .filter(tokens::revoked_at.is_null())
-        .filter(sql::<Bool>("coalesce(current_end(tokens) > now(), true)"))
+        .filter(sql::<Bool>("coalesce(current_end(tokens) > statement_timestamp(), true)"))
         .select(tokens::id)
         .into_boxed();
     let same = match description {

@@ -441,6 +441,28 @@ fn lists_are_sorted_by_the_end_that_counts() {
     assert_eq!(listed().ids(), [&third, &first, &second, &fourth].map(String::as_str));
 }
 
+/// A policy lets no new token of a user live so long; an older one is not ended by an edit, and can be shortened.
+#[test]
+fn an_edit_ends_no_older_token_of_a_user() {
+    let acme = Acme::new();
+    let bob = acme.app.user("bob");
+    acme.ada.add_to_team(&acme.team, &bob);
+    let tokens = format!("/api/v2/users/{}/authentication-tokens", bob.id);
+    let older = bob.client.post(&tokens, &token(json!({"expired-at": in_hours(9000)}))).expect(201);
+    assert!(!older.secret().is_empty());
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '5 days' WHERE expired_at IS NOT NULL");
+    at_most(&acme, "user", 24 * 60 * MINUTE);
+    enforce(&acme, true);
+    let change = |end: Value| bob.client.patch(&path(&older.id()), &token(json!({ "expired-at": end })));
+    let works = || acme.app.with(&older.secret()).get("/api/v2/account/details").status;
+    for longer in [Value::Null, json!(in_hours(9001))] {
+        assert_eq!(change(longer).expect(422).blamed(), ["/data/attributes/expired-at"]);
+        assert_eq!(works(), 200);
+    }
+    change(json!(in_hours(24))).expect(200);
+    assert_eq!(works(), 200);
+}
+
 /// Until then the lists by expiry say so, and no other ones.
 #[test]
 fn lists_tell_that_they_are_not_sorted_anew_yet() {
