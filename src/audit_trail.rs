@@ -79,8 +79,13 @@ fn list(call: Read<'_>, trail_of: fn(&Caller) -> Result<Trail>) -> Result<Reply>
     let page = call.query.page();
     let asked = Asked { trail, since: since(&call.query)?, token: token(&call.query)? };
     let (mut events, total) = audit::list(call.connection, asked, page.offset(), page.size())?;
-    if matches!(trail, Trail::Organization(_)) {
-        events.iter_mut().for_each(hide_users_token);
+    match trail {
+        Trail::Organization(_) => events.iter_mut().for_each(hide_users_token),
+        Trail::User(own) => {
+            let of_others = |event: &&mut Recorded| event.accessor_id.as_ref() != Some(&own.to_string());
+            events.iter_mut().filter(of_others).for_each(hide_users_token);
+        }
+        Trail::Everybody => {}
     }
     let events: Vec<Value> = events.iter().map(told).collect();
     let answer = json!({"data": events, "pagination": pagination(page, total)});
@@ -109,7 +114,7 @@ fn token(query: &Query) -> Result<Option<TokenId>> {
     text.parse().map(Some).map_err(|_| Error::parameter("filter[token]", "Must be the id of a token, such as at-…"))
 }
 
-/// What users say of their own tokens is not their organizations' to know.
+/// What users say of their own tokens is nobody else's to know.
 fn hide_users_token(event: &mut Recorded) {
     if event.accessor_id.as_deref().is_some_and(|id| id.parse::<UserId>().is_ok()) {
         event.token_description = None;

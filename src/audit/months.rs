@@ -112,7 +112,8 @@ fn alone(connection: &mut PgConnection, work: impl FnOnce(&mut PgConnection) -> 
 
 /// Drops a month with its counts: the events last, so that the table is held for a moment only.
 fn drop_month(connection: &mut PgConnection, month: &Month) -> QueryResult<()> {
-    for counts in ["audit_event_hours", "audit_event_additions"] {
+    // Additions first: that waits for who is adding them up, and then sees the sums.
+    for counts in ["audit_event_additions", "audit_event_hours"] {
         diesel::sql_query(format!("DELETE FROM {counts} WHERE hour >= $1 AND hour < $2"))
             .bind::<Timestamptz, _>(month.first)
             .bind::<Timestamptz, _>(month.next)

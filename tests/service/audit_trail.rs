@@ -149,6 +149,15 @@ fn an_event_tells_by_which_token_it_was_done() {
     scene.app.with(&laptop.secret()).patch("/api/v2/account/update", &update).expect(200);
     let told = done("/api/v2/account/audit-trail", &scene.ada.client, &laptop.id());
     assert_eq!((told.len(), &told[0]["auth"]["token_description"]), (1, &json!("my laptop")));
+    // Nor does she see what a site admin says of theirs.
+    let root = scene.app.site_admin("root");
+    let of_root = format!("/api/v2/users/{}/authentication-tokens", root.id);
+    let glass = resource("authentication-tokens", json!({"description": "break-glass"}));
+    let glass = root.client.post(&of_root, &glass).expect(201);
+    let ended = format!("/api/v2/authentication-tokens/{}", laptop.id());
+    scene.app.with(&glass.secret()).delete(&ended).expect(204);
+    let told = done("/api/v2/account/audit-trail", &scene.ada.client, &glass.id());
+    assert_eq!((told.len(), &told[0]["auth"]["token_description"]), (1, &Value::Null));
     let wrong = scene.reader.get(&format!("{TRAIL}?filter[token]=nightly")).expect(400);
     assert_eq!(wrong.blamed(), ["filter[token]"]);
     // Nothing of others.
