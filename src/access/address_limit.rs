@@ -16,11 +16,15 @@ use super::rate_limit::{MOST, RateLimit};
 use crate::connections::network;
 use crate::jsonapi::{Error, Result, TrustedProxies};
 
+/// For how long at least an address is over its limit once it was refused, though its next try may come sooner: what comes
+/// in bursts is doubted as well, and that costs a good token nothing.
+const DOUBTED: Duration = Duration::from_secs(30);
+
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]
 pub struct AddressLimit {
     times: RateLimit<IpAddr>,
-    /// Who was refused, and until when each may not ask again.
+    /// Who was refused, and until when each is doubted.
     over: Arc<Mutex<HashMap<IpAddr, Instant>>>,
 }
 
@@ -39,7 +43,7 @@ impl AddressLimit {
         TrustedProxies::client(request).map_or(Ok(()), |address| self.check(address))
     }
 
-    /// Whether the address of a request would be refused now. Nothing is counted.
+    /// Whether the address of a request was refused lately. Nothing is counted.
     #[must_use]
     pub fn is_over(&self, request: &HttpRequest) -> bool {
         TrustedProxies::client(request)
@@ -60,7 +64,7 @@ impl AddressLimit {
             over.retain(|_, until| *until > now);
         }
         if over.len() < MOST {
-            over.insert(network, now + wait);
+            over.insert(network, now + wait.max(DOUBTED));
         }
     }
 
