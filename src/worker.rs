@@ -1,5 +1,6 @@
 //! Threads that work beside the requests, from the service's start to its stop.
 
+use std::fmt::Display;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
@@ -28,6 +29,26 @@ impl Worker {
         Ok(Self { stop, thread })
     }
 
+    /// Starts a thread that does `work` as long as that answers that there may be more, then waits for `every`, and so on. A
+    /// stop waits for the work that is under way.
+    ///
+    /// # Errors
+    /// When the operating system gives none.
+    pub fn repeat(
+        name: &str,
+        every: Duration,
+        mut work: impl FnMut(&Stopping) -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::start(name, move |stopping| {
+            loop {
+                while stopping.goes_on() && work(stopping) {}
+                if !stopping.wait(every) {
+                    return;
+                }
+            }
+        })
+    }
+
     /// Tells the thread to stop, and waits until it has.
     ///
     /// # Errors
@@ -49,6 +70,12 @@ impl Stopping {
     pub fn goes_on(&self) -> bool {
         self.wait(Duration::ZERO)
     }
+}
+
+/// What came of some work beside the requests. What fails is told in the log, after what that means, and is done another
+/// time.
+pub fn attempt<T, E: Display>(failed: &str, work: impl FnOnce() -> Result<T, E>) -> Option<T> {
+    work().inspect_err(|fault| log::warn!("{failed}: {fault}")).ok()
 }
 
 #[cfg(test)]
@@ -91,6 +118,21 @@ mod tests {
         .unwrap();
         turns.recv().unwrap();
         turns.recv().unwrap();
+        worker.stop().unwrap();
+    }
+
+    #[test]
+    fn as_long_as_there_is_more_it_does_not_wait() {
+        let (turned, turns) = mpsc::channel();
+        let mut left = 3;
+        let worker = Worker::repeat("test", Duration::from_secs(600), move |_| {
+            turned.send(left).unwrap();
+            left -= 1;
+            left > 0
+        })
+        .unwrap();
+        assert_eq!([(); 3].map(|()| turns.recv().unwrap()), [3, 2, 1]);
+        assert!(turns.recv_timeout(Duration::from_millis(50)).is_err());
         worker.stop().unwrap();
     }
 

@@ -14,7 +14,7 @@ use diesel::sql_types::{BigInt, Text, Timestamptz};
 use crate::database::{Database, try_lock};
 use crate::jsonapi::Result;
 use crate::retention::Retention;
-use crate::worker::Worker;
+use crate::worker::{Worker, attempt};
 
 /// How often what was added is added to the counts.
 const OFTEN: Duration = Duration::from_secs(1);
@@ -41,26 +41,13 @@ pub fn keep_audit_trail(retention: Retention, database: Database) -> std::io::Re
     };
     // Once before anything is written: nothing is, where no service has run for months.
     let mut looked = look(&database);
-    Worker::start("audit trail", move |stopping| {
-        loop {
-            if looked.elapsed() >= SELDOM.min(retention.time()) {
-                looked = look(&database);
-            }
-            while stopping.goes_on()
-                && attempt("events of the audit trail are not counted yet", || {
-                    database.blocking(|connection| Ok(add_up(connection, BATCH)? == BATCH))
-                })
-                .unwrap_or(false)
-            {}
-            if !stopping.wait(OFTEN) {
-                return;
-            }
+    Worker::repeat("audit trail", OFTEN, move |_| {
+        if looked.elapsed() >= SELDOM.min(retention.time()) {
+            looked = look(&database);
         }
+        let added = || database.blocking(|connection| Ok(add_up(connection, BATCH)? == BATCH));
+        attempt("events of the audit trail are not counted yet", added).unwrap_or(false)
     })
-}
-
-fn attempt<T>(failed: &str, work: impl FnOnce() -> Result<T>) -> Option<T> {
-    work().inspect_err(|fault| log::warn!("{failed}: {fault}")).ok()
 }
 
 /// A table of a month, from its first moment to that of the next one.

@@ -17,7 +17,7 @@ use crate::audit::{self, Actor};
 use crate::database::Database;
 use crate::deletions::{self, Deletion};
 use crate::jsonapi::Result;
-use crate::worker::{Stopping, Worker};
+use crate::worker::{Stopping, Worker, attempt};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -32,34 +32,20 @@ const BATCH: i64 = 500;
 /// # Errors
 /// When the operating system gives no thread.
 pub fn finish_deletions(database: Database) -> std::io::Result<Worker> {
-    Worker::start("deletions", move |stopping| {
-        loop {
-            while stopping.goes_on() && go_round(&database, stopping) {}
-            if !stopping.wait(EVERY) {
-                return;
-            }
-        }
-    })
+    Worker::repeat("deletions", EVERY, move |stopping| go_round(&database, stopping))
 }
 
 /// Does a batch of each deletion that is due, and answers whether there may be more. What cannot be done now is there the
 /// next time.
 fn go_round(database: &Database, stopping: &Stopping) -> bool {
-    let due = database.blocking(|connection| Ok(deletions::due(connection, AT_ONCE)?));
-    let due = due.unwrap_or_else(|fault| {
-        log::warn!("deletions are not looked for: {fault}");
-        vec![]
-    });
+    let due = || database.blocking(|connection| Ok(deletions::due(connection, AT_ONCE)?));
     let mut more = false;
-    for owner in due {
+    for owner in attempt("deletions are not looked for", due).unwrap_or_default() {
         if !stopping.goes_on() {
             return false;
         }
-        let done = database.blocking(|connection| connection.transaction(|connection| do_some(connection, owner)));
-        more |= done.unwrap_or_else(|fault| {
-            log::warn!("a deletion is not finished yet: {fault}");
-            false
-        });
+        let some = || database.blocking(|connection| connection.transaction(|connection| do_some(connection, owner)));
+        more |= attempt("a deletion is not finished yet", some).unwrap_or(false);
     }
     more
 }

@@ -17,7 +17,7 @@ use crate::deletions;
 use crate::idempotency;
 use crate::jsonapi::{Result, time};
 use crate::retention::Retention;
-use crate::worker::Worker;
+use crate::worker::{Worker, attempt};
 
 /// How often is looked, unless tokens are kept for less than that.
 const EVERY: Duration = Duration::from_secs(60);
@@ -30,62 +30,47 @@ const BATCH: usize = 500;
 /// # Errors
 /// When the operating system gives no thread.
 pub fn remove_old_tokens(retention: Retention, database: Database) -> std::io::Result<Worker> {
-    Worker::start("retention", move |stopping| {
-        loop {
-            while stopping.goes_on() && end_graces(&database) {}
-            while stopping.goes_on() && remove_some(&database, retention) {}
-            // What is left of owners is looked for once the tokens have gone that name them.
-            while stopping.goes_on() && remove_owners(&database, retention) {}
-            if !stopping.wait(EVERY.min(retention.time())) {
-                return;
-            }
-        }
+    Worker::repeat("retention", EVERY.min(retention.time()), move |_| {
+        // What is left of owners is looked for once the tokens have gone that name them.
+        end_graces(&database) || remove_some(&database, retention) || remove_owners(&database, retention)
     })
 }
 
 /// Makes facts of a batch of graces that are over, and answers whether there may be more. A transaction of its own, so that
 /// locks on tokens are taken in one order.
 fn end_graces(database: &Database) -> bool {
-    let ended = database.blocking(|connection| Ok(store::end_graces(connection, BATCH)? == BATCH));
-    ended.unwrap_or_else(|fault| {
-        log::warn!("graces that are over are no facts yet: {fault}");
-        false
-    })
+    let ended = || database.blocking(|connection| Ok(store::end_graces(connection, BATCH)? == BATCH));
+    attempt("graces that are over are no facts yet", ended).unwrap_or(false)
 }
 
 /// Removes a batch, and answers whether there may be more. What cannot be removed now is there the next time.
 fn remove_some(database: &Database, retention: Retention) -> bool {
-    let removed = database.blocking(move |connection| {
-        connection.transaction(|connection| {
-            if !store::lock_removal(connection)? {
-                return Ok(false);
-            }
-            let removed = [
-                remove_tokens(connection, retention)?,
-                store::remove_usage(connection, BATCH)?,
-                idempotency::remove_old(connection, BATCH)?,
-            ];
-            Ok(removed.contains(&BATCH))
-        })
-    });
-    removed.unwrap_or_else(|fault| {
-        log::warn!("old tokens are not removed yet: {fault}");
-        false
+    removed("old tokens are not removed yet", database, move |connection| {
+        let removed = [
+            remove_tokens(connection, retention)?,
+            store::remove_usage(connection, BATCH)?,
+            idempotency::remove_old(connection, BATCH)?,
+        ];
+        Ok(removed.contains(&BATCH))
     })
 }
 
 /// Removes a batch of what was deleted and is named no more, and answers whether there may be more.
 fn remove_owners(database: &Database, retention: Retention) -> bool {
-    let removed = database.blocking(move |connection| {
-        connection.transaction(|connection| {
-            let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
-            Ok(store::lock_removal(connection)? && deletions::remove_unnamed(connection, retention.seconds(), most)?)
-        })
-    });
-    removed.unwrap_or_else(|fault| {
-        log::warn!("what was deleted is not removed yet: {fault}");
-        false
+    removed("what was deleted is not removed yet", database, move |connection| {
+        let most = i64::try_from(BATCH).unwrap_or(i64::MAX);
+        Ok(deletions::remove_unnamed(connection, retention.seconds(), most)?)
     })
+}
+
+/// Removes a batch in a transaction, unless another replica does it, and answers whether there may be more.
+fn removed(failed: &str, database: &Database, remove: impl Fn(&mut PgConnection) -> Result<bool>) -> bool {
+    let removed = || {
+        database.blocking(|connection| {
+            connection.transaction(|connection| Ok(store::lock_removal(connection)? && remove(connection)?))
+        })
+    };
+    attempt(failed, removed).unwrap_or(false)
 }
 
 fn remove_tokens(connection: &mut PgConnection, retention: Retention) -> Result<usize> {
