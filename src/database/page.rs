@@ -50,13 +50,17 @@ enum Nulls {
 }
 
 impl<Row> SortColumn<Row> {
+    const fn new(key: &'static str, column: &'static str, value: SortValue<Row>) -> Self {
+        Self { key, column, value, folded: false }
+    }
+
     /// A text that is always there.
     pub const fn text(key: &'static str, column: &'static str, value: fn(&Row) -> String) -> Self {
-        Self { key, column, value: SortValue::Text(value), folded: false }
+        Self::new(key, column, SortValue::Text(value))
     }
 
     pub const fn text_or_null(key: &'static str, column: &'static str, value: fn(&Row) -> Option<String>) -> Self {
-        Self { key, column, value: SortValue::TextOrNull(value), folded: false }
+        Self::new(key, column, SortValue::TextOrNull(value))
     }
 
     /// A name that is always there; upper and lower case are alike, as where names must differ.
@@ -70,12 +74,12 @@ impl<Row> SortColumn<Row> {
 
     /// A time that is always there.
     pub const fn time(key: &'static str, column: &'static str, value: fn(&Row) -> DateTime<Utc>) -> Self {
-        Self { key, column, value: SortValue::Time(value), folded: false }
+        Self::new(key, column, SortValue::Time(value))
     }
 
     /// A whole number that is always there.
     pub const fn number(key: &'static str, column: &'static str, value: fn(&Row) -> i64) -> Self {
-        Self { key, column, value: SortValue::Number(value), folded: false }
+        Self::new(key, column, SortValue::Number(value))
     }
 
     /// A time to come, or null for never: that is after every time.
@@ -84,7 +88,7 @@ impl<Row> SortColumn<Row> {
         column: &'static str,
         value: fn(&Row) -> Option<DateTime<Utc>>,
     ) -> Self {
-        Self { key, column, value: SortValue::TimeOrNever(value), folded: false }
+        Self::new(key, column, SortValue::TimeOrNever(value))
     }
 
     /// The time of what has happened, or null if it has not: that is before every time.
@@ -93,7 +97,7 @@ impl<Row> SortColumn<Row> {
         column: &'static str,
         value: fn(&Row) -> Option<DateTime<Utc>>,
     ) -> Self {
-        Self { key, column, value: SortValue::TimeOrNotYet(value), folded: false }
+        Self::new(key, column, SortValue::TimeOrNotYet(value))
     }
 
     const fn sql_type(&self) -> &'static str {
