@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use chrono::{SubsecRound, TimeDelta};
-use diesel::dsl::{IntervalDsl, exists, not, now};
+use diesel::dsl::{IntervalDsl, exists, not, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
@@ -34,26 +34,30 @@ pub(super) struct Filter {
     /// What it takes.
     pub(super) schema: fn() -> RefOr<Schema>,
     /// Reads its values, if it is there.
-    read: fn(&mut Reader<'_>, &'static str) -> Option<Holds>,
+    read: ReadFilter,
 }
+
+/// Reads the values of the filter of this name.
+type ReadFilter = fn(&mut Reader<'_>, &'static str) -> Option<Holds>;
 
 /// Makes the condition of a filter that is there.
 type Holds = Box<dyn Fn() -> Condition + Send>;
 
-/// What only the list of everybody's tokens knows beside [`FILTERS`] and [`BY_STATUS`].
-const OF_EVERYBODY: &[Filter] = &[
-    Filter {
-        name: "organization",
+/// A filter that only the list of everybody's tokens knows, beside [`FILTERS`] and [`BY_STATUS`].
+pub(super) struct Whose {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+}
+
+const ORGANIZATION: &str = "organization";
+const USER: &str = "user";
+
+pub(super) const WHOSE: &[Whose] = &[
+    Whose {
+        name: ORGANIZATION,
         about: "Only those of these organizations and of their teams and workspaces, by name or id; several with commas",
-        schema: text,
-        read: |query, name| query.named::<OrganizationId>(name).map(|asked| holds(move || asked.of_organizations())),
     },
-    Filter {
-        name: "user",
-        about: "Only those of these users, by name or id; several with commas",
-        schema: text,
-        read: |query, name| query.named::<UserId>(name).map(|asked| holds(move || asked.of_users())),
-    },
+    Whose { name: USER, about: "Only those of these users, by name or id; several with commas" },
 ];
 
 /// The filters that every list of tokens knows; [`BY_STATUS`] are two more.
@@ -173,30 +177,10 @@ const FILTERS: &[Filter] = &[
         schema: time,
         read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::ends_at))),
     },
-    Filter {
-        name: REVOKED_AFTER,
-        about: "Only what was revoked later, also what is revoked by now",
-        schema: time,
-        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::revoked_at))),
-    },
-    Filter {
-        name: REVOKED_BEFORE,
-        about: "Only what was revoked earlier, also what is revoked by now",
-        schema: time,
-        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at))),
-    },
-    Filter {
-        name: DELETED_AFTER,
-        about: "The same as `revoked-after`",
-        schema: time,
-        read: |query, name| query.time(name).map(|time| after(time, || Box::new(t::revoked_at))),
-    },
-    Filter {
-        name: DELETED_BEFORE,
-        about: "The same as `revoked-before`",
-        schema: time,
-        read: |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at))),
-    },
+    revoked_after(REVOKED_AFTER, "Only what was revoked later, also what is revoked by now"),
+    revoked_before(REVOKED_BEFORE, "Only what was revoked earlier, also what is revoked by now"),
+    revoked_after(DELETED_AFTER, "The same as `revoked-after`"),
+    revoked_before(DELETED_BEFORE, "The same as `revoked-before`"),
     Filter {
         name: "unused-for-days",
         about: "Only what was not used for so many days, or was made before and never used",
@@ -261,21 +245,26 @@ pub(super) fn trashed(query: &Query) -> Result<Trashed> {
     Trashed::of_word(word).ok_or_else(|| Error::parameter(format!("filter[{TRASHED}]"), known()))
 }
 
+const fn revoked_after(name: &'static str, about: &'static str) -> Filter {
+    let read: ReadFilter = |query, name| query.time(name).map(|time| after(time, || Box::new(t::revoked_at)));
+    Filter { name, about, schema: time, read }
+}
+
+const fn revoked_before(name: &'static str, about: &'static str) -> Filter {
+    let read: ReadFilter = |query, name| query.time(name).map(|time| before(time, || Box::new(t::revoked_at)));
+    Filter { name, about, schema: time, read }
+}
+
 /// Every filter.
 pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
     FILTERS.iter().chain(BY_STATUS)
-}
-
-/// Every filter of the list of everybody's tokens.
-pub(super) fn all_of_everybody() -> impl Iterator<Item = &'static Filter> {
-    all().chain(OF_EVERYBODY)
 }
 
 /// The names of all filters, for a `QuerySpec`.
 pub(super) const NAMES: &[&str] = names!(name of FILTERS, BY_STATUS);
 
 /// The same of the list of everybody's tokens.
-pub(super) const NAMES_OF_EVERYBODY: &[&str] = names!(name of FILTERS, BY_STATUS, OF_EVERYBODY);
+pub(super) const NAMES_OF_EVERYBODY: &[&str] = names!(name of FILTERS, BY_STATUS, WHOSE);
 
 /// The most that `filter[unused-for-days]` takes: a hundred years.
 pub(crate) const UNUSED_DAYS_MAX: i32 = 36_500;
@@ -342,17 +331,8 @@ impl Filters {
     /// Reads the filters of a query, and tells of all faults in them together. An id that does not parse is no fault:
     /// it names nothing, and finds nothing (docs/design.md §2).
     pub(super) fn of(query: &Query) -> Result<Self> {
-        Self::among(query, &[])
-    }
-
-    /// The same in the list of everybody's tokens.
-    pub(super) fn of_everybody(query: &Query) -> Result<Self> {
-        Self::among(query, OF_EVERYBODY)
-    }
-
-    fn among(query: &Query, more: &[Filter]) -> Result<Self> {
         let mut read = Reader { query, faults: vec![] };
-        let others = FILTERS.iter().chain(more).filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
+        let others = FILTERS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         let mut by_status: Vec<Holds> =
             BY_STATUS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         Error::check(read.faults)?;
@@ -397,26 +377,56 @@ fn before(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds {
     holds(move || boxed(column().lt(end)))
 }
 
-/// Whose tokens are asked for, by id or name.
+/// Some organizations or users, by id or name.
+#[derive(Debug)]
 struct Named<T> {
     ids: Vec<T>,
     /// In lower case.
     names: Vec<String>,
 }
 
-impl Named<OrganizationId> {
-    fn of_organizations(&self) -> Condition {
-        let named = organizations::table
-            .filter(lower(organizations::name).eq_any(self.names.clone()))
-            .select(organizations::id.nullable());
-        boxed(t::organization_id.eq_any(self.ids.clone()).or(t::organization_id.eq_any(named)))
+impl<T: FromStr> Named<T> {
+    /// Those whom a filter names, if it is there.
+    fn of(query: &Query, filter: &str) -> Option<Self> {
+        let given = query.given(filter);
+        let asked = || given.iter().flat_map(|given| given.value.split(',')).map(str::trim);
+        let ids = asked().filter_map(|text| text.parse().ok()).collect();
+        (!given.is_empty()).then(|| Self { ids, names: asked().map(str::to_lowercase).collect() })
     }
 }
 
-impl Named<UserId> {
-    fn of_users(&self) -> Condition {
-        let named = users::table.filter(lower(users::username).eq_any(self.names.clone())).select(users::id.nullable());
-        boxed(t::user_id.eq_any(self.ids.clone()).or(t::user_id.eq_any(named)))
+/// The filters of a request for everybody's tokens.
+pub(super) struct OfEverybody {
+    filters: Filters,
+    organizations: Option<Named<OrganizationId>>,
+    users: Option<Named<UserId>>,
+}
+
+impl OfEverybody {
+    /// Reads the filters of a request.
+    ///
+    /// # Errors
+    /// As [`Filters::of`].
+    pub(super) fn of(query: &Query) -> Result<Self> {
+        let (organizations, users) = (Named::of(query, ORGANIZATION), Named::of(query, USER));
+        Ok(Self { filters: Filters::of(query)?, organizations, users })
+    }
+
+    /// The same with ids in the place of names, by which an index serves: beside a subquery the plan would begin with the
+    /// newest of everybody's.
+    pub(super) fn looked_up(self, connection: &mut PgConnection) -> QueryResult<Filters> {
+        let Self { mut filters, organizations, users } = self;
+        if let Some(Named { mut ids, names }) = organizations {
+            let named = organizations::table.filter(lower(organizations::name).eq_any(names)).select(organizations::id);
+            ids.extend(named.load::<OrganizationId>(connection)?);
+            filters.others.push(holds(move || boxed(t::organization_id.eq_any(ids.clone()))));
+        }
+        if let Some(Named { mut ids, names }) = users {
+            let named = users::table.filter(lower(users::username).eq_any(names)).select(users::id);
+            ids.extend(named.load::<UserId>(connection)?);
+            filters.others.push(holds(move || boxed(t::user_id.eq_any(ids.clone()))));
+        }
+        Ok(filters)
     }
 }
 
@@ -511,7 +521,7 @@ pub(super) fn never() -> Condition {
 }
 
 fn literal(text: &str) -> Condition {
-    boxed(diesel::dsl::sql::<Bool>(text).nullable())
+    boxed(sql::<Bool>(text).nullable())
 }
 
 fn text() -> RefOr<Schema> {
@@ -606,14 +616,6 @@ impl Reader<'_> {
     fn texts(&self, filter: &str) -> Option<Vec<String>> {
         let given = self.query.given(filter);
         (!given.is_empty()).then(|| given.iter().map(|given| given.value.clone()).collect())
-    }
-
-    fn named<T: FromStr>(&mut self, filter: &str) -> Option<Named<T>> {
-        let asked = self.list(filter, |text| Ok(Some(text.to_owned())))?;
-        Some(Named {
-            ids: asked.iter().filter_map(|text| text.parse().ok()).collect(),
-            names: asked.iter().map(|text| text.to_lowercase()).collect(),
-        })
     }
 
     fn created_by(&mut self, filter: &str) -> Option<CreatedBy> {

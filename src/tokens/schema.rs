@@ -3,7 +3,7 @@
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, Schema, SchemaFormat};
 
-use super::filters::{self, Filter};
+use super::filters;
 use super::view::{ATTRIBUTES, RELATIONSHIPS, TOKENS, USAGE_DAYS};
 use crate::http::Route;
 use crate::jsonapi::schema::{ResourceSchema, count, text, time};
@@ -23,17 +23,8 @@ pub(super) fn usage_day() -> ResourceSchema {
 
 /// A list with the filters that all lists of tokens have.
 pub(super) fn filtered<I: Send + 'static>(route: Route<I>) -> Route<I> {
-    filtered_by(route, filters::all())
-}
-
-/// The same with the filters of the list of everybody's tokens.
-pub(super) fn filtered_among_everybody<I: Send + 'static>(route: Route<I>) -> Route<I> {
-    filtered_by(route, filters::all_of_everybody())
-}
-
-fn filtered_by<I: Send + 'static>(route: Route<I>, filters: impl Iterator<Item = &'static Filter>) -> Route<I> {
     let route = route.means("q", "Only what holds this text in its description, prefix or owner's name, in any case");
-    filters.fold(route, |route, filter| {
+    filters::all().fold(route, |route, filter| {
         let name = format!("filter[{}]", filter.name);
         route.values(name.clone(), (filter.schema)()).means(name, filter.about)
     })

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::dsl::{IntervalDsl, exists, now};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use crate::database::Database;
 use crate::database::schema::{end_rewrites, statement_timestamp};
 use crate::ids::OrganizationId;
-use crate::worker::Worker;
+use crate::worker::{Worker, attempt};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -29,29 +30,21 @@ const LATE_SECONDS: i32 = 60;
 /// # Errors
 /// When the operating system gives no thread.
 pub fn rewrite_ends(database: Database) -> std::io::Result<Worker> {
-    Worker::start("ends", move |stopping| {
-        loop {
-            while stopping.goes_on() && rewrite_some(&database) {}
-            if !stopping.wait(EVERY) {
-                return;
-            }
-        }
+    Worker::repeat("ends", EVERY, move |_| {
+        let some = || database.blocking(|connection| Ok(connection.transaction(rewrite_batch)?));
+        attempt("the order of tokens is not brought up to the policies yet", some).unwrap_or(false)
     })
 }
 
-/// Whether some tokens of an organization are still sorted by ends that they had before.
-pub(super) fn are_old(connection: &mut PgConnection, organization: OrganizationId) -> QueryResult<bool> {
-    let rewritten = end_rewrites::table.find(organization.uuid()).filter(end_rewrites::looked.eq(false));
+/// Whether some tokens may still be sorted by ends that they had before: of one organization, or of any. So it is until they
+/// were looked at twice, which is longer than a page takes: who asks after reading one misses nothing.
+pub(super) fn may_be_old(connection: &mut PgConnection, organization: Option<OrganizationId>) -> QueryResult<bool> {
+    let rewritten = end_rewrites::table.into_boxed();
+    let rewritten = match organization {
+        Some(organization) => rewritten.filter(end_rewrites::organization_id.eq(organization.uuid())),
+        None => rewritten,
+    };
     diesel::select(exists(rewritten)).get_result(connection)
-}
-
-/// Rewrites a batch, and answers whether there may be more. What cannot be done now is there the next time.
-fn rewrite_some(database: &Database) -> bool {
-    let done = database.blocking(|connection| Ok(connection.transaction(rewrite_batch)?));
-    done.unwrap_or_else(|fault| {
-        log::warn!("the order of tokens is not brought up to the policies yet: {fault}");
-        false
-    })
 }
 
 fn rewrite_batch(connection: &mut PgConnection) -> QueryResult<bool> {
@@ -65,7 +58,13 @@ fn rewrite_batch(connection: &mut PgConnection) -> QueryResult<bool> {
         return Ok(false);
     };
     let this = end_rewrites::table.find(organization);
-    match rewrite(connection, organization, after)? {
+    let Ok(last) = connection.transaction(|connection| rewrite(connection, organization, after)) else {
+        // Somebody holds one of the tokens: the others have their turn first.
+        let later = now.into_sql::<Timestamptz>() + 1.seconds();
+        diesel::update(this).set(end_rewrites::due_at.eq(later)).execute(connection)?;
+        return Ok(true);
+    };
+    match last {
         Some(last) => {
             let turn = (end_rewrites::after_id.eq(last), end_rewrites::due_at.eq(statement_timestamp()));
             diesel::update(this).set(turn).execute(connection)?
@@ -87,6 +86,8 @@ fn rewrite(connection: &mut PgConnection, organization: Uuid, after: Uuid) -> Qu
         #[diesel(sql_type = Nullable<SqlUuid>)]
         id: Option<Uuid>,
     }
+    // Who waits for a token here holds those before it.
+    connection.batch_execute("SET LOCAL lock_timeout = '500ms'")?;
     let last: Last = diesel::sql_query(
         "WITH batch AS MATERIALIZED (SELECT id, current_end(tokens) AS ends FROM tokens \
            WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT $3 FOR NO KEY UPDATE), \
