@@ -76,6 +76,8 @@ impl AddressLimit {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     fn admitted(limit: &AddressLimit, address: &str) -> usize {
@@ -89,6 +91,18 @@ mod tests {
         assert_eq!(admitted(&limit, "192.0.2.2"), 60);
         assert_eq!(admitted(&limit, "::ffff:192.0.2.2"), 0);
         assert_eq!(limit.check("192.0.2.1".parse().unwrap()).unwrap_err().status(), 429);
+    }
+
+    /// The next try of a large measure comes in a fraction of a second; what comes in bursts is doubted all the same.
+    #[test]
+    fn who_was_refused_is_doubted_for_a_while() {
+        let limit = AddressLimit::per_minute(NonZeroU32::new(6000).unwrap());
+        let from = |address: &str| TestRequest::get().peer_addr(address.parse().unwrap()).to_http_request();
+        let (one, other) = (from("192.0.2.1:1"), from("192.0.2.2:1"));
+        assert!(!limit.is_over(&one));
+        while limit.check_request(&one).is_ok() {}
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(limit.is_over(&one) && !limit.is_over(&other));
     }
 
     #[test]
