@@ -104,8 +104,8 @@ CREATE INDEX tokens_of_workspace ON tokens (workspace_id, coalesce(sorted_end, '
 CREATE INDEX tokens_of_user ON tokens (user_id, created_at, id) WHERE user_id IS NOT NULL;
 -- The list of all tokens of an organization: the newest first.
 CREATE INDEX tokens_of_organization_newest ON tokens (organization_id, created_at DESC, id);
--- Whether a team has a live token of a description.
-CREATE INDEX tokens_by_description ON tokens (team_id, description) WHERE revoked_at IS NULL;
+-- Whether a team has a live token of a description, and those in their grace.
+CREATE INDEX tokens_by_description ON tokens (team_id, description) WHERE NOT revoked;
 -- The list of everybody's tokens: the newest first.
 CREATE INDEX tokens_newest ON tokens (created_at DESC, id);
 -- All of an organization, one after the other, to rewrite their ends.

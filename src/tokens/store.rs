@@ -149,6 +149,7 @@ pub(super) fn of_description(
 ) -> QueryResult<Token> {
     let live = tokens::table
         .filter(tokens::team_id.eq(team))
+        .filter(not(tokens::revoked))
         .filter(tokens::revoked_at.is_null())
         .filter(sql::<Bool>("coalesce(current_end(tokens) > statement_timestamp(), true)"))
         .select(tokens::id)
@@ -313,9 +314,11 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
             before.filter(tokens::organization_id.eq(organization)).filter(tokens::kind.eq(owner.kind()))
         }
     };
-    if let Slot::Described(description) = slot {
-        before = before.filter(tokens::description.is_not_distinct_from(description));
-    }
+    before = match slot {
+        Slot::Described(Some(description)) => before.filter(tokens::description.eq(description)),
+        Slot::Described(None) => before.filter(tokens::description.is_null()),
+        Slot::OneOfKind | Slot::OneMore(_) => before,
+    };
     diesel::update(tokens::table.filter(tokens::id.eq_any(before)))
         .set((tokens::revoked.eq(true), tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
         .returning(tokens::id)

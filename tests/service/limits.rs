@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::App;
 use crate::support::app::{Acme, resource};
@@ -400,4 +400,55 @@ fn an_answer_that_is_not_read_is_given_up() {
     let length = length.split_once("content-length: ").unwrap().1.split_once('\r').unwrap().0.parse::<usize>().unwrap();
     assert!(length > 9_000_000, "it does not fit into the buffers of the operating system: {length}");
     assert!(ended.is_err() && read.len() < length, "{} of {length}, {ended:?}", read.len());
+}
+
+/// What is asked about one organization reads nothing of others, however many tokens they have.
+#[test]
+fn the_tokens_of_others_are_not_read() {
+    let scene = Acme::new();
+    let root = scene.app.site_admin("root");
+    let zoe = scene.app.user("zoe");
+    zoe.organization("zeta");
+    let large = zoe.team("zeta", "large");
+    scene.app.sql(
+        "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix, created_at) \
+         SELECT gen_random_uuid(), 'team', organization_id, id, 'number ' || n, sha256(('of zeta' || n)::bytea), \
+         'lkt_000000', now() - n * interval '1 second' FROM teams, generate_series(1, 30000) AS n WHERE name = 'large'",
+    );
+    scene.app.sql("ANALYZE tokens");
+    let read = || {
+        // A connection tells what it has read when it ends.
+        let others = "datname = current_database() AND pid <> pg_backend_pid()";
+        scene.app.sql(&format!("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE {others}"));
+        let table = "generate_series(1, (SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables \
+                     WHERE relname = 'tokens'))";
+        scene.app.count(table)
+    };
+    let admins = "/api/v2/admin/authentication-tokens?page[after]=&filter[organization]=acme";
+    let acts: [(&str, &dyn Fn()); 5] = [
+        ("making one more", &|| {
+            assert!(!scene.ada.described_token(&scene.team, json!({"description": "a"})).secret().is_empty());
+        }),
+        ("a description that is taken", &|| {
+            scene.ada.client.post(&format!("{}s", scene.one()), &token(json!({"description": "a"}))).expect(422);
+        }),
+        ("making the one", &|| assert!(!scene.ada.team_token(&scene.team).secret().is_empty())),
+        ("showing the one", &|| drop(scene.ada.client.get(&scene.one()).expect(200))),
+        ("an admin's list by organization", &|| drop(root.client.get(admins).expect(200))),
+    ];
+    for (what, act) in acts {
+        let before = read();
+        act();
+        let more = read() - before;
+        assert!(more < 3000, "{what} reads {more} tokens");
+    }
+    // Nor are those of the team itself read to find one by its description.
+    let before = read();
+    zoe.client.post(&format!("/api/v2/teams/{large}/authentication-tokens"), &token(json!({"description": "b"})));
+    let more = read() - before;
+    assert!(more < 3000, "making one of many reads {more} tokens");
+}
+
+fn token(attributes: Value) -> Value {
+    resource("authentication-tokens", attributes)
 }

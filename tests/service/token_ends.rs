@@ -444,6 +444,22 @@ fn lists_are_sorted_by_the_end_that_counts() {
     assert_eq!(listed().ids(), [&third, &first, &second, &fourth].map(String::as_str));
 }
 
+/// What a policy has ended holds its description no more, as what has expired by itself.
+#[test]
+fn a_description_is_free_when_a_policy_has_ended_its_token() {
+    let acme = Acme::new();
+    let of_team = format!("/api/v2/teams/{}/authentication-tokens", acme.team);
+    let make = || acme.ada.client.post(&of_team, &token(json!({"description": "nightly"})));
+    let old = make().expect(201);
+    acme.app.sql("UPDATE tokens SET created_at = created_at - interval '2 hours' WHERE description = 'nightly'");
+    make().expect(422);
+    at_most(&acme, "team", 60 * MINUTE);
+    enforce(&acme, true);
+    assert!(!acme.works(&old.secret()));
+    assert!(acme.works(&make().expect(201).secret()));
+    make().expect(422);
+}
+
 /// A policy lets no new token of a user live so long; an older one is not ended by an edit, and can be shortened.
 #[test]
 fn an_edit_ends_no_older_token_of_a_user() {
