@@ -5,5 +5,7 @@ DROP VIEW listed_memberships;
 DROP TABLE memberships;
 DROP VIEW organizations;
 DROP TABLE all_organizations;
+DROP FUNCTION are_roles(text[]);
+DROP FUNCTION token_roles();
 DROP VIEW users;
 DROP TABLE all_users;

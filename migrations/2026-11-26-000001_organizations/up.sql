@@ -35,6 +35,15 @@ SELECT
 FROM all_users
 WHERE deleted_at IS NULL;
 
+-- The roles of tokens, the lowest first.
+CREATE FUNCTION token_roles() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ARRAY['viewer', 'member', 'manager', 'admin', 'owner']
+$$;
+
+CREATE FUNCTION are_roles(named text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT named <@ token_roles() AND cardinality(named) > 0
+$$;
+
 -- The tenant. Its JSON:API id is its name.
 CREATE TABLE all_organizations (
     id uuid PRIMARY KEY,
@@ -46,6 +55,10 @@ CREATE TABLE all_organizations (
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- Whether the TTL policies are in force.
     max_ttl_enabled boolean NOT NULL DEFAULT false,
+    -- The roles that tokens of the organization, its teams and its workspaces may have; null for all.
+    allowed_token_roles text[] CONSTRAINT organizations_token_roles CHECK (are_roles(allowed_token_roles)),
+    -- What the secret of a new token is unless its maker says otherwise.
+    default_token_format text NOT NULL DEFAULT 'opaque' CHECK (default_token_format IN ('opaque', 'jwt')),
     deleted_at timestamptz
 );
 CREATE UNIQUE INDEX organizations_name_key ON all_organizations (lower(name)) WHERE deleted_at IS NULL;
@@ -54,7 +67,8 @@ CREATE INDEX organizations_name ON all_organizations (name, id) WHERE deleted_at
 CREATE INDEX organizations_deleted ON all_organizations (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE VIEW organizations AS
-SELECT id, name, email, settings, created_at, updated_at, max_ttl_enabled
+SELECT
+    id, name, email, settings, created_at, updated_at, max_ttl_enabled, allowed_token_roles, default_token_format
 FROM all_organizations
 WHERE deleted_at IS NULL;
 
@@ -101,6 +115,8 @@ CREATE TABLE all_teams (
     allow_member_token_management boolean NOT NULL DEFAULT true,
     -- The names of the permissions that the team holds in its organization.
     organization_access text[] NOT NULL DEFAULT '{}',
+    -- What its tokens and its members may reach at other services. The team `owners` has every ability.
+    abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT teams_abilities CHECK (cardinality(abilities) <= 100),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz,
@@ -116,7 +132,7 @@ CREATE INDEX teams_deleted ON all_teams (deleted_at) WHERE deleted_at IS NOT NUL
 CREATE VIEW teams AS
 SELECT
     id, organization_id, name, description, owners, visibility, sso_team_id, allow_member_token_management,
-    organization_access, created_at, updated_at
+    organization_access, abilities, created_at, updated_at
 FROM all_teams
 WHERE deleted_at IS NULL AND EXISTS (SELECT FROM organizations WHERE organizations.id = organization_id);
 

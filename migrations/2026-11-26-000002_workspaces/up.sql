@@ -13,6 +13,12 @@ CREATE TABLE all_workspaces (
     -- What an organization groups its workspaces by: plain names, and keys with values.
     tags text[] NOT NULL DEFAULT '{}',
     tag_bindings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tag_bindings) = 'object'),
+    -- What its tokens may reach at other services.
+    abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT workspaces_abilities CHECK (cardinality(abilities) <= 100),
+    -- The roles that its tokens may have, of those that the organization allows; null for all of these.
+    allowed_token_roles text[] CONSTRAINT workspaces_token_roles CHECK (are_roles(allowed_token_roles)),
+    -- What the secret of a new token is unless its maker says otherwise; null for what the organization says.
+    default_token_format text CHECK (default_token_format IN ('opaque', 'jwt')),
     deleted_at timestamptz,
     CONSTRAINT workspaces_organization_id_key UNIQUE (organization_id, id)
 );
@@ -24,7 +30,9 @@ CREATE INDEX workspaces_deleted ON all_workspaces (deleted_at) WHERE deleted_at 
 
 -- A workspace has gone with its organization before its own row says so.
 CREATE VIEW workspaces AS
-SELECT id, organization_id, name, description, settings, created_at, updated_at, tags, tag_bindings
+SELECT
+    id, organization_id, name, description, settings, created_at, updated_at, tags, tag_bindings, abilities,
+    allowed_token_roles, default_token_format
 FROM all_workspaces
 WHERE deleted_at IS NULL AND EXISTS (SELECT FROM organizations WHERE organizations.id = organization_id);
 

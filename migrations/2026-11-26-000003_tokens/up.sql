@@ -20,6 +20,8 @@ CREATE TABLE abilities (
     organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
     name text NOT NULL CHECK (char_length(name) <= 64),
     description text CHECK (char_length(description) <= 255),
+    -- The requests that need it: [{"methods": ["GET"], "path": "/api/agents/{id}"}].
+    endpoints jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(endpoints) = 'array'),
     PRIMARY KEY (organization_id, name)
 );
 
@@ -52,11 +54,18 @@ CREATE TABLE tokens (
     token_prefix text NOT NULL CHECK (char_length(token_prefix) = 10),
     format text NOT NULL DEFAULT 'opaque' CHECK (format IN ('opaque', 'jwt')),
     role text NOT NULL DEFAULT 'owner' CHECK (role IN ('viewer', 'member', 'manager', 'admin', 'owner')),
-    abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
+    -- Null for all that its owner has.
+    abilities text[] CONSTRAINT tokens_abilities CHECK (cardinality(abilities) <= 100),
+    -- Whether it may issue its own successor, whatever its role, and until when such a successor may live.
+    self_rotation boolean NOT NULL DEFAULT false,
+    rotates_until timestamptz,
+    -- Its maker's own keys and values.
+    labels jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(labels) = 'object'),
     -- A user who was deleted stays in `all_users` as long as a token names the one who made it.
     created_by_user_id uuid REFERENCES all_users (id),
     created_by_team_id uuid REFERENCES all_teams (id) ON DELETE SET NULL,
     created_by_organization_id uuid REFERENCES all_organizations (id) ON DELETE SET NULL,
+    created_by_workspace_id uuid REFERENCES all_workspaces (id) ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     expired_at timestamptz,
@@ -67,6 +76,8 @@ CREATE TABLE tokens (
     revoked boolean NOT NULL DEFAULT false,
     -- Since when. Without the fact, the end of a replaced token's grace, which lies ahead.
     revoked_at timestamptz,
+    -- What whoever revoked it said of that.
+    revocation_reason text CHECK (char_length(revocation_reason) <= 255),
     -- The token that this one succeeds; a token has at most one successor.
     replaces uuid UNIQUE REFERENCES tokens (id) ON DELETE SET NULL,
     last_used_at timestamptz,
@@ -85,7 +96,9 @@ CREATE TABLE tokens (
         END
     ),
     CONSTRAINT tokens_created_by CHECK (
-        num_nonnulls(created_by_user_id, created_by_team_id, created_by_organization_id) <= 1
+        num_nonnulls(
+            created_by_user_id, created_by_team_id, created_by_organization_id, created_by_workspace_id
+        ) <= 1
     ),
     CONSTRAINT tokens_revoked_since CHECK (NOT revoked OR revoked_at IS NOT NULL),
     CONSTRAINT tokens_signing_key CHECK ((format = 'jwt') = (signing_key IS NOT NULL))
@@ -119,6 +132,8 @@ CREATE INDEX tokens_created_by_user ON tokens (created_by_user_id, created_at, i
 CREATE INDEX tokens_created_by_team ON tokens (created_by_team_id) WHERE created_by_team_id IS NOT NULL;
 CREATE INDEX tokens_created_by_organization ON tokens (created_by_organization_id)
     WHERE created_by_organization_id IS NOT NULL;
+CREATE INDEX tokens_created_by_workspace ON tokens (created_by_workspace_id)
+    WHERE created_by_workspace_id IS NOT NULL;
 -- Whether a key still has a token that works: when its last one ends.
 CREATE INDEX tokens_signed ON tokens (signing_key, coalesce(least(revoked_at, expired_at), 'infinity'))
     WHERE signing_key IS NOT NULL;

@@ -1,4 +1,4 @@
--- When a token ends, and the view that lists of tokens are read from.
+-- When a token ends, what it may do, and the view that lists of tokens are read from.
 
 -- The maximum where an organization has set none: two years, as `ttl_policies::DEFAULT_MAX_TTL_MS` says.
 CREATE FUNCTION default_max_ttl_ms() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 63072000000 $$;
@@ -113,6 +113,84 @@ CREATE TRIGGER ends_are_rewritten
     FOR EACH ROW WHEN (OLD.max_ttl_enabled <> NEW.max_ttl_enabled)
     EXECUTE FUNCTION rewrite_ends('id');
 
+-- The role that a token has: its own, or the highest that its organization and its workspace allow, if that is lower.
+CREATE FUNCTION capped_role(role text, by_organization text[], by_workspace text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN by_organization IS NULL AND by_workspace IS NULL THEN role
+        ELSE (token_roles())[least(
+            array_position(token_roles(), role),
+            (SELECT max(array_position(token_roles(), allowed)) FROM unnest(by_organization) AS allowed),
+            (SELECT max(array_position(token_roles(), allowed)) FROM unnest(by_workspace) AS allowed)
+        )]
+    END
+$$;
+
+-- Whether abilities cover one: it is among them, or every verb of its resource is, or `*`, which is every ability but
+-- Latchkey's own, `tokens:…`.
+CREATE FUNCTION covers(abilities text[], ability text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT abilities && ARRAY[
+        ability, split_part(ability, ':', 1) || ':*', CASE WHEN ability NOT LIKE 'tokens:%' THEN '*' END
+    ]
+$$;
+
+-- What two lists of abilities both cover.
+CREATE FUNCTION abilities_in_common(one text[], other text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+    SELECT coalesce(array_agg(ability ORDER BY ability COLLATE "C"), '{}')
+    FROM (
+        SELECT ability FROM unnest(one) AS ability WHERE covers(other, ability)
+        UNION
+        SELECT ability FROM unnest(other) AS ability WHERE covers(one, ability)
+    ) AS both_cover
+$$;
+
+-- What an organization has registered, and what is always registered; null if it has registered none.
+CREATE FUNCTION registered_abilities(organization uuid) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN count(*) > 0 THEN array_agg(name) || 'tokens:*'::text END
+    FROM abilities WHERE organization_id = organization
+$$;
+
+-- What a user's tokens may reach in one organization or another: owners have every ability, others those of their teams.
+-- What is Latchkey's own an owner has only where a token lists it.
+CREATE FUNCTION abilities_of_user(owner uuid, listed boolean) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000 AS $$
+    SELECT coalesce(array_agg(DISTINCT ability ORDER BY ability), '{}')
+    FROM memberships
+    JOIN team_members ON team_members.user_id = memberships.user_id
+        AND team_members.organization_id = memberships.organization_id
+    JOIN teams ON teams.id = team_members.team_id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN NOT teams.owners THEN teams.abilities
+            WHEN listed THEN ARRAY['*', 'tokens:*']
+            ELSE ARRAY['*']
+        END AS abilities
+    ) AS held
+    CROSS JOIN LATERAL (SELECT registered_abilities(teams.organization_id) AS abilities) AS registered
+    CROSS JOIN LATERAL unnest(
+        CASE
+            WHEN registered.abilities IS NULL THEN held.abilities
+            ELSE abilities_in_common(held.abilities, registered.abilities)
+        END
+    ) AS ability
+    WHERE memberships.user_id = owner AND memberships.status = 'active'
+$$;
+
+-- What a token may reach: its own abilities, of its owner's, of those that its organization has registered. `own` is null
+-- for all of the owner's, `owner` for every ability, `registered` if there are none.
+CREATE FUNCTION effective_abilities(own text[], owner text[], registered text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+    SELECT CASE WHEN registered IS NULL THEN held ELSE abilities_in_common(held, registered) END
+    FROM (
+        SELECT CASE
+            WHEN own IS NULL THEN coalesce(owner, '{*}')
+            WHEN owner IS NULL THEN own
+            ELSE abilities_in_common(own, owner)
+        END AS held
+    ) AS of_owner
+$$;
+
 -- A token with the names that lists search and sort by, and its status now. A token ends with its owner, at once; its own
 -- row says so a little later. Those of a suspended user are switched off.
 CREATE VIEW listed_tokens AS
@@ -126,16 +204,31 @@ SELECT
     tokens.description,
     tokens.token_prefix,
     tokens.format,
-    tokens.role,
+    capped_role(tokens.role, owning_organization.allowed_token_roles, workspaces.allowed_token_roles) AS role,
     tokens.abilities,
+    effective_abilities(
+        tokens.abilities,
+        CASE tokens.kind
+            WHEN 'user' THEN abilities_of_user(tokens.user_id, tokens.abilities IS NOT NULL)
+            WHEN 'team' THEN CASE WHEN NOT teams.owners THEN teams.abilities END
+            WHEN 'workspace' THEN workspaces.abilities
+            WHEN 'audit-trails' THEN '{}'
+        END,
+        CASE WHEN tokens.kind <> 'user' THEN registered_abilities(tokens.organization_id) END
+    ) AS effective_abilities,
+    tokens.self_rotation,
+    tokens.rotates_until,
+    tokens.labels,
     tokens.created_by_user_id,
     tokens.created_by_team_id,
     tokens.created_by_organization_id,
+    tokens.created_by_workspace_id,
     tokens.created_at,
     tokens.updated_at,
     tokens.expired_at,
     tokens.disabled_at,
     least(tokens.revoked_at, owner.deleted_at) AS revoked_at,
+    tokens.revocation_reason,
     tokens.last_used_at,
     tokens.usage_count,
     tokens.replaces,
@@ -154,7 +247,9 @@ SELECT
     teams.allow_member_token_management AS team_allows_members,
     owning_organization.name AS organization_name,
     coalesce(owning_user.username, teams.name, workspaces.name, owning_organization.name) AS owner_name,
-    coalesce(creating_user.username, creating_team.name, creating_organization.name) AS created_by_name
+    coalesce(
+        creating_user.username, creating_team.name, creating_organization.name, creating_workspace.name
+    ) AS created_by_name
 FROM tokens
 LEFT JOIN all_users AS owning_user ON owning_user.id = tokens.user_id
 LEFT JOIN all_teams AS teams ON teams.id = tokens.team_id
@@ -176,4 +271,5 @@ CROSS JOIN LATERAL (
 LEFT JOIN tokens AS successor ON successor.replaces = tokens.id
 LEFT JOIN all_users AS creating_user ON creating_user.id = tokens.created_by_user_id
 LEFT JOIN all_teams AS creating_team ON creating_team.id = tokens.created_by_team_id
-LEFT JOIN all_organizations AS creating_organization ON creating_organization.id = tokens.created_by_organization_id;
+LEFT JOIN all_organizations AS creating_organization ON creating_organization.id = tokens.created_by_organization_id
+LEFT JOIN all_workspaces AS creating_workspace ON creating_workspace.id = tokens.created_by_workspace_id;

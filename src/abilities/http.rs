@@ -27,8 +27,9 @@ pub(crate) fn section() -> Section {
             Route::patch(path, "registerAbilities", "Register abilities, in the place of all before")
                 .details(
                     "Once an organization has registered any, its tokens and those of its teams and workspaces get no \
-                     others: `storage:*` stands for every verb of `storage`. What a token holds it keeps, and its \
-                     successor inherits. An empty list lets tokens get any again.",
+                     others: `storage:*` stands for every verb of `storage`. Of what a \
+                     token lists beside these it reaches nothing. An empty list lets tokens get any again. `endpoints` \
+                     are the requests that need an ability.",
                 )
                 .query(&SHOW)
                 .body(REGISTRY)
@@ -39,7 +40,7 @@ pub(crate) fn section() -> Section {
         ],
         kinds: vec![
             ResourceSchema::new(&ABILITIES, "An ability that an organization knows")
-                .written::<Registered>(&["name"])
+                .written::<Registered>(&["name", "endpoints"])
                 .written_or_null::<Registered>(&["description"]),
         ],
     }

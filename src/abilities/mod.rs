@@ -2,13 +2,15 @@
 //!
 //! What an ability looks like, and what it covers, is `tokens`' business.
 
+mod endpoints;
 mod http;
 mod model;
 mod register;
 mod store;
 mod view;
 
+pub use endpoints::{ENDPOINTS_MAX, EndpointPattern, Endpoints, Method, PATTERN_MAX, PathPattern};
 pub(crate) use http::section;
 use model::checked;
-pub use model::{DESCRIPTION_MAX, REGISTERED_MAX, Registered, RegistryAttributes, check};
+pub use model::{DESCRIPTION_MAX, REGISTERED_MAX, Registered, RegistryAttributes, check, check_reach};
 pub(crate) use register::register;

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::endpoints::{ENDPOINTS_MAX, EndpointPattern, Endpoints};
 use super::store;
+use crate::access::Caller;
 use crate::credential::Ability;
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
@@ -32,6 +34,11 @@ pub struct Registered {
     /// `description`: what it lets one do, in at most 255 characters.
     #[schema(max_length = 255)]
     pub description: Option<String>,
+    /// `endpoints`: the requests that need it, at most 20. Where several patterns fit, a literal part goes before one in
+    /// braces, and that before `*`; of the abilities of the pattern that is left, any one suffices.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub endpoints: Endpoints,
 }
 
 /// What a client may write.
@@ -50,10 +57,26 @@ pub(super) fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> 
         return Err(Error::attribute(LIST, format!("Abilities must be at most {REGISTERED_MAX}")));
     }
     let (mut seen, mut faults) = (BTreeSet::new(), vec![]);
-    for (nth, Registered { name, description }) in registry.iter().enumerate() {
+    for (nth, Registered { name, description, endpoints }) in registry.iter().enumerate() {
         let mut fault = |member: &str, detail| faults.push(Error::attribute(format!("{LIST}/{nth}/{member}"), detail));
         if !seen.insert(name) {
             fault("name", format!("The ability {name} can be registered only once"));
+        }
+        if name.is_latchkeys_own() {
+            fault(
+                "name",
+                format!("The ability {name} is Latchkey's own: what begins with tokens: is always registered"),
+            );
+        }
+        if endpoints.0.len() > ENDPOINTS_MAX {
+            fault("endpoints", format!("Endpoints must be at most {ENDPOINTS_MAX}"));
+        }
+        for (each, EndpointPattern { methods, .. }) in endpoints.0.iter().enumerate() {
+            let twice = methods.iter().enumerate().any(|(nth, method)| methods[..nth].contains(method));
+            if methods.is_empty() || twice {
+                let detail = "Methods must name at least one method, each once".to_owned();
+                fault(&format!("endpoints/{each}/methods"), detail);
+            }
         }
         if description.as_ref().is_some_and(|description| description.chars().count() > DESCRIPTION_MAX) {
             fault("description", format!("Description must be at most {DESCRIPTION_MAX} characters long"));
@@ -62,6 +85,24 @@ pub(super) fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> 
     Error::check(faults)?;
     registry.sort();
     Ok(registry)
+}
+
+/// Checks that a team or a workspace that may reach `before` may reach `after` from now on: what is new must be registered,
+/// and the caller must be allowed to give it.
+///
+/// # Errors
+/// 422 and 403, with a pointer.
+pub fn check_reach(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: OrganizationId,
+    before: &[Ability],
+    after: &[Ability],
+) -> Result<()> {
+    let added = || after.iter().filter(|ability| !before.iter().any(|had| had.covers(ability)));
+    let added: Vec<Ability> = added().cloned().collect();
+    caller.check_gives(&added, &caller.reach())?;
+    check(connection, Some(organization), &added)
 }
 
 /// Checks that an organization knows abilities that one of its tokens is to get. A user's token belongs to none, and
@@ -73,7 +114,8 @@ pub(super) fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> 
 pub fn check(connection: &mut PgConnection, organization: Option<OrganizationId>, given: &[Ability]) -> Result<()> {
     let Some(organization) = organization.filter(|_| !given.is_empty()) else { return Ok(()) };
     let known = store::list(connection, organization)?;
-    let covered = |ability: &&Ability| known.is_empty() || known.iter().any(|known| known.name.covers(ability));
+    let registered = |ability: &Ability| known.iter().any(|known| known.name.covers(ability));
+    let covered = |ability: &&Ability| known.is_empty() || ability.is_latchkeys_own() || registered(ability);
     given.iter().find(|ability| !covered(ability)).map_or(Ok(()), |ability| {
         let detail = format!("Abilities must be among those that the organization has registered; {ability} is not");
         Err(Error::attribute("/data/attributes/abilities", detail))

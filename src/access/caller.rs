@@ -8,7 +8,7 @@ use diesel::PgConnection;
 use super::table::Effect;
 use super::{Action, OrganizationRef, Permission, Role, Target, TeamFacts, Who, store};
 use crate::audit::Actor;
-use crate::credential::{Ability, Creator};
+use crate::credential::{Abilities, Ability, Creator};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
@@ -65,6 +65,8 @@ pub struct OrganizationRights {
     pub teams: BTreeSet<TeamId>,
     /// What those teams may do in the organization.
     pub permissions: BTreeSet<Permission>,
+    /// What those teams, or the workspace whose token calls, may reach at other services.
+    pub abilities: BTreeSet<Ability>,
 }
 
 /// An accepted request's principal, where it stands, and by which token it came.
@@ -74,7 +76,8 @@ pub struct Caller {
     pub token: TokenId,
     /// The token's own role: the most that the principal is by it.
     pub role: Role,
-    pub abilities: Vec<Ability>,
+    /// Those that its token has of its principal's; none for all of them.
+    pub abilities: Option<Vec<Ability>>,
     /// What the token's maker said of it.
     pub token_description: Option<String>,
     /// When the token ends by itself; none if never.
@@ -155,21 +158,42 @@ impl Caller {
         rule.may.iter().any(|who| cap >= who.least_role() && self.is(*who, target, cap))
     }
 
-    /// Whether the caller has every one of these permissions.
+    /// Whether the caller has every one of these permissions and abilities.
     #[must_use]
-    pub fn has_all(&self, permissions: &BTreeSet<Permission>) -> bool {
-        self.rights.owner || permissions.is_subset(&self.rights.permissions)
+    pub fn has_all(&self, permissions: &BTreeSet<Permission>, abilities: &[Ability]) -> bool {
+        let OrganizationRights { owner, permissions: held, abilities: reached, .. } = &self.rights;
+        let reaches = |ability: &Ability| reached.iter().any(|own| own.covers(ability));
+        *owner || (permissions.is_subset(held) && abilities.iter().all(reaches))
     }
 
-    /// Whether the caller may give this ability to a token (docs/design.md §3, rule 8). A token with abilities holds those. One
-    /// without a list, and not capped, holds every ability as a user's or as an owner's of the organization, for what
-    /// they may give is limited by whose tokens they may make; other tokens hold none.
+    /// What the principal may reach in the organization that the request is about, whatever its token lists: owners, and
+    /// site admins whose token is not capped, everything; others what their teams or their workspace may.
     #[must_use]
-    pub fn holds(&self, ability: &Ability) -> bool {
-        if self.abilities.is_empty() {
-            return self.role == Role::Owner && (self.user().is_some() || self.rights.owner);
+    pub fn reach(&self) -> Abilities {
+        if self.rights.owner || (self.is_site_admin() && self.role == Role::Owner) {
+            Abilities::Every
+        } else {
+            Abilities::These(self.rights.abilities.iter().cloned().collect())
         }
-        self.abilities.iter().any(|own| own.covers(ability))
+    }
+
+    /// Whether the caller may give this ability, when its principal has `reach` (docs/design.md §3, rule 8).
+    #[must_use]
+    pub fn may_give(&self, ability: &Ability, reach: &Abilities) -> bool {
+        let listed = self.abilities.as_ref().is_none_or(|own| own.iter().any(|own| own.covers(ability)));
+        let owners_alone = !ability.is_latchkeys_own() || (*reach == Abilities::Every && self.role == Role::Owner);
+        listed && owners_alone && reach.cover(ability)
+    }
+
+    /// Checks that the caller may give these abilities, when its principal has `reach`.
+    ///
+    /// # Errors
+    /// 403 with a pointer for the first that it may not give.
+    pub fn check_gives(&self, abilities: &[Ability], reach: &Abilities) -> Result<()> {
+        abilities.iter().find(|ability| !self.may_give(ability, reach)).map_or(Ok(()), |ability| {
+            let detail = format!("The caller does not have the ability {ability}, and so cannot give it");
+            Err(Error::forbidden(&detail).with_pointer("/data/attributes/abilities"))
+        })
     }
 
     /// The caller as it stands now that a transaction holds its locks: while it waited for them, its token may have
@@ -216,9 +240,8 @@ impl Caller {
             Principal::User { id, .. } => Creator::User(id),
             Principal::Team { id, .. } => Creator::Team(id),
             Principal::Organization { id, .. } => Creator::Organization(id),
-            Principal::AuditTrails { organization } | Principal::Workspace { organization, .. } => {
-                Creator::Organization(organization)
-            }
+            Principal::AuditTrails { organization } => Creator::Organization(organization),
+            Principal::Workspace { id, .. } => Creator::Workspace(id),
         }
     }
 
@@ -259,7 +282,7 @@ impl Caller {
 
     /// Whether the caller is one of these, when its token caps it to a role.
     fn is(&self, who: Who, target: Target, cap: Role) -> bool {
-        let OrganizationRights { member, owner, teams, permissions } = &self.rights;
+        let OrganizationRights { member, owner, teams, permissions, .. } = &self.rights;
         let secret = target.team().is_some_and(|team| team.secret);
         let ordinary = target.team().is_none_or(|team| !team.owners);
         let in_team = target.team().is_some_and(|team| teams.contains(&team.id));
@@ -267,6 +290,7 @@ impl Caller {
         // An owner who is capped to an admin holds every permission that a team can have.
         let capped_owner = *owner && cap != Role::Owner;
         let holds = |permission| permissions.contains(&permission) || capped_owner;
+        let of_workspace = matches!(self.principal, Principal::Workspace { .. });
         match who {
             Who::AnyUser => self.user().is_some(),
             Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin(),
@@ -291,7 +315,8 @@ impl Caller {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
             }
             // A role in a workspace is capped where it is computed.
-            Who::InWorkspace(least) => target.role().is_some_and(|role| role >= least),
+            Who::InWorkspace(least) => !of_workspace && target.role().is_some_and(|role| role >= least),
+            Who::OfTheWorkspace(_) => of_workspace && target.role().is_some(),
             Who::InWorkspaceSeeingTeam => {
                 let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
                 target.role().is_some() && target.team().is_some_and(seen)

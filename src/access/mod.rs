@@ -26,7 +26,7 @@ pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
 pub use permission::Permission;
 pub use rate_limit::RateLimit;
-pub use role::Role;
+pub use role::{Role, valid_roles};
 pub use shares::Place;
 pub use table::{Action, Who};
 pub use target::{OrganizationRef, Target, TeamFacts};

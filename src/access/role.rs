@@ -1,5 +1,7 @@
 //! Roles: what somebody is in a workspace, and what a token caps its principal to (docs/design.md §1, §4).
 
+use validator::ValidationError;
+
 use super::Level;
 use crate::database::text_enum::text_enum;
 
@@ -18,6 +20,19 @@ text_enum! {
         /// By the team `owners`, or as the organization itself. A token of this role is not capped.
         Owner = "owner",
     }
+}
+
+/// Validates a list of roles that a client sent: at least one, each once.
+///
+/// # Errors
+/// With a message that says so.
+pub fn valid_roles(roles: &[Role]) -> Result<(), ValidationError> {
+    let twice = roles.iter().enumerate().any(|(nth, role)| roles[..nth].contains(role));
+    if roles.is_empty() || twice {
+        let message = "Allowed token roles must name at least one role, each once, or be null for all";
+        return Err(ValidationError::new("roles").with_message(message.into()));
+    }
+    Ok(())
 }
 
 impl Role {

@@ -23,7 +23,7 @@ pub(super) struct AuthenticatedToken {
     kind: Kind,
     status: Status,
     role: Role,
-    abilities: Vec<Ability>,
+    abilities: Option<Vec<Ability>>,
     description: Option<String>,
     ends_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -42,6 +42,7 @@ pub(super) struct AuthenticatedToken {
     owner: Option<bool>,
     teams: Option<Vec<TeamId>>,
     permissions: Option<String>,
+    reached: Option<String>,
 }
 
 /// A token that was presented and is not good any more.
@@ -126,12 +127,8 @@ impl AuthenticatedToken {
             member,
             owner: member && (self.kind == Kind::Organization || self.owner == Some(true)),
             teams: self.teams.into_iter().flatten().collect(),
-            permissions: self
-                .permissions
-                .iter()
-                .flat_map(|names| names.split(','))
-                .filter_map(Permission::of_word)
-                .collect(),
+            permissions: words(self.permissions.as_deref()).filter_map(Permission::of_word).collect(),
+            abilities: words(self.reached.as_deref()).filter_map(|word| word.parse().ok()).collect(),
         };
         Ok(Caller {
             token: self.token,
@@ -175,6 +172,11 @@ impl AuthenticatedToken {
     }
 }
 
+/// The words of a text that has commas between them.
+fn words(text: Option<&str>) -> impl Iterator<Item = &str> {
+    text.into_iter().flat_map(|words| words.split(','))
+}
+
 /// Where the caller stands in each of some organizations, as far as the caller has a part in them.
 pub(super) fn rights_in_each(
     connection: &mut PgConnection,
@@ -202,12 +204,12 @@ pub(super) fn rights_in_each(
         .map(|id| (id, OrganizationRights { member: true, ..OrganizationRights::default() }))
         .collect();
     let in_team = team_members::table.filter(team_members::user_id.nullable().eq(user)).select(team_members::team_id);
-    let mine: Vec<(OrganizationId, TeamId, bool, Vec<Permission>)> = teams::table
+    let mine: Vec<(OrganizationId, TeamId, bool, Vec<Permission>, Vec<Ability>)> = teams::table
         .filter(teams::organization_id.eq_any(organizations))
         .filter(teams::id.eq_any(in_team).or(teams::id.nullable().eq(own_team)))
-        .select((teams::organization_id, teams::id, teams::owners, teams::organization_access))
+        .select((teams::organization_id, teams::id, teams::owners, teams::organization_access, teams::abilities))
         .load(connection)?;
-    for (organization, team, owners, permissions) in mine {
+    for (organization, team, owners, permissions, abilities) in mine {
         let of_team = || OrganizationRights { member: true, ..OrganizationRights::default() };
         let rights = match own_team {
             Some(_) => Some(rights_in_each.entry(organization).or_insert_with(of_team)),
@@ -218,6 +220,7 @@ pub(super) fn rights_in_each(
             rights.owner |= owners;
             rights.teams.insert(team);
             rights.permissions.extend(permissions);
+            rights.abilities.extend(abilities);
         }
     }
     Ok(rights_in_each)
@@ -236,7 +239,7 @@ impl Query for TokenLookup<'_> {
         Text,
         Text,
         Text,
-        Array<Text>,
+        Nullable<Array<Text>>,
         Nullable<Text>,
         Nullable<Timestamptz>,
         Timestamptz,
@@ -254,6 +257,7 @@ impl Query for TokenLookup<'_> {
         Bool,
         Nullable<Bool>,
         Nullable<Array<Uuid>>,
+        Nullable<Text>,
         Nullable<Text>,
     );
 }
@@ -277,7 +281,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                policy.ended_before, policy.ended_max_ms) <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL OR own_user.suspended_at IS NOT NULL THEN 'inactive' \
              ELSE 'active' END, \
-             tokens.role, tokens.abilities, tokens.description, \
+             capped_role(tokens.role, organizations.allowed_token_roles, own_workspace.allowed_token_roles), \
+             tokens.abilities, tokens.description, \
              least(tokens.revoked_at, token_ends_at( \
                tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
                policy.ended_before, policy.ended_max_ms)), \
@@ -286,7 +291,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                WHERE successor.replaces = tokens.id), \
              tokens.organization_id, organizations.name, tokens.user_id, own_user.username, own_user.site_admin, \
              tokens.team_id, own_team.name, tokens.workspace_id, own_workspace.name, place.id, membership.id IS NOT NULL, \
-             standing.owner, standing.teams, standing.permissions \
+             standing.owner, standing.teams, standing.permissions, \
+             coalesce(standing.abilities, array_to_string(own_workspace.abilities, ',')) \
              FROM tokens \
              LEFT JOIN all_users AS own_user ON own_user.id = tokens.user_id \
              LEFT JOIN all_teams AS own_team ON own_team.id = tokens.team_id \
@@ -312,7 +318,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
              ) AS membership ON true \
              LEFT JOIN LATERAL ( \
                SELECT bool_or(mine.owners) AS owner, array_agg(mine.id) AS teams, \
-                 string_agg(array_to_string(mine.organization_access, ','), ',') AS permissions \
+                 string_agg(array_to_string(mine.organization_access, ','), ',') AS permissions, \
+                 string_agg(array_to_string(mine.abilities, ','), ',') AS abilities \
                FROM (SELECT tokens.team_id AS id UNION ALL SELECT team_id FROM team_members \
                  WHERE membership.id IS NOT NULL AND team_members.user_id = tokens.user_id \
                  AND team_members.organization_id = place.id) AS own \

@@ -56,7 +56,8 @@ pub enum Action {
     EditWorkspaceToken,
     /// Switch a workspace's token off and on.
     SwitchWorkspaceToken,
-    /// Replace or revoke a workspace's token.
+    /// Issue the successor of a workspace's token.
+    ReplaceWorkspaceToken,
     DeleteWorkspaceToken,
     /// See who is in the organization.
     SeeMembers,
@@ -144,13 +145,15 @@ pub enum Who {
     ItselfWhileAllowed,
     /// The very token of a workspace that calls.
     Itself,
+    /// The token of the workspace that this is about, of at least this role.
+    OfTheWorkspace(Role),
     /// Whoever calls, with whatever token.
     AnyToken,
     /// The user whose token it is, with a user's token.
     OwnUser,
     /// The organization's audit-trails token, or its organization token.
     AuditReader,
-    /// Whoever has at least this role in the workspace.
+    /// Whoever has at least this role in the workspace by teams, or as an owner.
     InWorkspace(Role),
     /// Whoever has a role in the workspace and sees the team.
     InWorkspaceSeeingTeam,
@@ -174,6 +177,7 @@ impl Who {
             | Self::AuditReader
             | Self::InWorkspace(_)
             | Self::InWorkspaceSeeingTeam => Role::Member,
+            Self::OfTheWorkspace(role) => role,
             Self::AnyToken => Role::Viewer,
         }
     }
@@ -199,6 +203,7 @@ impl fmt::Display for Who {
             Self::AnyToken => out.write_str("every token"),
             Self::ItselfWhileAllowed => out.write_str("the team's token itself while its team allows that"),
             Self::Itself => out.write_str("the workspace's token itself"),
+            Self::OfTheWorkspace(role) => write!(out, "the workspace's tokens from the role {role} up"),
             Self::OwnUser => out.write_str("the user"),
             Self::AuditReader => out.write_str("the organization's own tokens"),
             Self::InWorkspace(role) => write!(out, "who is at least {role} in the workspace"),
@@ -254,7 +259,7 @@ impl Action {
         use Who::{
             Administrator, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
             InWorkspace, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam,
-            OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
+            OfTheWorkspace, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -348,24 +353,31 @@ impl Action {
                 ForbiddenToWhoMay(A::ReadUserToken),
                 "Only the user, and site admins whose token is not capped, may end the user's tokens",
             ),
-            A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), Itself], NotFound, ""),
+            A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), OfTheWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Manager)],
+                &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::SeeWorkspace),
                 "Only who is owner, admin or manager in the workspace may make its tokens",
             ),
             A::EditWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Manager)],
+                &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner, admin or manager in the workspace may edit its tokens",
             ),
             A::SwitchWorkspaceToken | A::DeleteWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Admin)],
+                &[InWorkspace(Role::Admin), OfTheWorkspace(Role::Admin)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
-                "Only who is owner or admin in the workspace may disable, enable, regenerate or revoke its tokens",
+                "Only who is owner or admin in the workspace may disable, enable or revoke its tokens",
+            ),
+            A::ReplaceWorkspaceToken => (
+                Write,
+                &[InWorkspace(Role::Admin), OfTheWorkspace(Role::Admin), Itself],
+                ForbiddenToWhoMay(A::ReadWorkspaceToken),
+                "Only who is owner or admin in the workspace, and the token itself from the role member up, may \
+                 regenerate its tokens",
             ),
             A::SeeMembers => (Read, &[Member, SiteAdmin], NotFound, ""),
             A::SeeAddresses => (Read, &[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
@@ -427,11 +439,10 @@ impl Action {
             ),
             // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
             A::ListWorkspaces => (Read, &[Member], NotFound, ""),
-            A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
+            A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer), OfTheWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspace => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
-            A::UpdateWorkspace | A::DeleteWorkspace | A::HandleTeamAccess => {
-                (Write, &[InWorkspace(Role::Manager)], NotFound, "")
-            }
+            A::UpdateWorkspace => (Write, &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)], NotFound, ""),
+            A::DeleteWorkspace | A::HandleTeamAccess => (Write, &[InWorkspace(Role::Manager)], NotFound, ""),
             A::SeeTeamAccess => (Read, &[InWorkspace(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
         };
         Rule { effect, may, refusal, because }

@@ -13,7 +13,7 @@ pub struct VisibleTokens {
     /// Whether also those of the organization itself.
     pub organization: bool,
     pub workspaces: VisibleWorkspaces,
-    /// The token that calls, if it is no user's: of a team's only while the team has `allow-member-token-management`.
+    /// The token that calls, if it is a team's, while the team has `allow-member-token-management`.
     pub itself: Option<TokenId>,
 }
 

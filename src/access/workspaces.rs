@@ -38,6 +38,8 @@ pub enum VisibleWorkspaces {
     All,
     /// Those that these teams have access to.
     OfTeams(Vec<TeamId>),
+    /// Its own, to a workspace's token.
+    Own(WorkspaceId),
 }
 
 impl Caller {
@@ -49,19 +51,21 @@ impl Caller {
         Some(rights.capped(self.role))
     }
 
-    /// What a workspace's own token is in its workspace: it sees it.
+    /// What a workspace's own token is in its workspace: what its role says. Of what is there beside tokens and settings
+    /// it only sees that it is.
     #[must_use]
     pub fn rights_in_own(&self, workspace: WorkspaceId) -> Option<WorkspaceRights> {
         let own = matches!(self.principal, Principal::Workspace { id, .. } if id == workspace);
-        own.then(|| WorkspaceRights::whole(Role::Viewer, Level::Read))
+        own.then(|| WorkspaceRights::whole(self.role, Level::Read))
     }
 
     /// Which workspaces the caller sees, for lists: those where [`Caller::rights_in`] finds it to be something.
     #[must_use]
     pub fn visible_workspaces(&self) -> VisibleWorkspaces {
-        match everywhere(&self.rights) {
-            Some(_) => VisibleWorkspaces::All,
-            None => VisibleWorkspaces::OfTeams(self.rights.teams.iter().copied().collect()),
+        match (&self.principal, everywhere(&self.rights)) {
+            (Principal::Workspace { id, .. }, _) => VisibleWorkspaces::Own(*id),
+            (_, Some(_)) => VisibleWorkspaces::All,
+            (_, None) => VisibleWorkspaces::OfTeams(self.rights.teams.iter().copied().collect()),
         }
     }
 }

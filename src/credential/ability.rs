@@ -9,11 +9,12 @@ use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Text;
 use serde::{Deserialize, Deserializer, Serialize};
+use validator::ValidationError;
 
 /// The most characters that an ability may have.
 pub const ABILITY_MAX: usize = 64;
 
-/// The most abilities that a token may have.
+/// The most abilities that a token, a team or a workspace may have.
 pub const ABILITIES_MAX: u64 = 100;
 
 /// `resource:verb`: each of lower-case letters, digits and hyphens; `*` stands for every verb. At most 64 characters.
@@ -36,11 +37,83 @@ impl Ability {
         &self.0
     }
 
+    /// Whether it is one of Latchkey's own, `tokens:…`: always registered, given by owners alone, and had only by who lists
+    /// it.
+    #[must_use]
+    pub fn is_latchkeys_own(&self) -> bool {
+        self.0.starts_with("tokens:")
+    }
+
     /// Whether who has this ability has the other one, too.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self == other || self.0.strip_suffix('*').is_some_and(|resource| other.0.starts_with(resource))
     }
+}
+
+/// The abilities that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Abilities {
+    /// Every one that there is; of Latchkey's own those that are listed.
+    Every,
+    These(Vec<Ability>),
+}
+
+impl Abilities {
+    /// Whether this is among them.
+    #[must_use]
+    pub fn cover(&self, ability: &Ability) -> bool {
+        match self {
+            Self::Every => true,
+            Self::These(these) => these.iter().any(|own| own.covers(ability)),
+        }
+    }
+
+    /// Whether all of the other's are among them.
+    #[must_use]
+    pub fn cover_all(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Every, _) => true,
+            (Self::These(_), Self::Every) => false,
+            (Self::These(_), Self::These(others)) => others.iter().all(|other| self.cover(other)),
+        }
+    }
+
+    /// What two have in common.
+    #[must_use]
+    pub fn in_common(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Every, common) | (common, Self::Every) => common.clone(),
+            (Self::These(ours), Self::These(others)) => {
+                let of_ours = ours.iter().filter(|ability| other.cover(ability));
+                let of_others = others.iter().filter(|ability| !ours.contains(ability) && self.cover(ability));
+                Self::These(of_ours.chain(of_others).cloned().collect())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Abilities {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Every => out.write_str("every ability"),
+            Self::These(these) if these.is_empty() => out.write_str("none"),
+            Self::These(these) => out.write_str(&these.iter().map(Ability::as_str).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+/// Validates a list of abilities that a client sent: at most 100, each once.
+///
+/// # Errors
+/// With a message that says which is there twice, or that there are too many.
+pub fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {
+    let fault = |message: String| Err(ValidationError::new("abilities").with_message(message.into()));
+    if u64::try_from(abilities.len()).is_ok_and(|number| number > ABILITIES_MAX) {
+        return fault(format!("Abilities must be at most {ABILITIES_MAX}"));
+    }
+    let twice = abilities.iter().enumerate().find(|(nth, ability)| abilities[..*nth].contains(ability));
+    twice.map_or(Ok(()), |(_, ability)| fault(format!("Abilities must hold {ability} only once")))
 }
 
 impl FromStr for Ability {

@@ -1,7 +1,7 @@
 //! What a token authenticates as, who made it, how it stands and what its secret is.
 
 use crate::database::text_enum::text_enum;
-use crate::ids::{OrganizationId, TeamId, UserId};
+use crate::ids::{OrganizationId, TeamId, UserId, WorkspaceId};
 
 text_enum! {
     /// What a token authenticates as.
@@ -57,6 +57,8 @@ pub enum Creator {
     Team(TeamId),
     /// An organization, by its token.
     Organization(OrganizationId),
+    /// A workspace, by its token.
+    Workspace(WorkspaceId),
     System,
 }
 
@@ -74,5 +76,10 @@ impl Creator {
     #[must_use]
     pub const fn organization(self) -> Option<OrganizationId> {
         if let Self::Organization(id) = self { Some(id) } else { None }
+    }
+
+    #[must_use]
+    pub const fn workspace(self) -> Option<WorkspaceId> {
+        if let Self::Workspace(id) = self { Some(id) } else { None }
     }
 }

@@ -6,7 +6,7 @@ mod ability;
 mod kind;
 mod secret;
 
-pub use ability::{ABILITIES_MAX, ABILITY_MAX, Ability, InvalidAbility};
+pub use ability::{ABILITIES_MAX, ABILITY_MAX, Abilities, Ability, InvalidAbility, valid_abilities};
 pub use kind::{Creator, Format, Kind, Status};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub(crate) use secret::{JWT_START, PREFIX_LENGTH, beginning_of_jwt};

@@ -29,6 +29,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         max_ttl_enabled -> Bool,
+        allowed_token_roles -> Nullable<Array<Text>>,
+        default_token_format -> Text,
     }
 }
 
@@ -49,6 +51,7 @@ diesel::table! {
         organization_id -> Uuid,
         name -> Text,
         description -> Nullable<Text>,
+        endpoints -> Jsonb,
     }
 }
 
@@ -91,6 +94,7 @@ diesel::table! {
         sso_team_id -> Nullable<Text>,
         allow_member_token_management -> Bool,
         organization_access -> Array<Text>,
+        abilities -> Array<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }
@@ -117,6 +121,9 @@ diesel::table! {
         updated_at -> Timestamptz,
         tags -> Array<Text>,
         tag_bindings -> Jsonb,
+        abilities -> Array<Text>,
+        allowed_token_roles -> Nullable<Array<Text>>,
+        default_token_format -> Nullable<Text>,
     }
 }
 
@@ -151,16 +158,21 @@ diesel::table! {
         token_prefix -> Text,
         format -> Text,
         role -> Text,
-        abilities -> Array<Text>,
+        abilities -> Nullable<Array<Text>>,
+        self_rotation -> Bool,
+        rotates_until -> Nullable<Timestamptz>,
+        labels -> Jsonb,
         created_by_user_id -> Nullable<Uuid>,
         created_by_team_id -> Nullable<Uuid>,
         created_by_organization_id -> Nullable<Uuid>,
+        created_by_workspace_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         expired_at -> Nullable<Timestamptz>,
         disabled_at -> Nullable<Timestamptz>,
         revoked -> Bool,
         revoked_at -> Nullable<Timestamptz>,
+        revocation_reason -> Nullable<Text>,
         replaces -> Nullable<Uuid>,
         last_used_at -> Nullable<Timestamptz>,
         usage_count -> BigInt,
@@ -229,15 +241,21 @@ diesel::table! {
         token_prefix -> Text,
         format -> Text,
         role -> Text,
-        abilities -> Array<Text>,
+        abilities -> Nullable<Array<Text>>,
+        effective_abilities -> Array<Text>,
+        self_rotation -> Bool,
+        rotates_until -> Nullable<Timestamptz>,
+        labels -> Jsonb,
         created_by_user_id -> Nullable<Uuid>,
         created_by_team_id -> Nullable<Uuid>,
         created_by_organization_id -> Nullable<Uuid>,
+        created_by_workspace_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         expired_at -> Nullable<Timestamptz>,
         disabled_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        revocation_reason -> Nullable<Text>,
         last_used_at -> Nullable<Timestamptz>,
         usage_count -> BigInt,
         replaces -> Nullable<Uuid>,
@@ -304,4 +322,28 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// `statement_timestamp()`: the time when this statement came, not, as `now()`, when its transaction began.
     fn statement_timestamp() -> diesel::sql_types::Timestamptz;
+}
+
+diesel::define_sql_function! {
+    /// What a user's tokens may reach in one organization or another, with Latchkey's own abilities if they are `listed`.
+    fn abilities_of_user(
+        owner: diesel::sql_types::Uuid,
+        listed: diesel::sql_types::Bool,
+    ) -> diesel::sql_types::Array<diesel::sql_types::Text>;
+}
+
+diesel::define_sql_function! {
+    /// What an organization has registered, and what is always registered; null if it has registered none.
+    fn registered_abilities(
+        organization: diesel::sql_types::Uuid,
+    ) -> diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>;
+}
+
+diesel::define_sql_function! {
+    /// What a token may reach: its own abilities, of its owner's, of those that are registered.
+    fn effective_abilities(
+        own: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        owner: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+        registered: diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Text>>,
+    ) -> diesel::sql_types::Array<diesel::sql_types::Text>;
 }

@@ -158,7 +158,7 @@ mod tests {
         let caller = Caller {
             token: TokenId::generate(),
             role: Role::Owner,
-            abilities: vec![],
+            abilities: None,
             token_description: None,
             ends_at: None,
             now: Utc::now(),

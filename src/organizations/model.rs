@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Caller;
+use crate::access::{Caller, Role, valid_roles};
+use crate::credential::Format;
 use crate::database::schema::organizations;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
@@ -26,6 +27,10 @@ pub struct Organization {
     pub settings: Settings,
     /// Whether its TTL policies are in force.
     pub max_ttl_enabled: bool,
+    /// The roles that tokens of it, its teams and its workspaces may have; none for all.
+    pub allowed_token_roles: Option<Vec<Role>>,
+    /// What the secret of a new token is unless its maker says otherwise.
+    pub default_token_format: Format,
     pub created_at: DateTime<Utc>,
 }
 
@@ -39,6 +44,8 @@ impl Organization {
             email,
             settings: Settings::default(),
             max_ttl_enabled: false,
+            allowed_token_roles: None,
+            default_token_format: Format::Opaque,
             created_at: Utc::now(),
         }
     }
@@ -51,6 +58,8 @@ impl Organization {
             name: changes.name.unwrap_or(self.name),
             email: changes.email.unwrap_or(self.email),
             max_ttl_enabled: changes.max_ttl_enabled.unwrap_or(self.max_ttl_enabled),
+            allowed_token_roles: changes.allowed_token_roles.unwrap_or(self.allowed_token_roles),
+            default_token_format: changes.default_token_format.unwrap_or(self.default_token_format),
             ..self
         }
     }
@@ -147,6 +156,14 @@ pub struct OrganizationAttributes {
     pub email: Option<String>,
     /// `max-ttl-enabled`: whether TTL policies are in force.
     pub max_ttl_enabled: Option<bool>,
+    /// `allowed-token-roles`: the roles that tokens of it, its teams and its workspaces may have; null for all. A token of a
+    /// higher one has the highest that is allowed.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "valid_roles"))]
+    #[schema(min_items = 1, max_items = 5)]
+    pub allowed_token_roles: Option<Option<Vec<Role>>>,
+    /// `default-token-format`: what the secret of a new token is unless its maker says otherwise.
+    pub default_token_format: Option<Format>,
     /// `session-timeout`: minutes; null for the default.
     #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 1, message = "Session timeout must be at least 1 minute"))]

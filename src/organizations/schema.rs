@@ -4,10 +4,11 @@ use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes};
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
 
 /// Settings that are kept as clients write them.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 17] = [
     "name",
     "email",
     "max-ttl-enabled",
+    "default-token-format",
     "collaborator-auth-policy",
     "cost-estimation-enabled",
     "send-passing-statuses-for-untriggered-speculative-plans",
@@ -36,7 +37,12 @@ pub(super) fn organization() -> ResourceSchema {
     ];
     ResourceSchema::new(&ORGANIZATIONS, "A tenant")
         .written::<OrganizationAttributes>(&KEPT)
-        .written_or_null::<OrganizationAttributes>(&["session-timeout", "session-remember", "owners-team-saml-role-id"])
+        .written_or_null::<OrganizationAttributes>(&[
+            "session-timeout",
+            "session-remember",
+            "owners-team-saml-role-id",
+            "allowed-token-roles",
+        ])
         .attribute("external-id", text())
         .attribute("created-at", time())
         .attributes(&FLAGS, truth)

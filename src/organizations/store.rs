@@ -130,6 +130,8 @@ pub(super) fn create(connection: &mut PgConnection, new: &Organization) -> Resul
             organizations::name.eq(&new.name),
             organizations::email.eq(&new.email),
             organizations::max_ttl_enabled.eq(new.max_ttl_enabled),
+            organizations::allowed_token_roles.eq(&new.allowed_token_roles),
+            organizations::default_token_format.eq(new.default_token_format),
             organizations::settings.eq(stored(&new.settings)?),
         ))
         .returning(Organization::as_returning())
@@ -183,6 +185,8 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
             organizations::name.eq(&changed.name),
             organizations::email.eq(&changed.email),
             organizations::max_ttl_enabled.eq(changed.max_ttl_enabled),
+            organizations::allowed_token_roles.eq(&changed.allowed_token_roles),
+            organizations::default_token_format.eq(changed.default_token_format),
             organizations::settings.eq(stored(&changed.settings)?),
             organizations::updated_at.eq(diesel::dsl::now),
         ))

@@ -15,6 +15,8 @@ pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
         "created-at",
         "email",
         "max-ttl-enabled",
+        "allowed-token-roles",
+        "default-token-format",
         "session-timeout",
         "session-remember",
         "collaborator-auth-policy",
@@ -117,6 +119,8 @@ pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .attribute("name", &organization.name)
         .attribute("email", &organization.email)
         .attribute("max-ttl-enabled", organization.max_ttl_enabled)
+        .attribute("allowed-token-roles", &organization.allowed_token_roles)
+        .attribute("default-token-format", organization.default_token_format)
         .attribute("created-at", time(organization.created_at))
         .attribute("plan-expired", false)
         .attribute("plan-expires-at", ())

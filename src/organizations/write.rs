@@ -66,7 +66,12 @@ pub(crate) fn update(
         again(connection, &changed.name)?;
     }
     let changed = store::update(connection, &changed)?;
-    let event = Event::new(Some(changed.id), "organization", changed.id, "update");
+    let about = json!({
+        "name": changed.name,
+        "max-ttl-enabled": changed.max_ttl_enabled,
+        "allowed-token-roles": changed.allowed_token_roles,
+    });
+    let event = Event::new(Some(changed.id), "organization", changed.id, "update").meta(about);
     audit::record(connection, &caller.actor(), &[event])?;
     Ok(changed)
 }

@@ -68,13 +68,17 @@ pub(super) fn list(
         }
         TeamAccessList::Team(team, visible) => {
             found = found.filter(team_workspaces::team_id.eq(team));
-            if let VisibleWorkspaces::OfTeams(own) = visible {
-                let theirs = diesel::alias!(team_workspaces as theirs);
-                let seen = theirs
-                    .filter(theirs.field(team_workspaces::team_id).eq_any(own))
-                    .select(theirs.field(team_workspaces::workspace_id));
-                found = found.filter(team_workspaces::workspace_id.eq_any(seen));
-            }
+            found = match visible {
+                VisibleWorkspaces::All => found,
+                VisibleWorkspaces::Own(id) => found.filter(team_workspaces::workspace_id.eq(id)),
+                VisibleWorkspaces::OfTeams(own) => {
+                    let theirs = diesel::alias!(team_workspaces as theirs);
+                    let seen = theirs
+                        .filter(theirs.field(team_workspaces::team_id).eq_any(own))
+                        .select(theirs.field(team_workspaces::workspace_id));
+                    found.filter(team_workspaces::workspace_id.eq_any(seen))
+                }
+            };
         }
     }
     page(connection, found, query)

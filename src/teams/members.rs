@@ -14,7 +14,7 @@ use crate::users::{self, MembershipStatus};
 /// unasked.
 ///
 /// # Errors
-/// 403 for who would get permissions by it that they lack; 404 if the caller is removed from the organization at this
+/// 403 for who would get permissions or abilities by it that they lack; 404 if the caller is removed from the organization at this
 /// moment.
 pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team, users: &[UserId]) -> Result<()> {
     // A team's token acts for those who are in the team.
@@ -23,8 +23,10 @@ pub(crate) fn put_in(connection: &mut PgConnection, caller: &Caller, team: &Team
         Principal::Team { id, .. } => store::any_in(connection, id, users)?,
         _ => false,
     };
-    if joins && !caller.has_all(&team.organization_access.0) {
-        return Err(Error::forbidden("Nobody puts themselves into a team that has permissions which they lack"));
+    if joins && !caller.has_all(&team.organization_access.0, &team.abilities) {
+        return Err(Error::forbidden(
+            "Nobody puts themselves into a team that has permissions or abilities which they lack",
+        ));
     }
     let joined = add(connection, &caller.actor(), team, users, MembershipStatus::Invited)?;
     // Who is being removed, which takes no lock on the team, does not let themselves in again.

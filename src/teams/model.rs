@@ -10,6 +10,7 @@ use validator::Validate;
 
 use super::{store, view};
 use crate::access::{Caller, OrganizationRef, Permission, TeamFacts};
+use crate::credential::{Ability, valid_abilities};
 use crate::database::schema::teams;
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId};
@@ -47,6 +48,8 @@ pub struct Team {
     /// What it may do in the organization.
     #[diesel(deserialize_as = Vec<Permission>)]
     pub organization_access: Permissions,
+    /// What its tokens and its members may reach at other services; the team `owners` has every ability.
+    pub abilities: Vec<Ability>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -64,6 +67,7 @@ impl Team {
             sso_team_id: None,
             allow_member_token_management: true,
             organization_access: Permissions::default(),
+            abilities: vec![],
             created_at: Utc::now(),
         }
     }
@@ -154,6 +158,12 @@ pub struct TeamAttributes {
     pub allow_member_token_management: Option<bool>,
     /// `organization-access`; null changes nothing.
     pub organization_access: Option<AccessChanges>,
+    /// `abilities`: what its tokens and its members may reach at other services, at most 100, each once; null for the team
+    /// `owners`, which has every one.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Option<Vec<Ability>>>,
 }
 
 /// The organization of the team that a path names.

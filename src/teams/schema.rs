@@ -13,7 +13,7 @@ pub(super) fn team() -> ResourceSchema {
     const NONE: [&str; 3] = ["scim-group-name", "scim-updated-at", "hcp-resource-name"];
     ResourceSchema::new(&TEAMS, "A group of users with what they may do in their organization, and tokens of its own")
         .written::<TeamAttributes>(&["name", "visibility", "allow-member-token-management"])
-        .written_or_null::<TeamAttributes>(&["description", "sso-team-id"])
+        .written_or_null::<TeamAttributes>(&["description", "sso-team-id", "abilities"])
         .attributes(&["users-count", "non-service-users-count"], || count(0))
         .attributes(&["scim-linked", "scim-sync-paused", "is-unified"], truth)
         .attributes(&NONE, null)

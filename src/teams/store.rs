@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 
 use super::{Team, Visibility};
 use crate::access::Permission;
+use crate::credential::Ability;
 use crate::database::page::{Listed, SortColumn, page};
 use crate::database::schema::{listed_memberships, lower, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
@@ -105,6 +106,7 @@ struct Written<'a> {
     sso_team_id: Option<&'a str>,
     allow_member_token_management: bool,
     organization_access: Vec<Permission>,
+    abilities: &'a [Ability],
 }
 
 impl<'a> Written<'a> {
@@ -116,6 +118,7 @@ impl<'a> Written<'a> {
             sso_team_id: team.sso_team_id.as_deref(),
             allow_member_token_management: team.allow_member_token_management,
             organization_access: team.organization_access.0.iter().copied().collect(),
+            abilities: &team.abilities,
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) const TEAMS: ResourceType = ResourceType {
         "is-unified",
         "permissions",
         "organization-access",
+        "abilities",
         "organization",
         "users",
         "organization-memberships",
@@ -107,6 +108,7 @@ fn team(team: &Team, organization: &str, all: i64, people: i64, caller: &Caller)
         .attribute("is-unified", false)
         .attribute("permissions", permissions(team, caller))
         .attribute("organization-access", organization_access(team))
+        .attribute("abilities", (!team.owners).then_some(&team.abilities))
         .to_one("organization", Some(organizations::identifier(organization)))
         .relation_link("authentication-token", format!("{path}/authentication-token"))
         .relation_link("authentication-tokens", format!("{path}/authentication-tokens"))

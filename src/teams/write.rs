@@ -3,6 +3,7 @@
 use diesel::PgConnection;
 
 use super::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, store};
+use crate::abilities;
 use crate::access::{Action, Caller, Permit, Target};
 use crate::audit::{self, Actor, Event};
 use crate::deletions::{self, Deleted};
@@ -19,7 +20,7 @@ pub(crate) fn create(
     organization: OrganizationId,
     attributes: TeamAttributes,
 ) -> Result<Team> {
-    let new = changed(caller, Team::new(organization), attributes)?;
+    let new = changed(connection, caller, Team::new(organization), attributes)?;
     make(connection, &caller.actor(), &new)
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn update(
     changes: TeamAttributes,
     again: impl FnOnce(&mut PgConnection) -> Result<Permit>,
 ) -> Result<Team> {
-    let changed = changed(caller, team.clone(), changes)?;
+    let changed = changed(connection, caller, team.clone(), changes)?;
     if changed.name != team.name {
         store::update(connection, &Team { name: changed.name.clone(), ..team })?;
         again(connection)?;
@@ -68,8 +69,11 @@ pub(crate) fn delete(connection: &mut PgConnection, caller: &Caller, team: &Team
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 
+/// Where a request has a team's abilities.
+const ABILITIES: &str = "/data/attributes/abilities";
+
 /// The team after a change, if the caller may change all of that.
-fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team> {
+fn changed(connection: &mut PgConnection, caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team> {
     let organization_access = match &changes.organization_access {
         Some(access) => access.applied_to(&team.organization_access),
         None => team.organization_access.clone(),
@@ -79,6 +83,15 @@ fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team>
     } else if organization_access != team.organization_access {
         caller.may(Action::SetOrganizationAccess, Target::Team(team.facts()))?;
     }
+    let abilities = match (changes.abilities, team.owners) {
+        (None, _) | (Some(None), true) => team.abilities.clone(),
+        (Some(_), true) => return Err(Error::attribute(ABILITIES, "The team owners has every ability: null")),
+        (Some(None), false) => return Err(Error::attribute(ABILITIES, "Abilities must be a list")),
+        (Some(Some(asked)), false) => {
+            abilities::check_reach(connection, caller, team.organization_id, &team.abilities, &asked)?;
+            asked
+        }
+    };
     Ok(Team {
         name: changes.name.unwrap_or(team.name),
         description: changes.description.unwrap_or(team.description),
@@ -88,6 +101,7 @@ fn changed(caller: &Caller, team: Team, changes: TeamAttributes) -> Result<Team>
             .allow_member_token_management
             .unwrap_or(team.allow_member_token_management),
         organization_access: if team.owners { Permissions::default() } else { organization_access },
+        abilities,
         ..team
     })
 }
@@ -111,5 +125,6 @@ fn record(connection: &mut PgConnection, actor: &Actor, team: &Team, action: &'s
 }
 
 fn event(team: &Team, action: &'static str) -> Event {
-    Event::new(Some(team.organization_id), "team", team.id, action).meta(serde_json::json!({"name": team.name}))
+    let about = serde_json::json!({"name": team.name, "abilities": team.abilities});
+    Event::new(Some(team.organization_id), "team", team.id, action).meta(about)
 }

@@ -80,12 +80,17 @@ const FILTERS: &[Filter] = &[
     },
     Filter {
         name: "ability",
-        about: "Only whose abilities cover one of these, by name or as `resource:*`; several with commas",
+        about: "Only whose effective abilities cover one of these, by name, as `resource:*` or as `*`; several with commas",
         schema: text,
         read: |query, name| {
-            query
-                .abilities(name)
-                .map(|asked| holds(move || boxed(t::abilities.overlaps_with(covering(&asked)).nullable())))
+            query.abilities(name).map(|asked| {
+                holds(move || {
+                    let covering = covering(&asked);
+                    // The first is cheap, and leaves few to the second.
+                    let own = t::abilities.is_null().nullable().or(t::abilities.overlaps_with(covering.clone()));
+                    boxed(own.and(t::effective_abilities.overlaps_with(covering).nullable()))
+                })
+            })
         },
     },
     Filter {
@@ -463,10 +468,12 @@ fn status(word: &str) -> Option<Status> {
     if word == "disabled" { Some(Status::Inactive) } else { Status::of_word(word) }
 }
 
-/// What covers any of these abilities: themselves, and all verbs of their resources.
+/// What covers any of these abilities: themselves, all verbs of their resources, and every ability.
 fn covering(asked: &[Ability]) -> Vec<String> {
     let every_verb = |ability: &Ability| ability.as_str().split_once(':').map(|(resource, _)| format!("{resource}:*"));
-    asked.iter().flat_map(|ability| [Some(ability.to_string()), every_verb(ability)]).flatten().collect()
+    let every_one = |ability: &Ability| (!ability.is_latchkeys_own()).then(|| "*".to_owned());
+    let covering = |ability| [Some(Ability::to_string(ability)), every_verb(ability), every_one(ability)];
+    asked.iter().flat_map(covering).flatten().collect()
 }
 
 /// Last used before so many days, or never, and then made before so many. Never null, so that it can be negated.

@@ -2,18 +2,18 @@
 
 use diesel::{OptionalExtension, PgConnection};
 
+use super::bounds::{Bounds, highest_role, too_high};
 use super::jwt::Form;
 use super::model::event;
-use super::right::highest_role;
 use super::store::{self, Slot};
 use super::{NewToken, Owner, Token, TokenAttributes};
-use crate::access::{Caller, Role};
+use crate::access::Caller;
 use crate::audit::{self, Actor, Event};
-use crate::credential::{Ability, Format, Secret};
+use crate::credential::Secret;
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
-use crate::{abilities, ttl_policies};
+use crate::ttl_policies;
 
 /// Makes a token for an owner, and revokes what stood in its place. What the owner is must be locked.
 ///
@@ -27,21 +27,36 @@ pub(crate) fn issue(
     attributes: &TokenAttributes,
 ) -> Result<(Token, Secret)> {
     let highest = highest_role(connection, caller, owner)?;
-    let role = attributes.role.unwrap_or(highest);
-    let abilities = attributes.abilities.as_deref().unwrap_or_default();
-    no_escalation(caller, highest, role, abilities)?;
-    abilities::check(connection, owner.organization(), abilities)?;
+    let bounds = Bounds::of(connection, owner)?;
+    let asked = attributes.abilities.as_ref().map(|abilities| abilities.as_deref());
+    let (role, abilities) = both(
+        bounds.role(attributes.role, highest).and_then(|role| too_high(role, highest).map_or(Ok(role), Err)),
+        bounds.given(connection, caller, asked),
+    )?;
     let asked = attributes.expired_at.map(|moment| moment.0);
     let expired_at = ttl_policies::expiry(connection, caller, owner.governed(), caller.now, asked)?;
     let revoked = store::revoke_current(connection, owner, room)?;
-    let description = room.description();
-    let form = Form::of(attributes.format.unwrap_or(Format::Opaque), signer);
-    let created_by = caller.creator();
-    let asked_for = NewToken::asked_for(owner, attributes);
-    let new = NewToken { description, expired_at, role, form, created_by, ..asked_for };
+    let new = NewToken {
+        description: room.description(),
+        expired_at,
+        role,
+        abilities: abilities.as_deref(),
+        form: Form::of(attributes.format.unwrap_or(bounds.format), signer),
+        created_by: caller.creator(),
+        ..NewToken::of(owner)
+    };
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
     })
+}
+
+/// Both values, or the faults of both.
+pub(super) fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => Err(fault),
+    }
 }
 
 /// Checks that the caller would still get a token that it has made and whose secret it asks for once more: what it was
@@ -53,28 +68,13 @@ pub(super) fn may_again(connection: &mut PgConnection, caller: &Caller, id: Toke
     let Some(token) = store::find(connection, id).optional()? else { return Ok(()) };
     let owner = token.owner().ok_or_else(Error::not_found)?;
     let highest = highest_role(connection, caller, owner)?;
-    no_escalation(caller, highest, token.role, &token.abilities)?;
+    let bounds = Bounds::of(connection, owner)?;
+    both(too_high(token.role, highest).map_or(Ok(()), Err), bounds.check_gives_those_of(caller, &token))?;
     let outlives = caller.ends_at.is_some_and(|end| token.ends_at.is_none_or(|other| other > end));
     if outlives && token.replaces != Some(caller.token) {
         return Err(Error::forbidden("The token that this made would end after the token that calls"));
     }
     Ok(())
-}
-
-/// Checks that nobody gives a token more than they have (docs/design.md §3, rule 8).
-///
-/// # Errors
-/// 403 with a pointer to each attribute that asks for more.
-pub(super) fn no_escalation(caller: &Caller, highest: Role, role: Role, abilities: &[Ability]) -> Result<()> {
-    let too_high = (role > highest).then(|| {
-        let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");
-        Error::forbidden(&detail).with_pointer("/data/attributes/role")
-    });
-    let missing = abilities.iter().find(|ability| !caller.holds(ability)).map(|ability| {
-        let detail = format!("The caller does not have the ability {ability}, and so cannot give it");
-        Error::forbidden(&detail).with_pointer("/data/attributes/abilities")
-    });
-    Error::check(too_high.into_iter().chain(missing))
 }
 
 /// Makes a token, and records that, after the events that led to it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{NewToken, Owner, Token};
 use crate::access::Role;
-use crate::credential::{Ability, Format, Kind, Secret};
+use crate::credential::{Format, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
@@ -50,7 +50,9 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     organization: Option<OrganizationId>,
     role: Role,
-    abilities: &'a [Ability],
+    /// Of a user's token none: it is no organization's, and what it may reach depends on that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    abilities: Option<Vec<String>>,
 }
 
 /// The secret of a new token, and the key that has signed it.
@@ -73,7 +75,7 @@ pub(super) fn sign(
         // Not its name, which can pass to another one.
         organization: new.owner.organization(),
         role: new.role,
-        abilities: new.abilities,
+        abilities: super::store::effective_abilities_of(connection, new)?,
     };
     let signed = signer.sign(connection, &claims)?;
     Ok((Secret::of_jwt(signed.jwt), signed.kid))

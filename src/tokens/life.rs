@@ -4,17 +4,18 @@ use chrono::{DateTime, SubsecRound, Utc};
 use diesel::{OptionalExtension, PgConnection};
 use serde_json::json;
 
+use super::bounds::{Bounds, highest_role, too_high};
 use super::jwt::{self, Form};
 use super::model::event;
-use super::right::{TokenOperation, highest_role, may};
+use super::right::{TokenOperation, may};
 use super::{NewToken, Owner, Replacement, Token, TokenChanges, issue, store};
-use crate::access::{Caller, Role};
+use crate::access::Caller;
 use crate::audit::{self, Event, Looking};
-use crate::credential::{Kind, Secret, Status};
+use crate::credential::{Abilities, Ability, Kind, Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
-use crate::{abilities, organizations, teams, ttl_policies};
+use crate::{organizations, teams, ttl_policies};
 
 /// Changes description, expiry, role or abilities; never the owner and never the secret.
 ///
@@ -33,7 +34,7 @@ pub(crate) fn edit(
     }
     let edited = edited(connection, caller, token, changes)?;
     if edited != *token {
-        store::edit(connection, &edited)?;
+        store::edit(connection, token, &edited)?;
         record(connection, caller, &edited, "update")?;
     }
     Ok(store::find_including_revoked(connection, token.id)?)
@@ -68,16 +69,39 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         }
         jwt::check_expiry(token, edited.expired_at)?;
     }
-    let added: Vec<_> = edited.abilities.iter().filter(|ability| !token.abilities.contains(ability)).cloned().collect();
-    let given = if edited.role == token.role { Role::Viewer } else { edited.role };
-    let highest = highest_role(connection, caller, owner)?;
-    issue::no_escalation(caller, highest, given, &added)?;
+    let more = gives_more(connection, caller, token, &edited)?;
     let outlives = caller.ends_at.is_some_and(|end| edited.expired_at.is_none_or(|other| other > end));
-    if outlives && (edited.role > token.role || !added.is_empty()) {
+    if outlives && more {
         return Err(Error::forbidden("A token that ends gives no more to one that outlives it"));
     }
-    abilities::check(connection, token.organization_id, &added)?;
     Ok(edited)
+}
+
+/// Whether the edited token may do more than before, which the caller must be allowed to give.
+fn gives_more(connection: &mut PgConnection, caller: &Caller, token: &Token, edited: &Token) -> Result<bool> {
+    if (edited.role, &edited.abilities) == (token.role, &token.abilities) {
+        return Ok(false);
+    }
+    let owner = token.owner().ok_or_else(Error::not_found)?;
+    let bounds = Bounds::of(connection, owner)?;
+    let role = if edited.role == token.role {
+        Ok(())
+    } else {
+        let highest = highest_role(connection, caller, owner)?;
+        bounds.check_role(edited.role).and_then(|()| too_high(edited.role, highest).map_or(Ok(()), Err))
+    };
+    let had = token.abilities.clone().map_or_else(|| bounds.abilities.clone(), Abilities::These);
+    let (abilities, more) = match &edited.abilities {
+        None => {
+            (token.abilities.as_ref().map_or(Ok(()), |_| bounds.check_gives_all(caller)), token.abilities.is_some())
+        }
+        Some(abilities) => {
+            let added: Vec<Ability> = abilities.iter().filter(|ability| !had.cover(ability)).cloned().collect();
+            (bounds.check_given(connection, caller, &added), !added.is_empty())
+        }
+    };
+    issue::both(role, abilities)?;
+    Ok(edited.role > token.role || more)
 }
 
 /// No edit makes a token the team's one without a description: the next request for that one would end it, without a word
@@ -185,7 +209,9 @@ pub(crate) fn replace(
     }
     let owner = token.owner().ok_or_else(Error::not_found)?;
     let highest = highest_role(connection, caller, owner)?;
-    issue::no_escalation(caller, highest, token.role, &token.abilities)?;
+    let bounds = Bounds::of(connection, owner)?;
+    let role = too_high(token.role, highest).map_or_else(|| bounds.check_role(token.role), Err);
+    issue::both(role, bounds.check_gives_those_of(caller, token))?;
     let grace = asked.grace_period_seconds.unwrap_or(0);
     store::revoke_after(connection, token.id, grace)?;
     if token.status == Status::Expired {

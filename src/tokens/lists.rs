@@ -145,14 +145,14 @@ fn of_teams(visible_tokens: &VisibleTokens) -> Option<Condition> {
 }
 
 fn of_workspaces(visible_tokens: &VisibleTokens) -> Option<Condition> {
-    match (&visible_tokens.workspaces, visible_tokens.itself) {
-        (VisibleWorkspaces::All, _) => None,
-        (VisibleWorkspaces::OfTeams(teams), itself) => {
+    match &visible_tokens.workspaces {
+        VisibleWorkspaces::All => None,
+        VisibleWorkspaces::Own(id) => Some(boxed(t::workspace_id.eq(*id))),
+        VisibleWorkspaces::OfTeams(teams) => {
             let theirs = team_workspaces::table
                 .filter(team_workspaces::team_id.eq_any(teams.clone()))
                 .select(team_workspaces::workspace_id.nullable());
-            let own = t::id.nullable().eq(itself);
-            Some(boxed(t::workspace_id.eq_any(theirs).or(own)))
+            Some(boxed(t::workspace_id.eq_any(theirs)))
         }
     }
 }

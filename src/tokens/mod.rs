@@ -2,6 +2,7 @@
 //!
 //! Here are the token, its kinds and its status. Who may do what with one is `access`'s business.
 
+mod bounds;
 mod filters;
 mod first;
 mod http;

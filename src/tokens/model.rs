@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 use super::jwt::Form;
 use crate::access::Role;
 use crate::audit::Event;
-use crate::credential::{ABILITIES_MAX, Ability, Creator, Format, Kind, Status};
+use crate::credential::{Ability, Creator, Format, Kind, Status, valid_abilities};
 use crate::database::schema::listed_tokens;
 use crate::database::text_enum::text_enum;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -52,14 +52,18 @@ pub struct Token {
     pub format: Format,
     /// The most that its principal is by it.
     pub role: Role,
-    /// What it may do at other services.
-    pub abilities: Vec<Ability>,
+    /// What it may reach at other services of what its owner may; none for all of that.
+    pub abilities: Option<Vec<Ability>>,
+    /// What it may reach now: its own, of its owner's, of those that its organization has registered; `*` is every one.
+    pub effective_abilities: Vec<String>,
     /// The user who made it.
     pub created_by_user_id: Option<UserId>,
     /// The team that made it.
     pub created_by_team_id: Option<TeamId>,
     /// The organization that made it.
     pub created_by_organization_id: Option<OrganizationId>,
+    /// The workspace that made it.
+    pub created_by_workspace_id: Option<WorkspaceId>,
     pub created_at: DateTime<Utc>,
     /// When it was last changed; use is no change.
     pub updated_at: DateTime<Utc>,
@@ -89,7 +93,7 @@ pub struct Token {
     pub organization_name: Option<String>,
     /// The name of what it authenticates as.
     pub owner_name: Option<String>,
-    /// The name of the user, team or organization that made it.
+    /// The name of the user, team, organization or workspace that made it.
     pub created_by_name: Option<String>,
 }
 
@@ -182,8 +186,8 @@ pub(crate) struct NewToken<'a> {
     pub(crate) expired_at: Option<DateTime<Utc>>,
     /// The most that its principal is by it.
     pub(crate) role: Role,
-    /// What it may do at other services.
-    pub(crate) abilities: &'a [Ability],
+    /// What it may reach at other services of what its owner may; none for all of that.
+    pub(crate) abilities: Option<&'a [Ability]>,
     /// What its secret is to be.
     pub(crate) form: Form<'a>,
     /// The token that it succeeds.
@@ -199,16 +203,11 @@ impl<'a> NewToken<'a> {
             description: None,
             expired_at: None,
             role: Role::Owner,
-            abilities: &[],
+            abilities: None,
             form: Form::Opaque,
             replaces: None,
             created_by: Creator::System,
         }
-    }
-
-    /// A token as a client asks for it, as far as that needs no look at the owner or its organization.
-    pub(super) fn asked_for(owner: Owner, attributes: &'a TokenAttributes) -> Self {
-        Self { abilities: attributes.abilities.as_deref().unwrap_or_default(), ..Self::of(owner) }
     }
 
     /// A token that is what another one was.
@@ -216,7 +215,7 @@ impl<'a> NewToken<'a> {
         Self {
             description: token.description.as_deref(),
             role: token.role,
-            abilities: &token.abilities,
+            abilities: token.abilities.as_deref(),
             replaces: Some(token.id),
             ..Self::of(owner)
         }
@@ -263,14 +262,16 @@ pub struct TokenAttributes {
     /// `expired-at`: a time to come; null is never.
     #[validate(custom(function = "to_come"))]
     pub expired_at: Option<Timestamp>,
-    /// `role`: the most that the token's principal is by it; without it, what the maker's own token is capped to, which
-    /// is usually `owner`, no cap.
+    /// `role`: the most that the token's principal is by it, and what a workspace's token is in its workspace. Without
+    /// it, `viewer` for a workspace, else what the maker's own token is capped to, which is usually `owner`, no cap.
     pub role: Option<Role>,
-    /// `abilities`: at most 100, each once.
+    /// `abilities`: of its owner's, at most 100, each once; null for all of them, also those that the owner gets later, and
+    /// so it is without it, for who may give them all.
+    #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "valid_abilities"))]
     #[schema(max_items = 100)]
-    pub abilities: Option<Vec<Ability>>,
-    /// `format`: what the secret is to be; without it, `opaque`.
+    pub abilities: Option<Option<Vec<Ability>>>,
+    /// `format`: what the secret is to be; without it, what the workspace or the organization prefers, at first `opaque`.
     pub format: Option<Format>,
 }
 
@@ -293,10 +294,11 @@ pub struct TokenChanges {
     pub status: Option<Status>,
     /// `role`: the most that the token's principal is by it.
     pub role: Option<Role>,
-    /// `abilities`: at most 100, each once; they take the place of those before.
+    /// `abilities`: of its owner's, at most 100, each once, in the place of those before; null for all of them.
+    #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "valid_abilities"))]
     #[schema(max_items = 100)]
-    pub abilities: Option<Vec<Ability>>,
+    pub abilities: Option<Option<Vec<Ability>>>,
 }
 
 /// What a client may say when a token is to be replaced.
@@ -320,15 +322,6 @@ pub const USAGE_KEPT_DAYS: i64 = 90;
 
 /// The longest grace after a regeneration, in seconds: a week (docs/design.md §3, rule 5).
 pub const GRACE_MAX: i32 = 604_800;
-
-fn valid_abilities(abilities: &[Ability]) -> Result<(), ValidationError> {
-    let fault = |message: String| Err(ValidationError::new("abilities").with_message(message.into()));
-    if u64::try_from(abilities.len()).is_ok_and(|number| number > ABILITIES_MAX) {
-        return fault(format!("Abilities must be at most {ABILITIES_MAX}"));
-    }
-    let twice = abilities.iter().enumerate().find(|(nth, ability)| abilities[..*nth].contains(ability));
-    twice.map_or(Ok(()), |(_, ability)| fault(format!("Abilities must hold {ability} only once")))
-}
 
 fn to_come(timestamp: &Timestamp) -> Result<(), ValidationError> {
     if timestamp.0 > Utc::now() {

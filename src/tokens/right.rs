@@ -2,8 +2,8 @@
 
 use diesel::PgConnection;
 
-use super::{Owner, Token};
-use crate::access::{Action, Caller, Permit, Role, Target, TeamFacts};
+use super::Token;
+use crate::access::{Action, Caller, Permit, Target, TeamFacts};
 use crate::credential::Kind;
 use crate::jsonapi::{Error, Result};
 use crate::workspaces;
@@ -34,7 +34,7 @@ impl TokenOperation {
                 &[A::ChangeUserToken, A::EditTeamToken, A::SwitchWorkspaceToken, A::ChangeOrganizationToken]
             }
             Self::Replace => {
-                &[A::ChangeUserToken, A::ReplaceTeamToken, A::DeleteWorkspaceToken, A::ChangeOrganizationToken]
+                &[A::ChangeUserToken, A::ReplaceTeamToken, A::ReplaceWorkspaceToken, A::ChangeOrganizationToken]
             }
             Self::Revoke => &[
                 A::EndUserToken,
@@ -88,22 +88,11 @@ pub(super) fn may_by_kind(
             (of_team, Target::TeamToken(facts, Some(token.id)))
         }
         (Kind::Workspace, _, _, Some(workspace)) => {
-            let role = workspaces::role_by_teams(connection, caller, workspace)?;
+            let role = workspaces::rights(connection, caller, workspace)?.map(|rights| rights.role);
             (of_workspace, Target::WorkspaceToken(role, token.id))
         }
         (Kind::Organization | Kind::AuditTrails, ..) => (of_organization, Target::Organization),
         _ => return Err(Error::not_found()),
     };
     caller.may(action, target)
-}
-
-/// The highest role that the caller may give a token of this owner: what its own token is capped to, and in a workspace
-/// what the caller is there (docs/design.md §3, rule 8).
-pub(super) fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) -> Result<Role> {
-    match owner {
-        Owner::Workspace(_, workspace) => {
-            workspaces::role_by_teams(connection, caller, workspace)?.ok_or_else(Error::not_found)
-        }
-        _ => Ok(caller.role),
-    }
 }

@@ -8,11 +8,15 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 
+use super::bounds::Bounds;
 use super::jwt::{self, Form};
 use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
-use crate::credential::{Ability, Digest, Format, Kind, Secret, Status};
-use crate::database::schema::{least, listed_tokens, statement_timestamp, token_usage_days, tokens};
+use crate::credential::{Abilities, Ability, Digest, Format, Kind, Secret, Status};
+use crate::database::schema::{
+    abilities_of_user, effective_abilities, least, listed_tokens, organizations, registered_abilities,
+    statement_timestamp, teams, token_usage_days, tokens, workspaces,
+};
 use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
@@ -175,6 +179,7 @@ struct Row<'a> {
     created_by_user_id: Option<UserId>,
     created_by_team_id: Option<TeamId>,
     created_by_organization_id: Option<OrganizationId>,
+    created_by_workspace_id: Option<WorkspaceId>,
     token_hash: &'a [u8],
     token_prefix: String,
     format: Format,
@@ -182,7 +187,7 @@ struct Row<'a> {
     description: Option<&'a str>,
     expired_at: Option<DateTime<Utc>>,
     role: Role,
-    abilities: &'a [Ability],
+    abilities: Option<&'a [Ability]>,
     replaces: Option<TokenId>,
 }
 
@@ -201,6 +206,7 @@ pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         created_by_user_id: new.created_by.user(),
         created_by_team_id: new.created_by.team(),
         created_by_organization_id: new.created_by.organization(),
+        created_by_workspace_id: new.created_by.workspace(),
         token_hash: digest.as_bytes(),
         token_prefix: secret.prefix(),
         format: new.form.format(),
@@ -213,6 +219,66 @@ pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
     };
     diesel::insert_into(tokens::table).values(row).execute(connection)?;
     Ok((find(connection, id)?, secret))
+}
+
+/// What binds all tokens of an owner. Where it is no organization's, only its abilities do.
+pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bounds> {
+    let Some(organization) = owner.organization() else {
+        let abilities = match owner {
+            Owner::User(id) => {
+                let words: Vec<String> = diesel::select(abilities_of_user(id, true)).get_result(connection)?;
+                listed(&words)
+            }
+            _ => Abilities::These(vec![]),
+        };
+        return Ok(Bounds { owner, abilities, roles: Role::ALL.to_vec(), format: Format::Opaque });
+    };
+    type Row = (
+        (Option<Vec<Role>>, Format),
+        Option<(bool, Vec<Ability>)>,
+        Option<(Vec<Ability>, Option<Vec<Role>>, Option<Format>)>,
+    );
+    let (by_organization, team, workspace): Row = organizations::table
+        .left_join(teams::table.on(teams::id.nullable().eq(owner.team())))
+        .left_join(workspaces::table.on(workspaces::id.nullable().eq(owner.workspace())))
+        .filter(organizations::id.eq(organization))
+        .select((
+            (organizations::allowed_token_roles, organizations::default_token_format),
+            (teams::owners, teams::abilities).nullable(),
+            (workspaces::abilities, workspaces::allowed_token_roles, workspaces::default_token_format).nullable(),
+        ))
+        .first(connection)?;
+    let (of_workspace, by_workspace, format) = workspace.unwrap_or_default();
+    let abilities = match (owner, team) {
+        (Owner::Organization(_), _) | (Owner::Team(..), Some((true, _))) => Abilities::Every,
+        (Owner::Team(..), Some((false, abilities))) => Abilities::These(abilities),
+        _ => Abilities::These(of_workspace),
+    };
+    let allow = |allowed: &Option<Vec<Role>>, role: &Role| allowed.as_ref().is_none_or(|roles| roles.contains(role));
+    let roles = Role::ALL.into_iter().filter(|role| allow(&by_organization.0, role) && allow(&by_workspace, role));
+    Ok(Bounds { owner, abilities, roles: roles.collect(), format: format.unwrap_or(by_organization.1) })
+}
+
+/// Abilities as the database lists them, where `*` is every one.
+fn listed(words: &[String]) -> Abilities {
+    if words.iter().any(|word| word == "*") {
+        return Abilities::Every;
+    }
+    Abilities::These(words.iter().filter_map(|word| word.parse().ok()).collect())
+}
+
+/// What a new token will reach; none for a user's, which is no organization's.
+pub(super) fn effective_abilities_of(
+    connection: &mut PgConnection,
+    new: &NewToken<'_>,
+) -> QueryResult<Option<Vec<String>>> {
+    let Some(organization) = new.owner.organization() else { return Ok(None) };
+    let of_owner = match bounds(connection, new.owner)?.abilities {
+        Abilities::Every => None,
+        Abilities::These(these) => Some(these),
+    };
+    let effective = effective_abilities(new.abilities, of_owner, registered_abilities(organization));
+    diesel::select(effective).get_result(connection).map(Some)
 }
 
 /// The secret of a new token, and the key that has signed it, if it is signed.
@@ -267,15 +333,19 @@ pub(super) fn switch(connection: &mut PgConnection, id: TokenId, on: bool) -> Qu
 struct Edited<'a> {
     description: Option<&'a str>,
     expired_at: Option<DateTime<Utc>>,
-    role: Role,
-    abilities: &'a [Ability],
+    abilities: Option<&'a [Ability]>,
 }
 
 /// Writes what can be edited of a token.
-pub(super) fn edit(connection: &mut PgConnection, edited: &Token) -> QueryResult<()> {
-    let Token { description, expired_at, role, abilities, .. } = edited;
-    let changes = Edited { description: description.as_deref(), expired_at: *expired_at, role: *role, abilities };
-    diesel::update(tokens::table.find(edited.id)).set((changes, tokens::updated_at.eq(now))).execute(connection)?;
+pub(super) fn edit(connection: &mut PgConnection, before: &Token, edited: &Token) -> QueryResult<()> {
+    let Token { description, expired_at, abilities, .. } = edited;
+    let changes =
+        Edited { description: description.as_deref(), expired_at: *expired_at, abilities: abilities.as_deref() };
+    // A role that is lowered by its organization rises again with that; an edit of something else does not make it last.
+    let role = (edited.role != before.role).then(|| tokens::role.eq(edited.role));
+    diesel::update(tokens::table.find(edited.id))
+        .set((changes, role, tokens::updated_at.eq(now)))
+        .execute(connection)?;
     Ok(())
 }
 

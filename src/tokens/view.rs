@@ -3,14 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
 
 use super::{Token, TokenAttributes, TokenChanges};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret, Status};
 use crate::http::Made;
 use crate::ids::TokenId;
-use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written, written_or_null};
+use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written_or_null};
 use crate::jsonapi::{Error, Identifier, Resource, ResourceBody, ResourceType, names, time};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::teams::{self, TEAMS};
@@ -31,8 +31,13 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     Attribute { name: "role", schema: Role::schema, value: |token| json!(token.role) },
     Attribute {
         name: "abilities",
-        schema: || written::<TokenAttributes>("abilities"),
+        schema: || written_or_null::<TokenAttributes>("abilities"),
         value: |token| json!(token.abilities),
+    },
+    Attribute {
+        name: "effective-abilities",
+        schema: effective_abilities,
+        value: |token| json!(token.effective_abilities),
     },
     Attribute { name: "status", schema: Status::schema, value: |token| json!(token.status) },
     Attribute {
@@ -70,10 +75,16 @@ pub(super) const RELATIONSHIPS: &[ToOne] = &[
     ToOne { name: "team", types: &[TEAMS.name] },
     ToOne { name: "organization", types: &[ORGANIZATIONS.name] },
     ToOne { name: "workspace", types: &[WORKSPACES.name] },
-    ToOne { name: "created-by", types: &[USERS.name, TEAMS.name, ORGANIZATIONS.name] },
+    ToOne { name: "created-by", types: &[USERS.name, TEAMS.name, ORGANIZATIONS.name, WORKSPACES.name] },
     ToOne { name: "replaces", types: &["authentication-tokens"] },
     ToOne { name: "replaced-by", types: &["authentication-tokens"] },
 ];
+
+fn effective_abilities() -> RefOr<Schema> {
+    let about = "What it may reach now: its own abilities, of its owner's, of those that its organization has registered. `*` \
+                 is every one. Of a user's token: in one organization or another";
+    ArrayBuilder::new().items(text()).description(Some(about)).into()
+}
 
 fn time_or_null() -> RefOr<Schema> {
     or_null(schema::time()).into()
@@ -146,5 +157,6 @@ fn created_by(token: &Token) -> Option<Identifier> {
     let team = || token.created_by_team_id.map(teams::identifier);
     let organization =
         || token.created_by_organization_id.and(token.created_by_name.as_deref()).map(organizations::identifier);
-    user.or_else(team).or_else(organization)
+    let workspace = || token.created_by_workspace_id.map(workspaces::identifier);
+    user.or_else(team).or_else(organization).or_else(workspace)
 }

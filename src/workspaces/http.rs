@@ -183,9 +183,11 @@ pub(super) fn visible<'c, I>(mut call: Read<'c, I>) -> Result<(Allowed<'c, I>, W
 /// The workspace that the path names, locked, if the caller may do `action` to it.
 pub(super) fn locked<'c, I>(call: Write<'c, I>, action: Action) -> Result<(Allowed<'c, I>, Workspace)> {
     let (mut call, workspace) = call.lock_named(|connection, caller, path, _| {
-        // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
-        caller.may(Action::ListWorkspaces, Target::Organization)?;
         let id = find(connection, caller, path)?.id;
+        // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+        if caller.rights_in_own(id).is_none() {
+            caller.may(Action::ListWorkspaces, Target::Organization)?;
+        }
         Ok(store::lock(connection, id)?)
     })?;
     let permit = call.find(|connection, caller| may(connection, caller, action, &workspace))?;

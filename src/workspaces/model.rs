@@ -7,6 +7,7 @@ use super::settings::{Settings, WorkspaceAttributes};
 use super::store;
 use super::tags::Bindings;
 use crate::access::{Action, Caller, OrganizationRef, Role, Target, WorkspaceRights};
+use crate::credential::{Ability, Format};
 use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
 use crate::jsonapi::{Error, Resource, Result};
@@ -32,6 +33,12 @@ pub struct Workspace {
     pub tags: Vec<String>,
     #[diesel(deserialize_as = serde_json::Value)]
     pub tag_bindings: Bindings,
+    /// What its tokens may reach at other services.
+    pub abilities: Vec<Ability>,
+    /// The roles that its tokens may have, of those that the organization allows; none for all of these.
+    pub allowed_token_roles: Option<Vec<Role>>,
+    /// What the secret of a new token is; none for what the organization says.
+    pub default_token_format: Option<Format>,
 }
 
 impl Workspace {
@@ -48,6 +55,9 @@ impl Workspace {
             updated_at: Utc::now(),
             tags: vec![],
             tag_bindings: Bindings::default(),
+            abilities: vec![],
+            allowed_token_roles: None,
+            default_token_format: None,
         }
     }
 
@@ -60,6 +70,9 @@ impl Workspace {
             settings: changes.applied_to(self.settings)?,
             name: changes.name.unwrap_or(self.name),
             description: changes.description.unwrap_or(self.description),
+            abilities: changes.abilities.unwrap_or(self.abilities),
+            allowed_token_roles: changes.allowed_token_roles.unwrap_or(self.allowed_token_roles),
+            default_token_format: changes.default_token_format.unwrap_or(self.default_token_format),
             ..self
         })
     }
@@ -93,18 +106,6 @@ fn rights_by_teams(
     let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
     let grants = store::grants(connection, &[workspace], &teams)?;
     Ok(caller.rights_in(grants.into_iter().map(|(_, grant)| grant)))
-}
-
-/// The role that the caller has in a workspace by its teams: none for the workspace's own token.
-///
-/// # Errors
-/// The database's own.
-pub(crate) fn role_by_teams(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    workspace: WorkspaceId,
-) -> Result<Option<Role>> {
-    Ok(rights_by_teams(connection, caller, workspace)?.map(|rights| rights.role))
 }
 
 /// The workspace of this id and what the caller is in it.

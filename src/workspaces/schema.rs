@@ -5,7 +5,7 @@ use utoipa::openapi::{ArrayBuilder, Schema};
 use super::tags::{BindingAttributes, TagAttributes};
 use super::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes};
 use crate::jsonapi::ResourceType;
-use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths, written};
+use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths};
 use crate::organizations::ORGANIZATIONS;
 
 /// All types that these endpoints show.
@@ -20,7 +20,8 @@ pub(super) fn all() -> Vec<ResourceSchema> {
 
 fn workspace() -> ResourceSchema {
     ResourceSchema::new(&WORKSPACES, "A workspace. What a token service has none of is zero, false or null")
-        .attribute("name", written::<WorkspaceAttributes>("name"))
+        .written::<WorkspaceAttributes>(&["name", "abilities"])
+        .written_or_null::<WorkspaceAttributes>(&["allowed-token-roles", "default-token-format"])
         .attributes(&["created-at", "updated-at", "latest-change-at"], time)
         .attribute("permissions", truths())
         .attribute("environment", text())

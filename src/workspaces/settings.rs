@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
+use crate::access::{Role, valid_roles};
+use crate::credential::{Ability, Format, valid_abilities};
 use crate::jsonapi::{Error, Result, Timestamp, present};
 use crate::organizations::ExecutionMode;
 
@@ -251,6 +253,19 @@ pub struct WorkspaceAttributes {
     pub hyok_enabled: Option<bool>,
     /// `setting-overwrites`: false gives a setting back to the organization.
     pub setting_overwrites: Option<OverwriteChanges>,
+    /// `abilities`: what its tokens may reach at other services, at most 100, each once.
+    #[validate(custom(function = "valid_abilities"))]
+    #[schema(max_items = 100)]
+    pub abilities: Option<Vec<Ability>>,
+    /// `allowed-token-roles`: the roles that its tokens may have, of those that the organization allows; null for all of these.
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "valid_roles"))]
+    #[schema(min_items = 1, max_items = 5)]
+    pub allowed_token_roles: Option<Option<Vec<Role>>>,
+    /// `default-token-format`: what the secret of a new token is unless its maker says otherwise; null for what the
+    /// organization says.
+    #[serde(deserialize_with = "present")]
+    pub default_token_format: Option<Option<Format>>,
 }
 
 fn valid_duration(duration: &str) -> Result<(), ValidationError> {

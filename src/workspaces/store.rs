@@ -1,6 +1,7 @@
 //! The queries of workspaces.
 
 use diesel::dsl::not;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use serde::Serialize;
@@ -34,15 +35,7 @@ pub(super) fn list(
     visible: VisibleWorkspaces,
     query: &Query,
 ) -> Result<Page<Workspace>> {
-    let mut found = workspaces::table
-        .filter(workspaces::organization_id.eq(organization))
-        .select(Workspace::as_select())
-        .into_boxed();
-    if let VisibleWorkspaces::OfTeams(teams) = visible {
-        let theirs =
-            team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
-        found = found.filter(workspaces::id.eq_any(theirs));
-    }
+    let mut found = within_reach(organization, visible).select(Workspace::as_select());
     for part in [query.q(), query.search("name")].into_iter().flatten() {
         found = found.filter(workspaces::name.ilike(containing(part)));
     }
@@ -64,15 +57,21 @@ pub(super) fn tags(
     organization: OrganizationId,
     visible: VisibleWorkspaces,
 ) -> QueryResult<Vec<String>> {
-    let mut found =
-        workspaces::table.filter(workspaces::organization_id.eq(organization)).select(workspaces::tags).into_boxed();
-    if let VisibleWorkspaces::OfTeams(teams) = visible {
-        let theirs =
-            team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams)).select(team_workspaces::workspace_id);
-        found = found.filter(workspaces::id.eq_any(theirs));
-    }
-    let tags: Vec<Vec<String>> = found.load(connection)?;
+    let tags: Vec<Vec<String>> = within_reach(organization, visible).select(workspaces::tags).load(connection)?;
     Ok(tags.into_iter().flatten().collect())
+}
+
+/// Those of an organization's workspaces that are within reach.
+fn within_reach<'a>(organization: OrganizationId, visible: VisibleWorkspaces) -> workspaces::BoxedQuery<'a, Pg> {
+    let found = workspaces::table.filter(workspaces::organization_id.eq(organization)).into_boxed();
+    match visible {
+        VisibleWorkspaces::All => found,
+        VisibleWorkspaces::Own(id) => found.filter(workspaces::id.eq(id)),
+        VisibleWorkspaces::OfTeams(teams) => {
+            let of_theirs = team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams));
+            found.filter(workspaces::id.eq_any(of_theirs.select(team_workspaces::workspace_id)))
+        }
+    }
 }
 
 /// The `ILIKE` pattern of a name in which `*` stands for anything.
@@ -130,6 +129,9 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
             workspaces::settings.eq(stored(&new.settings)?),
             workspaces::tags.eq(&new.tags),
             workspaces::tag_bindings.eq(stored(&new.tag_bindings.0)?),
+            workspaces::abilities.eq(&new.abilities),
+            workspaces::allowed_token_roles.eq(&new.allowed_token_roles),
+            workspaces::default_token_format.eq(new.default_token_format),
         ))
         .returning(Workspace::as_returning())
         .get_result(connection)
@@ -144,6 +146,9 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Resu
             workspaces::settings.eq(stored(&changed.settings)?),
             workspaces::tags.eq(&changed.tags),
             workspaces::tag_bindings.eq(stored(&changed.tag_bindings.0)?),
+            workspaces::abilities.eq(&changed.abilities),
+            workspaces::allowed_token_roles.eq(&changed.allowed_token_roles),
+            workspaces::default_token_format.eq(changed.default_token_format),
             workspaces::updated_at.eq(diesel::dsl::now),
         ))
         .returning(Workspace::as_returning())

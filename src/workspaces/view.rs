@@ -59,6 +59,9 @@ pub(crate) const WORKSPACES: ResourceType = ResourceType {
         "tag-names",
         "setting-overwrites",
         "hyok-enabled",
+        "abilities",
+        "allowed-token-roles",
+        "default-token-format",
         "organization",
         "project",
         "agent-pool",
@@ -122,6 +125,9 @@ pub(super) fn workspace(
     let pool = settings.agent_pool_id.as_ref().map(|id| Identifier::new("agent-pools", id));
     let can_delete = caller.can(Action::DeleteWorkspace, Target::Workspace(Some(rights.role)));
     without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings))
+        .attribute("abilities", &workspace.abilities)
+        .attribute("allowed-token-roles", &workspace.allowed_token_roles)
+        .attribute("default-token-format", workspace.default_token_format)
         .attribute("actions", json!({ "is-destroyable": can_delete }))
         .attribute("auto-destroy-at", settings.auto_destroy_at.map(|moment| time(moment.0)))
         .attribute("created-at", time(workspace.created_at))

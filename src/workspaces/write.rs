@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::tags::{self, Written};
 use super::{Workspace, WorkspaceAttributes, store};
+use crate::abilities;
 use crate::access::Caller;
 use crate::audit::{self, Event};
 use crate::deletions::{self, Deleted};
@@ -24,7 +25,7 @@ pub(super) fn create(
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
-    let new = Workspace::new(organization).changed(body.attributes)?;
+    let new = changed(connection, caller, Workspace::new(organization), body.attributes)?;
     let workspace = store::create(connection, &tags.put_on(new)?)?;
     record(connection, caller, &workspace, "create")?;
     Ok(workspace)
@@ -41,10 +42,24 @@ pub(super) fn update(
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
-    let changed = tags.put_on(workspace.changed(body.attributes)?)?;
+    let changed = changed(connection, caller, workspace, body.attributes)?;
+    let changed = tags.put_on(changed)?;
     let workspace = store::update(connection, &changed)?;
     record(connection, caller, &workspace, "update")?;
     Ok(workspace)
+}
+
+/// The workspace after a change, if the caller may give it what it is to reach.
+fn changed(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: Workspace,
+    changes: WorkspaceAttributes,
+) -> Result<Workspace> {
+    let (organization, before) = (workspace.organization_id, workspace.abilities.clone());
+    let changed = workspace.changed(changes)?;
+    abilities::check_reach(connection, caller, organization, &before, &changed.abilities)?;
+    Ok(changed)
 }
 
 /// Deletes a workspace with its tokens.
@@ -101,7 +116,9 @@ fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace,
 }
 
 fn event(workspace: &Workspace, action: &'static str) -> Event {
-    Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(json!({"name": workspace.name}))
+    let Workspace { name, abilities, allowed_token_roles, .. } = workspace;
+    let about = json!({"name": name, "abilities": abilities, "allowed-token-roles": allowed_token_roles});
+    Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(about)
 }
 
 fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {

@@ -213,7 +213,7 @@ fn verifies(library: &str, program: impl Fn() -> Command) {
     let make = |organization: &str, lives: i64| {
         let until = (Utc::now() + TimeDelta::seconds(lives)).to_rfc3339();
         let attributes = json!({"format": "jwt", "abilities": ["agents:read"], "expired-at": until});
-        let path = format!("/api/v2/organizations/{organization}/authentication-token?token=audit-trails");
+        let path = format!("/api/v2/organizations/{organization}/authentication-token");
         owner.post(&path, &resource("authentication-tokens", attributes)).expect(201)
     };
     let attempt = |token: &str| {

@@ -190,7 +190,8 @@ fn story() -> Vec<(String, Value)> {
 
     let abilities = json!([
         {"name": "agents:read", "description": "Look at agents"},
-        {"name": "storage:*", "description": "Do anything with stored files"},
+        {"name": "storage:*", "description": "Do anything with stored files",
+         "endpoints": [{"methods": ["GET", "PUT", "DELETE"], "path": "/api/storage/{file}"}]},
     ]);
     let abilities = Document(resource("abilities", json!({ "abilities": abilities })));
     story
@@ -198,7 +199,8 @@ fn story() -> Vec<(String, Value)> {
         .expect(200);
     story.call("organization-abilities-list", client, "GET /api/v2/organizations/acme/abilities", Nothing).expect(200);
 
-    let ci = json!({"name": "ci", "description": "builds", "organization-access": {"manage-workspaces": true}});
+    let ci = json!({"name": "ci", "description": "builds", "organization-access": {"manage-workspaces": true},
+        "abilities": ["agents:read", "storage:*"]});
     let teams = "POST /api/v2/organizations/acme/teams";
     let team = story.call("team-create", client, teams, Document(resource("teams", ci))).expect(200).id();
     let users = format!("/api/v2/teams/{team}/relationships/users");
@@ -225,7 +227,7 @@ fn story() -> Vec<(String, Value)> {
     story.call("error-422-description-taken", client, &format!("POST {plural}"), nightly()).expect(422);
     let unregistered = json!({"description": "backup", "abilities": ["storage:read", "agents:restart"]});
     let unregistered = Document(resource("authentication-tokens", unregistered));
-    let name = "error-422-ability-not-registered";
+    let name = "error-422-ability-beyond-the-owner";
     story.call(name, client, &format!("POST {plural}"), unregistered).expect(422);
     story.call("team-tokens-list", client, &format!("GET {plural}?q=ci"), Nothing).expect(200);
     let of_organization = "GET /api/v2/organizations/acme/team-tokens?q=ci&filter[expiry_status]=active";

@@ -178,8 +178,10 @@ fn the_service_and_the_model_agree() {
     let app = App::start();
     let ada = app.user("ada");
     ada.organization("acme");
-    let team = ada.team("acme", "ci");
+    let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:read"]}));
     let workspace = ada.workspace("acme", "prod");
+    let reach = resource("workspaces", json!({"abilities": ["agents:read"]}));
+    ada.client.patch(&format!("/api/v2/workspaces/{workspace}"), &reach).expect(200);
     let owners = [
         format!("/api/v2/teams/{team}/authentication-tokens"),
         format!("/api/v2/workspaces/{workspace}/authentication-tokens"),

@@ -240,7 +240,8 @@ fn who_is_being_removed_does_not_come_back() {
     let bob = scene.app.user("bob");
     let seen = resource("teams", json!({"visibility": "organization"}));
     scene.ada.client.patch(&format!("/api/v2/teams/{}", scene.team), &seen).expect(200);
-    let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
+    let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true},
+        "abilities": ["agents:*", "storage:*"]});
     let hosts = scene.ada.team_with("acme", hosting);
     scene.ada.add_to_team(&hosts, &bob);
     let users = format!("/api/v2/teams/{}/relationships/users", scene.team);

@@ -109,7 +109,8 @@ fn a_manager_gives_at_most_the_own_role() {
     let scene = Scene::set();
     let chief = scene.somebody("chief", Some("admin"), json!({}));
     let ask = |attributes: Value| chief.post(&scene.path(), &resource("authentication-tokens", attributes));
-    assert_eq!(ask(json!({})).expect(201).attribute("role"), "manager");
+    assert_eq!(ask(json!({})).expect(201).attribute("role"), "viewer");
+    assert_eq!(ask(json!({"role": "manager"})).expect(201).attribute("role"), "manager");
     ask(json!({"role": "viewer"})).expect(201);
     let refused = ask(json!({"role": "admin"})).expect(403);
     assert_eq!(refused.blamed(), ["/data/attributes/role"]);
@@ -129,10 +130,11 @@ fn it_sees_its_workspace_and_nothing_else() {
     let open = scene.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
     scene.ada.give_access(&open, &scene.prod, "read");
     let team_token = scene.ada.team_token(&open);
-    let client = scene.app.with(&scene.token(json!({})).secret());
+    let client = scene.app.with(&scene.token(json!({"role": "owner"})).secret());
     let prod = client.get(&format!("/api/v2/workspaces/{}", scene.prod)).expect(200);
     assert_eq!(prod.attribute("name"), "prod");
-    assert_eq!(prod.attribute("permissions")["can-update"], json!(false));
+    assert_eq!(prod.attribute("permissions")["can-update"], json!(true));
+    assert_eq!(prod.attribute("permissions")["can-destroy"], json!(false));
     client.get("/api/v2/organizations/acme/workspaces/prod").expect(200);
     let included = client.get(&format!("/api/v2/workspaces/{}?include=organization", scene.prod)).expect(200);
     assert!(included.body["included"].as_array().is_none_or(Vec::is_empty), "{:#}", included.body);
@@ -163,31 +165,183 @@ fn it_sees_its_workspace_and_nothing_else() {
     );
 }
 
+/// docs/design.md §4: within its own workspace only, each role as the one before and more.
 #[test]
-fn it_does_not_see_its_siblings() {
+fn what_it_may_do_goes_by_its_role() {
     let scene = Scene::set();
-    let (own, sibling) = (scene.token(json!({})), scene.token(json!({})));
-    let client = scene.app.with(&own.secret());
-    assert_eq!(client.get(&scene.path()).expect(200).ids(), [own.id()]);
-    client.get(&format!("/api/v2/authentication-tokens/{}", own.id())).expect(200);
-    client.get(&format!("/api/v2/authentication-tokens/{}", sibling.id())).expect(404);
+    let (own_ends, own_renews) = ("ends itself", "renews itself");
+    let everything = [
+        "list",
+        "show a sibling",
+        own_renews,
+        "edit the workspace",
+        "tag it",
+        "make",
+        "edit",
+        "disable",
+        "enable",
+        "regenerate",
+        "revoke",
+        own_ends,
+    ];
+    for (role, may) in [
+        ("viewer", &["list", "show a sibling", own_ends][..]),
+        ("member", &["list", "show a sibling", own_renews, own_ends]),
+        ("manager", &["list", "show a sibling", own_renews, "edit the workspace", "tag it", "make", "edit", own_ends]),
+        ("admin", &everything),
+        ("owner", &everything),
+    ] {
+        let own = scene.token(json!({"role": role}));
+        let client = scene.app.with(&own.secret());
+        let sibling = scene.token(json!({"role": "viewer"})).id();
+        let at = |id: &str| format!("/api/v2/authentication-tokens/{id}");
+        let workspace = format!("/api/v2/workspaces/{}", scene.prod);
+        let edit = resource("authentication-tokens", json!({"description": role}));
+        let tag = json!({"data": [{"type": "tags", "attributes": {"name": role}}]});
+        let action = |name: &str| client.post_nothing(&format!("{}/actions/{name}", at(&sibling)));
+        for what in everything {
+            let answer = match what {
+                "list" => client.get(&scene.path()),
+                "show a sibling" => client.get(&at(&sibling)),
+                "renews itself" => {
+                    let grace = resource("authentication-tokens", json!({"grace-period-seconds": 600}));
+                    client.post(&format!("{}/actions/regenerate", at(&own.id())), &grace)
+                }
+                "edit the workspace" => client.patch(&workspace, &resource("workspaces", json!({"auto-apply": true}))),
+                "tag it" => client.post(&format!("{workspace}/relationships/tags"), &tag),
+                "make" => client.post(&scene.path(), &resource("authentication-tokens", json!({}))),
+                "edit" => client.patch(&at(&sibling), &edit),
+                "revoke" => client.delete(&at(&scene.token(json!({})).id())),
+                "ends itself" => client.delete(&at(&own.id())),
+                other => action(other),
+            };
+            let allowed = (200..300).contains(&answer.status);
+            assert_eq!(allowed, may.contains(&what), "{role}: {what}: {}", answer.status);
+            assert!(allowed || [403, 404].contains(&answer.status), "{role}: {what}: {}", answer.status);
+        }
+        // Never what is not the workspace's own.
+        let other = scene.app.with(&scene.token(json!({"role": role})).secret());
+        other.delete(&workspace).expect(404);
+        other.get(&format!("/api/v2/team-workspaces?filter[workspace][id]={}", scene.prod)).expect(404);
+        for hidden in
+            ["organizations/acme", "organizations/acme/workspaces", "organizations/acme/authentication-tokens"]
+        {
+            other.get(&format!("/api/v2/{hidden}")).expect(404);
+        }
+    }
 }
 
 #[test]
-fn it_changes_nothing_but_that_it_can_end_itself() {
+fn it_lists_its_siblings_and_who_made_them() {
     let scene = Scene::set();
-    let own = scene.token(json!({}));
-    let client = scene.app.with(&own.secret());
-    let one = format!("/api/v2/authentication-tokens/{}", own.id());
-    client.post(&scene.path(), &resource("authentication-tokens", json!({}))).expect(403);
-    client.patch(&one, &resource("authentication-tokens", json!({"description": "x"}))).expect(403);
-    for action in ["disable", "enable", "regenerate"] {
-        client.post_nothing(&format!("{one}/actions/{action}")).expect(403);
+    let manager = scene.token(json!({"role": "manager"}));
+    let client = scene.app.with(&manager.secret());
+    let made = client.post(&scene.path(), &resource("authentication-tokens", json!({}))).expect(201);
+    assert_eq!(made.attribute("role"), "viewer");
+    let maker = &made.body["data"]["relationships"]["created-by"]["data"];
+    assert_eq!(*maker, json!({"type": "workspaces", "id": scene.prod}));
+    assert_eq!(made.attribute("created-by-name"), "prod");
+    let lab = scene.ada.workspace("acme", "lab");
+    let elsewhere = format!("/api/v2/workspaces/{lab}/authentication-tokens");
+    scene.ada.client.post(&elsewhere, &resource("authentication-tokens", json!({}))).expect(201);
+    let mut listed = scene.app.with(&made.secret()).get(&scene.path()).expect(200).ids();
+    listed.sort();
+    let mut expected = vec![manager.id(), made.id()];
+    expected.sort();
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn a_role_is_given_up_to_the_own_one() {
+    let scene = Scene::set();
+    let ask = |by: &str, role: &str| {
+        let client = scene.app.with(&scene.token(json!({"role": by})).secret());
+        client.post(&scene.path(), &resource("authentication-tokens", json!({"role": role})))
+    };
+    assert_eq!(scene.token(json!({})).attribute("role"), "viewer", "asked for by nobody");
+    ask("manager", "manager").expect(201);
+    for (by, role) in [("manager", "admin"), ("manager", "owner"), ("admin", "owner")] {
+        assert_eq!(ask(by, role).expect(403).blamed(), ["/data/attributes/role"]);
     }
-    client.patch(&format!("/api/v2/workspaces/{}", scene.prod), &resource("workspaces", json!({}))).expect(404);
-    client.delete(&format!("/api/v2/workspaces/{}", scene.prod)).expect(404);
-    client.delete(&one).expect(204);
-    client.get(&one).expect(401);
+    ask("admin", "admin").expect(201);
+    ask("owner", "owner").expect(201);
+}
+
+/// What an organization and a workspace allow binds new tokens, edits, successors, and those that are there.
+#[test]
+fn roles_can_be_narrowed() {
+    let scene = Scene::set();
+    let narrow = |path: &str, kind: &str, roles: Value| {
+        scene.ada.client.patch(path, &resource(kind, json!({"allowed-token-roles": roles})))
+    };
+    let workspace = format!("/api/v2/workspaces/{}", scene.prod);
+    let before = scene.token(json!({"role": "owner"}));
+    let client = scene.app.with(&before.secret());
+    let shown = |id: &str| scene.ada.client.get(&format!("/api/v2/authentication-tokens/{id}")).expect(200);
+    for wrong in [json!([]), json!(["viewer", "viewer"]), json!(["king"]), json!("viewer")] {
+        let refused = narrow(&workspace, "workspaces", wrong).expect(422);
+        assert!(refused.blamed()[0].starts_with("/data/attributes/allowed-token-roles"), "{:?}", refused.blamed());
+    }
+    let set = narrow(&workspace, "workspaces", json!(["viewer", "manager"])).expect(200);
+    assert_eq!(*set.attribute("allowed-token-roles"), json!(["viewer", "manager"]));
+    // One that was an owner's is a manager's now, as it is shown.
+    assert_eq!(shown(&before.id()).attribute("role"), "manager");
+    client.post(&scene.path(), &resource("authentication-tokens", json!({}))).expect(201);
+    client.post_nothing(&format!("/api/v2/authentication-tokens/{}/actions/disable", before.id())).expect(403);
+    let ask =
+        |role: &str| scene.ada.client.post(&scene.path(), &resource("authentication-tokens", json!({"role": role})));
+    ask("manager").expect(201);
+    let refused = ask("member").expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/role"]);
+    assert!(refused.detail().contains("viewer, manager"), "{}", refused.detail());
+    let edit = |id: &str, attributes: Value| {
+        let body = resource("authentication-tokens", attributes);
+        scene.ada.client.patch(&format!("/api/v2/authentication-tokens/{id}"), &body)
+    };
+    edit(&before.id(), json!({"role": "admin"})).expect(422);
+    edit(&before.id(), json!({"description": "still there"})).expect(200);
+
+    let organization = "/api/v2/organizations/acme";
+    let set = narrow(organization, "organizations", json!(["viewer", "member"])).expect(200);
+    assert_eq!(*set.attribute("allowed-token-roles"), json!(["viewer", "member"]));
+    assert_eq!(shown(&before.id()).attribute("role"), "member");
+    ask("manager").expect(422);
+    ask("viewer").expect(201);
+    let team = scene.ada.team("acme", "ci");
+    assert_eq!(scene.ada.team_token(&team).attribute("role"), "member", "the highest of those that are allowed");
+    scene.ada.client.post_nothing(&format!("{organization}/authentication-token")).expect(201);
+    let successor = format!("/api/v2/authentication-tokens/{}/actions/regenerate", before.id());
+    assert_eq!(scene.ada.client.post_nothing(&successor).expect(422).blamed(), ["/data/attributes/role"]);
+
+    narrow(organization, "organizations", json!(["owner"])).expect(200);
+    assert!(ask("viewer").expect(422).detail().contains("there is none"));
+    narrow(organization, "organizations", Value::Null).expect(200);
+    narrow(&workspace, "workspaces", Value::Null).expect(200);
+    assert_eq!(shown(&before.id()).attribute("role"), "owner");
+    // A user's token is no organization's.
+    let users = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    narrow(organization, "organizations", json!(["viewer"])).expect(200);
+    let own = scene.ada.client.post(&users, &resource("authentication-tokens", json!({}))).expect(201);
+    assert_eq!(own.attribute("role"), "owner");
+}
+
+#[test]
+fn a_workspace_or_its_organization_says_which_format_is_the_usual_one() {
+    let scene = Scene::set();
+    let format = |path: &str, kind: &str, format: Value| {
+        scene.ada.client.patch(path, &resource(kind, json!({"default-token-format": format}))).expect(200)
+    };
+    let (organization, workspace) = ("/api/v2/organizations/acme", format!("/api/v2/workspaces/{}", scene.prod));
+    assert_eq!(scene.token(json!({})).attribute("format"), "opaque");
+    format(organization, "organizations", json!("jwt"));
+    assert_eq!(scene.token(json!({})).attribute("format"), "jwt");
+    assert_eq!(scene.token(json!({"format": "opaque"})).attribute("format"), "opaque");
+    let team = scene.ada.team("acme", "ci");
+    assert_eq!(scene.ada.team_token(&team).attribute("format"), "jwt");
+    format(&workspace, "workspaces", json!("opaque"));
+    assert_eq!(scene.token(json!({})).attribute("format"), "opaque");
+    format(&workspace, "workspaces", Value::Null);
+    assert_eq!(scene.token(json!({})).attribute("format"), "jwt");
 }
 
 #[test]

@@ -84,6 +84,14 @@ pub const OWN_OR_ITSELF: Cap =
 pub const ORGANIZATIONS_OR_ITSELF: Cap =
     Cap { itself: &["organization token"], text: "owner, else 403; any for the token itself", ..OWNER };
 
+/// What admins in the workspace do, and a token of it to itself from the role member up.
+pub const WORKSPACES_REPLACE: Cap =
+    shared("admin", "member", &["workspace token"], "member for the token itself, else admin; else 403");
+
+/// The same of a workspace's token, which everybody's token may do to itself.
+pub const WORKSPACES_OR_ITSELF: Cap =
+    Cap { itself: &["workspace token"], text: "admin, else 403; any for the token itself", ..ADMIN };
+
 /// The same of an audit-trails token.
 pub const TRAILS_OR_ITSELF: Cap =
     Cap { itself: &["audit-trails token"], text: "owner, else 403; any for the token itself", ..OWNER };

@@ -154,10 +154,10 @@ table! {
         row("GET    /organizations/acme/workspaces",                          no_body,          200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 ✓   ✓   404 404"),
         row("POST   /organizations/acme/workspaces",                          new_workspace,    201, ADMIN_OR_404,   "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /workspaces/{prod}",                                      no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("PATCH  /workspaces/{prod}",                                      workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /workspaces/{prod}",                                      workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("DELETE /workspaces/{prod}",                                      no_body,          204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /organizations/acme/workspaces/prod",                     no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("PATCH  /organizations/acme/workspaces/prod",                     workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /organizations/acme/workspaces/prod",                     workspace_change, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("DELETE /organizations/acme/workspaces/prod",                     no_body,          204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /workspaces/{lab}",                                       no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("PATCH  /workspaces/{lab}",                                       workspace_change, 200, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
@@ -169,10 +169,10 @@ table! {
     workspace_tags "Tags of a workspace" {
         //                                                                                          str mem tea man own ow' adm inv mm  org aud wor
         row("GET    /workspaces/{prod}/relationships/tags",     no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("POST   /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
-        row("DELETE /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("DELETE /workspaces/{prod}/relationships/tags",     new_tags,     204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("GET    /workspaces/{prod}/tag-bindings",           no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("PATCH  /workspaces/{prod}/tag-bindings",           new_bindings, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("PATCH  /workspaces/{prod}/tag-bindings",           new_bindings, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("GET    /workspaces/{prod}/effective-tag-bindings", no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("GET    /workspaces/{lab}/relationships/tags",      no_body,      200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("POST   /workspaces/{lab}/relationships/tags",      new_tags,     204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
@@ -194,12 +194,12 @@ table! {
     workspace_tokens "Tokens of a workspace" {
         //                                                                                               str mem tea man own ow' adm inv mm  org aud wor
         row("GET    /workspaces/{prod}/authentication-tokens",              no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("POST   /workspaces/{prod}/authentication-tokens",              new_token,    201, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 403"),
+        row("POST   /workspaces/{prod}/authentication-tokens",              new_token,    201, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("GET    /workspaces/{lab}/authentication-tokens",               no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("POST   /workspaces/{lab}/authentication-tokens",               new_token,    201, MANAGER, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("GET    /authentication-tokens/{workspace-token}",              no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
-        row("GET    /authentication-tokens/{prod-token}",                   no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
-        row("PATCH  /authentication-tokens/{prod-token}",                   token_change, 200, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("GET    /authentication-tokens/{prod-token}",                   no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("PATCH  /authentication-tokens/{prod-token}",                   token_change, 200, MANAGER, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
         row("GET    /authentication-tokens/{lab-token}",                    no_body,      200, READ,    "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("PATCH  /authentication-tokens/{lab-token}",                    token_change, 200, MANAGER, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404"),
         row("POST   /authentication-tokens/{lab-token}/actions/disable",    no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
@@ -207,6 +207,13 @@ table! {
         row("POST   /authentication-tokens/{lab-token}/actions/revoke",     no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
         row("POST   /authentication-tokens/{lab-token}/actions/regenerate", no_body,      201, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
         row("DELETE /authentication-tokens/{lab-token}",                    no_body,      204, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 404"),
+        row("POST   /authentication-tokens/{prod-token}/actions/disable",   no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /authentication-tokens/{prod-token}/actions/enable",    no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /authentication-tokens/{prod-token}/actions/revoke",    no_body,      200, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /authentication-tokens/{prod-token}/actions/regenerate", no_body,     201, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("DELETE /authentication-tokens/{prod-token}",                   no_body,      204, ADMIN,   "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("POST   /authentication-tokens/{workspace-token}/actions/regenerate", no_body, 201, WORKSPACES_REPLACE, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
+        row("DELETE /authentication-tokens/{workspace-token}",              no_body,      204, WORKSPACES_OR_ITSELF, "404 403 403 404 ✓   ✓   404 404 404 ✓   404 ✓"),
     }
     tokens "Lists of tokens, one token and its use" {
         //                                                                                              str mem tea man own ow' adm inv mm  org aud wor

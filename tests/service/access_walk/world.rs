@@ -81,7 +81,7 @@ impl World {
         let ben_token = ben.token_id(&app);
         let tokens_of = |workspace: &str| {
             let path = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
-            ada.client.post(&path, &resource("authentication-tokens", json!({}))).expect(201)
+            ada.client.post(&path, &resource("authentication-tokens", json!({"role": "owner"}))).expect(201)
         };
         let (workspace_token, prod_token, lab_token) = (tokens_of(&prod), tokens_of(&prod), tokens_of(&lab));
         let secrets = vec![

@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::App;
-use crate::support::app::User;
+use crate::support::app::{User, resource};
 use crate::support::client::Answer;
 
 const KEY: &str = "0123456789012345678901234567890123456789012";
@@ -20,6 +21,9 @@ const LIST: &str = "/api/v2/organizations/acme/authentication-tokens";
 
 const TEAMS: [&str; 3] = ["Build_1", "build-2", "ops"];
 const WORKSPACES: [&str; 2] = ["prod", "Lab-1"];
+/// What the tokens of these may reach.
+const OF_TEAMS: [&[&str]; 3] = [&["agents:*", "hooks:send"], &["agents:*", "hooks:*"], &["agents:read"]];
+const OF_WORKSPACES: [&[&str]; 2] = [&["agents:read", "hooks:*"], &[]];
 
 /// What the model knows of a token.
 #[derive(Debug, Clone)]
@@ -32,7 +36,8 @@ struct Row {
     prefix: &'static str,
     format: &'static str,
     role: &'static str,
-    abilities: Vec<&'static str>,
+    /// None for all that its owner has.
+    abilities: Option<Vec<&'static str>>,
     maker: Maker,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -61,7 +66,7 @@ impl Row {
             prefix: "lkt_abcdef",
             format: "opaque",
             role: "owner",
-            abilities: vec![],
+            abilities: Some(vec![]),
             maker: Maker::Ada,
             created_at: now - TimeDelta::days(1),
             updated_at: now - TimeDelta::days(1),
@@ -85,6 +90,21 @@ impl Row {
             _ if self.disabled_at.is_some() => "inactive",
             _ => "active",
         }
+    }
+
+    /// Whether it reaches this: by what it lists, and by what its owner has.
+    fn reaches(&self, asked: &str) -> bool {
+        let (resource, _) = asked.split_once(':').unwrap();
+        let covers = |abilities: &[&str]| {
+            abilities.iter().any(|ability| *ability == asked || *ability == format!("{resource}:*"))
+        };
+        let owner = match self.kind {
+            "team" => covers(OF_TEAMS[self.owner]),
+            "workspace" => covers(OF_WORKSPACES[self.owner]),
+            "audit-trails" => false,
+            _ => true,
+        };
+        owner && self.abilities.as_deref().is_none_or(covers)
     }
 
     fn owner_name(&self) -> &'static str {
@@ -123,6 +143,12 @@ impl World {
         let acme = ada.organization("acme").attribute("external-id").as_str().unwrap().to_owned();
         let teams = TEAMS.map(|team| ada.team("acme", team)).to_vec();
         let workspaces = WORKSPACES.map(|workspace| ada.workspace("acme", workspace)).to_vec();
+        for (ids, kind, reaches) in [(&teams, "teams", &OF_TEAMS[..]), (&workspaces, "workspaces", &OF_WORKSPACES)] {
+            for (id, abilities) in ids.iter().zip(reaches) {
+                let change = resource(kind, json!({ "abilities": abilities }));
+                ada.client.patch(&format!("/api/v2/{kind}/{id}"), &change).expect(200);
+            }
+        }
         // What is nobody's to see in `acme`.
         let eve = app.user("eve");
         eve.organization("evil");
@@ -165,7 +191,8 @@ impl World {
             let mut value = format!("('{id}', '{}', {}", row.kind, owners.join(", "));
             write!(value, ", {}, sha256('{id}')", row.description.map_or_else(none, quoted)).unwrap();
             write!(value, ", '{}', '{}', '{}'", row.prefix, row.format, row.role).unwrap();
-            write!(value, ", '{{{}}}', {}", row.abilities.join(","), makers.join(", ")).unwrap();
+            let abilities = row.abilities.as_ref().map_or_else(none, |listed| format!("'{{{}}}'", listed.join(",")));
+            write!(value, ", {abilities}, {}", makers.join(", ")).unwrap();
             for moment in [
                 Some(row.created_at),
                 Some(row.updated_at),
@@ -223,14 +250,14 @@ fn one_of_each(world: &World) -> Vec<Row> {
     let days = |days: i64| now + TimeDelta::days(days);
     let team = Row {
         role: "viewer",
-        abilities: vec!["agents:read"],
+        abilities: Some(vec!["agents:read"]),
         created_at: days(-200),
         last_used_at: Some(days(-100)),
         ..Row::new("team", "team", now)
     };
     let other = Row {
         owner: 1,
-        abilities: vec!["agents:*", "hooks:send"],
+        abilities: Some(vec!["agents:*", "hooks:send"]),
         maker: Maker::Team(1),
         created_at: days(-40),
         updated_at: days(-20),

@@ -209,7 +209,7 @@ impl Acme {
         let app = App::start();
         let ada = app.user("ada");
         ada.organization("acme");
-        let team = ada.team("acme", "ci");
+        let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:*", "storage:*"]}));
         Self { app, ada, team }
     }
 

@@ -1,0 +1,181 @@
+//! What binds all tokens of an owner: the owner's abilities, the roles that its organization and its workspace allow, and
+//! the format that they prefer (docs/design.md §1, §3).
+
+use diesel::PgConnection;
+
+use super::{Owner, Token, store};
+use crate::access::{Caller, Role};
+use crate::credential::{Abilities, Ability, Format};
+use crate::jsonapi::{Error, Result};
+use crate::{abilities, workspaces};
+
+/// What binds all tokens of an owner.
+#[derive(Debug, Clone)]
+pub(super) struct Bounds {
+    pub(super) owner: Owner,
+    /// What the owner may reach at other services.
+    pub(super) abilities: Abilities,
+    /// The roles that its tokens may get, the lowest first.
+    pub(super) roles: Vec<Role>,
+    /// What the secret of a new token is unless its maker says otherwise.
+    pub(super) format: Format,
+}
+
+impl Bounds {
+    /// What binds the tokens of an owner now.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub(super) fn of(connection: &mut PgConnection, owner: Owner) -> Result<Self> {
+        Ok(store::bounds(connection, owner)?)
+    }
+
+    /// The role of a new token: the one that is asked for, or the lowest that is allowed in a workspace, else the highest
+    /// that is allowed and that the caller may give.
+    ///
+    /// # Errors
+    /// 422 for one that is not allowed.
+    pub(super) fn role(&self, asked: Option<Role>, highest: Role) -> Result<Role> {
+        let within = || self.roles.iter().copied().filter(|role| *role <= highest);
+        let by_default = || match self.owner {
+            Owner::Workspace(..) => within().min(),
+            _ => within().max(),
+        };
+        let role = asked.or_else(by_default).unwrap_or(highest);
+        self.check_role(role)?;
+        Ok(role)
+    }
+
+    /// Checks that a token of the owner may get this role.
+    ///
+    /// # Errors
+    /// 422 that names those that are allowed.
+    pub(super) fn check_role(&self, role: Role) -> Result<()> {
+        if self.roles.contains(&role) {
+            return Ok(());
+        }
+        let allowed: Vec<&str> = self.roles.iter().map(|role| role.as_str()).collect();
+        let detail = match allowed.as_slice() {
+            [] => "Role must be one that both the organization and the workspace allow (allowed-token-roles): there is none"
+                .to_owned(),
+            some => format!("Role must be one of {}: allowed-token-roles has no other", some.join(", ")),
+        };
+        Err(Error::attribute("/data/attributes/role", detail))
+    }
+
+    /// The abilities of a new token: those that are asked for, or all that its owner has. A caller who may not give all of
+    /// these gives, unless asked, those that it may.
+    ///
+    /// # Errors
+    /// 422 for what the owner does not have or the organization has not registered, 403 for what the caller may not give.
+    pub(super) fn given(
+        &self,
+        connection: &mut PgConnection,
+        caller: &Caller,
+        asked: Option<Option<&[Ability]>>,
+    ) -> Result<Option<Vec<Ability>>> {
+        match asked {
+            Some(Some(abilities)) => {
+                self.check_given(connection, caller, abilities)?;
+                Ok(Some(abilities.to_vec()))
+            }
+            Some(None) => self.check_gives_all(caller).map(|()| None),
+            None if self.gives_all(caller) => Ok(None),
+            None => {
+                let own = caller.abilities.clone().map_or(Abilities::Every, Abilities::These);
+                match own.in_common(&self.reach_of(caller)).in_common(&self.abilities) {
+                    Abilities::Every => Ok(None),
+                    Abilities::These(these) => {
+                        Ok(Some(these.into_iter().filter(|ability| !ability.is_latchkeys_own()).collect()))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Checks that the owner has these abilities, that its organization has registered them, and that the caller may give
+    /// them.
+    ///
+    /// # Errors
+    /// 422 and 403, with a pointer.
+    pub(super) fn check_given(
+        &self,
+        connection: &mut PgConnection,
+        caller: &Caller,
+        abilities: &[Ability],
+    ) -> Result<()> {
+        if let Some(beyond) = abilities.iter().find(|ability| !self.abilities.cover(ability)) {
+            let detail = format!(
+                "Abilities must be among those of the {}, which has {}; {beyond} is not",
+                match self.owner {
+                    Owner::User(_) => "user by their teams",
+                    Owner::Team(..) => "team",
+                    Owner::Workspace(..) => "workspace",
+                    Owner::Organization(_) => "organization",
+                    Owner::AuditTrails(_) => "reader of the audit trail",
+                },
+                self.abilities
+            );
+            return Err(Error::attribute("/data/attributes/abilities", detail));
+        }
+        caller.check_gives(abilities, &self.reach_of(caller))?;
+        abilities::check(connection, self.owner.organization(), abilities)
+    }
+
+    /// Checks that the caller may give whatever the owner has, also what it gets later.
+    ///
+    /// # Errors
+    /// 403 with a pointer.
+    pub(super) fn check_gives_all(&self, caller: &Caller) -> Result<()> {
+        if self.gives_all(caller) {
+            return Ok(());
+        }
+        let detail = "The caller does not have every ability of the token's owner, and so cannot give them all";
+        Err(Error::forbidden(detail).with_pointer("/data/attributes/abilities"))
+    }
+
+    /// Checks that the caller may give what a token has to its holder: a successor's secret, or one that it has made
+    /// before. A token that replaces itself gives nothing new.
+    ///
+    /// # Errors
+    /// 403 with a pointer.
+    pub(super) fn check_gives_those_of(&self, caller: &Caller, token: &Token) -> Result<()> {
+        match &token.abilities {
+            _ if token.id == caller.token => Ok(()),
+            None => self.check_gives_all(caller),
+            Some(abilities) => caller.check_gives(abilities, &self.reach_of(caller)),
+        }
+    }
+
+    fn gives_all(&self, caller: &Caller) -> bool {
+        caller.abilities.is_none() && self.reach_of(caller).cover_all(&self.abilities)
+    }
+
+    /// What the caller's principal may reach where the token is to be: a user's token is no organization's.
+    fn reach_of(&self, caller: &Caller) -> Abilities {
+        match self.owner {
+            Owner::User(_) => self.abilities.clone(),
+            _ => caller.reach(),
+        }
+    }
+}
+
+/// The highest role that the caller may give a token of this owner: what its own token is capped to, and in a workspace
+/// what the caller is there (docs/design.md §3, rule 8).
+pub(super) fn highest_role(connection: &mut PgConnection, caller: &Caller, owner: Owner) -> Result<Role> {
+    match owner {
+        Owner::Workspace(_, workspace) => {
+            let rights = workspaces::rights(connection, caller, workspace)?;
+            rights.map(|rights| rights.role).ok_or_else(Error::not_found)
+        }
+        _ => Ok(caller.role),
+    }
+}
+
+/// The fault of a role that is higher than the caller may give.
+pub(super) fn too_high(role: Role, highest: Role) -> Option<Error> {
+    (role > highest).then(|| {
+        let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");
+        Error::forbidden(&detail).with_pointer("/data/attributes/role")
+    })
+}
