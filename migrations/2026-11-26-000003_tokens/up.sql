@@ -61,6 +61,8 @@ CREATE TABLE tokens (
     rotates_until timestamptz,
     -- Its maker's own keys and values.
     labels jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(labels) = 'object'),
+    -- Whether its JWT says them.
+    labels_in_jwt boolean NOT NULL DEFAULT false,
     -- A user who was deleted stays in `all_users` as long as a token names the one who made it.
     created_by_user_id uuid REFERENCES all_users (id),
     created_by_team_id uuid REFERENCES all_teams (id) ON DELETE SET NULL,
@@ -101,6 +103,8 @@ CREATE TABLE tokens (
         ) <= 1
     ),
     CONSTRAINT tokens_revoked_since CHECK (NOT revoked OR revoked_at IS NOT NULL),
+    CONSTRAINT tokens_rotates_until CHECK (self_rotation OR rotates_until IS NULL),
+    CONSTRAINT tokens_labels_in_jwt CHECK (NOT labels_in_jwt OR format = 'jwt'),
     CONSTRAINT tokens_signing_key CHECK ((format = 'jwt') = (signing_key IS NOT NULL))
 );
 CREATE UNIQUE INDEX tokens_hash_key ON tokens (token_hash);

@@ -219,6 +219,7 @@ SELECT
     tokens.self_rotation,
     tokens.rotates_until,
     tokens.labels,
+    tokens.labels_in_jwt,
     tokens.created_by_user_id,
     tokens.created_by_team_id,
     tokens.created_by_organization_id,
@@ -234,6 +235,8 @@ SELECT
     tokens.replaces,
     successor.id AS replaced_by,
     ending.at AS ends_at,
+    CASE WHEN ending.at IS NOT NULL THEN greatest(0, extract(epoch FROM ending.at - statement_timestamp())) END::bigint
+        AS ends_in_seconds,
     tokens.sorted_end,
     -- Not `now()`: a transaction may have waited since it began.
     CASE

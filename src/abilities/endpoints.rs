@@ -4,14 +4,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
-use diesel::pg::{Pg, PgValue};
-use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::database::jsonb::jsonb;
 use crate::database::text_enum::text_enum;
 
 /// The most endpoints that an ability can have.
@@ -112,18 +111,7 @@ impl utoipa::PartialSchema for Endpoints {
 
 impl ToSchema for Endpoints {}
 
-impl FromSql<Jsonb, Pg> for Endpoints {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(serde_json::from_value(FromSql::<Jsonb, Pg>::from_sql(value)?)?)
-    }
-}
-
-impl ToSql<Jsonb, Pg> for Endpoints {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let value = serde_json::to_value(&self.0)?;
-        <serde_json::Value as ToSql<Jsonb, Pg>>::to_sql(&value, &mut out.reborrow())
-    }
-}
+jsonb!(Endpoints);
 
 #[cfg(test)]
 mod tests {

@@ -172,6 +172,17 @@ impl AuthenticatedToken {
     }
 }
 
+/// What a team gives to who is in it, and to its tokens.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = teams, check_for_backend(Pg))]
+struct OwnTeam {
+    organization_id: OrganizationId,
+    id: TeamId,
+    owners: bool,
+    organization_access: Vec<Permission>,
+    abilities: Vec<Ability>,
+}
+
 /// The words of a text that has commas between them.
 fn words(text: Option<&str>) -> impl Iterator<Item = &str> {
     text.into_iter().flat_map(|words| words.split(','))
@@ -204,23 +215,23 @@ pub(super) fn rights_in_each(
         .map(|id| (id, OrganizationRights { member: true, ..OrganizationRights::default() }))
         .collect();
     let in_team = team_members::table.filter(team_members::user_id.nullable().eq(user)).select(team_members::team_id);
-    let mine: Vec<(OrganizationId, TeamId, bool, Vec<Permission>, Vec<Ability>)> = teams::table
+    let mine: Vec<OwnTeam> = teams::table
         .filter(teams::organization_id.eq_any(organizations))
         .filter(teams::id.eq_any(in_team).or(teams::id.nullable().eq(own_team)))
-        .select((teams::organization_id, teams::id, teams::owners, teams::organization_access, teams::abilities))
+        .select(OwnTeam::as_select())
         .load(connection)?;
-    for (organization, team, owners, permissions, abilities) in mine {
+    for team in mine {
         let of_team = || OrganizationRights { member: true, ..OrganizationRights::default() };
         let rights = match own_team {
-            Some(_) => Some(rights_in_each.entry(organization).or_insert_with(of_team)),
+            Some(_) => Some(rights_in_each.entry(team.organization_id).or_insert_with(of_team)),
             // In a team, but only invited.
-            None => rights_in_each.get_mut(&organization),
+            None => rights_in_each.get_mut(&team.organization_id),
         };
         if let Some(rights) = rights {
-            rights.owner |= owners;
-            rights.teams.insert(team);
-            rights.permissions.extend(permissions);
-            rights.abilities.extend(abilities);
+            rights.owner |= team.owners;
+            rights.teams.insert(team.id);
+            rights.permissions.extend(team.organization_access);
+            rights.abilities.extend(team.abilities);
         }
     }
     Ok(rights_in_each)

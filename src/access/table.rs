@@ -43,6 +43,8 @@ pub enum Action {
     ShowItself,
     /// Revoke the token that calls.
     EndItself,
+    /// Issue the successor of the token that calls, which has `self-rotation`.
+    RenewItself,
     /// Look at a user's token.
     ReadUserToken,
     /// Make a user's token, edit it, switch it off and on, or replace it.
@@ -339,7 +341,7 @@ impl Action {
                  allow-member-token-management is true may change or delete the team's tokens",
             ),
             A::ShowItself => (Read, &[AnyToken], NotFound, ""),
-            A::EndItself => (Write, &[AnyToken], NotFound, ""),
+            A::EndItself | A::RenewItself => (Write, &[AnyToken], NotFound, ""),
             A::ReadUserToken => (Read, &[OwnUser, Administrator], NotFound, ""),
             A::ChangeUserToken => (
                 Write,

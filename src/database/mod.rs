@@ -4,6 +4,7 @@
 //! blocking thread. Queries do not belong here; each room keeps its own in its `store`.
 
 mod error;
+pub(crate) mod jsonb;
 pub mod migrations;
 pub mod page;
 mod pool;

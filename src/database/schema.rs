@@ -20,6 +20,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// With those that are deleted and that something still names.
+    all_users (id) {
+        id -> Uuid,
+        username -> Text,
+    }
+}
+
+diesel::table! {
     /// A view: those of `all_organizations` that are not deleted.
     organizations (id) {
         id -> Uuid,
@@ -162,6 +170,7 @@ diesel::table! {
         self_rotation -> Bool,
         rotates_until -> Nullable<Timestamptz>,
         labels -> Jsonb,
+        labels_in_jwt -> Bool,
         created_by_user_id -> Nullable<Uuid>,
         created_by_team_id -> Nullable<Uuid>,
         created_by_organization_id -> Nullable<Uuid>,
@@ -246,6 +255,7 @@ diesel::table! {
         self_rotation -> Bool,
         rotates_until -> Nullable<Timestamptz>,
         labels -> Jsonb,
+        labels_in_jwt -> Bool,
         created_by_user_id -> Nullable<Uuid>,
         created_by_team_id -> Nullable<Uuid>,
         created_by_organization_id -> Nullable<Uuid>,
@@ -261,6 +271,7 @@ diesel::table! {
         replaces -> Nullable<Uuid>,
         replaced_by -> Nullable<Uuid>,
         ends_at -> Nullable<Timestamptz>,
+        ends_in_seconds -> Nullable<BigInt>,
         sorted_end -> Nullable<Timestamptz>,
         status -> Text,
         team_name -> Nullable<Text>,
@@ -292,6 +303,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    all_users,
     users,
     organizations,
     memberships,

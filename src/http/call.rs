@@ -229,14 +229,14 @@ impl<'c, I> Allowed<'c, I> {
         }
         let Some(mut attempt) = self.attempt.take() else {
             let made = make(&mut self)?;
-            return Ok(self.one(made.resource));
+            return Ok(self.one(made.resource).include(made.included));
         };
         if let Some(Answered { token, document }) = attempt.begin(self.connection)? {
             may_again(self.connection, &self.caller, token)?;
             return Ok(Reply::kept(self.query, document, Try::Again));
         }
         let made = make(&mut self)?;
-        let document = Document::one(made.resource).written(&self.query)?;
+        let document = Document::one(made.resource).include(made.included).written(&self.query)?;
         attempt.keep(self.connection, made.token, &document)?;
         Ok(Reply::kept(self.query, document, Try::First))
     }

@@ -15,11 +15,17 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(crate) struct Made {
     pub(super) token: TokenId,
     pub(super) resource: Resource,
+    pub(super) included: Vec<Resource>,
 }
 
 impl Made {
     pub(crate) const fn new(token: TokenId, resource: Resource) -> Self {
-        Self { token, resource }
+        Self { token, resource, included: vec![] }
+    }
+
+    /// With these resources in `included`.
+    pub(crate) fn include(self, included: Vec<Resource>) -> Self {
+        Self { included, ..self }
     }
 }
 

@@ -268,6 +268,14 @@ impl Document {
         self
     }
 
+    /// How many resources its primary data lists.
+    pub(super) fn rows(&self) -> i64 {
+        match &self.primary {
+            Primary::List(resources) => i64::try_from(resources.len()).unwrap_or(i64::MAX),
+            _ => 0,
+        }
+    }
+
     /// Changes each resource of a list, by its position.
     pub(super) fn map_primary(mut self, change: impl Fn(usize, Resource) -> Resource) -> Self {
         if let Primary::List(resources) = self.primary {

@@ -18,10 +18,14 @@ pub const CURSOR_PROFILE: &str = "https://jsonapi.org/profiles/ethanresnick/curs
 pub(super) const RANGE_NOT_SUPPORTED: &str =
     "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/range-pagination-not-supported";
 
+/// The kind of error for a `page[size]` that is too large (profile, "Max Page Size Exceeded Error").
+pub(super) const MAX_SIZE_EXCEEDED: &str =
+    "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded";
+
 /// The rows of a page where the client does not say (docs/design.md §5).
 pub const DEFAULT_PAGE_SIZE: i64 = 20;
 
-/// The most rows of a page; a client that asks for more gets as many (docs/design.md §5).
+/// The most rows of a page; a client that asks for more by number gets as many (docs/design.md §5).
 pub const MAX_PAGE_SIZE: i64 = 100;
 
 /// How many rows the pages of a list have.
@@ -36,6 +40,8 @@ pub struct PageSizes {
 impl PageSizes {
     /// 20, at most 100 (docs/design.md §5).
     pub const USUAL: Self = Self { default: DEFAULT_PAGE_SIZE, most: MAX_PAGE_SIZE };
+    /// 20, at most 500: where no HCP client asks, and many rows are read at once.
+    pub const LARGE: Self = Self { most: 500, ..Self::USUAL };
 }
 
 /// Which page of a list is asked for.
@@ -172,17 +178,14 @@ impl PageParameters {
         let mut faults = Vec::new();
         let number = self.number.as_deref().map_or(Ok(1), read_number);
         let number = keep(number, &mut faults);
-        let size = self.size.as_deref().map_or(Ok(sizes.default), |size| read_size(size, sizes.most));
+        let cursors = self.has_cursor() || (mode == PageMode::Cursors && self.number.is_none());
+        let size = self.size.as_deref().map_or(Ok(sizes.default), |size| read_size(size, sizes.most, cursors));
         let size = keep(size, &mut faults);
         let after = keep(read_cursor("page[after]", self.after.as_deref(), sort), &mut faults);
         let before = keep(read_cursor("page[before]", self.before.as_deref(), sort), &mut faults);
         keep(self.check_combination(), &mut faults);
         Error::check(faults)?;
-        if self.has_cursor() || (mode == PageMode::Cursors && self.number.is_none()) {
-            Ok(PageRequest::Cursor { after, before, size })
-        } else {
-            Ok(PageRequest::Number { number, size })
-        }
+        if cursors { Ok(PageRequest::Cursor { after, before, size }) } else { Ok(PageRequest::Number { number, size }) }
     }
 
     fn has_cursor(&self) -> bool {
@@ -220,13 +223,22 @@ fn read_number(text: &str) -> Result<i64> {
     })
 }
 
-fn read_size(text: &str, most: i64) -> Result<i64> {
+/// How long a page is to be. What is too long is cut to the most, but not of a page by cursor, for which the profile has it
+/// refused ("Max Page Size Exceeded Error").
+fn read_size(text: &str, most: i64, cursors: bool) -> Result<i64> {
     if !is_positive(text) {
         let detail = format!("Must be a whole number from 1; more than {most} is taken as {most}");
         return Err(Error::parameter("page[size]", detail));
     }
     // What does not even fit an i64 is more than the most, too.
-    Ok(text.parse().map_or(most, |size: i64| size.min(most)))
+    match text.parse::<i64>() {
+        Ok(size) if size <= most => Ok(size),
+        _ if cursors => Err(Error::parameter("page[size]", format!("A page by cursor has at most {most} rows"))
+            .with_title("max page size exceeded")
+            .with_type(MAX_SIZE_EXCEEDED)
+            .with_meta("page", json!({ "maxSize": most }))),
+        _ => Ok(most),
+    }
 }
 
 /// Whether a text is a whole number from 1, however large.

@@ -58,6 +58,7 @@ fn with_numbers(document: Document, links: &PageLinks<'_>, total: i64) -> Docume
         PageRequest::Number { number, .. } => *number,
         PageRequest::Cursor { .. } => 1,
     };
+    let (before, rows) = (links.query.page().offset(), document.rows());
     // An empty list has one page, as in the HCP API.
     let last = total.max(1).saturating_add(size - 1) / size;
     let previous = (current > 1).then(|| (current - 1).min(last));
@@ -70,6 +71,8 @@ fn with_numbers(document: Document, links: &PageLinks<'_>, total: i64) -> Docume
         .with("next", next.and_then(link))
         .with("last", link(last));
     let pagination = json!({
+        "from": (rows > 0).then(|| before + 1),
+        "to": (rows > 0).then(|| before + rows),
         "current-page": current,
         "page-size": size,
         "prev-page": previous,

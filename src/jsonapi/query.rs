@@ -29,6 +29,8 @@ pub struct Given {
     /// The parameter as the client spelled it, for an error.
     pub name: String,
     pub value: String,
+    /// What stands where the filter is declared with `*`.
+    pub member: Option<String>,
 }
 
 /// The most bytes of a query string.
@@ -228,7 +230,7 @@ impl Reader {
             }
             ("filter", [_, ..]) => {
                 let declared = spec.filters.iter().find(|filter| is_filter(filter, path));
-                self.take_filter(declared.ok_or_else(unknown)?, name, value);
+                self.take_filter(declared.ok_or_else(unknown)?, name, path, value);
                 Ok(())
             }
             ("include", [] | ["" | "0"]) => self.take_include(name, value),
@@ -245,13 +247,14 @@ impl Reader {
     }
 
     /// Some shipped clients repeat a filter where others write a list with commas.
-    fn take_filter(&mut self, declared: &'static str, name: &str, value: &str) {
+    fn take_filter(&mut self, declared: &'static str, name: &str, path: &[&str], value: &str) {
         let filter = self.query.filters.entry(declared).or_default();
         if !filter.joined.is_empty() {
             filter.joined.push(',');
         }
         filter.joined.push_str(value);
-        filter.given.push(Given { name: name.to_owned(), value: value.to_owned() });
+        let member = path.last().filter(|_| declared.ends_with(".*")).map(|member| (*member).to_owned());
+        filter.given.push(Given { name: name.to_owned(), value: value.to_owned(), member });
     }
 
     /// Refuses what was there before, under whatever spelling.
@@ -407,6 +410,7 @@ fn is_filter(declared: &str, path: &[&str]) -> bool {
     let mut path = path.iter();
     loop {
         match (declared.next(), path.next()) {
+            (Some("*"), Some(member)) if !member.is_empty() => {}
             (Some(name), Some(member)) if is_same_name(name, member) => {}
             (None, None) => return true,
             _ => return false,

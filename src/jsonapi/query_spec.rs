@@ -31,7 +31,7 @@ pub struct QuerySpec {
     /// The fields of the HCP API's older spelling of a search, `search[field]=`.
     pub search: &'static [&'static str],
     /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
-    /// write `_` for `-` and the other way round.
+    /// write `_` for `-` and the other way round. `label.*` is `filter[label][…]` with any member.
     pub filters: &'static [&'static str],
     /// The relationship paths that `include` may name; `_` and `-` count as the same here, too.
     pub include: &'static [&'static str],

@@ -2,19 +2,24 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::ValidationError;
 
-/// A time that a client sent: RFC 3339, with its offset from UTC. Also in UTC its year has four digits, so that it can
-/// be shown again.
+/// A time that a client sent: RFC 3339, or another form of ISO 8601 that can mean one time only, and so with its offset from
+/// UTC. Also in UTC its year has four digits, so that it can be shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Timestamp(pub DateTime<Utc>);
 
 /// A text is no [`Timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an RFC 3339 time such as 2031-05-17T08:00:00Z")]
-pub struct InvalidTimestamp;
+pub enum InvalidTimestamp {
+    #[error("must be a time such as 2031-05-17T08:00:00Z (RFC 3339, ISO 8601)")]
+    NoTime,
+    /// What it means depends on where it is read.
+    #[error("must have an offset from UTC, such as Z in 2031-05-17T08:00:00Z or +02:00")]
+    NoOffset,
+}
 
 impl Timestamp {
     /// The last time that can be shown, and so the last that anything computes: 9999-12-31T23:59:59.999Z.
@@ -28,11 +33,85 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?.to_utc();
+        let time = match DateTime::parse_from_rfc3339(text) {
+            Ok(time) => time.to_utc(),
+            Err(_) => iso_8601(text)?,
+        };
         // A second 60 is one of those few that were announced (RFC 3339 §5.7), and PostgreSQL takes it for the next.
         let leaps = time.nanosecond() >= 1_000_000_000;
-        if (0..=9999).contains(&time.year()) && !leaps { Ok(Self(time)) } else { Err(InvalidTimestamp) }
+        if (0..=9999).contains(&time.year()) && !leaps { Ok(Self(time)) } else { Err(InvalidTimestamp::NoTime) }
     }
+}
+
+/// Reads the forms of ISO 8601 that RFC 3339 leaves out: basic ones, without seconds, weeks and days of the year, a comma
+/// before the fraction, offsets without colon or minutes. No form without an offset.
+fn iso_8601(text: &str) -> Result<DateTime<Utc>, InvalidTimestamp> {
+    const DATES: [&str; 6] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%GW%V%u", "%Y-%j", "%Y%j"];
+    const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M"];
+    let (date, rest) = text.split_once(['T', 't', ' ']).ok_or(InvalidTimestamp::NoTime)?;
+    let end = rest.find(['Z', 'z', '+', '-', '\u{2212}']);
+    let (time, offset) = end.map_or((rest, ""), |end| rest.split_at(end));
+    // chrono takes more than these: signs, spaces, and numbers of any length.
+    let date = plain(date, b"-W").filter(|date| date.len() >= 7).ok_or(InvalidTimestamp::NoTime)?;
+    let time = plain(time, b":.,").filter(|time| time.len() >= 4).ok_or(InvalidTimestamp::NoTime)?.replace(',', ".");
+    let whole = time.split('.').next().unwrap_or_default();
+    let forms = || DATES.iter().filter(|form| is_of_form(date, form));
+    let date = forms().find_map(|form| NaiveDate::parse_from_str(date, form).ok()).ok_or(InvalidTimestamp::NoTime)?;
+    let forms = || TIMES.iter().filter(|form| is_of_form(whole, form.trim_end_matches("%.f")));
+    let time = forms().find_map(|form| NaiveTime::parse_from_str(&time, form).ok()).ok_or(InvalidTimestamp::NoTime)?;
+    if offset.is_empty() {
+        return Err(InvalidTimestamp::NoOffset);
+    }
+    let local = date.and_time(time);
+    let offset = offset_of(offset).ok_or(InvalidTimestamp::NoTime)?;
+    local.and_local_timezone(offset).single().map(|time| time.to_utc()).ok_or(InvalidTimestamp::NoTime)
+}
+
+/// The text, if it holds nothing but digits and these.
+fn plain<'a>(text: &'a str, others: &[u8]) -> Option<&'a str> {
+    text.bytes().all(|byte| byte.is_ascii_digit() || others.contains(&byte)).then_some(text)
+}
+
+/// Whether a text is as long as what a form of chrono's writes, with the same signs between.
+fn is_of_form(text: &str, form: &str) -> bool {
+    let digits = |letter| match letter {
+        'Y' | 'G' => "0000",
+        'j' => "000",
+        'u' => "0",
+        _ => "00",
+    };
+    let mut letters = form.chars();
+    let mut shape = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => shape.push_str(letters.next().map_or("", digits)),
+            other => shape.push(other),
+        }
+    }
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(is, of)| if of == b'0' { is.is_ascii_digit() } else { is == of })
+}
+
+/// `Z`, `+02`, `+0200`, `+02:00` and the like.
+fn offset_of(text: &str) -> Option<FixedOffset> {
+    if text.eq_ignore_ascii_case("z") {
+        return FixedOffset::east_opt(0);
+    }
+    let east = match text.chars().next()? {
+        '+' => 1,
+        '-' | '\u{2212}' => -1,
+        _ => return None,
+    };
+    let digits = text.strip_prefix(['+', '-', '\u{2212}']).and_then(|digits| plain(digits, b":"))?;
+    let (hours, minutes) = match digits.len() {
+        2 => (digits, "00"),
+        4 => digits.split_at(2),
+        5 => digits.split_once(':').filter(|(hours, _)| hours.len() == 2)?,
+        _ => return None,
+    };
+    let number = |text: &str| plain(text, b"").and_then(|text| text.parse::<i32>().ok());
+    let (hours, minutes) = (number(hours)?, number(minutes).filter(|minutes| *minutes < 60)?);
+    FixedOffset::east_opt(east * (hours * 3600 + minutes * 60))
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
@@ -70,7 +149,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_rfc_3339_is_a_time() {
+    fn other_forms_of_iso_8601_mean_the_same() {
+        let expected = "2031-05-17T08:00:00Z".parse::<Timestamp>().unwrap();
+        for text in [
+            "2031-05-17T08:00Z",
+            "2031-05-17 08:00:00Z",
+            "2031-05-17t10:00:00+02",
+            "2031-05-17T10:00:00+0200",
+            "2031-05-17T10:00+02:00",
+            "2031-05-17T08:00:00+0000",
+            "2031-05-17T04:30-0330",
+            "2031-05-17T04:30\u{2212}03:30",
+            "20310517T080000Z",
+            "20310517T0800Z",
+            "20310517T080000.000+00:00",
+            "2031-05-17T08:00:00,000Z",
+            "2031-W20-6T08:00:00Z",
+            "2031W206T080000Z",
+            "2031-137T08:00Z",
+            "2031137T0800Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Ok(expected), "{text}");
+        }
+        for text in ["2031-05-17T08:00:00", "20310517T0800", "2031-W20-6 08:00"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp::NoOffset), "{text}");
+        }
+        for text in [
+            "2031-05-17",
+            "20310517",
+            "2031-05-17T08Z",
+            "2031-5-17T08:00Z",
+            "2031-05-17T8:00Z",
+            "2031-05-17T0800Z0",
+            "31-05-17T08:00Z",
+            "+2031-05-17T08:00Z",
+            "2031-05-17T08:00+2",
+            "2031-05-17T08:00+02:60",
+            "2031-05-17T08:00+24:00",
+            "2031-05-17T24:00Z",
+            "2031-05-17T08:60Z",
+            "2031-W54-1T08:00Z",
+            "2031-366T08:00Z",
+            "2031-05-17T08:00 Z",
+            "2031-05-17T08:00Z ",
+            " 2031-05-17T08:00Z",
+            "2031-05-17T08:00:00.Z",
+            "2031-05-17T08:00ZZ",
+            "\u{664}031-05-17T08:00Z",
+            "T",
+            "TZ",
+            "Z",
+            "t+",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp::NoTime), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_times_with_an_offset_are_times() {
         let read = |text: &str| serde_json::from_value::<Timestamp>(text.into()).map(|timestamp| time(timestamp.0));
         assert_eq!(read("2031-05-17T10:00:00.5+02:00").unwrap(), "2031-05-17T08:00:00.500Z");
         let beyond = "9999-12-31T23:59:59-12:00";

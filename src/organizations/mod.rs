@@ -13,6 +13,6 @@ mod write;
 pub(crate) use http::section;
 pub(crate) use model::lock_own;
 pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Settings};
-pub(crate) use store::{find, find_all, hold, lock, shared};
+pub(crate) use store::{find, find_all, hold, lock, named, shared};
 pub(crate) use view::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization, organizations};
 pub(crate) use write::found;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{memberships, organizations, team_members, teams, users};
+use crate::database::schema::{lower, memberships, organizations, team_members, teams, users};
 use crate::database::{containing, violated_key};
 use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -104,6 +104,14 @@ pub(crate) fn find(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
 
 pub(crate) fn find_all(connection: &mut PgConnection, ids: &[OrganizationId]) -> QueryResult<Vec<Organization>> {
     organizations::table.filter(organizations::id.eq_any(ids)).select(Organization::as_select()).load(connection)
+}
+
+/// Organizations of these names, which are in lower case.
+pub(crate) fn named(connection: &mut PgConnection, names: &[String]) -> QueryResult<Vec<(OrganizationId, String)>> {
+    organizations::table
+        .filter(lower(organizations::name).eq_any(names))
+        .select((organizations::id, organizations::name))
+        .load(connection)
 }
 
 /// An organization by id, kept from being deleted until the transaction's end.

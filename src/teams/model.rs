@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{store, view};
-use crate::access::{Caller, OrganizationRef, Permission, TeamFacts};
+use crate::access::{Action, Caller, OrganizationRef, Permission, Target, TeamFacts};
 use crate::credential::{Ability, valid_abilities};
 use crate::database::schema::teams;
 use crate::database::text_enum::{TextEnum, text_enum};
@@ -180,4 +180,25 @@ pub(crate) fn render(
 ) -> Result<Vec<Resource>> {
     let members = store::members(connection, teams, view::NAMED_IN_LIST_MAX)?;
     Ok(view::teams(teams, organization, &members, caller))
+}
+
+/// Those of these teams that the caller sees, as resources, for documents about several organizations: `place` tells who the
+/// caller is in one, and its name.
+pub(crate) fn render_seen<'a>(
+    connection: &mut PgConnection,
+    ids: &[TeamId],
+    place: impl Fn(OrganizationId) -> Option<(&'a Caller, &'a str)>,
+) -> Result<Vec<Resource>> {
+    let sees = |team: &Team| {
+        place(team.organization_id).is_some_and(|(caller, _)| caller.can(Action::SeeTeam, Target::Team(team.facts())))
+    };
+    let mut seen = store::find_all(connection, ids)?;
+    seen.retain(sees);
+    seen.sort_by_key(|team| team.organization_id);
+    let members = store::members(connection, &seen, view::NAMED_IN_LIST_MAX)?;
+    let of_each = seen.chunk_by(|one, other| one.organization_id == other.organization_id).filter_map(|teams| {
+        let (caller, organization) = place(teams.first()?.organization_id)?;
+        Some(view::teams(teams, organization, &members, caller))
+    });
+    Ok(of_each.flatten().collect())
 }

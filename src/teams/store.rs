@@ -215,6 +215,27 @@ pub(super) struct Members {
     pub(super) counted: Vec<(TeamId, i64, i64)>,
 }
 
+/// Teams by id, as far as there are such.
+pub(super) fn find_all(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
+}
+
+/// The teams of these names, which are in lower case, in an organization or everywhere.
+pub(crate) fn named(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    names: &[String],
+) -> QueryResult<Vec<Team>> {
+    let found = teams::table.filter(lower(teams::name).eq_any(names)).select(Team::as_select()).into_boxed();
+    match organization {
+        Some(organization) => found.filter(teams::organization_id.eq(organization)).load(connection),
+        None => found.load(connection),
+    }
+}
+
 /// Who is in each of some teams, by name if they are at most `most`.
 pub(super) fn members(connection: &mut PgConnection, teams: &[Team], most: i64) -> QueryResult<Members> {
     let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();

@@ -2,6 +2,7 @@
 //!
 //! All filters that are there must hold; in a list with commas, any of its values may.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{SubsecRound, TimeDelta};
@@ -9,21 +10,22 @@ use diesel::dsl::{IntervalDsl, exists, not, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::ExpiryStatus;
-use super::store::not_revoked;
-use crate::access::Role;
+use super::store::{self, not_revoked};
+use super::{ExpiryStatus, Labels, labels};
+use crate::access::{Action, Caller, Role, Target, VisibleWorkspaces};
 use crate::credential::{Ability, InvalidAbility, Kind, Status};
-use crate::database::schema::{listed_tokens as t, lower, memberships, organizations, users};
+use crate::database::schema::{listed_tokens as t, memberships, users as u};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::schema::{self, count, one_of};
 use crate::jsonapi::{Error, Given, Query, Result, Timestamp, names};
-use crate::users::MembershipStatus;
+use crate::users::{self, MembershipStatus};
+use crate::{organizations, teams, workspaces};
 
 /// One filter.
 pub(super) struct Filter {
@@ -43,21 +45,46 @@ type ReadFilter = fn(&mut Reader<'_>, &'static str) -> Option<Holds>;
 /// Makes the condition of a filter that is there.
 type Holds = Box<dyn Fn() -> Condition + Send>;
 
-/// A filter that only the list of everybody's tokens knows, beside [`FILTERS`] and [`BY_STATUS`].
+/// A filter by something that has a name, which is looked up before the tokens are.
 pub(super) struct Whose {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
+    what: What,
 }
 
-const ORGANIZATION: &str = "organization";
-const USER: &str = "user";
+/// What has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Team,
+    Workspace,
+    Maker,
+    Organization,
+    User,
+}
 
-pub(super) const WHOSE: &[Whose] = &[
+/// Of every list.
+const NAMED: &[Whose] = &[
+    Whose { name: "team", about: "Only those of these teams, by id or name; several with commas", what: What::Team },
     Whose {
-        name: ORGANIZATION,
-        about: "Only those of these organizations and of their teams and workspaces, by name or id; several with commas",
+        name: "workspace",
+        about: "Only those of these workspaces, by id or name; several with commas",
+        what: What::Workspace,
     },
-    Whose { name: USER, about: "Only those of these users, by name or id; several with commas" },
+    Whose {
+        name: "created-by",
+        about: "Only what these users, teams, workspaces or organizations made, by id or name; several with commas",
+        what: What::Maker,
+    },
+];
+
+/// Of the list of everybody's tokens alone.
+const OF_ALL: &[Whose] = &[
+    Whose {
+        name: "organization",
+        about: "Only those of these organizations and of their teams and workspaces, by id or name; several with commas",
+        what: What::Organization,
+    },
+    Whose { name: "user", about: "Only those of these users, by id or name; several with commas", what: What::User },
 ];
 
 /// The filters that every list of tokens knows; [`BY_STATUS`] are two more.
@@ -68,6 +95,18 @@ const FILTERS: &[Filter] = &[
         schema: Kind::schema,
         read: |query, name| {
             query.words::<Kind>(name).map(|kinds| holds(move || boxed(t::kind.eq_any(kinds.clone()).nullable())))
+        },
+    },
+    Filter {
+        name: "name",
+        about: "The same as `kind`, in the words of systems that call a kind the token's name: `personal_access` is `user`, \
+                `svc_access` all others; `cli_activation`, `cli_access` and `cli_refresh` find nothing",
+        schema: Name::schema,
+        read: |query, name| {
+            query.words::<Name>(name).map(|names| {
+                let kinds: Vec<Kind> = names.iter().flat_map(|name| name.kinds()).copied().collect();
+                holds(move || boxed(t::kind.eq_any(kinds.clone()).nullable()))
+            })
         },
     },
     Filter {
@@ -108,24 +147,35 @@ const FILTERS: &[Filter] = &[
         read: |query, name| query.texts(name).map(|texts| holds(move || boxed(t::description.eq_any(texts.clone())))),
     },
     Filter {
-        name: "team",
-        about: "Only those of these teams, by id; several with commas",
+        name: "replaces",
+        about: "Only the successors of these tokens, by id; several with commas",
         schema: text,
-        read: |query, name| query.ids::<TeamId>(name).map(|ids| holds(move || boxed(t::team_id.eq_any(ids.clone())))),
+        read: |query, name| query.ids::<TokenId>(name).map(|ids| holds(move || boxed(t::replaces.eq_any(ids.clone())))),
     },
     Filter {
-        name: "workspace",
-        about: "Only those of these workspaces, by id; several with commas",
+        name: "replaced-by",
+        about: "Only the predecessors of these tokens, by id; several with commas",
         schema: text,
         read: |query, name| {
-            query.ids::<WorkspaceId>(name).map(|ids| holds(move || boxed(t::workspace_id.eq_any(ids.clone()))))
+            query.ids::<TokenId>(name).map(|ids| holds(move || boxed(t::replaced_by.eq_any(ids.clone()))))
         },
     },
     Filter {
-        name: "created-by",
-        about: "Only what these made: users and teams by id, organizations by id or name; several with commas",
-        schema: text,
-        read: |query, name| query.created_by(name).map(|makers| holds(move || makers.condition())),
+        name: "label.*",
+        about: "Only what has this very value under the key in the second brackets; several values by repeating the filter",
+        schema: || labels::texts().into(),
+        read: |query, name| {
+            query.labels(name).map(|labels| {
+                holds(move || {
+                    let any_of = |(key, values): (&String, &Vec<String>)| {
+                        let has = |value: &String| boxed(t::labels.contains(json!({ key: value })).nullable());
+                        any(values.iter().map(has))
+                    };
+                    let each = labels.iter().filter_map(any_of);
+                    each.reduce(|one, other| boxed(one.and(other))).unwrap_or_else(always)
+                })
+            })
+        },
     },
     Filter {
         name: "created-by-former-member",
@@ -260,16 +310,24 @@ const fn revoked_before(name: &'static str, about: &'static str) -> Filter {
     Filter { name, about, schema: time, read }
 }
 
-/// Every filter.
-pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
-    FILTERS.iter().chain(BY_STATUS)
+/// Every filter of every list: its name as it is written, what it takes, and what it finds.
+pub(super) fn all() -> impl Iterator<Item = (String, RefOr<Schema>, &'static str)> {
+    let written = |name: &str| format!("filter[{}]", name.trim_end_matches(".*"));
+    let plain = FILTERS.iter().chain(BY_STATUS);
+    let plain = plain.map(move |filter| (written(filter.name), (filter.schema)(), filter.about));
+    plain.chain(NAMED.iter().map(move |filter| (written(filter.name), text(), filter.about)))
+}
+
+/// The same of those that the list of everybody's tokens has beside these.
+pub(super) fn of_all() -> impl Iterator<Item = (String, &'static str)> {
+    OF_ALL.iter().map(|filter| (format!("filter[{}]", filter.name), filter.about))
 }
 
 /// The names of all filters, for a `QuerySpec`.
-pub(super) const NAMES: &[&str] = names!(name of FILTERS, BY_STATUS);
+pub(super) const NAMES: &[&str] = names!(name of FILTERS, BY_STATUS, NAMED);
 
 /// The same of the list of everybody's tokens.
-pub(super) const NAMES_OF_EVERYBODY: &[&str] = names!(name of FILTERS, BY_STATUS, WHOSE);
+pub(super) const NAMES_OF_EVERYBODY: &[&str] = names!(name of FILTERS, BY_STATUS, NAMED, OF_ALL);
 
 /// The most that `filter[unused-for-days]` takes: a hundred years.
 pub(crate) const UNUSED_DAYS_MAX: i32 = 36_500;
@@ -289,6 +347,28 @@ text_enum! {
         /// Nothing that is revoked: as if it were not asked.
         #[default]
         Without = "without",
+    }
+}
+
+text_enum! {
+    /// What `filter[name]` can ask for.
+    pub enum Name {
+        PersonalAccess = "personal_access",
+        /// What belongs to no person.
+        ServiceAccess = "svc_access",
+        CliActivation = "cli_activation",
+        CliAccess = "cli_access",
+        CliRefresh = "cli_refresh",
+    }
+}
+
+impl Name {
+    const fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::PersonalAccess => &[Kind::User],
+            Self::ServiceAccess => &[Kind::Team, Kind::Organization, Kind::AuditTrails, Kind::Workspace],
+            Self::CliActivation | Self::CliAccess | Self::CliRefresh => &[],
+        }
     }
 }
 
@@ -316,26 +396,39 @@ pub(super) type Condition = Box<dyn BoxableExpression<t::table, Pg, SqlType = Nu
 /// A column with a time, which may be null.
 type Time = Box<dyn BoxableExpression<t::table, Pg, SqlType = Nullable<Timestamptz>>>;
 
-/// The filters of one request.
+/// The filters of one request, once all names in them are looked up.
 #[derive(Default)]
 pub(super) struct Filters {
     others: Vec<Holds>,
     by_status: Vec<Holds>,
+    named: Vec<Named>,
 }
 
-/// Who may have made a token: an organization is known by its id and by its name.
-#[derive(Debug, Default)]
-struct CreatedBy {
-    users: Vec<UserId>,
-    teams: Vec<TeamId>,
-    organizations: Vec<OrganizationId>,
-    organization_names: Vec<String>,
+/// The values of a filter by something that has a name.
+#[derive(Debug)]
+struct Named {
+    what: What,
+    given: Vec<Given>,
 }
 
 impl Filters {
-    /// Reads the filters of a query, and tells of all faults in them together. An id that does not parse is no fault:
-    /// it names nothing, and finds nothing (docs/design.md §2).
+    /// Reads the filters of a query, and tells of all faults in them together.
+    ///
+    /// # Errors
+    /// 400 with each parameter that is at fault.
     pub(super) fn of(query: &Query) -> Result<Self> {
+        Self::with(query, NAMED.iter())
+    }
+
+    /// The same of a query for everybody's tokens.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn of_everybody(query: &Query) -> Result<Self> {
+        Self::with(query, NAMED.iter().chain(OF_ALL))
+    }
+
+    fn with(query: &Query, named: impl Iterator<Item = &'static Whose>) -> Result<Self> {
         let mut read = Reader { query, faults: vec![] };
         let others = FILTERS.iter().filter_map(|filter| (filter.read)(&mut read, filter.name)).collect();
         let mut by_status: Vec<Holds> =
@@ -344,7 +437,25 @@ impl Filters {
         if !asks_for_revoked(query) {
             by_status.push(holds(|| boxed(not_revoked().nullable())));
         }
-        Ok(Self { others, by_status })
+        let there = named.map(|Whose { name, what, .. }| Named { what: *what, given: query.given(name).to_vec() });
+        Ok(Self { others, by_status, named: there.filter(|named| !named.given.is_empty()).collect() })
+    }
+
+    /// The same with ids in the place of names, by which an index serves. A name counts where the caller sees what has it:
+    /// within the organization that the request is about, or everywhere.
+    ///
+    /// # Errors
+    /// 400 for what is neither an id nor such a name.
+    pub(super) fn looked_up(mut self, connection: &mut PgConnection, caller: &Caller) -> Result<Self> {
+        let mut faults = vec![];
+        for named in std::mem::take(&mut self.named) {
+            match named.condition(connection, caller) {
+                Ok(condition) => self.others.push(condition),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Error::check(faults)?;
+        Ok(self)
     }
 
     /// What every filter demands but those by status: what the counts of a list hold to.
@@ -382,79 +493,129 @@ fn before(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds {
     holds(move || boxed(column().lt(end)))
 }
 
-/// Some organizations or users, by id or name.
-#[derive(Debug)]
-struct Named<T> {
-    ids: Vec<T>,
-    /// In lower case.
-    names: Vec<String>,
-}
-
-impl<T: FromStr> Named<T> {
-    /// Those whom a filter names, if it is there.
-    fn of(query: &Query, filter: &str) -> Option<Self> {
-        let given = query.given(filter);
-        let asked = || given.iter().flat_map(|given| given.value.split(',')).map(str::trim);
-        let ids = asked().filter_map(|text| text.parse().ok()).collect();
-        (!given.is_empty()).then(|| Self { ids, names: asked().map(str::to_lowercase).collect() })
-    }
-}
-
-/// The filters of a request for everybody's tokens.
-pub(super) struct OfEverybody {
-    filters: Filters,
-    organizations: Option<Named<OrganizationId>>,
-    users: Option<Named<UserId>>,
-}
-
-impl OfEverybody {
-    /// Reads the filters of a request.
-    ///
-    /// # Errors
-    /// As [`Filters::of`].
-    pub(super) fn of(query: &Query) -> Result<Self> {
-        let (organizations, users) = (Named::of(query, ORGANIZATION), Named::of(query, USER));
-        Ok(Self { filters: Filters::of(query)?, organizations, users })
-    }
-
-    /// The same with ids in the place of names, by which an index serves: beside a subquery the plan would begin with the
-    /// newest of everybody's.
-    pub(super) fn looked_up(self, connection: &mut PgConnection) -> QueryResult<Filters> {
-        let Self { mut filters, organizations, users } = self;
-        if let Some(Named { mut ids, names }) = organizations {
-            let named = organizations::table.filter(lower(organizations::name).eq_any(names)).select(organizations::id);
-            ids.extend(named.load::<OrganizationId>(connection)?);
-            filters.others.push(holds(move || boxed(t::organization_id.eq_any(ids.clone()))));
+impl Named {
+    fn condition(&self, connection: &mut PgConnection, caller: &Caller) -> Result<Holds> {
+        let asked: Vec<(&str, &str)> = self.given.iter().flat_map(items).collect();
+        let names: Vec<String> = asked.iter().map(|(_, text)| text.to_lowercase()).collect();
+        let place = caller.organization_id;
+        let (condition, found): (Holds, Vec<String>) = match self.what {
+            What::Team => {
+                let teams = teams_named(connection, caller, &names)?;
+                let ids = ids(&asked, teams.iter().map(|(id, _)| *id));
+                (holds(move || boxed(t::team_id.eq_any(ids.clone()))), names_of(teams))
+            }
+            What::Workspace => {
+                let visible = if place.is_some() { caller.visible_workspaces() } else { VisibleWorkspaces::All };
+                let workspaces = workspaces::named(connection, place, visible, &names)?;
+                let ids = ids(&asked, workspaces.iter().map(|(id, _)| *id));
+                (holds(move || boxed(t::workspace_id.eq_any(ids.clone()))), names_of(workspaces))
+            }
+            What::Organization => {
+                let organizations = organizations::named(connection, &names)?;
+                let ids = ids(&asked, organizations.iter().map(|(id, _)| *id));
+                (holds(move || boxed(t::organization_id.eq_any(ids.clone()))), names_of(organizations))
+            }
+            What::User => {
+                let users = users::by_usernames(connection, &names)?;
+                let ids = ids(&asked, users.iter().map(|user| user.id));
+                (
+                    holds(move || boxed(t::user_id.eq_any(ids.clone()))),
+                    users.into_iter().map(|user| user.username.to_lowercase()).collect(),
+                )
+            }
+            What::Maker => {
+                let users = store::makers_named(connection, place, &names)?;
+                let teams = teams_named(connection, caller, &names)?;
+                let workspaces = workspaces::named(connection, place, VisibleWorkspaces::All, &names)?;
+                let organizations = organizations::named(connection, &names)?;
+                let organizations: Vec<_> =
+                    organizations.into_iter().filter(|(id, _)| place.is_none_or(|place| place == *id)).collect();
+                let by_user = ids(&asked, users.iter().map(|(id, _)| *id));
+                let by_team = ids(&asked, teams.iter().map(|(id, _)| *id));
+                let by_workspace = ids(&asked, workspaces.iter().map(|(id, _)| *id));
+                let by_organization = ids(&asked, organizations.iter().map(|(id, _)| *id));
+                let condition = holds(move || {
+                    let (by_user, by_team) = (by_user.clone(), by_team.clone());
+                    let (by_workspace, by_organization) = (by_workspace.clone(), by_organization.clone());
+                    boxed(
+                        t::created_by_user_id
+                            .eq_any(by_user)
+                            .or(t::created_by_team_id.eq_any(by_team))
+                            .or(t::created_by_workspace_id.eq_any(by_workspace))
+                            .or(t::created_by_organization_id.eq_any(by_organization)),
+                    )
+                });
+                let found = [names_of(users), names_of(teams), names_of(workspaces), names_of(organizations)];
+                (condition, found.into_iter().flatten().collect())
+            }
+        };
+        let known = |text: &str| self.what.is_id(text) || found.iter().any(|name| *name == text.to_lowercase());
+        match asked.iter().find(|(_, text)| !known(text)) {
+            None => Ok(condition),
+            Some((parameter, text)) => {
+                let detail = format!("{text:?} is neither the id nor the name of {} that you see", self.what.word());
+                Err(Error::parameter(*parameter, detail))
+            }
         }
-        if let Some(Named { mut ids, names }) = users {
-            let named = users::table.filter(lower(users::username).eq_any(names)).select(users::id);
-            ids.extend(named.load::<UserId>(connection)?);
-            filters.others.push(holds(move || boxed(t::user_id.eq_any(ids.clone()))));
-        }
-        Ok(filters)
     }
 }
 
-impl CreatedBy {
-    fn condition(&self) -> Condition {
-        let by_user = t::created_by_user_id.eq_any(self.users.clone());
-        let by_team = t::created_by_team_id.eq_any(self.teams.clone());
-        let by_organization = t::created_by_organization_id.eq_any(self.organizations.clone());
-        let name = lower(t::created_by_name.assume_not_null());
-        let by_name =
-            t::created_by_organization_id.is_not_null().and(name.eq_any(self.organization_names.clone())).nullable();
-        boxed(by_user.or(by_team).or(by_organization).or(by_name))
+impl What {
+    fn is_id(self, text: &str) -> bool {
+        match self {
+            Self::Team => text.parse::<TeamId>().is_ok(),
+            Self::Workspace => text.parse::<WorkspaceId>().is_ok(),
+            Self::Organization => text.parse::<OrganizationId>().is_ok(),
+            Self::User => text.parse::<UserId>().is_ok(),
+            Self::Maker => {
+                [Self::User, Self::Team, Self::Workspace, Self::Organization].iter().any(|one| one.is_id(text))
+            }
+        }
     }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Team => "a team",
+            Self::Workspace => "a workspace",
+            Self::Organization => "an organization",
+            Self::User => "a user",
+            Self::Maker => "a maker of tokens",
+        }
+    }
+}
+
+/// The items of a list with commas, each beside its parameter.
+fn items(given: &Given) -> impl Iterator<Item = (&str, &str)> {
+    let items = given.value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(|item| (given.name.as_str(), item))
+}
+
+/// What is asked for by its id, and what was found by its name.
+fn ids<T: FromStr>(asked: &[(&str, &str)], found: impl Iterator<Item = T>) -> Vec<T> {
+    asked.iter().filter_map(|(_, text)| text.parse().ok()).chain(found).collect()
+}
+
+fn names_of<T>(found: Vec<(T, String)>) -> Vec<String> {
+    found.into_iter().map(|(_, name)| name.to_lowercase()).collect()
+}
+
+/// Those teams of these names that the caller sees.
+fn teams_named(connection: &mut PgConnection, caller: &Caller, names: &[String]) -> Result<Vec<(TeamId, String)>> {
+    let mut found = teams::named(connection, caller.organization_id, names)?;
+    if caller.organization_id.is_some() {
+        found.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
+    }
+    Ok(found.into_iter().map(|team| (team.id, team.name)).collect())
 }
 
 /// Whether a user made it, for an organization, who is no active member of that any more. Never null.
 fn by_former_member(asked: FormerMember) -> Condition {
     let members = memberships::table
-        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .inner_join(u::table.on(u::id.eq(memberships::user_id)))
         .filter(memberships::organization_id.nullable().eq(t::organization_id))
         .filter(memberships::user_id.nullable().eq(t::created_by_user_id))
         .filter(memberships::status.eq(MembershipStatus::Active))
-        .filter(users::suspended_at.is_null());
+        .filter(u::suspended_at.is_null());
     let of_organization = t::organization_id.is_not_null().and(t::created_by_user_id.is_not_null());
     let is = of_organization.and(not(exists(members))).nullable();
     match asked {
@@ -558,7 +719,7 @@ impl Reader<'_> {
     fn list<T>(&mut self, filter: &str, read: impl Fn(&str) -> Result<Option<T>, String>) -> Option<Vec<T>> {
         let given = self.query.given(filter);
         let mut all = vec![];
-        for Given { name, value } in given {
+        for Given { name, value, .. } in given {
             let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
             match items.map(&read).collect::<Result<Vec<_>, _>>() {
                 Ok(items) => all.extend(items.into_iter().flatten()),
@@ -586,7 +747,7 @@ impl Reader<'_> {
 
     /// The one value of a filter that takes no list.
     fn one<T>(&mut self, filter: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let (Given { name, value }, more) = self.query.given(filter).split_first()?;
+        let (Given { name, value, .. }, more) = self.query.given(filter).split_first()?;
         let more =
             more.iter().map(|given| Error::parameter(&given.name, "Takes one value, and is there more than once"));
         self.faults.extend(more);
@@ -625,14 +786,17 @@ impl Reader<'_> {
         (!given.is_empty()).then(|| given.iter().map(|given| given.value.clone()).collect())
     }
 
-    fn created_by(&mut self, filter: &str) -> Option<CreatedBy> {
-        let makers = self.list(filter, |text| Ok(Some(text.to_owned())))?;
-        Some(CreatedBy {
-            users: makers.iter().filter_map(|maker| maker.parse().ok()).collect(),
-            teams: makers.iter().filter_map(|maker| maker.parse().ok()).collect(),
-            organizations: makers.iter().filter_map(|maker| maker.parse().ok()).collect(),
-            organization_names: makers.iter().map(|maker| maker.to_ascii_lowercase()).collect(),
-        })
+    /// The values of labels, by their keys.
+    fn labels(&mut self, filter: &str) -> Option<BTreeMap<String, Vec<String>>> {
+        let given = self.query.given(filter);
+        let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for Given { name, value, member } in given {
+            match member.as_ref().filter(|key| Labels::is_key(key)) {
+                Some(key) => labels.entry(key.clone()).or_default().push(value.clone()),
+                None => self.faults.push(Error::parameter(name, "No label has such a key")),
+            }
+        }
+        (!given.is_empty()).then_some(labels)
     }
 
     fn time(&mut self, filter: &str) -> Option<Timestamp> {
@@ -661,7 +825,11 @@ fn spelled<T: TextEnum>(between: &str) -> String {
 #[must_use]
 pub fn reference() -> String {
     let rows: String = all()
-        .map(|Filter { name, about, schema, .. }| format!("| `{name}` | {} | {about} |\n", taken(&schema())))
+        .map(|(name, schema, about)| {
+            let name = name.trim_start_matches("filter[").trim_end_matches(']');
+            let name = if name == "label" { "label][key" } else { name };
+            format!("| `{name}` | {} | {about} |\n", taken(&schema))
+        })
         .collect();
     format!("| filter | takes | finds |\n| --- | --- | --- |\n{rows}")
 }
@@ -675,6 +843,7 @@ fn taken(schema: &RefOr<Schema>) -> String {
     }
     let word = match (&one.schema_type, &one.format) {
         (SchemaType::Type(Type::Integer), _) => "a number",
+        (SchemaType::Type(Type::Object), _) => "text",
         (_, Some(_)) => "a time (RFC 3339)",
         _ => "text",
     };

@@ -1,19 +1,20 @@
 //! Making tokens. Every token is made here, with its event.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{OptionalExtension, PgConnection};
 
 use super::bounds::{Bounds, highest_role, too_high};
 use super::jwt::Form;
 use super::model::event;
 use super::store::{self, Slot};
-use super::{NewToken, Owner, Token, TokenAttributes};
+use super::{Labels, NewToken, Owner, Token, TokenAttributes, rotation};
 use crate::access::Caller;
 use crate::audit::{self, Actor, Event};
-use crate::credential::Secret;
+use crate::credential::{Format, Secret};
 use crate::ids::TokenId;
-use crate::jsonapi::{Error, Result};
+use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
-use crate::ttl_policies;
+use crate::ttl_policies::{self, LatestEnd};
 
 /// Makes a token for an owner, and revokes what stood in its place. What the owner is must be locked.
 ///
@@ -33,21 +34,55 @@ pub(crate) fn issue(
         bounds.role(attributes.role, highest).and_then(|role| too_high(role, highest).map_or(Ok(role), Err)),
         bounds.given(connection, caller, asked),
     )?;
-    let asked = attributes.expired_at.map(|moment| moment.0);
-    let expired_at = ttl_policies::expiry(connection, caller, owner.governed(), caller.now, asked)?;
+    let rotation = rotation::of_new(caller, attributes.self_rotation, attributes.rotates_until)?;
+    let asked = asked_end(caller, attributes.expired_at.map(|moment| moment.0), attributes.expires_in_seconds)?;
+    let within = LatestEnd::of(caller);
+    let expired_at = ttl_policies::expiry(connection, within, owner.governed(), caller.now, asked)?;
+    let form = Form::of(attributes.format.unwrap_or(bounds.format), signer);
+    let labels_in_jwt = attributes.labels_in_jwt == Some(true);
+    if labels_in_jwt && form.format() != Format::Jwt {
+        let detail = "Labels in jwt can be true only of a token whose format is jwt";
+        return Err(Error::attribute("/data/attributes/labels-in-jwt", detail));
+    }
     let revoked = store::revoke_current(connection, owner, room)?;
+    let none = Labels::default();
     let new = NewToken {
         description: room.description(),
         expired_at,
         role,
         abilities: abilities.as_deref(),
-        form: Form::of(attributes.format.unwrap_or(bounds.format), signer),
+        rotation,
+        labels: attributes.labels.as_ref().unwrap_or(&none),
+        labels_in_jwt,
+        form,
         created_by: caller.creator(),
         ..NewToken::of(owner)
     };
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
     })
+}
+
+/// The end that is asked for, as a time or in seconds from now.
+///
+/// # Errors
+/// 422 for both.
+pub(super) fn asked_end(
+    caller: &Caller,
+    at: Option<DateTime<Utc>>,
+    in_seconds: Option<i64>,
+) -> Result<Option<DateTime<Utc>>> {
+    match (at, in_seconds) {
+        (Some(_), Some(_)) => {
+            let detail = "Expires in seconds cannot be written together with expired-at";
+            Err(Error::attribute("/data/attributes/expires-in-seconds", detail))
+        }
+        (None, Some(seconds)) => {
+            let end = TimeDelta::try_seconds(seconds).and_then(|length| caller.now.checked_add_signed(length));
+            Ok(Some(end.unwrap_or(Timestamp::MAX)))
+        }
+        (at, None) => Ok(at),
+    }
 }
 
 /// Both values, or the faults of both.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use serde::Serialize;
 
-use super::{NewToken, Owner, Token};
+use super::{Labels, NewToken, Owner, Token};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};
@@ -53,6 +53,8 @@ struct Claims<'a> {
     /// Of a user's token none: it is no organization's, and what it may reach depends on that.
     #[serde(skip_serializing_if = "Option::is_none")]
     abilities: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'a Labels>,
 }
 
 /// The secret of a new token, and the key that has signed it.
@@ -76,6 +78,7 @@ pub(super) fn sign(
         organization: new.owner.organization(),
         role: new.role,
         abilities: super::store::effective_abilities_of(connection, new)?,
+        labels: new.labels_in_jwt.then_some(new.labels),
     };
     let signed = signer.sign(connection, &claims)?;
     Ok((Secret::of_jwt(signed.jwt), signed.kid))

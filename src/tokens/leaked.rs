@@ -74,7 +74,7 @@ pub(super) fn report(connection: &mut PgConnection, request_id: &str, Found(repo
     let digests: Vec<Digest> = reports.iter().map(|(digest, _)| digest.clone()).collect();
     let found: HashMap<Digest, Token> = store::lock_by_secret(connection, &digests)?.into_iter().collect();
     let ids: Vec<TokenId> = found.values().map(|token| token.id).collect();
-    store::revoke(connection, &ids)?;
+    store::revoke(connection, &ids, Some("reported as leaked"))?;
     // One for each place, also where the same secret was found in several.
     let told = |(digest, place): (Digest, Option<String>)| {
         let token = found.get(&digest)?;

@@ -8,13 +8,14 @@ use super::bounds::{Bounds, highest_role, too_high};
 use super::jwt::{self, Form};
 use super::model::event;
 use super::right::{TokenOperation, may};
-use super::{NewToken, Owner, Replacement, Token, TokenChanges, issue, store};
+use super::{NewToken, Owner, Replacement, SELF_ROTATION_GRACE, Token, TokenChanges, issue, rotation, store};
 use crate::access::Caller;
 use crate::audit::{self, Event, Looking};
 use crate::credential::{Abilities, Ability, Kind, Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
+use crate::ttl_policies::LatestEnd;
 use crate::{organizations, teams, ttl_policies};
 
 /// Changes description, expiry, role or abilities; never the owner and never the secret.
@@ -43,6 +44,7 @@ pub(crate) fn edit(
 /// The token after the changes.
 fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes: TokenChanges) -> Result<Token> {
     let asked = changes.expired_at;
+    let rotation = rotation::of_edited(caller, token, &changes)?;
     let mut edited = token.clone().changed(changes);
     if edited.description != token.description {
         keeps_description(token, &edited)?;
@@ -51,6 +53,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
     let owner = token.owner().ok_or_else(Error::not_found)?;
     // What GET shows can be sent back, whatever has become of policies since.
     let shown = |time: Option<DateTime<Utc>>| time.map(|time| time.trunc_subsecs(3));
+    (edited.self_rotation, edited.rotates_until) = (rotation.itself, rotation.until);
     edited.expired_at = token.expired_at;
     if let Some(asked) =
         asked.map(|asked| asked.map(|moment| moment.0)).filter(|asked| shown(*asked) != shown(token.expired_at))
@@ -60,7 +63,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         edited.expired_at = if shortens && !outlives {
             asked
         } else {
-            ttl_policies::expiry(connection, caller, owner.governed(), token.created_at, asked)?
+            ttl_policies::expiry(connection, LatestEnd::of(caller), owner.governed(), token.created_at, asked)?
         };
         // A user's token may be older than a policy lets a new one become.
         if edited.expired_at.is_some_and(|end| end <= caller.now) {
@@ -212,7 +215,8 @@ pub(crate) fn replace(
     let bounds = Bounds::of(connection, owner)?;
     let role = too_high(token.role, highest).map_or_else(|| bounds.check_role(token.role), Err);
     issue::both(role, bounds.check_gives_those_of(caller, token))?;
-    let grace = asked.grace_period_seconds.unwrap_or(0);
+    let usual = if rotation::renews_itself(caller, token) { SELF_ROTATION_GRACE } else { 0 };
+    let grace = asked.grace_period_seconds.unwrap_or(usual);
     store::revoke_after(connection, token.id, grace)?;
     if token.status == Status::Expired {
         // What is expired holds its description no more: another one may have taken it.
@@ -220,6 +224,7 @@ pub(crate) fn replace(
     }
     let new = NewToken {
         expired_at: successor_expiry(connection, caller, (token, owner), asked)?,
+        rotation: rotation::of_successor(caller, token),
         form: Form::of(token.format, signer),
         created_by: caller.creator(),
         ..NewToken::successor_of(token, owner)
@@ -239,23 +244,32 @@ fn successor_expiry(
     asked: &Replacement,
 ) -> Result<Option<DateTime<Utc>>> {
     let now = caller.now;
-    if let Some(asked) = asked.expired_at {
-        return ttl_policies::expiry(connection, caller, owner.governed(), now, asked.map(|moment| moment.0));
+    let within = rotation::latest_end(caller, token);
+    if asked.expired_at.is_some() || asked.expires_in_seconds.is_some() {
+        let at = asked.expired_at.flatten().map(|moment| moment.0);
+        let end = issue::asked_end(caller, at, asked.expires_in_seconds)?;
+        return ttl_policies::expiry(connection, within, owner.governed(), now, end);
     }
     let as_long = |at: DateTime<Utc>| now.checked_add_signed(at - token.created_at).unwrap_or(Timestamp::MAX);
     let inherited = token.expired_at.map(|at| as_long(at).min(Timestamp::MAX));
     let latest = ttl_policies::latest_expiry(connection, owner.governed(), now)?;
-    Ok(ttl_policies::earliest(ttl_policies::earliest(inherited, latest), caller.ends_at))
+    Ok(ttl_policies::earliest(ttl_policies::earliest(inherited, latest), within.at))
 }
 
-/// Revokes tokens for good and at once.
+/// Revokes tokens for good and at once, for a reason if one was said.
 ///
 /// # Errors
 /// The database's own.
-pub(crate) fn revoke(connection: &mut PgConnection, caller: &Caller, tokens: &[Token]) -> Result<()> {
+pub(crate) fn revoke(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    tokens: &[Token],
+    reason: Option<&str>,
+) -> Result<()> {
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
-    store::revoke(connection, &ids)?;
-    let events: Vec<Event> = tokens.iter().map(|token| event(token, "destroy")).collect();
+    store::revoke(connection, &ids, reason)?;
+    let revoked = |token: &Token| Token { revocation_reason: reason.map(str::to_owned), ..token.clone() };
+    let events: Vec<Event> = tokens.iter().map(|token| event(&revoked(token), "destroy")).collect();
     Ok(audit::record(connection, &caller.actor(), &events)?)
 }
 
@@ -284,9 +298,10 @@ pub(super) fn record_look(connection: &mut PgConnection, caller: &Caller, token:
 pub(super) fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
     let token = store::find_including_revoked(connection, id)?;
     match (token.kind, token.team_id, token.organization_id) {
-        (Kind::Team, Some(team), _) => drop(teams::lock(connection, team)?),
+        // A team that is gone has no token that could be made.
+        (Kind::Team, Some(team), _) => drop(teams::lock(connection, team).optional()?),
         (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {
-            drop(organizations::lock(connection, organization)?);
+            drop(organizations::lock(connection, organization).optional()?);
         }
         _ => {}
     }

@@ -6,8 +6,10 @@ mod bounds;
 mod filters;
 mod first;
 mod http;
+mod include;
 mod issue;
 mod jwt;
+mod labels;
 mod leaked;
 mod life;
 mod lists;
@@ -15,6 +17,7 @@ mod model;
 mod orphans;
 mod retention;
 mod right;
+mod rotation;
 mod schema;
 mod sorted_ends;
 mod store;
@@ -24,10 +27,12 @@ pub use filters::reference as filters_reference;
 pub use first::create_user_with_token;
 pub(crate) use http::section;
 pub(crate) use issue::create;
-pub(crate) use model::NewToken;
+pub use labels::{LABEL_KEY_MAX, LABEL_VALUE_MAX, LABELS_MAX, Labels};
 pub use model::{
-    DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Token, TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
+    DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Revocation, SELF_ROTATION_GRACE, Token,
+    TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,
 };
+pub(crate) use model::{NewToken, Rotation};
 pub use orphans::finish_deletions;
 pub use retention::remove_old_tokens;
 pub use sorted_ends::rewrite_ends;

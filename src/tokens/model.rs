@@ -1,5 +1,7 @@
 //! The token, its owner, and what a client may write of one.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
@@ -8,6 +10,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::jwt::Form;
+use super::labels::{Labels, valid_labels};
 use crate::access::Role;
 use crate::audit::Event;
 use crate::credential::{Ability, Creator, Format, Kind, Status, valid_abilities};
@@ -56,6 +59,14 @@ pub struct Token {
     pub abilities: Option<Vec<Ability>>,
     /// What it may reach now: its own, of its owner's, of those that its organization has registered; `*` is every one.
     pub effective_abilities: Vec<String>,
+    /// Whether it may issue its own successor, whatever its role.
+    pub self_rotation: bool,
+    /// The latest end of such a successor; none for no limit.
+    pub rotates_until: Option<DateTime<Utc>>,
+    /// Its maker's own keys and values.
+    pub labels: Labels,
+    /// Whether its JWT says them.
+    pub labels_in_jwt: bool,
     /// The user who made it.
     pub created_by_user_id: Option<UserId>,
     /// The team that made it.
@@ -71,12 +82,16 @@ pub struct Token {
     pub expired_at: Option<DateTime<Utc>>,
     /// When it ends by itself: then, or earlier by its organization's TTL policy.
     pub ends_at: Option<DateTime<Utc>>,
+    /// In how many seconds that is; 0 if it is over.
+    pub ends_in_seconds: Option<i64>,
     /// The same as lists are sorted by: a copy, which is older for a moment after a policy has changed.
     pub sorted_end: Option<DateTime<Utc>>,
     /// Since when it is switched off.
     pub disabled_at: Option<DateTime<Utc>>,
     /// When it was ended for good; during the grace after a regeneration, when it will be.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// What whoever revoked it said of that.
+    pub revocation_reason: Option<String>,
     /// When it last authenticated a request.
     pub last_used_at: Option<DateTime<Utc>>,
     /// How many requests it has authenticated.
@@ -188,12 +203,33 @@ pub(crate) struct NewToken<'a> {
     pub(crate) role: Role,
     /// What it may reach at other services of what its owner may; none for all of that.
     pub(crate) abilities: Option<&'a [Ability]>,
+    /// Whether it may issue its own successor, and the latest end of that.
+    pub(crate) rotation: Rotation,
+    /// Its maker's own keys and values.
+    pub(crate) labels: &'a Labels,
+    /// Whether its JWT says them.
+    pub(crate) labels_in_jwt: bool,
     /// What its secret is to be.
     pub(crate) form: Form<'a>,
     /// The token that it succeeds.
     pub(crate) replaces: Option<TokenId>,
     pub(crate) created_by: Creator,
 }
+
+/// Whether a token may issue its own successor (docs/design.md §3, rule 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rotation {
+    /// Whether it may.
+    pub(crate) itself: bool,
+    /// The latest end of such a successor; none for no limit.
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+impl Rotation {
+    const NONE: Self = Self { itself: false, until: None };
+}
+
+static NO_LABELS: Labels = Labels(BTreeMap::new());
 
 impl<'a> NewToken<'a> {
     /// An opaque token that never expires, of the role `owner`, made by the command line.
@@ -204,6 +240,9 @@ impl<'a> NewToken<'a> {
             expired_at: None,
             role: Role::Owner,
             abilities: None,
+            rotation: Rotation::NONE,
+            labels: &NO_LABELS,
+            labels_in_jwt: false,
             form: Form::Opaque,
             replaces: None,
             created_by: Creator::System,
@@ -216,6 +255,9 @@ impl<'a> NewToken<'a> {
             description: token.description.as_deref(),
             role: token.role,
             abilities: token.abilities.as_deref(),
+            rotation: Rotation { itself: token.self_rotation, until: token.rotates_until },
+            labels: &token.labels,
+            labels_in_jwt: token.labels_in_jwt,
             replaces: Some(token.id),
             ..Self::of(owner)
         }
@@ -229,6 +271,7 @@ impl Token {
             description: changes.description.unwrap_or(self.description),
             role: changes.role.unwrap_or(self.role),
             abilities: changes.abilities.unwrap_or(self.abilities),
+            labels: changes.labels.unwrap_or(self.labels),
             ..self
         }
     }
@@ -243,6 +286,9 @@ pub(super) fn event(token: &Token, action: &'static str) -> Event {
         "description": token.description,
         "role": token.role,
         "abilities": token.abilities,
+        "self-rotation": token.self_rotation,
+        "labels": token.labels,
+        "revocation-reason": token.revocation_reason,
     });
     Event::new(token.organization_id, "authentication_token", token.id, action).of_user(token.user_id).meta(meta)
 }
@@ -273,6 +319,22 @@ pub struct TokenAttributes {
     pub abilities: Option<Option<Vec<Ability>>>,
     /// `format`: what the secret is to be; without it, what the workspace or the organization prefers, at first `opaque`.
     pub format: Option<Format>,
+    /// `expires-in-seconds`: the same as `expired-at`, counted from now, from 1 to 3153600000 (a hundred years); not
+    /// together with it.
+    #[validate(range(min = 1, max = "LONGEST_LIFE", message = "Expires in seconds must be from 1 to 3153600000"))]
+    #[schema(minimum = 1, maximum = 3_153_600_000_i64)]
+    pub expires_in_seconds: Option<i64>,
+    /// `self-rotation`: whether the token may issue its own successor, whatever its role.
+    pub self_rotation: Option<bool>,
+    /// `rotates-until`: the latest end of such a successor; null is none. No later than the end of the token that asks.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Timestamp>)]
+    pub rotates_until: Option<Option<Timestamp>>,
+    /// `labels`: at most 20 keys with a text each.
+    #[validate(custom(function = "valid_labels"))]
+    pub labels: Option<Labels>,
+    /// `labels-in-jwt`: whether the JWT says them, as they are when it is made.
+    pub labels_in_jwt: Option<bool>,
 }
 
 /// What a client may change of a token.
@@ -299,16 +361,40 @@ pub struct TokenChanges {
     #[validate(custom(function = "valid_abilities"))]
     #[schema(max_items = 100)]
     pub abilities: Option<Option<Vec<Ability>>>,
+    /// `self-rotation`: whether the token may issue its own successor, whatever its role.
+    pub self_rotation: Option<bool>,
+    /// `rotates-until`: the latest end of such a successor; null is none. No later than the end of the token that asks.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Timestamp>)]
+    pub rotates_until: Option<Option<Timestamp>>,
+    /// `labels`: at most 20 keys with a text each, in the place of those before. What a JWT says of them stays.
+    #[validate(custom(function = "valid_labels"))]
+    pub labels: Option<Labels>,
+}
+
+/// What a client may say when a token is revoked.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Revocation {
+    /// `revocation-reason`: why, in at most 255 characters; kept and shown.
+    #[validate(length(max = "DESCRIPTION_MAX"))]
+    #[schema(max_length = 255)]
+    pub revocation_reason: Option<String>,
 }
 
 /// What a client may say when a token is to be replaced.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Replacement {
-    /// `grace-period-seconds`: how long the old token goes on working, from 0 to 604800 (a week).
+    /// `grace-period-seconds`: how long the old token goes on working, from 0 to 604800 (a week). Without it none, or 60 of
+    /// a token that replaces itself.
     #[validate(range(min = 0, max = "GRACE_MAX", message = "Grace period seconds must be from 0 to 604800"))]
     #[schema(minimum = 0, maximum = 604_800)]
     pub grace_period_seconds: Option<i32>,
+    /// `expires-in-seconds` of the successor, counted from now; not together with `expired-at`.
+    #[validate(range(min = 1, max = "LONGEST_LIFE", message = "Expires in seconds must be from 1 to 3153600000"))]
+    #[schema(minimum = 1, maximum = 3_153_600_000_i64)]
+    pub expires_in_seconds: Option<i64>,
     /// `expired-at` of the successor: a time to come; null is never. Without it, the successor lives as long as the old
     /// token did.
     #[serde(default, deserialize_with = "present")]
@@ -319,6 +405,12 @@ pub struct Replacement {
 
 /// For so many days before today it is told how often a token was used (docs/design.md §3, rule 7).
 pub const USAGE_KEPT_DAYS: i64 = 90;
+
+/// The most seconds that `expires-in-seconds` takes: a hundred years.
+const LONGEST_LIFE: i64 = 3_153_600_000;
+
+/// The grace after a token has replaced itself, in seconds, unless it asks for another (docs/design.md §3, rule 5).
+pub const SELF_ROTATION_GRACE: i32 = 60;
 
 /// The longest grace after a regeneration, in seconds: a week (docs/design.md §3, rule 5).
 pub const GRACE_MAX: i32 = 604_800;

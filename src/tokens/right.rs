@@ -33,9 +33,13 @@ impl TokenOperation {
             Self::Switch => {
                 &[A::ChangeUserToken, A::EditTeamToken, A::SwitchWorkspaceToken, A::ChangeOrganizationToken]
             }
-            Self::Replace => {
-                &[A::ChangeUserToken, A::ReplaceTeamToken, A::ReplaceWorkspaceToken, A::ChangeOrganizationToken]
-            }
+            Self::Replace => &[
+                A::ChangeUserToken,
+                A::ReplaceTeamToken,
+                A::ReplaceWorkspaceToken,
+                A::ChangeOrganizationToken,
+                A::RenewItself,
+            ],
             Self::Revoke => &[
                 A::EndUserToken,
                 A::DeleteTeamToken,
@@ -58,7 +62,10 @@ pub(crate) fn may(
     token: &Token,
 ) -> Result<Permit> {
     match operation.actions() {
-        [.., of_itself @ (Action::ShowItself | Action::EndItself)] if token.id == caller.token => {
+        [.., Action::RenewItself] if !token.self_rotation => may_by_kind(connection, caller, operation, token),
+        [.., of_itself @ (Action::ShowItself | Action::EndItself | Action::RenewItself)]
+            if token.id == caller.token =>
+        {
             caller.may(*of_itself, Target::Organization)
         }
         _ => may_by_kind(connection, caller, operation, token),

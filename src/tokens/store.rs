@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::{IntervalDsl, not, now, sql};
+use diesel::dsl::{IntervalDsl, exists, not, now, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 
 use super::bounds::Bounds;
 use super::jwt::{self, Form};
-use super::{NewToken, Owner, Token, USAGE_KEPT_DAYS};
+use super::{Labels, NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
 use crate::credential::{Abilities, Ability, Digest, Format, Kind, Secret, Status};
 use crate::database::schema::{
-    abilities_of_user, effective_abilities, least, listed_tokens, organizations, registered_abilities,
-    statement_timestamp, teams, token_usage_days, tokens, workspaces,
+    abilities_of_user, all_users, effective_abilities, least, listed_tokens, lower, memberships, organizations,
+    registered_abilities, statement_timestamp, teams, token_usage_days, tokens, workspaces,
 };
 use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
@@ -91,6 +91,11 @@ pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<To
 /// A token by id, whether or not it is revoked.
 pub(super) fn find_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
     listed_tokens::table.find(id).select(Token::as_select()).first(connection)
+}
+
+/// Tokens by id, whether or not they are revoked.
+pub(super) fn find_all_including_revoked(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<Vec<Token>> {
+    listed_tokens::table.filter(listed_tokens::id.eq_any(ids)).select(Token::as_select()).load(connection)
 }
 
 /// Locks the tokens in whose place a new one is to step, until the transaction's end: one of them may be the token
@@ -188,6 +193,10 @@ struct Row<'a> {
     expired_at: Option<DateTime<Utc>>,
     role: Role,
     abilities: Option<&'a [Ability]>,
+    self_rotation: bool,
+    rotates_until: Option<DateTime<Utc>>,
+    labels: &'a Labels,
+    labels_in_jwt: bool,
     replaces: Option<TokenId>,
 }
 
@@ -215,6 +224,10 @@ pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
         expired_at: new.expired_at,
         role: new.role,
         abilities: new.abilities,
+        self_rotation: new.rotation.itself,
+        rotates_until: new.rotation.until,
+        labels: new.labels,
+        labels_in_jwt: new.labels_in_jwt,
         replaces: new.replaces,
     };
     diesel::insert_into(tokens::table).values(row).execute(connection)?;
@@ -295,9 +308,14 @@ fn secret(connection: &mut PgConnection, id: TokenId, new: &NewToken<'_>) -> Res
     }
 }
 
-pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<()> {
+pub(super) fn revoke(connection: &mut PgConnection, ids: &[TokenId], reason: Option<&str>) -> QueryResult<()> {
     diesel::update(tokens::table.filter(tokens::id.eq_any(ids)))
-        .set((tokens::revoked.eq(true), tokens::revoked_at.eq(now), tokens::updated_at.eq(now)))
+        .set((
+            tokens::revoked.eq(true),
+            tokens::revoked_at.eq(now),
+            tokens::revocation_reason.eq(reason),
+            tokens::updated_at.eq(now),
+        ))
         .execute(connection)?;
     Ok(())
 }
@@ -334,13 +352,22 @@ struct Edited<'a> {
     description: Option<&'a str>,
     expired_at: Option<DateTime<Utc>>,
     abilities: Option<&'a [Ability]>,
+    self_rotation: bool,
+    rotates_until: Option<DateTime<Utc>>,
+    labels: &'a Labels,
 }
 
 /// Writes what can be edited of a token.
 pub(super) fn edit(connection: &mut PgConnection, before: &Token, edited: &Token) -> QueryResult<()> {
-    let Token { description, expired_at, abilities, .. } = edited;
-    let changes =
-        Edited { description: description.as_deref(), expired_at: *expired_at, abilities: abilities.as_deref() };
+    let Token { description, expired_at, abilities, labels, .. } = edited;
+    let changes = Edited {
+        description: description.as_deref(),
+        expired_at: *expired_at,
+        abilities: abilities.as_deref(),
+        self_rotation: edited.self_rotation,
+        rotates_until: edited.rotates_until,
+        labels,
+    };
     // A role that is lowered by its organization rises again with that; an edit of something else does not make it last.
     let role = (edited.role != before.role).then(|| tokens::role.eq(edited.role));
     diesel::update(tokens::table.find(edited.id))
@@ -562,6 +589,29 @@ pub(crate) fn made_by(connection: &mut PgConnection, maker: UserId, most: i64) -
         .load(connection)?;
     let all: Vec<TokenId> = found().limit(MADE_COUNTED + 1).select(listed_tokens::id).load(connection)?;
     Ok(MadeTokens { all: i64::try_from(all.len()).unwrap_or(i64::MAX), told })
+}
+
+/// The users of these names, which are in lower case, who are or were in an organization as its members or as makers of its
+/// tokens; or everywhere. Of two users who had a name after each other it is both.
+pub(super) fn makers_named(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    names: &[String],
+) -> QueryResult<Vec<(UserId, String)>> {
+    let found = all_users::table.filter(lower(all_users::username).eq_any(names)).into_boxed();
+    let found = match organization {
+        None => found,
+        Some(organization) => {
+            let member = memberships::table
+                .filter(memberships::organization_id.eq(organization))
+                .filter(memberships::user_id.eq(all_users::id));
+            let maker = tokens::table
+                .filter(tokens::organization_id.eq(organization))
+                .filter(tokens::created_by_user_id.eq(all_users::id.nullable()));
+            found.filter(exists(member).or(exists(maker)))
+        }
+    };
+    found.select((all_users::id, all_users::username)).load(connection)
 }
 
 /// Whether a token is not ended for good.

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
 
-use super::{Token, TokenAttributes, TokenChanges};
+use super::{Labels, Token, TokenAttributes, TokenChanges};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret, Status};
 use crate::http::Made;
 use crate::ids::TokenId;
-use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, written_or_null};
+use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, truth, written_or_null};
 use crate::jsonapi::{Error, Identifier, Resource, ResourceBody, ResourceType, names, time};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::teams::{self, TEAMS};
@@ -39,6 +39,10 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
         schema: effective_abilities,
         value: |token| json!(token.effective_abilities),
     },
+    Attribute { name: "self-rotation", schema: || truth().into(), value: |token| json!(token.self_rotation) },
+    Attribute { name: "rotates-until", schema: time_or_null, value: |token| json!(token.rotates_until.map(time)) },
+    Attribute { name: "labels", schema: Labels::schema, value: |token| json!(token.labels) },
+    Attribute { name: "labels-in-jwt", schema: || truth().into(), value: |token| json!(token.labels_in_jwt) },
     Attribute { name: "status", schema: Status::schema, value: |token| json!(token.status) },
     Attribute {
         name: "token-prefix",
@@ -59,8 +63,18 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     Attribute { name: "last-used-at", schema: time_or_null, value: |token| json!(token.last_used_at.map(time)) },
     Attribute { name: "expired-at", schema: time_or_null, value: |token| json!(token.expired_at.map(time)) },
     Attribute { name: "ends-at", schema: time_or_null, value: |token| json!(token.ends_at.map(time)) },
+    Attribute {
+        name: "expires-in-seconds",
+        schema: || or_null(count(0)).description(Some("How long until `ends-at`; null is never")).into(),
+        value: |token| json!(token.ends_in_seconds),
+    },
     Attribute { name: "disabled-at", schema: time_or_null, value: |token| json!(token.disabled_at.map(time)) },
     Attribute { name: "revoked-at", schema: time_or_null, value: |token| json!(token.revoked_at.map(time)) },
+    Attribute {
+        name: "revocation-reason",
+        schema: || or_null(text()).description(Some("What whoever revoked it said of that")).into(),
+        value: |token| json!(token.revocation_reason),
+    },
     Attribute {
         name: "token",
         schema: || {
@@ -120,7 +134,8 @@ fn trashed(token: &Token) -> &'static str {
 }
 
 /// What a client may send back as it is, and not change. Whatever else cannot be changed moves by itself and is ignored.
-pub(super) const READ_ONLY: [&str; 6] = ["kind", "format", "token", "created-at", "disabled-at", "revoked-at"];
+pub(super) const READ_ONLY: [&str; 8] =
+    ["kind", "format", "token", "created-at", "disabled-at", "revoked-at", "revocation-reason", "labels-in-jwt"];
 
 /// The fault of an attribute that was sent and is another one than the token's.
 pub(super) fn changed(token: &Token, sent: &ResourceBody<TokenChanges>, name: &str) -> Option<Error> {

@@ -12,7 +12,7 @@ mod view;
 pub(crate) use http::section;
 pub(crate) use model::SentPolicies;
 pub use model::{
-    DEFAULT_MAX_TTL_MS, Governed, MAX_TTL_MS_RANGE, OnePolicyAttributes, Policy, PolicyAttributes, PolicyItem,
-    TokenType, earliest, expiry, latest_expiry,
+    DEFAULT_MAX_TTL_MS, Governed, LatestEnd, MAX_TTL_MS_RANGE, OnePolicyAttributes, Policy, PolicyAttributes,
+    PolicyItem, TokenType, earliest, expiry, latest_expiry,
 };
 pub(crate) use set::set;

@@ -183,24 +183,41 @@ pub fn latest_expiry(
     Ok(max_ttl_ms.map(|max_ttl_ms| longest(max_ttl_ms).unwrap_or(Timestamp::MAX).min(Timestamp::MAX)))
 }
 
-/// When a token that is made at `created_at` will expire: when its maker asks for, within what policies and the end of the
-/// maker's own token allow (docs/design.md §3, rules 4 and 8).
+/// The latest end that whoever makes a token may give it.
+#[derive(Debug, Clone, Copy)]
+pub struct LatestEnd {
+    /// None if there is no such end.
+    pub at: Option<DateTime<Utc>>,
+    /// Why it may be no later, for a 422.
+    pub because: &'static str,
+}
+
+impl LatestEnd {
+    /// The end of the token that calls (docs/design.md §3, rule 8).
+    #[must_use]
+    pub const fn of(caller: &Caller) -> Self {
+        Self { at: caller.ends_at, because: "the token that calls ends then" }
+    }
+}
+
+/// When a token that is made at `created_at` will expire: when its maker asks for, within what policies and its maker
+/// allow (docs/design.md §3, rules 4 and 8).
 ///
 /// # Errors
 /// 422 if the maker asks for more.
 pub fn expiry(
     connection: &mut PgConnection,
-    caller: &Caller,
+    within: LatestEnd,
     governed: Governed,
     created_at: DateTime<Utc>,
     asked: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>> {
     let by_policy = latest_expiry(connection, governed, created_at)?;
-    let latest = earliest(by_policy, caller.ends_at);
+    let latest = earliest(by_policy, within.at);
     match (asked, latest) {
         (Some(asked), Some(latest)) if asked > latest => {
             let because = match governed {
-                _ if Some(latest) != by_policy => "the token that calls ends then".to_owned(),
+                _ if Some(latest) != by_policy => within.because.to_owned(),
                 Governed::By(_, kind) => {
                     format!("the organization lets {} tokens live no longer", TokenType::of(kind))
                 }

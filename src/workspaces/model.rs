@@ -105,7 +105,7 @@ fn rights_by_teams(
 ) -> Result<Option<WorkspaceRights>> {
     let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
     let grants = store::grants(connection, &[workspace], &teams)?;
-    Ok(caller.rights_in(grants.into_iter().map(|(_, grant)| grant)))
+    Ok(caller.rights_in(grants.into_iter().map(|(_, _, grant)| grant)))
 }
 
 /// The workspace of this id and what the caller is in it.

@@ -1,13 +1,13 @@
 //! Workspaces as resources, with what a query asks to include.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use diesel::PgConnection;
 
 use super::view::{self, EFFECTIVE_BINDINGS};
 use super::{Workspace, store};
 use crate::access::{Action, Caller, Grant, Target};
-use crate::ids::WorkspaceId;
+use crate::ids::{OrganizationId, TeamId, WorkspaceId};
 use crate::jsonapi::{Document, Error, Query, Resource, Result};
 use crate::organizations::{self, Organization};
 
@@ -45,14 +45,41 @@ pub(super) fn render_all<'a>(
 ) -> Result<Vec<(&'a Workspace, Resource)>> {
     let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
     let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
-    let mut grants: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
-    for (id, grant) in store::grants(connection, &ids, &teams)? {
-        grants.entry(id).or_default().push(grant);
-    }
-    let render = |workspace: &'a Workspace| {
-        let by_teams = caller.rights_in(grants.remove(&workspace.id).unwrap_or_default());
-        let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
-        Some((workspace, view::workspace(workspace, organization, caller, &rights)))
+    let grants = store::grants(connection, &ids, &teams)?;
+    let render = |workspace: &'a Workspace| Some((workspace, render_by(&grants, caller, organization, workspace)?));
+    Ok(workspaces.iter().filter_map(render).collect())
+}
+
+/// A workspace as a resource, if the caller sees it.
+fn render_by(
+    grants: &[(WorkspaceId, TeamId, Grant)],
+    caller: &Caller,
+    organization: &Organization,
+    workspace: &Workspace,
+) -> Option<Resource> {
+    let theirs = grants.iter().filter(|(id, team, _)| *id == workspace.id && caller.rights.teams.contains(team));
+    let by_teams = caller.rights_in(theirs.map(|(_, _, grant)| *grant));
+    let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
+    Some(view::workspace(workspace, organization, caller, &rights))
+}
+
+/// Those of these workspaces that the caller sees, as resources, for documents about several organizations: `place` tells
+/// who the caller is in one.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn render_seen<'a>(
+    connection: &mut PgConnection,
+    ids: &[WorkspaceId],
+    place: impl Fn(OrganizationId) -> Option<(&'a Caller, &'a Organization)>,
+) -> Result<Vec<Resource>> {
+    let workspaces = store::find_each(connection, ids)?;
+    let callers = || workspaces.iter().filter_map(|workspace| place(workspace.organization_id));
+    let teams: BTreeSet<TeamId> = callers().flat_map(|(caller, _)| caller.rights.teams.iter().copied()).collect();
+    let grants = store::grants(connection, ids, &teams.into_iter().collect::<Vec<_>>())?;
+    let render = |workspace: &Workspace| {
+        let (caller, organization) = place(workspace.organization_id)?;
+        render_by(&grants, caller, organization, workspace)
     };
     Ok(workspaces.iter().filter_map(render).collect())
 }

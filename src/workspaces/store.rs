@@ -100,6 +100,21 @@ pub(super) fn find_named(
         .first(connection)
 }
 
+/// The workspaces of these names, which are in lower case, that are within reach: in an organization, or everywhere.
+pub(crate) fn named(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    visible: VisibleWorkspaces,
+    names: &[String],
+) -> QueryResult<Vec<(WorkspaceId, String)>> {
+    let found = match organization {
+        Some(organization) => within_reach(organization, visible),
+        None => workspaces::table.into_boxed(),
+    };
+    let found = found.filter(lower(workspaces::name).eq_any(names));
+    found.select((workspaces::id, workspaces::name)).load(connection)
+}
+
 /// An organization's workspaces by id, as far as there are such.
 pub(super) fn find_all(
     connection: &mut PgConnection,
@@ -111,6 +126,14 @@ pub(super) fn find_all(
         .filter(workspaces::id.eq_any(ids))
         .select(Workspace::as_select())
         .load(connection)
+}
+
+/// Workspaces by id, as far as there are such.
+pub(super) fn find_each(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    workspaces::table.filter(workspaces::id.eq_any(ids)).select(Workspace::as_select()).load(connection)
 }
 
 /// A workspace by id, locked until the transaction's end.
@@ -175,13 +198,13 @@ pub(super) fn grants(
     connection: &mut PgConnection,
     workspaces: &[WorkspaceId],
     teams: &[TeamId],
-) -> QueryResult<Vec<(WorkspaceId, Grant)>> {
+) -> QueryResult<Vec<(WorkspaceId, TeamId, Grant)>> {
     if workspaces.is_empty() || teams.is_empty() {
         return Ok(vec![]);
     }
     team_workspaces::table
         .filter(team_workspaces::workspace_id.eq_any(workspaces))
         .filter(team_workspaces::team_id.eq_any(teams))
-        .select((team_workspaces::workspace_id, Grant::as_select()))
+        .select((team_workspaces::workspace_id, team_workspaces::team_id, Grant::as_select()))
         .load(connection)
 }

@@ -138,7 +138,11 @@ fn the_claims_are_those_of_the_documentation() {
     ada.organization("acme");
     let team = ada.team("acme", "ci");
     let until = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
-    let made = ada.described_token(&team, json!({"description": "", "format": "jwt", "expired-at": until}));
+    let made = ada.described_token(
+        &team,
+        json!({"description": "", "format": "jwt", "expired-at": until,
+        "labels": {"a": "b"}, "labels-in-jwt": true}),
+    );
     let claims = part(&made.secret(), 1);
     assert_eq!(claims.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>(), told);
 }

@@ -107,6 +107,7 @@ fn the_guide_to_tokens_works_as_it_stands() {
         "a workspace's token gets 200",
         "disabled, it gets 401",
         "enabled, it gets 200",
+        "the one that has renewed itself gets 200",
         "in the grace the old one gets 200 and the new one 200",
         "after the grace the old one gets 401 and the new one 200",
         "sent again, it gets the same secret, which gets 200",
@@ -122,8 +123,9 @@ fn the_guide_to_tokens_works_as_it_stands() {
         let list = lists.iter().find(asked).unwrap_or_else(|| panic!("no list of {query}:\n{said}"));
         list["data"].as_array().unwrap().iter().map(|token| token["attributes"][attribute].clone()).collect()
     };
-    assert_eq!(found("ability", "kind"), ["workspace"]);
+    assert_eq!(found("ability", "kind"), ["workspace"; 3], "the exporter's, and one that has renewed itself");
     assert_eq!(found("q=dash", "description"), ["dashboard"]);
+    assert_eq!(found("label", "description"), ["dashboard"]);
     assert!(found("stale", "kind").is_empty());
     assert_eq!(found("trashed", "status"), ["revoked"]);
     assert!(service.stop());

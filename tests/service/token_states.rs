@@ -17,6 +17,10 @@ enum Step {
     Disable(usize),
     Enable(usize),
     Regenerate(usize, bool),
+    /// It replaces itself.
+    Renew(usize),
+    /// Its team or workspace is deleted.
+    EndOwner,
     Expire(usize),
     /// Its grace passes, if it is in one.
     EndGrace(usize),
@@ -32,6 +36,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => which.clone().prop_map(Step::Disable),
         2 => which.clone().prop_map(Step::Enable),
         4 => (which.clone(), any::<bool>()).prop_map(|(which, grace)| Step::Regenerate(which, grace)),
+        3 => which.clone().prop_map(Step::Renew),
+        1 => prop::bool::weighted(0.3).prop_map(|ends| if ends { Step::EndOwner } else { Step::Create }),
         1 => which.clone().prop_map(Step::Expire),
         1 => which.clone().prop_map(Step::EndGrace),
         1 => which.clone().prop_map(Step::Revoke),
@@ -78,6 +84,10 @@ impl Model {
             (Step::Regenerate(_, grace), _) => {
                 (201, Self { replaced: true, revoked: !grace, in_grace: *grace, ..same() })
             }
+            (Step::Renew(_), "active") if self.replaced => (409, same()),
+            (Step::Renew(_), "active") => (201, Self { replaced: true, in_grace: true, ..same() }),
+            (Step::Renew(_), _) => (401, same()),
+            (Step::EndOwner, _) => (204, Self { revoked: true, in_grace: false, ..same() }),
             (Step::Expire(_), _) => (0, Self { expired: true, ..same() }),
             (Step::EndGrace(_), _) => (0, Self { revoked: self.revoked || self.in_grace, in_grace: false, ..same() }),
         }
@@ -89,13 +99,22 @@ struct Tokens<'a> {
     app: &'a App,
     ada: &'a User,
     made_at: String,
+    /// Where the team or the workspace is, while it is there.
+    owner: Option<String>,
+    /// Whether it is not any more.
+    ended: bool,
     all: Vec<(String, String, Model)>,
 }
 
 impl Tokens<'_> {
     fn create(&mut self) {
-        let described = json!({"description": uuid::Uuid::now_v7().to_string()});
-        let made = self.ada.client.post(&self.made_at, &resource("authentication-tokens", described)).expect(201);
+        let described = json!({"description": uuid::Uuid::now_v7().to_string(), "self-rotation": true});
+        let made = self.ada.client.post(&self.made_at, &resource("authentication-tokens", described));
+        if self.ended {
+            made.expect(404);
+            return;
+        }
+        let made = made.expect(201);
         self.all.push((made.id(), made.secret(), Model::default()));
     }
 
@@ -105,7 +124,16 @@ impl Tokens<'_> {
                 self.create();
                 return Ok(());
             }
+            Step::EndOwner => {
+                if let Some(owner) = self.owner.take() {
+                    self.ada.client.delete(&owner).expect(204);
+                    self.ended = true;
+                    self.all.iter_mut().for_each(|(.., model)| *model = model.after(step).1);
+                }
+                return Ok(());
+            }
             Step::Edit(nth) | Step::Disable(nth) | Step::Enable(nth) | Step::Regenerate(nth, _) => *nth,
+            Step::Renew(nth) => *nth,
             Step::Expire(nth) | Step::EndGrace(nth) | Step::Revoke(nth) | Step::Delete(nth) => *nth,
         };
         let which = which % self.all.len();
@@ -126,9 +154,11 @@ impl Tokens<'_> {
     fn request(&self, step: &Step, id: &str) -> Option<Answer> {
         let path = format!("/api/v2/authentication-tokens/{id}");
         let act = |action: &str| Some(self.ada.client.post_nothing(&format!("{path}/actions/{action}")));
-        let prefix = &self.all.iter().find(|(known, ..)| known == id)?.1[..10];
+        let secret = &self.all.iter().find(|(known, ..)| known == id)?.1;
+        let prefix = &secret[..10];
         match step {
-            Step::Create => None,
+            Step::Create | Step::EndOwner => None,
+            Step::Renew(_) => Some(self.app.with(secret).post_nothing(&format!("{path}/actions/regenerate"))),
             Step::Edit(_) => {
                 let change = json!({"description": uuid::Uuid::now_v7().to_string(), "abilities": ["agents:read"]});
                 Some(self.ada.client.patch(&path, &resource("authentication-tokens", change)))
@@ -178,20 +208,30 @@ fn the_service_and_the_model_agree() {
     let app = App::start();
     let ada = app.user("ada");
     ada.organization("acme");
-    let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:read"]}));
-    let workspace = ada.workspace("acme", "prod");
-    let reach = resource("workspaces", json!({"abilities": ["agents:read"]}));
-    ada.client.patch(&format!("/api/v2/workspaces/{workspace}"), &reach).expect(200);
-    let owners = [
-        format!("/api/v2/teams/{team}/authentication-tokens"),
-        format!("/api/v2/workspaces/{workspace}/authentication-tokens"),
-        format!("/api/v2/users/{}/authentication-tokens", ada.id),
-    ];
+    // A team or a workspace of its own for each sequence: it may end.
+    let owner = |which: usize| {
+        let name = uuid::Uuid::now_v7().to_string();
+        let abilities = json!({"abilities": ["agents:read"]});
+        match which {
+            0 => {
+                format!("/api/v2/teams/{}", ada.team_with("acme", json!({"name": name, "abilities": ["agents:read"]})))
+            }
+            1 => {
+                let path = format!("/api/v2/workspaces/{}", ada.workspace("acme", &name));
+                ada.client.patch(&path, &resource("workspaces", abilities)).expect(200);
+                path
+            }
+            _ => format!("/api/v2/users/{}", ada.id),
+        }
+    };
     // One seed, so that two runs do the same.
     let config = Config { cases: 48, failure_persistence: None, max_shrink_iters: 64, ..Config::default() };
     let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[21; 32]);
-    let sequence = |(owner, steps): (usize, Vec<Step>)| {
-        let mut tokens = Tokens { app: &app, ada: &ada, made_at: owners[owner].clone(), all: vec![] };
+    let sequence = |(which, steps): (usize, Vec<Step>)| {
+        let owner = owner(which);
+        let made_at = format!("{owner}/authentication-tokens");
+        let owner = Some(owner).filter(|_| which < 2);
+        let mut tokens = Tokens { app: &app, ada: &ada, made_at, owner, ended: false, all: vec![] };
         tokens.create();
         for step in &steps {
             tokens.take(step)?;
@@ -199,6 +239,6 @@ fn the_service_and_the_model_agree() {
         }
         Ok(())
     };
-    let found = TestRunner::new_with_rng(config, seed).run(&(0..owners.len(), steps()), sequence);
+    let found = TestRunner::new_with_rng(config, seed).run(&(0..3_usize, steps()), sequence);
     found.unwrap_or_else(|fault| panic!("{fault}"));
 }

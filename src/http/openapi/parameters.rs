@@ -4,7 +4,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Required, Schema};
 
 use crate::idempotency::{HEADER, KEY_MAX};
-use crate::jsonapi::schema::{count, one_of, text};
+use crate::jsonapi::schema::{count, object, one_of, text};
 use crate::jsonapi::{Pages, QuerySpec, Search};
 
 /// The parameters in a path, `{team}` and the like.
@@ -51,6 +51,13 @@ pub(super) fn of_query(spec: &QuerySpec) -> Vec<Parameter> {
     all.extend(sort(spec));
     all.extend(searches(spec));
     for filter in spec.filters {
+        if let Some(filter) = filter.strip_suffix(".*") {
+            let texts = object().additional_properties(Some(Schema::from(text().build())));
+            let about = "Only what matches in each member";
+            let any = with_schema(&format!("filter[{filter}]"), about, texts).style(Some(ParameterStyle::DeepObject));
+            all.push(any.explode(Some(true)).build());
+            continue;
+        }
         let name = filter.split('.').fold("filter".to_owned(), |name, part| format!("{name}[{part}]"));
         all.push(parameter(&name, "Only what matches; several values with commas", text()).build());
     }

@@ -8,8 +8,8 @@ use super::super::filters::{self, Trashed};
 use super::super::life::{self, Switch};
 use super::super::right::{TokenOperation, may};
 use super::super::view::{self, NAMES, TOKENS, USAGE_DAYS};
-use super::super::{Replacement, Token, TokenChanges, USAGE_KEPT_DAYS, issue, schema, store};
-use super::{SHOW, WORDS};
+use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, issue, schema, store};
+use super::{SHOW, WORDS, made, one};
 use crate::access::{Action, Caller, Target};
 use crate::credential::Status;
 use crate::http::{Allowed, Endpoint, Locked, OneResource, Read, Reply, Route, Write};
@@ -19,6 +19,7 @@ use crate::jsonapi::{Error, Query, QuerySpec, ResourceBody, Result, Timestamp};
 const SHOW_TRASHED: QuerySpec = QuerySpec { filters: &[filters::TRASHED], ..SHOW };
 const USAGE: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 const CHANGES: OneResource<TokenChanges> = OneResource::changes(NAMES, "token").lenient().misnamed(WORDS);
+const REVOCATION: OneResource<Revocation> = OneResource::changes(NAMES, "token").or_nothing();
 const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token").or_nothing().misnamed(WORDS);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -98,8 +99,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .allows(TokenOperation::Replace.actions())
         .write(regenerate_token),
         Route::post("/authentication-tokens/{token}/actions/revoke", "revokeToken", "Revoke a token, and show it")
-            .details("One that is revoked already stays as it is.")
+            .details("One that is revoked already stays as it is, with the reason that was said then.")
             .query(&SHOW)
+            .body(REVOCATION)
             .shows(&TOKENS)
             .allows(TokenOperation::Revoke.actions())
             .write(revoke_token),
@@ -129,7 +131,7 @@ fn switching(path: &'static str, id: &'static str, summary: &'static str, to: Sw
 fn show_current_token(call: Read<'_>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let token = store::find(call.connection, call.caller.token)?;
-    Ok(call.one(view::token(&token)))
+    one(call, &token)
 }
 
 fn delete_current_token(call: Write<'_>) -> Result<Reply> {
@@ -161,7 +163,7 @@ fn show<I>(mut call: Read<'_, I>, token: &Token) -> Result<Reply> {
 
 pub(super) fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
     life::record_look(call.connection, &call.caller, token)?;
-    Ok(call.one(view::token(token)))
+    one(call, token)
 }
 
 fn delete_token(call: Write<'_>) -> Result<Reply> {
@@ -177,7 +179,7 @@ pub(super) fn lock_and_delete(call: Write<'_>, id: TokenId) -> Result<Reply> {
 fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
     let call = permitted(call, TokenOperation::Revoke, &token)?;
-    life::revoke(call.connection, &call.caller, &[token])?;
+    life::revoke(call.connection, &call.caller, &[token], None)?;
     Ok(call.done())
 }
 
@@ -189,7 +191,7 @@ fn delete_any_token(call: Write<'_>) -> Result<Reply> {
     })?;
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
     let call = call.may(Target::Organization)?;
-    life::revoke(call.connection, &call.caller, &[token])?;
+    life::revoke(call.connection, &call.caller, &[token], None)?;
     Ok(call.done())
 }
 
@@ -203,14 +205,14 @@ fn edit_token(call: Write<'_, ResourceBody<TokenChanges>>) -> Result<Reply> {
         may(call.connection, &call.caller, TokenOperation::Switch, &edited)?;
         edited = life::switch(call.connection, &call.caller, edited, to)?;
     }
-    Ok(call.one(view::token(&edited)))
+    one(call, &edited)
 }
 
 fn switch_token(call: Write<'_>, to: Switch) -> Result<Reply> {
     let (call, token) = lock(call, TokenOperation::Switch)?;
     let call = permitted(call, TokenOperation::Switch, &token)?;
     let token = life::switch(call.connection, &call.caller, token, to)?;
-    Ok(call.one(view::token(&token)))
+    one(call, &token)
 }
 
 fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply> {
@@ -218,20 +220,21 @@ fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply>
     let call = permitted(call, TokenOperation::Replace, &token)?;
     call.once(issue::may_again, |call| {
         let (signer, asked) = (&call.services.signer, &call.input.attributes);
-        let (successor, secret) = life::replace(call.connection, &call.caller, signer, &token, asked)?;
-        Ok(view::created(&successor, &secret))
+        let successor = life::replace(call.connection, &call.caller, signer, &token, asked)?;
+        made(call, successor)
     })
 }
 
 /// Revokes a token and shows it; one that is revoked already stays as it is.
-fn revoke_token(call: Write<'_>) -> Result<Reply> {
+fn revoke_token(call: Write<'_, ResourceBody<Revocation>>) -> Result<Reply> {
     let (call, token) = lock(call, TokenOperation::Revoke)?;
     let call = permitted(call, TokenOperation::Revoke, &token)?;
     if token.status != Status::Revoked {
-        life::revoke(call.connection, &call.caller, std::slice::from_ref(&token))?;
+        let reason = call.input.attributes.revocation_reason.as_deref();
+        life::revoke(call.connection, &call.caller, std::slice::from_ref(&token), reason)?;
     }
     let shown = store::find_including_revoked(call.connection, token.id)?;
-    Ok(call.one(view::token(&shown)))
+    one(call, &shown)
 }
 
 /// The token that the path names, locked, whether or not it is revoked.

@@ -4,13 +4,14 @@
 mod by_id;
 mod of_owners;
 
+use super::include::{INCLUDE, TYPES, included};
 use super::leaked::{self, Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
-use super::schema;
-use super::view::TOKENS;
-use crate::http::{Anyone, Endpoint, Reply, ResourceList, Route, Section};
+use super::{Token, schema, view};
+use crate::credential::Secret;
+use crate::http::{Allowed, Anyone, Endpoint, Made, Reply, ResourceList, Route, Section};
 use crate::jsonapi::{QuerySpec, Result};
 
-const SHOW: QuerySpec = QuerySpec::show(&[&TOKENS]);
+const SHOW: QuerySpec = QuerySpec { include: INCLUDE, ..QuerySpec::show(TYPES) };
 /// What other systems call the attributes of a token. Dropped in silence, they would make one that never ends, or may more.
 const WORDS: &[(&str, &str)] = &[
     ("name", "description"),
@@ -57,6 +58,18 @@ fn leaked_tokens() -> Vec<Endpoint> {
         .prepare(|_, reports| Ok(Found::in_reports(&reports)))
         .write_for_anyone(report_leaked),
     ]
+}
+
+/// Answers with a token, and with what the query asks to include.
+fn one<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
+    let included = included(call.connection, &call.caller, &call.query, std::slice::from_ref(token))?;
+    Ok(call.one(view::token(token)).include(included))
+}
+
+/// A token just made, with its secret and with what the query asks to include.
+fn made<I>(call: &mut Allowed<'_, I>, (token, secret): (Token, Secret)) -> Result<Made> {
+    let included = included(call.connection, &call.caller, &call.query, std::slice::from_ref(&token))?;
+    Ok(view::created(&token, &secret).include(included))
 }
 
 /// Revokes those that are real, all or none, and answers the same whether or not any is.

@@ -4,20 +4,21 @@ use std::collections::HashMap;
 
 use diesel::OptionalExtension;
 
-use super::super::filters::{self, Filters, OfEverybody, Whose};
+use super::super::filters::{self, Filters};
+use super::super::include::included;
 use super::super::right::{TokenOperation, may, may_by_kind};
 use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES, TOKENS};
 use super::super::{Owner, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
 use super::by_id::{lock_and_delete, shown};
-use super::{SHOW, WORDS};
+use super::{SHOW, WORDS, made, one};
 use crate::access::{Action, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, Identifiers, Made, OneResource, Read, Reply, Route, Write};
 use crate::ids::{OrganizationId, TokenId, UserId};
 use crate::jsonapi::schema::one_of;
-use crate::jsonapi::{Error, PageInfo, Pages, Query, QuerySpec, ResourceBody, Result, Search};
+use crate::jsonapi::{Error, PageInfo, PageSizes, Pages, Query, QuerySpec, ResourceBody, Result, Search};
 use crate::organizations;
 use crate::teams::{self, Team};
 use crate::workspaces;
@@ -27,7 +28,7 @@ const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 const LISTED: QuerySpec =
     QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: filters::NAMES, ..SHOW };
 const BY_EXPIRY: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
-const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", ..LISTED };
+const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", page_sizes: PageSizes::LARGE, ..LISTED };
 const OF_EVERYBODY: QuerySpec = QuerySpec { filters: filters::NAMES_OF_EVERYBODY, ..NEWEST_FIRST };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 
@@ -177,14 +178,11 @@ fn of_users() -> Vec<Endpoint> {
 
 fn of_everybody() -> Vec<Endpoint> {
     let all = Route::get("/admin/authentication-tokens", "listAllTokens", "List the tokens of everybody, newest first")
-        .filters(&OF_EVERYBODY, OfEverybody::of)
+        .filters(&OF_EVERYBODY, Filters::of_everybody)
         .details("Of all organizations and all users, without secrets.");
-    let by_owner =
-        |route: Route<OfEverybody>, Whose { name, about }: &Whose| route.means(format!("filter[{name}]"), about);
     vec![
-        filters::WHOSE
-            .iter()
-            .fold(schema::filtered(all), by_owner)
+        filters::of_all()
+            .fold(schema::filtered(all), |route, (name, about)| route.means(name, about))
             .lists(&TOKENS)
             .allows(&[Action::ListEveryToken])
             .read(list_all_tokens),
@@ -240,7 +238,7 @@ fn delete_team_token(call: Write<'_>) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, token)?))?;
     let permit = call.find(|connection, caller| may_by_kind(connection, caller, TokenOperation::Revoke, &token))?;
     let call = call.permitted(permit)?;
-    life::revoke(call.connection, &call.caller, &[token])?;
+    life::revoke(call.connection, &call.caller, &[token], None)?;
     Ok(call.done())
 }
 
@@ -279,22 +277,19 @@ fn list_user_tokens(call: Read<'_, Filters>) -> Result<Reply> {
     list(call, if own { TokenList::User(user) } else { TokenList::Nobody })
 }
 
-fn list_all_tokens(call: Read<'_, OfEverybody>) -> Result<Reply> {
-    let (call, filters) = call.may(Target::Organization)?.take_input();
-    let filters = filters.looked_up(call.connection)?;
-    listed(call, TokenList::Everybody, &filters)
+fn list_all_tokens(call: Read<'_, Filters>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    list(call, TokenList::Everybody)
 }
 
 /// Answers with those of a list's tokens that the caller may read.
 fn list(call: Allowed<'_, Filters>, of: TokenList) -> Result<Reply> {
     let (call, filters) = call.take_input();
-    listed(call, of, &filters)
-}
-
-fn listed(call: Allowed<'_>, of: TokenList, filters: &Filters) -> Result<Reply> {
+    let filters = &filters.looked_up(call.connection, &call.caller)?;
     let reach = call.caller.visible_tokens();
     let found = lists::list(call.connection, of, &reach, &call.query, filters)?;
     let resources = found.rows.iter().map(view::token).collect();
+    let included = included(call.connection, &call.caller, &call.query, &found.rows)?;
     let mut meta = vec![];
     let organization = call.caller.organization_id;
     let by_policies = matches!(of, TokenList::Everybody) || organization.is_some();
@@ -307,7 +302,7 @@ fn listed(call: Allowed<'_>, of: TokenList, filters: &Filters) -> Result<Reply> 
         let counts = lists::status_counts(call.connection, of, &reach, &call.query, filters)?;
         meta.push(("status-counts", view::status_counts(&counts)));
     }
-    let page = call.page(resources, found.info);
+    let page = call.page(resources, found.info).include(included);
     Ok(meta.into_iter().fold(page, |page, (key, value)| page.meta(key, value)))
 }
 
@@ -328,7 +323,7 @@ fn delete_team_tokens(call: Write<'_, Vec<String>>) -> Result<Reply> {
         faults.extend(refusal.map(|refusal| refusal.with_pointer(format!("/data/{nth}/id"))));
     }
     Error::check(faults)?;
-    life::revoke(call.connection, &call.caller, &tokens)?;
+    life::revoke(call.connection, &call.caller, &tokens, None)?;
     Ok(call.done())
 }
 
@@ -345,7 +340,7 @@ fn show_organization_token(call: Read<'_, Kind>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let token = store::of_organization(call.connection, call.caller.organization()?, call.input)?;
     life::record_look(call.connection, &call.caller, &token)?;
-    Ok(call.one(view::token(&token)))
+    one(call, &token)
 }
 
 /// Makes the token and revokes the one before.
@@ -359,9 +354,9 @@ fn regenerate_organization_token(call: Write<'_, (Kind, TokenAttributes)>) -> Re
     })?;
     call.may(Target::Organization)?.once(issue::may_again, |call| {
         let (kind, attributes) = &call.input;
-        let made = (owner_of_kind(organization, *kind), Slot::OneOfKind);
-        let (token, secret) = issue::issue(call.connection, &call.caller, &call.services.signer, made, attributes)?;
-        Ok(view::created(&token, &secret))
+        let room = (owner_of_kind(organization, *kind), Slot::OneOfKind);
+        let new = issue::issue(call.connection, &call.caller, &call.services.signer, room, attributes)?;
+        made(call, new)
     })
 }
 
@@ -375,7 +370,7 @@ fn delete_organization_token(call: Write<'_, Kind>) -> Result<Reply> {
     })?;
     let call = call.may(Target::Organization)?;
     let token = store::of_organization(call.connection, organization, call.input)?;
-    life::revoke(call.connection, &call.caller, &[token])?;
+    life::revoke(call.connection, &call.caller, &[token], None)?;
     Ok(call.done())
 }
 
@@ -406,8 +401,8 @@ fn issue_one_more(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: 
 
 fn issue_token(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, room: Slot<'_>) -> Result<Made> {
     let (signer, attributes) = (&call.services.signer, &call.input.attributes);
-    let (token, secret) = issue::issue(call.connection, &call.caller, signer, (owner, room), attributes)?;
-    Ok(view::created(&token, &secret))
+    let new = issue::issue(call.connection, &call.caller, signer, (owner, room), attributes)?;
+    made(call, new)
 }
 
 fn described(attributes: &TokenAttributes) -> Option<String> {

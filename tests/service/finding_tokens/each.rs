@@ -51,7 +51,17 @@ fn each_filter_finds_what_it_names() {
         ("filter[created-by]=acme".into(), set(&[""])),
         ("filter[created-by]=ACME".into(), set(&[""])),
         (format!("filter[created-by]={acme},{team}"), set(&["", "a,b"])),
-        ("filter[created-by]=ada".into(), set(&[])),
+        ("filter[created-by]=Ada".into(), without(&["a,b", "", "organization"])),
+        ("filter[created-by]=build-2".into(), set(&["a,b"])),
+        ("filter[team]=BUILD-2".into(), set(&["a,b", ""])),
+        (format!("filter[team]=ops,{}", world.teams[0]), set(&["team", "grace"])),
+        ("filter[workspace]=prod".into(), set(&["workspace"])),
+        ("filter[name]=svc_access".into(), set(all)),
+        ("filter[name]=personal_access,cli_access,cli_refresh,cli_activation".into(), set(&[])),
+        ("filter[label][env]=prod".into(), set(&["a,b"])),
+        ("filter[label][env]=lab".into(), set(&[])),
+        (format!("filter[replaces]={id}"), set(&[])),
+        (format!("filter[replaced-by]={id}"), set(&[])),
         (format!("filter[created-after]={}", days(-30)), without(&["team", "a,b", "workspace"])),
         (format!("filter[created-before]={}", days(-30)), set(&["team", "a,b", "workspace"])),
         (format!("filter[updated-after]={}", days(-10)), without(&["a,b"])),
@@ -175,6 +185,7 @@ fn values_that_cannot_be_are_refused() {
         ("kind", "", "Must name at least one of user, team"),
         ("kind", ",", "Must name at least one of user, team"),
         ("status", "off", "revoked, expired, inactive, active"),
+        ("name", "personal", "personal_access, svc_access"),
         ("status", "", "Must name at least one of revoked"),
         ("role", "root", "viewer, member, manager, admin, owner"),
         ("ability", "agents", "resource:verb"),
@@ -196,7 +207,7 @@ fn values_that_cannot_be_are_refused() {
         ("created-after", "", "RFC 3339"),
         ("created-after", "yesterday", "RFC 3339"),
         ("created-after", "2026-01-01", "RFC 3339"),
-        ("created-before", "2026-01-01T00:00:00", "RFC 3339"),
+        ("created-before", "2026-01-01T00:00:00", "offset"),
         ("updated-after", "2026-02-30T00:00:00Z", "RFC 3339"),
         ("last-used-before", "2026-01-01T00:00:00+02:00", "%2B"),
         ("expires-before", "9999-12-31T23:59:59-12:00", "RFC 3339"),
@@ -239,17 +250,51 @@ fn an_id_that_does_not_parse_finds_nothing() {
     let world = World::build();
     world.clear();
     world.insert(&one_of_each(&world));
-    for filter in ["id", "team", "workspace", "created-by"] {
+    for filter in ["id", "replaces", "replaced-by"] {
         for value in ["", "nonsense", "at-", "team-0OIl", &world.ada.id[1..], &"x".repeat(3000), "'", "%25"] {
             assert_eq!(world.found(&format!("filter[{filter}]={value}")), set(&[]), "{filter} {value}");
         }
     }
     // Ids of another type.
-    assert_eq!(world.found(&format!("filter[team]={}", world.workspaces[0])), set(&[]));
-    assert_eq!(world.found(&format!("filter[workspace]={}", world.teams[1])), set(&[]));
     assert_eq!(world.found(&format!("filter[id]={}", world.teams[1])), set(&[]));
-    // One that names something, beside one that does not.
-    assert_eq!(world.found(&format!("filter[team]=nonsense,{}", world.teams[1])), set(&["a,b", ""]));
+}
+
+/// Of what has a name, what is neither a name nor an id is a fault: nothing found would read like no tokens. What somebody
+/// does not see has no name for them.
+#[test]
+fn what_is_neither_an_id_nor_a_name_is_refused() {
+    let world = World::build();
+    let zoe = world.app.user("zoe");
+    let open = world.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
+    world.ada.add_to_team(&open, &zoe);
+    let ask = |client: &crate::support::client::Client, question: &str| client.get(&format!("{LIST}?{question}"));
+    for filter in ["team", "workspace", "created-by"] {
+        for value in ["nonsense", "at-", "team-0OIl", &world.ada.id[1..], &"x".repeat(3000), "'", "%25", "ops,nonsense"]
+        {
+            let refused = ask(&world.ada.client, &format!("filter[{filter}]={value}")).expect(400);
+            assert_eq!(refused.blamed(), [format!("filter[{filter}]")], "{filter} {value}");
+        }
+        // An id that names nothing finds nothing.
+        let unknown = "team-ChUwKLdf4U6GzMsL2z7ju";
+        if filter != "workspace" {
+            assert_eq!(world.found(&format!("filter[{filter}]={unknown}")), set(&[]));
+        }
+        assert_eq!(world.found(&format!("filter[{filter}]=")), set(&[]));
+    }
+    ask(&world.ada.client, &format!("filter[team]={}", world.workspaces[0])).expect(400);
+    ask(&world.ada.client, &format!("filter[workspace]={}", world.teams[1])).expect(400);
+    ask(&world.ada.client, "filter[team]=nonsense&filter[workspace]=nonsense").expect(400);
+    // Zoe sees neither a secret team nor a workspace of other teams.
+    ask(&zoe.client, "filter[team]=open").expect(200);
+    let (hidden, unknown) = (ask(&zoe.client, "filter[team]=ops"), ask(&zoe.client, "filter[team]=nil"));
+    assert_eq!((hidden.status, unknown.status), (400, 400));
+    assert_eq!(hidden.detail().replace("ops", "nil"), unknown.detail());
+    ask(&zoe.client, "filter[workspace]=prod").expect(400);
+    // Nor what another organization has.
+    world.app.user("dan").organization("elsewhere");
+    for name in ["elsewhere", "dan"] {
+        ask(&world.ada.client, &format!("filter[created-by]={name}")).expect(400);
+    }
 }
 
 #[test]

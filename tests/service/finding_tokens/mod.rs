@@ -38,6 +38,7 @@ struct Row {
     role: &'static str,
     /// None for all that its owner has.
     abilities: Option<Vec<&'static str>>,
+    labels: Vec<(&'static str, &'static str)>,
     maker: Maker,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -67,6 +68,7 @@ impl Row {
             format: "opaque",
             role: "owner",
             abilities: Some(vec![]),
+            labels: vec![],
             maker: Maker::Ada,
             created_at: now - TimeDelta::days(1),
             updated_at: now - TimeDelta::days(1),
@@ -204,7 +206,9 @@ impl World {
                 write!(value, ", {}", time(moment)).unwrap();
             }
             let signed_with = if row.format == "jwt" { quoted(KEY) } else { "null".to_owned() };
-            values.push(format!("{value}, {}, {signed_with})", row.usage_count));
+            let labels: serde_json::Map<_, _> =
+                row.labels.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
+            values.push(format!("{value}, {}, {signed_with}, '{}')", row.usage_count, json!(labels)));
         }
         // What a row that is a JWT was signed with: a key that is out of use.
         self.app.sql(&format!(
@@ -215,7 +219,7 @@ impl World {
             "INSERT INTO tokens (id, kind, user_id, organization_id, team_id, workspace_id, description, token_hash, \
              token_prefix, format, role, abilities, created_by_user_id, created_by_team_id, \
              created_by_organization_id, created_at, updated_at, last_used_at, expired_at, disabled_at, revoked_at, \
-             usage_count, signing_key) VALUES {}",
+             usage_count, signing_key, labels) VALUES {}",
             values.join(", ")
         ));
     }
@@ -258,6 +262,7 @@ fn one_of_each(world: &World) -> Vec<Row> {
     let other = Row {
         owner: 1,
         abilities: Some(vec!["agents:*", "hooks:send"]),
+        labels: vec![("env", "prod")],
         maker: Maker::Team(1),
         created_at: days(-40),
         updated_at: days(-20),

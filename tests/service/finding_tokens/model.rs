@@ -33,6 +33,7 @@ const KINDS: [&str; 4] = ["team", "organization", "audit-trails", "workspace"];
 const STATUSES: [&str; 4] = ["active", "inactive", "expired", "revoked"];
 const ROLES: [&str; 5] = ["viewer", "member", "manager", "admin", "owner"];
 const DESCRIPTIONS: [&str; 9] = ["", "nightly", "Nightly", "a,b", "a", "b", "50%", "a_b", "axb"];
+const LABELS: [(&str, &str); 3] = [("env", "prod"), ("product", "a,b"), ("team/of", "prod")];
 const ABILITIES: [&str; 5] = ["agents:read", "agents:*", "agents:write", "hooks:send", "hooks:*"];
 const PREFIXES: [&str; 3] = ["lkt_aaaaaa", "lkt_AAAAAA", "lkw_b0b0b0"];
 const SORTS: [&str; 16] = [
@@ -77,7 +78,7 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
         select(&PREFIXES[..]),
         select(vec!["opaque", "jwt"]),
         select(&ROLES[..]),
-        prop::option::weighted(0.8, subsequence(&ABILITIES[..], 0..3)),
+        (prop::option::weighted(0.8, subsequence(&ABILITIES[..], 0..3)), subsequence(&LABELS[..], 0..3)),
     );
     let when = (past(), past(), maybe(0.6), prop::option::weighted(0.5, any_time()), maybe(0.3));
     // Half of what is revoked is in its grace.
@@ -85,7 +86,7 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
     (any::<u128>().no_shrink(), whose, said, when, ended, 0..3_i64).prop_map(
         |(id, whose, said, when, revoked_at, uses)| {
             let (kind, owner, maker) = whose;
-            let (description, prefix, format, role, abilities) = said;
+            let (description, prefix, format, role, (abilities, labels)) = said;
             let (created_at, updated_at, last_used_at, expired_at, disabled_at) = when;
             Row {
                 id: Uuid::from_u128(id),
@@ -96,6 +97,7 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
                 format,
                 role,
                 abilities,
+                labels,
                 maker,
                 created_at,
                 updated_at,
@@ -139,9 +141,12 @@ fn filters(now: DateTime<Utc>) -> impl Strategy<Value = Filter> {
         1 => words("ability", &ABILITIES, 2),
         1 => words("id", &["#0", "#1", "#2", "at-nonsense"], 4),
         1 => words("description", &DESCRIPTIONS, 4),
-        1 => words("team", &["#team-0", "#team-1", "nonsense"], 3),
-        1 => words("workspace", &["#workspace-0", "#workspace-1"], 2),
-        1 => words("created-by", &["#ada", "#team-0", "#acme", "Acme", "nobody"], 3),
+        1 => words("team", &["#team-0", "#team-1", "OPS"], 3),
+        1 => words("workspace", &["#workspace-0", "lab-1"], 2),
+        1 => words("created-by", &["#ada", "#team-0", "#acme", "Acme", "ada", "build-2"], 3),
+        1 => words("name", &["personal_access", "svc_access", "cli_refresh"], 3),
+        1 => words("label][env", &["prod", "lab"], 1),
+        1 => words("label][product", &["a,b"], 1),
         1 => words("unused-for-days", &["0", "1", "30", "89", "90", "91", "399", "400"], 1),
         1 => words("stale", &["true", "false"], 1),
         1 => words("expiry_status", &["active", "expiring_in_7_days", "expiring_in_30_days", "expired", "no_expiration"], 2),
@@ -234,6 +239,7 @@ impl Question {
 /// Whether a row passes a filter; those by status pass everything.
 fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
     let among = |text: &str| values.iter().any(|value| value == text);
+    let named = |name: &str| values.iter().any(|value| value.eq_ignore_ascii_case(name));
     let value = &values[0];
     let span = |time: Option<DateTime<Utc>>, name: &str| {
         let asked = value.parse::<DateTime<Utc>>().unwrap();
@@ -252,11 +258,16 @@ fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
         "ability" => values.iter().any(|asked| row.reaches(asked)),
         "id" => among(&row.public_id()),
         "description" => row.description.is_some_and(among),
-        "team" => row.kind == "team" && among(&world.teams[row.owner]),
-        "workspace" => row.kind == "workspace" && among(&world.workspaces[row.owner]),
+        "team" => row.kind == "team" && (among(&world.teams[row.owner]) || named(TEAMS[row.owner])),
+        "workspace" => row.kind == "workspace" && (among(&world.workspaces[row.owner]) || named(WORKSPACES[row.owner])),
+        "name" => among(if row.kind == "user" { "personal_access" } else { "svc_access" }),
+        "label][env" | "label][product" => {
+            let (_, key) = name.split_once("][").unwrap();
+            row.labels.contains(&(key, value.as_str()))
+        }
         "created-by" => match row.maker {
-            Maker::Ada => among(&world.ada.id),
-            Maker::Team(nth) => among(&world.teams[nth]),
+            Maker::Ada => among(&world.ada.id) || named("ada"),
+            Maker::Team(nth) => among(&world.teams[nth]) || named(TEAMS[nth]),
             Maker::Organization => among(&world.acme) || among("Acme"),
             Maker::Nobody => false,
         },

@@ -73,7 +73,11 @@ impl Route {
     pub fn query_names(&self) -> impl Iterator<Item = String> + use<> {
         let parameters = self.operation["parameters"].as_array().cloned().unwrap_or_default();
         let names = parameters.into_iter().filter(|parameter| parameter["in"] == "query");
-        names.map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+        names.map(|parameter| {
+            let name = parameter["name"].as_str().unwrap();
+            // An object of members with any names.
+            if parameter["style"] == "deepObject" { format!("{name}[any]") } else { name.to_owned() }
+        })
     }
 
     /// Whether it answers a list in pages.

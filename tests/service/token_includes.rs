@@ -1,0 +1,146 @@
+//! `include` on tokens: whose they are, who made them, and the tokens before and after them (docs/tokens.md).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::app::{Acme, resource};
+use crate::support::client::Answer;
+
+const ALL: &str = "include=created-by,organization,replaced-by,replaces,team,user,workspace";
+
+/// Type and id of what is included.
+fn included(answer: &Answer) -> BTreeSet<(String, String)> {
+    let resources = answer.body["included"].as_array().cloned().unwrap_or_default();
+    let known: BTreeSet<(String, String)> = resources
+        .iter()
+        .map(|one| (one["type"].as_str().unwrap().to_owned(), one["id"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(known.len(), resources.len(), "each once");
+    known
+}
+
+fn set(some: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    some.iter().map(|(kind, id)| ((*kind).to_owned(), (*id).to_owned())).collect()
+}
+
+#[test]
+fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
+    let scene = Acme::new();
+    let client = &scene.ada.client;
+    let workspace = scene.ada.workspace("acme", "prod");
+    let (ada, team) = (scene.ada.id.as_str(), scene.team.as_str());
+    let of_team = set(&[("users", ada), ("teams", team), ("organizations", "acme")]);
+    let new = |description: &str| resource("authentication-tokens", json!({ "description": description }));
+    let made = client.post(&format!("{}s?{ALL}", scene.one()), &new("a")).expect(201);
+    assert!(!made.secret().is_empty());
+    assert_eq!(included(&made), of_team);
+    let named = |answer: &Answer, kind: &str| {
+        let resources = answer.body["included"].as_array().unwrap().clone();
+        resources.into_iter().find(|one| one["type"] == kind).unwrap()["attributes"].clone()
+    };
+    assert_eq!(named(&made, "users")["username"], "ada");
+    assert_eq!(named(&made, "teams")["name"], "ci");
+    let one = format!("/api/v2/authentication-tokens/{}", made.id());
+    assert_eq!(included(&client.get(&format!("{one}?{ALL}")).expect(200)), of_team);
+    assert_eq!(included(&client.get(&one).expect(200)), set(&[]));
+    assert_eq!(included(&client.get(&format!("{one}?include=team")).expect(200)), set(&[("teams", team)]));
+    assert_eq!(included(&client.patch(&format!("{one}?{ALL}"), &new("b")).expect(200)), of_team);
+    assert_eq!(included(&client.post_nothing(&format!("{one}/actions/disable?{ALL}")).expect(200)), of_team);
+    client.post_nothing(&format!("{one}/actions/enable")).expect(200);
+    let grace = resource("authentication-tokens", json!({"grace-period-seconds": 600}));
+    let successor = client.post(&format!("{one}/actions/regenerate?{ALL}"), &grace).expect(201);
+    let with = |id: &str| {
+        let mut all = of_team.clone();
+        all.insert(("authentication-tokens".to_owned(), id.to_owned()));
+        all
+    };
+    assert_eq!(included(&successor), with(&made.id()));
+    assert_eq!(included(&client.get(&format!("{one}?{ALL}")).expect(200)), with(&successor.id()));
+    let current = scene.app.with(&successor.secret());
+    let current = current.get(&format!("/api/v2/authentication-tokens/current?{ALL}")).expect(200);
+    assert_eq!(included(&current), with(&made.id()));
+    // Both are in the list, and so neither is included.
+    let whole = client.get(&format!("/api/v2/organizations/acme/authentication-tokens?{ALL}")).expect(200);
+    assert_eq!(included(&whole), of_team);
+
+    let of_workspace = format!("/api/v2/workspaces/{workspace}/authentication-tokens?{ALL}");
+    let manager = resource("authentication-tokens", json!({"role": "manager"}));
+    let made = client.post(&of_workspace, &manager).expect(201);
+    assert_eq!(included(&made), set(&[("users", ada), ("workspaces", &workspace), ("organizations", "acme")]));
+    // What its token does not see is left out.
+    let own = scene.app.with(&made.secret()).post_nothing(&of_workspace);
+    assert_eq!(own.status, 400, "a body is needed");
+    let own = scene.app.with(&made.secret()).post(&of_workspace, &new("c")).expect(201);
+    assert_eq!(included(&own), set(&[("workspaces", &workspace)]));
+    let listed = client.get(&of_workspace).expect(200);
+    assert_eq!(included(&listed), set(&[("users", ada), ("workspaces", &workspace), ("organizations", "acme")]));
+
+    let mine = client.get(&format!("/api/v2/users/{ada}/authentication-tokens?{ALL}")).expect(200);
+    assert_eq!(included(&mine), set(&[("users", ada)]));
+    let organization = "/api/v2/organizations/acme/authentication-token";
+    let made = client.post_nothing(&format!("{organization}?{ALL}")).expect(201);
+    assert_eq!(included(&made), set(&[("users", ada), ("organizations", "acme")]));
+    let fields = client.get(&format!("{one}?include=team&fields[teams]=name")).expect(200);
+    assert_eq!(fields.body["included"][0]["attributes"], json!({"name": "ci"}));
+    let unknown = client.get(&format!("{one}?include=users")).expect(400);
+    assert_eq!(unknown.body["errors"][0]["source"]["parameter"], json!("include"));
+}
+
+#[test]
+fn a_replayed_answer_includes_what_the_first_one_did() {
+    let scene = Acme::new();
+    let path = format!("{}s?include=team", scene.one());
+    let body = resource("authentication-tokens", json!({"description": "a"})).to_string();
+    let headers = [("Content-Type", "application/vnd.api+json"), ("Idempotency-Key", "one")];
+    let ask = || scene.ada.client.send("POST", &path, &headers, Some(body.as_bytes())).expect(201);
+    let (first, again) = (ask(), ask());
+    assert_eq!(first.body, again.body);
+    assert_eq!(first.secret(), again.secret());
+    assert_eq!(included(&first), set(&[("teams", &scene.team)]));
+}
+
+/// A team that somebody does not see is not shown to them beside a token that they do.
+#[test]
+fn what_the_caller_does_not_see_is_left_out() {
+    let scene = Acme::new();
+    let (root, eve) = (scene.app.site_admin("root"), scene.app.user("eve"));
+    eve.organization("evil");
+    let secret = eve.team("evil", "hidden");
+    eve.team_token(&secret);
+    let workspace = eve.workspace("evil", "lab");
+    let tokens = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
+    eve.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(201);
+    scene.ada.team_token(&scene.team);
+    let everybody = format!("/api/v2/admin/authentication-tokens?{ALL}&page[size]=500");
+    let seen = included(&root.client.get(&everybody).expect(200));
+    let of =
+        |kind: &str| seen.iter().filter(|(one, _)| one == kind).map(|(_, id)| id.as_str()).collect::<BTreeSet<_>>();
+    assert_eq!(of("organizations"), BTreeSet::from(["acme", "evil"]));
+    assert_eq!(of("teams"), BTreeSet::from([scene.team.as_str(), secret.as_str()]));
+    // Site admins have no role in workspaces.
+    assert_eq!(of("workspaces"), BTreeSet::new());
+}
+
+#[test]
+fn neighbours_and_makers_can_be_filtered_by() {
+    let scene = Acme::new();
+    let client = &scene.ada.client;
+    let first = scene.ada.described_token(&scene.team, json!({"description": "a"}));
+    assert!(!first.secret().is_empty());
+    let again = |id: &str| {
+        let path = format!("/api/v2/authentication-tokens/{id}/actions/regenerate");
+        client.post(&path, &resource("authentication-tokens", json!({"grace-period-seconds": 600}))).expect(201)
+    };
+    let second = again(&first.id());
+    let third = again(&second.id());
+    assert!(!second.secret().is_empty() && !third.secret().is_empty());
+    let found = |question: String| {
+        client.get(&format!("/api/v2/organizations/acme/authentication-tokens?{question}")).expect(200).ids()
+    };
+    assert_eq!(found(format!("filter[replaces]={}", first.id())), [second.id()]);
+    assert_eq!(found(format!("filter[replaces]={},{}", first.id(), second.id())).len(), 2);
+    assert_eq!(found(format!("filter[replaced_by]={}", third.id())), [second.id()]);
+    assert_eq!(found(format!("filter[replaces]={}", third.id())), Vec::<String>::new());
+    assert_eq!(Value::from(found("filter[replaces]=nonsense".to_owned())), json!([]));
+}
