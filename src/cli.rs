@@ -124,6 +124,10 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED", default_value = "10s", value_parser = idle)]
     idle_timeout_unauthenticated: Duration,
 
+    /// Ask for a user name and a password where a token is missing, for programs that send one only when asked; browsers open a dialog then
+    #[arg(long, env = "LATCHKEY_CHALLENGE_BASIC")]
+    challenge_basic: bool,
+
     #[command(flatten)]
     encryption: Encryption,
 
@@ -323,6 +327,7 @@ impl Serve {
                 idle: self.idle_timeout,
                 idle_unauthenticated: self.idle_timeout_unauthenticated,
             },
+            challenge_basic: self.challenge_basic,
         }
     }
 

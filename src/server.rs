@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -80,6 +82,8 @@ pub struct Listen {
     pub trusted_proxies: TrustedProxies,
     /// What is asked of connections.
     pub connections: connections::Rules,
+    /// Whether a 401 also asks for a user name and a password, in whose place a token is taken.
+    pub challenge_basic: bool,
 }
 
 impl Service {
@@ -90,7 +94,16 @@ impl Service {
     /// When the address cannot be listened on, or the certificate not be used.
     pub fn start(database: &Database, encryption: EncryptionKey, listen: Listen, kept: Kept) -> Result<Self, Error> {
         let (usage, encryption) = (Usage::default(), Arc::new(encryption));
-        let Listen { address, tls, public_url, workers, failed_authentications, trusted_proxies, connections } = listen;
+        let Listen {
+            address,
+            tls,
+            public_url,
+            workers,
+            failed_authentications,
+            trusted_proxies,
+            connections,
+            challenge_basic,
+        } = listen;
         let keep_alive = connections.idle.max(connections.idle_unauthenticated);
         let connections = Connections::new(connections, trusted_proxies.clone());
         let (entered, most) = (connections.clone(), (connections::most() / workers).max(1));
@@ -112,6 +125,7 @@ impl Service {
                 .configure(routes::all)
                 .default_service(actix_web::web::to(nowhere))
                 .wrap(from_fn(log_request))
+                .wrap(Condition::new(challenge_basic, from_fn(ask_for_a_password)))
                 .wrap(from_fn(frame))
                 .wrap(from_fn(keep_connection))
         })
@@ -203,6 +217,20 @@ async fn keep_connection(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let _under_way = UnderWay::begin(&request);
     next.call(request).await
+}
+
+/// Lets whoever has no token be asked for a user name and a password (RFC 7617), as programs need that send these only when
+/// they are asked.
+async fn ask_for_a_password(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let basic = HeaderValue::from_static(r#"Basic realm="latchkey", charset="UTF-8""#);
+        response.headers_mut().append(WWW_AUTHENTICATE, basic);
+    }
+    Ok(response)
 }
 
 /// Tells of each request in the log, by its route and never by its path: a path can hold what a client pasted.

@@ -52,6 +52,29 @@ fn the_first_start_says_all_that_one_needs() {
     assert_eq!(details.attribute("is-site-admin"), &json!(true));
 }
 
+/// Some programs send a user name and a password only when they are asked, as curl does with `--anyauth`.
+#[test]
+fn a_password_is_asked_for_where_a_flag_says_so() {
+    let data = Folder::new();
+    for (flags, asks) in [(&[][..], false), (&["--challenge-basic"][..], true)] {
+        let service =
+            Served::spawn(latchkey().arg("--data-dir").arg(&*data).args(["--listen", "127.0.0.1:0"]).args(flags));
+        let details = format!("http://{}/api/v2/account/details", service.address);
+        let heads = run(Command::new("curl").args(["--silent", "--head", "--request", "GET", &details]));
+        let heads = String::from_utf8_lossy(&heads.stdout).to_lowercase();
+        let challenges = heads.lines().filter_map(|line| line.strip_prefix("www-authenticate: "));
+        let expected: &[&str] =
+            &[r#"bearer realm="latchkey""#, r#"basic realm="latchkey", charset="utf-8""#][..if asks { 2 } else { 1 }];
+        assert_eq!(challenges.collect::<Vec<_>>(), expected);
+        let user = format!("anybody:{}", admin_secret(&data));
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--anyauth", "--user", &user, "--output", "/dev/null", "--write-out", "%{http_code}"]);
+        let status = run(curl.arg(&details).env("no_proxy", "*")).stdout;
+        assert_eq!(String::from_utf8_lossy(&status), if asks { "200" } else { "401" });
+        assert!(service.stop());
+    }
+}
+
 #[test]
 fn a_killed_service_finds_its_data_again() {
     let data = Folder::new();

@@ -104,6 +104,7 @@ impl App {
                 idle: Duration::from_secs(75),
                 idle_unauthenticated: Duration::from_secs(10),
             },
+            challenge_basic: false,
         };
         let encryption = encryption_key.parse().unwrap();
         let (started, address) = channel();
