@@ -42,8 +42,12 @@ pub enum Error {
     #[error(transparent)]
     User(#[from] NotCreated),
     /// Something else cannot be made.
-    #[error("the data set does not fit into the database: {0}")]
-    Refused(#[from] jsonapi::Error),
+    #[error("the data set does not fit into the database: {named}: {cause}")]
+    Refused {
+        /// What it is called in the data set.
+        named: String,
+        cause: jsonapi::Error,
+    },
     #[error("the database failed: {0}")]
     Database(#[from] diesel::result::Error),
 }
@@ -169,7 +173,8 @@ impl DataSet {
                 let team = teams.get(name).ok_or_else(|| Error::Unknown(name.to_owned()))?;
                 let owner = Owner::Team(team.organization_id, team.id);
                 let expiry = item.attributes.expired_at.map(|moment| moment.0);
-                let secret = create_token(connection, owner, item.attributes.description.as_deref(), expiry)?;
+                let secret = create_token(connection, owner, item.attributes.description.as_deref(), expiry)
+                    .map_err(refused(name))?;
                 secrets.push((format!("team {name}"), secret));
             }
         }
@@ -201,7 +206,8 @@ impl DataSet {
         for item in &self.organizations {
             let new = Organization::new(name(&item.id)?, item.attributes.email.clone());
             let owners = known(users, &item.related("owners"))?;
-            let organization = organizations::found(connection, &Actor::system(), &new, &owners)?;
+            let organization =
+                organizations::found(connection, &Actor::system(), &new, &owners).map_err(refused(&item.id))?;
             made.insert(item.id.clone(), organization.id);
         }
         Ok(made)
@@ -226,9 +232,10 @@ impl DataSet {
                 organization_access: item.attributes.organization_access.applied_to(&Permissions::default()),
                 ..Team::new(*organization)
             };
-            let team = teams::make(connection, &Actor::system(), &new)?;
+            let team = teams::make(connection, &Actor::system(), &new).map_err(refused(&item.id))?;
             let inside = known(users, &item.related("users"))?;
-            members::add(connection, &Actor::system(), &team, &inside, MembershipStatus::Active)?;
+            members::add(connection, &Actor::system(), &team, &inside, MembershipStatus::Active)
+                .map_err(refused(&item.id))?;
             made.insert(item.id.clone(), team);
         }
         Ok(made)
@@ -246,6 +253,10 @@ fn items<A: DeserializeOwned>(directory: &Path, file: &str) -> Result<Vec<Item<A
     }
 }
 
+fn refused(named: &str) -> impl FnOnce(jsonapi::Error) -> Error + use<'_> {
+    move |cause| Error::Refused { named: format!("{named:?}"), cause }
+}
+
 fn name(text: &str) -> Result<String, Error> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(Error::Unknown(text.to_owned())) }
 }
@@ -260,7 +271,7 @@ fn create_token(
     owner: Owner,
     description: Option<&str>,
     expired_at: Option<chrono::DateTime<chrono::Utc>>,
-) -> Result<Secret, Error> {
+) -> jsonapi::Result<Secret> {
     let new = NewToken { description, expired_at, ..NewToken::of(owner) };
     let (_, secret) = tokens::create(connection, &Actor::system(), &new, |_| vec![])?;
     Ok(secret)

@@ -462,6 +462,13 @@ fn a_bad_data_set_is_refused_whole() {
     assert!(load().contains("organizations.json"));
     assert_eq!((app.count("users"), app.count("organizations"), app.count("audit_events")), (0, 0, 0));
 
+    // Which name is taken is said.
+    app.user("eve").organization("Acme");
+    let organization = json!({"type": "organizations", "id": "acme", "attributes": {"email": "ops@example.com"}});
+    write("organizations.json", &json!({"data": [organization]}).to_string());
+    assert!(load().contains("\"acme\": Name has already been taken"));
+    assert_eq!(app.count("users"), 1);
+
     let missing = run(latchkey().args(["fixtures", "load", "/nonexistent", "--database-url", &app.database_url]));
     assert!(refusal(&missing, 1).contains("/nonexistent"));
 }
