@@ -1,5 +1,7 @@
 //! Authentication: the one way from a request into the database.
 
+use std::time::Instant;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use base64::Engine as _;
@@ -8,7 +10,7 @@ use diesel::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::known::Known;
-use super::shares::{Place, Shares};
+use super::shares::{Place, Shares, Turn};
 use super::store::Key;
 use super::{Caller, OrganizationRef, Usage, refusals, store};
 use crate::connections::Connection;
@@ -85,20 +87,33 @@ pub struct Authenticator {
 enum Visit<T, W> {
     Done(T),
     /// The caller has no place now, and the work is still to do.
-    Full(Box<Caller>, W),
+    Full(Box<Caller>, Option<Turn>, W),
+    /// It is not the turn of the caller's list, and the work is still to do.
+    NoTurn(Box<Caller>, W),
+}
+
+/// What a request reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Something whose place is known.
+    One,
+    /// A list, which may take long.
+    List,
 }
 
 impl Authenticator {
     /// An authenticator for `database` that counts in `usage` every token that authenticates.
     #[must_use]
     pub fn new(database: Database, usage: Usage) -> Self {
-        let (health, shares) = (database.apart(), Shares::of(database.connections()));
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let (health, shares) = (database.apart(), Shares::of(database.connections(), processors));
         let known = Known::new(database.clone());
         Self { database, health, shares, known, usage }
     }
 
     /// Authenticates the bearer and does `work`, which only reads, on one connection: at once if the caller has a place
-    /// among those of its share, else as soon as it gets one, when it is authenticated again.
+    /// among those of its share, else as soon as it gets one, when it is authenticated again. A list may have to wait for
+    /// its turn as well.
     ///
     /// # Errors
     /// 401 for every token that is not good, alike; 429 where the caller has too much under way; 503 when the database is
@@ -107,27 +122,50 @@ impl Authenticator {
         &self,
         bearer: BearerToken,
         organization_ref: OrganizationRef,
+        reads: Reads,
         work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (mut place, mut work) = (None, work);
+        let (mut place, mut turn, mut work) = (None, None, work);
+        let mut first = true;
         loop {
             let (shares, usage) = (self.shares.clone(), self.usage.clone());
             let visited = self
                 .visit(bearer.clone(), organization_ref.clone(), move |connection, caller| {
-                    if place.is_none() {
+                    if first {
                         usage.record(caller.token);
                     }
-                    // Held until the work is done, also if the client goes away in the meantime.
-                    let Some(_place) = place.or_else(|| shares.try_enter(caller)) else {
-                        return Ok(Visit::Full(Box::new(caller.clone()), work));
+                    let list = reads == Reads::List;
+                    let turn = if list && turn.is_none() && shares.needs_turn(caller) {
+                        let Some(turn) = shares.try_turn(caller) else {
+                            return Ok(Visit::NoTurn(Box::new(caller.clone()), work));
+                        };
+                        Some(turn)
+                    } else {
+                        turn
                     };
-                    work(connection, caller).map(Visit::Done)
+                    // Both are held until the work is done, also if the client goes away in the meantime.
+                    let Some(_place) = place.or_else(|| shares.try_enter(caller)) else {
+                        return Ok(Visit::Full(Box::new(caller.clone()), turn, work));
+                    };
+                    let began = Instant::now();
+                    let done = work(connection, caller).map(Visit::Done);
+                    if list {
+                        shares.took(caller, began.elapsed());
+                    }
+                    drop(turn);
+                    done
                 })
                 .await?;
             match visited {
                 Visit::Done(answer) => return Ok(answer),
-                Visit::Full(caller, unworked) => (place, work) = (Some(self.enter(&caller).await?), unworked),
+                Visit::NoTurn(caller, unworked) => {
+                    (place, turn, work) = (None, Some(self.shares.turn(&caller).await?), unworked);
+                }
+                Visit::Full(caller, taken, unworked) => {
+                    (place, turn, work) = (Some(self.enter(&caller).await?), taken, unworked);
+                }
             }
+            first = false;
         }
     }
 

@@ -21,7 +21,7 @@ mod visible;
 mod workspaces;
 
 pub use address_limit::AddressLimit;
-pub use authenticator::{Authenticator, BearerToken};
+pub use authenticator::{Authenticator, BearerToken, Reads};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
 pub use permission::Permission;

@@ -4,6 +4,9 @@
 //! A principal has a quarter of the connections, and all requests of its members about one organization have half of them.
 //! Whoever needs no token is a principal like others. As finding out who calls takes a connection, too, the same secret is
 //! looked at on a quarter of them at most.
+//!
+//! A connection that computes takes a processor, too. Whoever asked for a list that took long waits for turns with further
+//! ones for a while: as many run at once as there are processors, and of one organization half as many. All others go on.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +28,15 @@ const QUEUE: usize = 64;
 /// How long they wait.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// A list that takes longer than this is long, …
+const LONG: Duration = Duration::from_millis(500);
+
+/// … and whoever asked for it waits for turns for so long after it.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// How long a list waits for its turn.
+const TURN_WAIT: Duration = Duration::from_secs(10);
+
 /// For whom places are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
@@ -34,6 +46,8 @@ enum Holder {
     Secret([u8; 32]),
     Principal(Uuid),
     Organization(OrganizationId),
+    /// The long lists of a principal or an organization.
+    Lists(Uuid),
 }
 
 /// The places of everybody who has any now.
@@ -44,6 +58,10 @@ pub(super) struct Shares(Arc<All>);
 struct All {
     of_principal: usize,
     of_organization: usize,
+    of_lists: usize,
+    turns: Arc<Semaphore>,
+    /// Whose lists took long, and when.
+    long: Mutex<HashMap<Uuid, Instant>>,
     holdings: Mutex<HashMap<Holder, Arc<Holding>>>,
 }
 
@@ -59,6 +77,13 @@ pub struct Place {
     // Dropped in this order: what is counted for the organization, then for the principal.
     _organization: Option<Counted>,
     _principal: Counted,
+}
+
+/// A turn among the long lists.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _turn: OwnedSemaphorePermit,
+    _own: Counted,
 }
 
 /// One place of one holder, given back when it is dropped.
@@ -78,10 +103,55 @@ struct Of {
 }
 
 impl Shares {
-    /// Shares of so many connections.
-    pub(super) fn of(connections: u32) -> Self {
+    /// Shares of so many connections on so many processors.
+    pub(super) fn of(connections: u32, processors: usize) -> Self {
         let part = |nth: usize| (connections as usize / nth).max(1);
-        Self(Arc::new(All { of_principal: part(4), of_organization: part(2), holdings: Mutex::default() }))
+        Self(Arc::new(All {
+            of_principal: part(4),
+            of_organization: part(2),
+            of_lists: (processors / 2).max(1),
+            turns: Arc::new(Semaphore::new(processors.max(1))),
+            long: Mutex::default(),
+            holdings: Mutex::default(),
+        }))
+    }
+
+    /// Whether the caller's lists wait for turns now.
+    pub(super) fn needs_turn(&self, caller: &Caller) -> bool {
+        self.long().get(&lists_of(caller)).is_some_and(|since| since.elapsed() < REMEMBERED)
+    }
+
+    /// Keeps in mind how long a list of the caller took.
+    pub(super) fn took(&self, caller: &Caller, time: Duration) {
+        if time >= LONG {
+            let mut long = self.long();
+            long.retain(|_, since| since.elapsed() < REMEMBERED);
+            long.insert(lists_of(caller), Instant::now());
+        }
+    }
+
+    /// A turn for a list of the caller, if it is one now.
+    pub(super) fn try_turn(&self, caller: &Caller) -> Option<Turn> {
+        let own = self.holding(Holder::Lists(lists_of(caller)), self.0.of_lists).try_count()?;
+        let turn = Arc::clone(&self.0.turns).try_acquire_owned().ok()?;
+        Some(Turn { _turn: turn, _own: own })
+    }
+
+    /// A turn for a list of the caller, as soon as it is one.
+    ///
+    /// # Errors
+    /// 429 where too many wait already, or none comes within ten seconds.
+    pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn> {
+        let deadline = Instant::now() + TURN_WAIT;
+        let own = self.holding(Holder::Lists(lists_of(caller)), self.0.of_lists).count(deadline).await?;
+        let turn = timeout_at(deadline, Arc::clone(&self.0.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| Error::internal())?;
+        Ok(Turn { _turn: turn, _own: own })
+    }
+
+    /// A thread that panicked in here leaves a map that is still true.
+    fn long(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
+        self.0.long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for the caller, if there is one now.
@@ -204,6 +274,12 @@ impl Drop for Of {
     }
 }
 
+/// For whom long lists are counted: the organization that they are about, or who asks.
+fn lists_of(caller: &Caller) -> Uuid {
+    let organization = caller.organization_id.filter(|_| caller.takes_part());
+    organization.map_or_else(|| caller.principal.key(), |organization| organization.uuid())
+}
+
 fn busy() -> Error {
     Error::too_many_requests("Too many requests of this caller or about this organization are under way", 1)
 }
@@ -219,7 +295,7 @@ mod tests {
         let digest = || Secret::generate(Kind::User).unwrap().digest();
         let (one, other) = (digest(), digest());
         actix_web::rt::System::new().block_on(async {
-            let shares = Shares::of(16);
+            let shares = Shares::of(16, 2);
             let mut places = vec![];
             for _ in 0..4 {
                 places.push(shares.enter_with(&one).await.unwrap());

@@ -12,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::call::{Context, Prepared};
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
-use crate::access::{Action, BearerToken, Caller, OrganizationRef};
+use crate::access::{Action, BearerToken, Caller, OrganizationRef, Reads};
 use crate::http::openapi::Sends;
 use crate::idempotency::{Attempt, Key, Request};
 use crate::jsonapi::{
@@ -228,6 +228,7 @@ impl<I: Send + 'static> Route<I> {
     {
         let (about, steps) = self.split();
         let status = about.status;
+        let reads = if matches!(about.answer, Answer::List(_)) { Reads::List } else { Reads::One };
         let handler = Arc::new(handler);
         Endpoint::new(about, move |request, payload| {
             let (steps, handler) = (Arc::clone(&steps), Arc::clone(&handler));
@@ -243,7 +244,7 @@ impl<I: Send + 'static> Route<I> {
                 let (authenticator, actions, shared) =
                     (services.authenticator.clone(), steps.actions, services.clone());
                 let reply = authenticator
-                    .read(token, organization_ref, move |connection, caller| {
+                    .read(token, organization_ref, reads, move |connection, caller| {
                         let context = Context { path, prepared, actions, idempotent: false, services: shared };
                         handler(Read { connection, caller: caller.clone(), context })
                     })

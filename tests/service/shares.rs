@@ -97,6 +97,48 @@ fn one_organization_takes_half_of_the_connections() {
     assert_eq!((with(&answers, 201), with(&answers, 429)), (4, 4));
 }
 
+/// A list that took long is followed by others of its organization in turns, half as many at once as there are processors;
+/// nobody else waits.
+#[test]
+fn long_lists_take_turns() {
+    let app = App::with_connections(16);
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let (zoe, _) = tenant(&app, "zoe", "zeta");
+    let owners = four_owners(&app, &ada);
+    let path = "/api/v2/organizations/acme/abilities";
+    let (lock, look) = ("LOCK TABLE abilities", Duration::from_millis(400));
+    let held = |time: Duration, asking: &dyn Fn() -> i64, requests: Vec<Box<dyn FnOnce() -> Answer + Send + '_>>| {
+        let lock = Holder::of(&app, lock);
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = requests.into_iter().map(|request| scope.spawn(request)).collect();
+            std::thread::sleep(time);
+            let asked = asking();
+            drop(lock);
+            (asked, waiting.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>())
+        })
+    };
+    // As many lists as reach the table wait for it.
+    let waiting = || app.count("pg_locks WHERE relation = 'abilities'::regclass AND NOT granted");
+    let all = || owners.iter().map(|owner| boxed(move || owner.client.get(path))).collect::<Vec<_>>();
+    let (asked, answers) = held(look, &waiting, all());
+    assert_eq!((asked, with(&answers, 200)), (4, 4), "none was long yet");
+    let (_, answers) = held(Duration::from_millis(800), &waiting, vec![boxed(|| ada.client.get(path))]);
+    assert_eq!(with(&answers, 200), 1);
+    let turns = i64::try_from(std::thread::available_parallelism().unwrap().get() / 2).unwrap().clamp(1, 4);
+    let (asked, answers) = held(look, &waiting, all());
+    assert_eq!((asked, with(&answers, 200)), (turns, 4), "all are answered, one after the other");
+    // What is no list needs no turn, and another organization's lists are no matter of this one.
+    let (asked, answers) = held(
+        look,
+        &|| {
+            ada.client.get("/api/v2/organizations/acme").expect(200);
+            waiting()
+        },
+        all().into_iter().chain([boxed(|| zoe.client.get("/api/v2/organizations/zeta/abilities"))]).collect(),
+    );
+    assert_eq!((asked, with(&answers, 200)), (turns + 1, 5));
+}
+
 /// Who waits for a lock longer than five seconds is told so, and nothing has happened.
 #[test]
 fn a_wait_for_a_lock_ends_before_the_answer_does() {
