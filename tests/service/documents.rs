@@ -281,6 +281,7 @@ fn story() -> Vec<(String, Value)> {
     story.call("error-422-owners", client, &format!("PATCH {owners}"), renaming).expect(422);
     story.call("error-403-owners", client, &format!("DELETE {owners}"), Nothing).expect(403);
 
+    tell_of_team_tokens(&mut story, &ada);
     tell_of_members(&mut story, &app, client, &team);
     tell_of_workspaces(&mut story, client, &team);
     tell_of_administration(&mut story, &app, &ada, &team);
@@ -306,6 +307,61 @@ fn story() -> Vec<(String, Value)> {
     story.call("team-delete", client, &format!("DELETE /api/v2/teams/{team}"), Nothing).expect(204);
     story.call("organization-delete", client, "DELETE /api/v2/organizations/acme", Nothing).expect(204);
     story.told
+}
+
+/// The team tokens of HCP Terraform, a document for each sentence of its description.
+fn tell_of_team_tokens(story: &mut Story, ada: &User) {
+    let client = &ada.client;
+    let team = ada.team("bobs", "hcp");
+    let (one, list) =
+        (format!("/api/v2/teams/{team}/authentication-token"), "GET /api/v2/organizations/bobs/team-tokens");
+    let of = |kind: &str, attributes: Value| Document(json!({"data": {"type": kind, "attributes": attributes}}));
+    let token = "authentication-token";
+    let post = format!("POST {one}");
+    story.call("hcp-team-tokens-list-empty", client, list, Nothing).expect(200);
+    story.call("hcp-team-token-show-none", client, &format!("GET {one}"), Nothing).expect(404);
+    story.call("hcp-team-token-delete-none", client, &format!("DELETE {one}"), Nothing).expect(404);
+    let expiring = || of(token, json!({"expired-at": "2099-04-06T12:00:00.000Z"}));
+    let first = story.call("hcp-team-token-create-with-expiry", client, &post, expiring()).expect(201);
+    let never = of(token, json!({"expired-at": null}));
+    let second = story.call("hcp-team-token-create-without-expiry", client, &post, never).expect(201);
+    assert!(!first.secret().is_empty() && !second.secret().is_empty());
+    story
+        .call(
+            "hcp-team-token-show-replaced",
+            client,
+            &format!("GET /api/v2/authentication-tokens/{}", first.id()),
+            Nothing,
+        )
+        .expect(404);
+    let past = of(token, json!({"expired-at": "2020-04-06T12:00:00.000Z"}));
+    story.call("hcp-team-token-create-past", client, &post, past).expect(422);
+    let garbage = of(token, json!({"expired-at": "next week"}));
+    story.call("hcp-team-token-create-garbage", client, &post, garbage).expect(422);
+    story.call("hcp-team-token-create-another-type", client, &post, of("teams", json!({}))).expect(409);
+    let path = format!("POST /api/v2/teams/{team}/authentication-tokens");
+    for (description, expiry) in [("later", "2099-06-06T12:00:00.000Z"), ("sooner", "2099-05-06T12:00:00.000Z")] {
+        let body = of(token, json!({"description": description, "expired-at": expiry}));
+        let made = story.call(&format!("hcp-team-tokens-create-{description}"), client, &path, body).expect(201);
+        assert!(!made.secret().is_empty());
+    }
+    let page = format!("{list}?page[number]=1&page[size]=20");
+    let listed = story.call("hcp-team-tokens-list", client, &page, Nothing).expect(200);
+    let descriptions: Vec<&Value> =
+        listed.body["data"].as_array().unwrap().iter().map(|token| &token["attributes"]["description"]).collect();
+    assert_eq!(descriptions, [&json!("sooner"), &json!("later"), &Value::Null], "by expiry, never at the end");
+    story.call("hcp-team-tokens-list-searched", client, &format!("{list}?q=hc"), Nothing).expect(200);
+    for sort in ["team-name", "created-by", "expired-at", "last-used-at", "-expired-at"] {
+        story
+            .call(&format!("hcp-team-tokens-list-sort-{sort}"), client, &format!("{list}?sort={sort}"), Nothing)
+            .expect(200);
+    }
+    let nowhere = "GET /api/v2/organizations/nowhere/team-tokens";
+    story.call("hcp-team-tokens-list-nowhere", client, nowhere, Nothing).expect(404);
+    let unknown = "GET /api/v2/authentication-tokens/at-nothing";
+    story.call("hcp-team-token-show-unknown", client, unknown, Nothing).expect(404);
+    story.call("hcp-team-token-show", client, &format!("GET {one}"), Nothing).expect(200);
+    story.call("hcp-team-token-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
 }
 
 fn tell_of_members(story: &mut Story, app: &App, client: &Client, team: &str) {
