@@ -41,7 +41,8 @@ CREATE FUNCTION token_roles() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAF
 $$;
 
 CREATE FUNCTION are_roles(named text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT named <@ token_roles() AND cardinality(named) > 0
+    -- In full, and not by `token_roles()`: a restored backup checks rows with an empty search path.
+    SELECT named <@ ARRAY['viewer', 'member', 'manager', 'admin', 'owner'] AND cardinality(named) > 0
 $$;
 
 -- The tenant. Its JSON:API id is its name.

@@ -3,7 +3,7 @@ DROP FUNCTION effective_abilities(text[], text[], text[]);
 DROP FUNCTION abilities_of_user(uuid, boolean);
 DROP FUNCTION registered_abilities(uuid);
 DROP FUNCTION abilities_in_common(text[], text[]);
-DROP FUNCTION covers(text[], text);
+DROP FUNCTION covering(text);
 DROP FUNCTION capped_role(text, text[], text[]);
 DROP TRIGGER ends_are_rewritten ON all_organizations;
 DROP TRIGGER ends_are_rewritten ON token_ttl_policies;

@@ -113,35 +113,41 @@ CREATE TRIGGER ends_are_rewritten
     FOR EACH ROW WHEN (OLD.max_ttl_enabled <> NEW.max_ttl_enabled)
     EXECUTE FUNCTION rewrite_ends('id');
 
--- The role that a token has: its own, or the highest that its organization and its workspace allow, if that is lower.
+-- The role that a token has where its organization or its workspace allows some only: the highest that both allow and that
+-- is no higher than its own; `viewer` if there is none.
 CREATE FUNCTION capped_role(role text, by_organization text[], by_workspace text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN by_organization IS NULL AND by_workspace IS NULL THEN role
-        ELSE (token_roles())[least(
-            array_position(token_roles(), role),
-            (SELECT max(array_position(token_roles(), allowed)) FROM unnest(by_organization) AS allowed),
-            (SELECT max(array_position(token_roles(), allowed)) FROM unnest(by_workspace) AS allowed)
-        )]
-    END
+    SELECT coalesce(
+        (
+            SELECT known FROM unnest(token_roles()) WITH ORDINALITY AS each (known, rank)
+            WHERE rank <= array_position(token_roles(), role)
+                AND (by_organization IS NULL OR known = ANY (by_organization))
+                AND (by_workspace IS NULL OR known = ANY (by_workspace))
+            ORDER BY rank DESC LIMIT 1
+        ),
+        'viewer'
+    )
 $$;
 
--- Whether abilities cover one: it is among them, or every verb of its resource is, or `*`, which is every ability but
--- Latchkey's own, `tokens:…`.
-CREATE FUNCTION covers(abilities text[], ability text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT abilities && ARRAY[
+-- What covers an ability: itself, every verb of its resource, and `*`, which is every ability but Latchkey's own, `tokens:…`.
+CREATE FUNCTION covering(ability text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ARRAY[
         ability, split_part(ability, ':', 1) || ':*', CASE WHEN ability NOT LIKE 'tokens:%' THEN '*' END
     ]
 $$;
 
--- What two lists of abilities both cover.
+-- What two lists of abilities both cover. By equality, so that it takes as long as both lists, and not as their product.
 CREATE FUNCTION abilities_in_common(one text[], other text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
     SELECT coalesce(array_agg(ability ORDER BY ability COLLATE "C"), '{}')
     FROM (
-        SELECT ability FROM unnest(one) AS ability WHERE covers(other, ability)
+        SELECT each.ability
+        FROM unnest(one) AS each (ability) CROSS JOIN LATERAL unnest(covering(each.ability)) AS cover
+        JOIN unnest(other) AS known ON known = cover
         UNION
-        SELECT ability FROM unnest(other) AS ability WHERE covers(one, ability)
+        SELECT each.ability
+        FROM unnest(other) AS each (ability) CROSS JOIN LATERAL unnest(covering(each.ability)) AS cover
+        JOIN unnest(one) AS known ON known = cover
     ) AS both_cover
 $$;
 
@@ -204,16 +210,16 @@ SELECT
     tokens.description,
     tokens.token_prefix,
     tokens.format,
-    capped_role(tokens.role, owning_organization.allowed_token_roles, workspaces.allowed_token_roles) AS role,
+    -- The test stands outside of the function, so that it is not called where nothing is narrowed.
+    CASE
+        WHEN owning_organization.allowed_token_roles IS NULL AND workspaces.allowed_token_roles IS NULL THEN tokens.role
+        ELSE capped_role(tokens.role, owning_organization.allowed_token_roles, workspaces.allowed_token_roles)
+    END AS role,
     tokens.abilities,
+    reach.abilities AS owner_abilities,
     effective_abilities(
         tokens.abilities,
-        CASE tokens.kind
-            WHEN 'user' THEN abilities_of_user(tokens.user_id, tokens.abilities IS NOT NULL)
-            WHEN 'team' THEN CASE WHEN NOT teams.owners THEN teams.abilities END
-            WHEN 'workspace' THEN workspaces.abilities
-            WHEN 'audit-trails' THEN '{}'
-        END,
+        reach.abilities,
         CASE WHEN tokens.kind <> 'user' THEN registered_abilities(tokens.organization_id) END
     ) AS effective_abilities,
     tokens.self_rotation,
@@ -271,6 +277,15 @@ CROSS JOIN LATERAL (
         owning_user.deleted_at, teams.deleted_at, workspaces.deleted_at, owning_organization.deleted_at
     ) AS deleted_at
 ) AS owner
+-- What its owner may reach; null for every ability.
+CROSS JOIN LATERAL (
+    SELECT CASE tokens.kind
+        WHEN 'user' THEN abilities_of_user(tokens.user_id, tokens.abilities IS NOT NULL)
+        WHEN 'team' THEN CASE WHEN NOT teams.owners THEN teams.abilities END
+        WHEN 'workspace' THEN workspaces.abilities
+        WHEN 'audit-trails' THEN '{}'
+    END AS abilities
+) AS reach
 LEFT JOIN tokens AS successor ON successor.replaces = tokens.id
 LEFT JOIN all_users AS creating_user ON creating_user.id = tokens.created_by_user_id
 LEFT JOIN all_teams AS creating_team ON creating_team.id = tokens.created_by_team_id

@@ -11,7 +11,7 @@ use validator::Validate;
 use super::endpoints::{ENDPOINTS_MAX, EndpointPattern, Endpoints};
 use super::store;
 use crate::access::Caller;
-use crate::credential::Ability;
+use crate::credential::{Abilities, Ability};
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
 use crate::jsonapi::{Error, Result};
@@ -101,7 +101,8 @@ pub fn check_reach(
 ) -> Result<()> {
     let added = || after.iter().filter(|ability| !before.iter().any(|had| had.covers(ability)));
     let added: Vec<Ability> = added().cloned().collect();
-    caller.check_gives(&added, &caller.reach())?;
+    let reach = caller.reach();
+    caller.check_gives(&added, &reach, reach == Abilities::Every)?;
     check(connection, Some(organization), &added)
 }
 

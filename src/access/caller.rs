@@ -177,20 +177,20 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may give this ability, when its principal has `reach` (docs/design.md §3, rule 8).
-    #[must_use]
-    pub fn may_give(&self, ability: &Ability, reach: &Abilities) -> bool {
+    /// Whether the caller may give this ability, when its principal has `reach` and is an owner or not (docs/design.md §3,
+    /// rule 8).
+    fn may_give(&self, ability: &Ability, reach: &Abilities, owner: bool) -> bool {
         let listed = self.abilities.as_ref().is_none_or(|own| own.iter().any(|own| own.covers(ability)));
-        let owners_alone = !ability.is_latchkeys_own() || (*reach == Abilities::Every && self.role == Role::Owner);
+        let owners_alone = !ability.is_latchkeys_own() || (owner && self.role == Role::Owner);
         listed && owners_alone && reach.cover(ability)
     }
 
-    /// Checks that the caller may give these abilities, when its principal has `reach`.
+    /// Checks that the caller may give these abilities, when its principal has `reach` and is an owner or not.
     ///
     /// # Errors
     /// 403 with a pointer for the first that it may not give.
-    pub fn check_gives(&self, abilities: &[Ability], reach: &Abilities) -> Result<()> {
-        abilities.iter().find(|ability| !self.may_give(ability, reach)).map_or(Ok(()), |ability| {
+    pub fn check_gives(&self, abilities: &[Ability], reach: &Abilities, owner: bool) -> Result<()> {
+        abilities.iter().find(|ability| !self.may_give(ability, reach, owner)).map_or(Ok(()), |ability| {
             let detail = format!("The caller does not have the ability {ability}, and so cannot give it");
             Err(Error::forbidden(&detail).with_pointer("/data/attributes/abilities"))
         })

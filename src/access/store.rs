@@ -292,7 +292,9 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                policy.ended_before, policy.ended_max_ms) <= statement_timestamp() THEN 'expired' \
              WHEN tokens.disabled_at IS NOT NULL OR own_user.suspended_at IS NOT NULL THEN 'inactive' \
              ELSE 'active' END, \
-             capped_role(tokens.role, organizations.allowed_token_roles, own_workspace.allowed_token_roles), \
+             CASE WHEN organizations.allowed_token_roles IS NULL AND own_workspace.allowed_token_roles IS NULL \
+               THEN tokens.role \
+               ELSE capped_role(tokens.role, organizations.allowed_token_roles, own_workspace.allowed_token_roles) END, \
              tokens.abilities, tokens.description, \
              least(tokens.revoked_at, token_ends_at( \
                tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \

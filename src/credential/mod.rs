@@ -9,4 +9,4 @@ mod secret;
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Abilities, Ability, InvalidAbility, valid_abilities};
 pub use kind::{Creator, Format, Kind, Status};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
-pub(crate) use secret::{JWT_START, PREFIX_LENGTH, beginning_of_jwt};
+pub(crate) use secret::{JWT_MAX, JWT_START, PREFIX_LENGTH, beginning_of_jwt};

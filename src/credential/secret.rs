@@ -18,8 +18,8 @@ const LENGTH: usize = START_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH;
 pub(crate) const PREFIX_LENGTH: usize = 10;
 /// How all JWTs begin: `{"` in base64url.
 pub(crate) const JWT_START: &str = "eyJ";
-/// More than a JWT with every ability that a token can have.
-const JWT_MAX: usize = 16_384;
+/// The most characters of a JWT; none is made that is longer.
+pub(crate) const JWT_MAX: usize = 16_384;
 /// Of an Ed25519 signature, 64 bytes, in base64url.
 const SIGNATURE_LENGTH: usize = 86;
 

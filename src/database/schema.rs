@@ -251,6 +251,7 @@ diesel::table! {
         format -> Text,
         role -> Text,
         abilities -> Nullable<Array<Text>>,
+        owner_abilities -> Nullable<Array<Text>>,
         effective_abilities -> Array<Text>,
         self_rotation -> Bool,
         rotates_until -> Nullable<Timestamptz>,
@@ -303,6 +304,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    abilities,
     all_users,
     users,
     organizations,

@@ -195,7 +195,7 @@ pub(crate) fn render_seen<'a>(
     let mut seen = store::find_all(connection, ids)?;
     seen.retain(sees);
     seen.sort_by_key(|team| team.organization_id);
-    let members = store::members(connection, &seen, view::NAMED_IN_LIST_MAX)?;
+    let members = store::members(connection, &seen, view::NAMED_INCLUDED_MAX)?;
     let of_each = seen.chunk_by(|one, other| one.organization_id == other.organization_id).filter_map(|teams| {
         let (caller, organization) = place(teams.first()?.organization_id)?;
         Some(view::teams(teams, organization, &members, caller))

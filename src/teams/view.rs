@@ -51,6 +51,9 @@ pub(super) const NAMED_MAX: i64 = 1000;
 /// The same where several teams are shown.
 pub(super) const NAMED_IN_LIST_MAX: i64 = 100;
 
+/// The same where teams are included beside something that there may be hundreds of.
+pub(super) const NAMED_INCLUDED_MAX: i64 = 0;
+
 /// What of a team tells who is in it.
 pub(super) const OF_MEMBERS: [&str; 4] =
     ["users-count", "non-service-users-count", "users", "organization-memberships"];

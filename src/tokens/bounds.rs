@@ -5,7 +5,7 @@ use diesel::PgConnection;
 
 use super::{Owner, Token, store};
 use crate::access::{Caller, Role};
-use crate::credential::{Abilities, Ability, Format};
+use crate::credential::{ABILITIES_MAX, Abilities, Ability, Format};
 use crate::jsonapi::{Error, Result};
 use crate::{abilities, workspaces};
 
@@ -15,6 +15,8 @@ pub(super) struct Bounds {
     pub(super) owner: Owner,
     /// What the owner may reach at other services.
     pub(super) abilities: Abilities,
+    /// Whether it is a user who owns an organization.
+    pub(super) owns: bool,
     /// The roles that its tokens may get, the lowest first.
     pub(super) roles: Vec<Role>,
     /// What the secret of a new token is unless its maker says otherwise.
@@ -85,9 +87,7 @@ impl Bounds {
                 let own = caller.abilities.clone().map_or(Abilities::Every, Abilities::These);
                 match own.in_common(&self.reach_of(caller)).in_common(&self.abilities) {
                     Abilities::Every => Ok(None),
-                    Abilities::These(these) => {
-                        Ok(Some(these.into_iter().filter(|ability| !ability.is_latchkeys_own()).collect()))
-                    }
+                    Abilities::These(these) => distinct(these).map(Some),
                 }
             }
         }
@@ -118,7 +118,7 @@ impl Bounds {
             );
             return Err(Error::attribute("/data/attributes/abilities", detail));
         }
-        caller.check_gives(abilities, &self.reach_of(caller))?;
+        self.check_caller_gives(caller, abilities)?;
         abilities::check(connection, self.owner.organization(), abilities)
     }
 
@@ -143,8 +143,14 @@ impl Bounds {
         match &token.abilities {
             _ if token.id == caller.token => Ok(()),
             None => self.check_gives_all(caller),
-            Some(abilities) => caller.check_gives(abilities, &self.reach_of(caller)),
+            Some(abilities) => self.check_caller_gives(caller, abilities),
         }
+    }
+
+    fn check_caller_gives(&self, caller: &Caller, abilities: &[Ability]) -> Result<()> {
+        let reach = self.reach_of(caller);
+        let owner = self.owns || (self.owner.organization().is_some() && reach == Abilities::Every);
+        caller.check_gives(abilities, &reach, owner)
     }
 
     fn gives_all(&self, caller: &Caller) -> bool {
@@ -158,6 +164,19 @@ impl Bounds {
             _ => caller.reach(),
         }
     }
+}
+
+/// Abilities that a token gets because its maker has no more to give: none of Latchkey's own, and none that another one
+/// covers.
+fn distinct(mut abilities: Vec<Ability>) -> Result<Vec<Ability>> {
+    abilities.retain(|ability| !ability.is_latchkeys_own());
+    let all = abilities.clone();
+    abilities.retain(|ability| !all.iter().any(|other| other != ability && other.covers(ability)));
+    if u64::try_from(abilities.len()).is_ok_and(|number| number > ABILITIES_MAX) {
+        let detail = format!("Abilities must be said: those that the caller may give are more than {ABILITIES_MAX}");
+        return Err(Error::attribute("/data/attributes/abilities", detail));
+    }
+    Ok(abilities)
 }
 
 /// The highest role that the caller may give a token of this owner: what its own token is capped to, and in a workspace

@@ -15,11 +15,11 @@ use utoipa::PartialSchema;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::store::{self, not_revoked};
+use super::store::{self, Makers, not_revoked};
 use super::{ExpiryStatus, Labels, labels};
-use crate::access::{Action, Caller, Role, Target, VisibleWorkspaces};
+use crate::access::{Action, Caller, Principal, Role, Target, VisibleWorkspaces};
 use crate::credential::{Ability, InvalidAbility, Kind, Status};
-use crate::database::schema::{listed_tokens as t, memberships, users as u};
+use crate::database::schema::{abilities, listed_tokens as t, memberships, users as u};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::schema::{self, count, one_of};
@@ -122,14 +122,7 @@ const FILTERS: &[Filter] = &[
         about: "Only whose effective abilities cover one of these, by name, as `resource:*` or as `*`; several with commas",
         schema: text,
         read: |query, name| {
-            query.abilities(name).map(|asked| {
-                holds(move || {
-                    let covering = covering(&asked);
-                    // The first is cheap, and leaves few to the second.
-                    let own = t::abilities.is_null().nullable().or(t::abilities.overlaps_with(covering.clone()));
-                    boxed(own.and(t::effective_abilities.overlaps_with(covering).nullable()))
-                })
-            })
+            query.abilities(name).map(|asked| holds(move || any(asked.iter().map(reaching)).unwrap_or_else(never)))
         },
     },
     Filter {
@@ -497,7 +490,7 @@ impl Named {
     fn condition(&self, connection: &mut PgConnection, caller: &Caller) -> Result<Holds> {
         let asked: Vec<(&str, &str)> = self.given.iter().flat_map(items).collect();
         let names: Vec<String> = asked.iter().map(|(_, text)| text.to_lowercase()).collect();
-        let place = caller.organization_id;
+        let place = Place::of(caller);
         let (condition, found): (Holds, Vec<String>) = match self.what {
             What::Team => {
                 let teams = teams_named(connection, caller, &names)?;
@@ -505,8 +498,7 @@ impl Named {
                 (holds(move || boxed(t::team_id.eq_any(ids.clone()))), names_of(teams))
             }
             What::Workspace => {
-                let visible = if place.is_some() { caller.visible_workspaces() } else { VisibleWorkspaces::All };
-                let workspaces = workspaces::named(connection, place, visible, &names)?;
+                let workspaces = workspaces_named(connection, caller, &names)?;
                 let ids = ids(&asked, workspaces.iter().map(|(id, _)| *id));
                 (holds(move || boxed(t::workspace_id.eq_any(ids.clone()))), names_of(workspaces))
             }
@@ -524,12 +516,28 @@ impl Named {
                 )
             }
             What::Maker => {
-                let users = store::makers_named(connection, place, &names)?;
+                let users = match (place, &caller.principal) {
+                    // It learns nothing of who else is in the organization.
+                    (Place::Organization(_), Principal::Workspace { id, .. }) => {
+                        store::makers_named(connection, Makers::OfWorkspace(*id), &names)?
+                    }
+                    (Place::Organization(id), _) => store::makers_named(connection, Makers::Of(id), &names)?,
+                    (Place::Everywhere, _) => store::makers_named(connection, Makers::OfAll, &names)?,
+                    (Place::Nowhere, Principal::User { id, username, .. }) => vec![(*id, username.clone())],
+                    (Place::Nowhere, _) => vec![],
+                };
+                let users =
+                    users.into_iter().filter(|(_, name)| names.contains(&name.to_lowercase())).collect::<Vec<_>>();
                 let teams = teams_named(connection, caller, &names)?;
-                let workspaces = workspaces::named(connection, place, VisibleWorkspaces::All, &names)?;
-                let organizations = organizations::named(connection, &names)?;
-                let organizations: Vec<_> =
-                    organizations.into_iter().filter(|(id, _)| place.is_none_or(|place| place == *id)).collect();
+                let workspaces = workspaces_named(connection, caller, &names)?;
+                let organizations = match place {
+                    Place::Nowhere => vec![],
+                    Place::Everywhere => organizations::named(connection, &names)?,
+                    Place::Organization(place) => {
+                        let named = organizations::named(connection, &names)?;
+                        named.into_iter().filter(|(id, _)| *id == place).collect()
+                    }
+                };
                 let by_user = ids(&asked, users.iter().map(|(id, _)| *id));
                 let by_team = ids(&asked, teams.iter().map(|(id, _)| *id));
                 let by_workspace = ids(&asked, workspaces.iter().map(|(id, _)| *id));
@@ -599,13 +607,52 @@ fn names_of<T>(found: Vec<(T, String)>) -> Vec<String> {
     found.into_iter().map(|(_, name)| name.to_lowercase()).collect()
 }
 
+/// Where names count.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// In the organization that the request is about.
+    Organization(OrganizationId),
+    /// In every organization: for site admins alone.
+    Everywhere,
+    /// A user's own tokens are no organization's.
+    Nowhere,
+}
+
+impl Place {
+    fn of(caller: &Caller) -> Self {
+        match caller.organization_id {
+            Some(id) => Self::Organization(id),
+            None if caller.is_site_admin() => Self::Everywhere,
+            None => Self::Nowhere,
+        }
+    }
+}
+
 /// Those teams of these names that the caller sees.
 fn teams_named(connection: &mut PgConnection, caller: &Caller, names: &[String]) -> Result<Vec<(TeamId, String)>> {
-    let mut found = teams::named(connection, caller.organization_id, names)?;
-    if caller.organization_id.is_some() {
-        found.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
-    }
+    let found = match Place::of(caller) {
+        Place::Nowhere => vec![],
+        Place::Everywhere => teams::named(connection, None, names)?,
+        Place::Organization(id) => {
+            let mut found = teams::named(connection, Some(id), names)?;
+            found.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
+            found
+        }
+    };
     Ok(found.into_iter().map(|team| (team.id, team.name)).collect())
+}
+
+/// Those workspaces of these names that the caller sees.
+fn workspaces_named(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    names: &[String],
+) -> Result<Vec<(WorkspaceId, String)>> {
+    match Place::of(caller) {
+        Place::Nowhere => Ok(vec![]),
+        Place::Everywhere => Ok(workspaces::named(connection, None, VisibleWorkspaces::All, names)?),
+        Place::Organization(id) => Ok(workspaces::named(connection, Some(id), caller.visible_workspaces(), names)?),
+    }
 }
 
 /// Whether a user made it, for an organization, who is no active member of that any more. Never null.
@@ -629,12 +676,31 @@ fn status(word: &str) -> Option<Status> {
     if word == "disabled" { Some(Status::Inactive) } else { Status::of_word(word) }
 }
 
-/// What covers any of these abilities: themselves, all verbs of their resources, and every ability.
-fn covering(asked: &[Ability]) -> Vec<String> {
-    let every_verb = |ability: &Ability| ability.as_str().split_once(':').map(|(resource, _)| format!("{resource}:*"));
-    let every_one = |ability: &Ability| (!ability.is_latchkeys_own()).then(|| "*".to_owned());
-    let covering = |ability| [Some(Ability::to_string(ability)), every_verb(ability), every_one(ability)];
-    asked.iter().flat_map(covering).flatten().collect()
+/// Whether a token reaches an ability: its own list, its owner's and what is registered each cover it. The same as its
+/// effective abilities tell, without computing these for each token.
+fn reaching(asked: &Ability) -> Condition {
+    let covering = covering(asked);
+    let listed = t::abilities.overlaps_with(covering.clone());
+    let owner_lists = t::owner_abilities.overlaps_with(covering.clone());
+    if asked.is_latchkeys_own() {
+        // Always registered, and no part of every ability.
+        let of_every = t::owner_abilities.is_null().nullable().and(listed.clone());
+        let of_list = owner_lists.and(t::abilities.is_null().nullable().or(listed));
+        return boxed(of_every.or(of_list));
+    }
+    let own = t::abilities.is_null().nullable().or(listed);
+    let owner = t::owner_abilities.is_null().nullable().or(owner_lists);
+    let of_organization = || abilities::table.filter(abilities::organization_id.nullable().eq(t::organization_id));
+    let known = exists(of_organization().filter(abilities::name.eq_any(covering)));
+    let registered = not(exists(of_organization())).or(known).nullable();
+    boxed(own.and(owner).and(registered))
+}
+
+/// What covers an ability: itself, all verbs of its resource, and every ability.
+fn covering(asked: &Ability) -> Vec<String> {
+    let every_verb = asked.as_str().split_once(':').map(|(resource, _)| format!("{resource}:*"));
+    let every_one = (!asked.is_latchkeys_own()).then(|| "*".to_owned());
+    [Some(asked.to_string()), every_verb, every_one].into_iter().flatten().collect()
 }
 
 /// Last used before so many days, or never, and then made before so many. Never null, so that it can be negated.

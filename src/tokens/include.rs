@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::PgConnection;
 
 use super::view::{self, TOKENS};
-use super::{Token, store};
+use super::{Token, right, store};
 use crate::access::{Action, Caller, Target};
+use crate::credential::Kind;
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Query, Resource, ResourceType, Result};
 use crate::organizations::{self, ORGANIZATIONS, Organization};
@@ -106,11 +107,26 @@ pub(super) fn included(
         included.extend(users::find_all(connection, &users)?.iter().map(users::public));
     }
     if !neighbours.is_empty() {
-        // They have the same owner, so that whoever reads one reads the other.
         let neighbours: Vec<TokenId> = neighbours.into_iter().collect();
-        included.extend(store::find_all_including_revoked(connection, &neighbours)?.iter().map(view::token));
+        let found = store::find_all_including_revoked(connection, &neighbours)?;
+        included.extend(found.iter().filter(|token| reads_like_its_neighbour(caller, token)).map(view::token));
     }
     Ok(included)
+}
+
+/// Whether a caller who reads a token reads its neighbour, which has the same owner. So it is with users' and workspaces'
+/// tokens; a token of a team or an organization may read itself alone.
+fn reads_like_its_neighbour(caller: &Caller, neighbour: &Token) -> bool {
+    let of_everybody = caller.organization_id.is_none() && caller.can(Action::ListEveryToken, Target::Organization);
+    of_everybody
+        || match (neighbour.kind, neighbour.team_id) {
+            (Kind::User | Kind::Workspace, _) => true,
+            (Kind::Team, Some(id)) => {
+                let facts = right::facts_of_team(neighbour, id);
+                caller.can(Action::ReadTeamToken, Target::TeamToken(facts, Some(neighbour.id)))
+            }
+            _ => caller.can(Action::ReadOrganizationToken, Target::Organization),
+        }
 }
 
 /// The organizations of tokens, with the caller in each.

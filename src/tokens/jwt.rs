@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::{Labels, NewToken, Owner, Token};
 use crate::access::Role;
-use crate::credential::{Format, Kind, Secret};
+use crate::credential::{Format, JWT_MAX, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
@@ -81,6 +82,12 @@ pub(super) fn sign(
         labels: new.labels_in_jwt.then_some(new.labels),
     };
     let signed = signer.sign(connection, &claims)?;
+    if signed.jwt.expose_secret().len() > JWT_MAX {
+        let detail = format!(
+            "The JWT would have more than {JWT_MAX} characters: list fewer abilities or labels, or make it opaque"
+        );
+        return Err(Error::attribute("/data/attributes/format", detail));
+    }
     Ok((Secret::of_jwt(signed.jwt), signed.kid))
 }
 

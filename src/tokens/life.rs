@@ -11,7 +11,7 @@ use super::right::{TokenOperation, may};
 use super::{NewToken, Owner, Replacement, SELF_ROTATION_GRACE, Token, TokenChanges, issue, rotation, store};
 use crate::access::Caller;
 use crate::audit::{self, Event, Looking};
-use crate::credential::{Abilities, Ability, Kind, Secret, Status};
+use crate::credential::{Ability, Kind, Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
@@ -93,13 +93,17 @@ fn gives_more(connection: &mut PgConnection, caller: &Caller, token: &Token, edi
         let highest = highest_role(connection, caller, owner)?;
         bounds.check_role(edited.role).and_then(|()| too_high(edited.role, highest).map_or(Ok(()), Err))
     };
-    let had = token.abilities.clone().map_or_else(|| bounds.abilities.clone(), Abilities::These);
+    let had = |ability: &Ability| match &token.abilities {
+        Some(listed) => listed.iter().any(|own| own.covers(ability)),
+        // What is Latchkey's own nobody has without a list.
+        None => !ability.is_latchkeys_own() && bounds.abilities.cover(ability),
+    };
     let (abilities, more) = match &edited.abilities {
         None => {
             (token.abilities.as_ref().map_or(Ok(()), |_| bounds.check_gives_all(caller)), token.abilities.is_some())
         }
         Some(abilities) => {
-            let added: Vec<Ability> = abilities.iter().filter(|ability| !had.cover(ability)).cloned().collect();
+            let added: Vec<Ability> = abilities.iter().filter(|ability| !had(ability)).cloned().collect();
             (bounds.check_given(connection, caller, &added), !added.is_empty())
         }
     };
@@ -135,7 +139,13 @@ fn check_description(
 
 /// 422 for a description that another live token of the team has.
 pub(super) fn description_taken(connection: &mut PgConnection, caller: &Caller, other: &Token) -> Error {
-    let taken = "Validation failed: Description has already been taken";
+    let taken = match other.description {
+        Some(_) => "Validation failed: Description has already been taken",
+        None => {
+            "Validation failed: Description is required: the team has its one token without a description already, which \
+             POST to authentication-token replaces"
+        }
+    };
     let fault = Error::attribute("/data/attributes/description", taken).with_title("invalid attributes");
     in_the_way(connection, caller, fault, other)
 }

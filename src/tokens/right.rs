@@ -5,6 +5,7 @@ use diesel::PgConnection;
 use super::Token;
 use crate::access::{Action, Caller, Permit, Target, TeamFacts};
 use crate::credential::Kind;
+use crate::ids::TeamId;
 use crate::jsonapi::{Error, Result};
 use crate::workspaces;
 
@@ -88,12 +89,7 @@ pub(super) fn may_by_kind(
     };
     let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
         (Kind::User, Some(user), ..) => (of_user, Target::User(user)),
-        (Kind::Team, _, Some(id), _) => {
-            // Whether its team is secret plays no part in who may handle a token.
-            let (owners, allows_members) = (token.team_owners == Some(true), token.team_allows_members == Some(true));
-            let facts = TeamFacts { id, owners, secret: true, allows_members };
-            (of_team, Target::TeamToken(facts, Some(token.id)))
-        }
+        (Kind::Team, _, Some(id), _) => (of_team, Target::TeamToken(facts_of_team(token, id), Some(token.id))),
         (Kind::Workspace, _, _, Some(workspace)) => {
             let role = workspaces::rights(connection, caller, workspace)?.map(|rights| rights.role);
             (of_workspace, Target::WorkspaceToken(role, token.id))
@@ -102,4 +98,11 @@ pub(super) fn may_by_kind(
         _ => return Err(Error::not_found()),
     };
     caller.may(action, target)
+}
+
+/// What the access table needs to know of the team that owns a token. Whether it is secret plays no part in who may handle a
+/// token.
+pub(super) fn facts_of_team(token: &Token, id: TeamId) -> TeamFacts {
+    let (owners, allows_members) = (token.team_owners == Some(true), token.team_allows_members == Some(true));
+    TeamFacts { id, owners, secret: true, allows_members }
 }

@@ -45,7 +45,10 @@ pub(super) fn of_successor(caller: &Caller, token: &Token) -> Rotation {
 /// The latest end of a token's successor: that of the token that calls, or, if it renews itself, what its maker has set.
 pub(super) fn latest_end(caller: &Caller, token: &Token) -> LatestEnd {
     if renews_itself(caller, token) {
-        LatestEnd { at: token.rotates_until, because: "the token may renew itself until then (rotates-until)" }
+        // Never less than the token has already.
+        let later = |(until, end): (DateTime<Utc>, DateTime<Utc>)| until.max(end);
+        let at = token.rotates_until.zip(caller.ends_at).map(later);
+        LatestEnd { at, because: "the token may renew itself until then (rotates-until)" }
     } else {
         LatestEnd::of(caller)
     }

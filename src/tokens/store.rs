@@ -15,7 +15,7 @@ use crate::access::{Caller, Role};
 use crate::credential::{Abilities, Ability, Digest, Format, Kind, Secret, Status};
 use crate::database::schema::{
     abilities_of_user, all_users, effective_abilities, least, listed_tokens, lower, memberships, organizations,
-    registered_abilities, statement_timestamp, teams, token_usage_days, tokens, workspaces,
+    registered_abilities, statement_timestamp, team_members, teams, token_usage_days, tokens, workspaces,
 };
 use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
@@ -244,7 +244,11 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
             }
             _ => Abilities::These(vec![]),
         };
-        return Ok(Bounds { owner, abilities, roles: Role::ALL.to_vec(), format: Format::Opaque });
+        let owns = match owner {
+            Owner::User(id) => owns_any(connection, id)?,
+            _ => false,
+        };
+        return Ok(Bounds { owner, abilities, owns, roles: Role::ALL.to_vec(), format: Format::Opaque });
     };
     type Row = (
         (Option<Vec<Role>>, Format),
@@ -269,7 +273,22 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
     };
     let allow = |allowed: &Option<Vec<Role>>, role: &Role| allowed.as_ref().is_none_or(|roles| roles.contains(role));
     let roles = Role::ALL.into_iter().filter(|role| allow(&by_organization.0, role) && allow(&by_workspace, role));
-    Ok(Bounds { owner, abilities, roles: roles.collect(), format: format.unwrap_or(by_organization.1) })
+    let format = format.unwrap_or(by_organization.1);
+    Ok(Bounds { owner, abilities, owns: false, roles: roles.collect(), format })
+}
+
+/// Whether a user is an owner of any organization.
+fn owns_any(connection: &mut PgConnection, user: UserId) -> QueryResult<bool> {
+    let inside = team_members::table
+        .inner_join(teams::table.on(teams::id.eq(team_members::team_id).and(teams::owners)))
+        .inner_join(
+            memberships::table.on(memberships::user_id
+                .eq(team_members::user_id)
+                .and(memberships::organization_id.eq(team_members::organization_id))
+                .and(memberships::status.eq("active"))),
+        )
+        .filter(team_members::user_id.eq(user));
+    diesel::select(exists(inside)).get_result(connection)
 }
 
 /// Abilities as the database lists them, where `*` is every one.
@@ -591,24 +610,32 @@ pub(crate) fn made_by(connection: &mut PgConnection, maker: UserId, most: i64) -
     Ok(MadeTokens { all: i64::try_from(all.len()).unwrap_or(i64::MAX), told })
 }
 
-/// The users of these names, which are in lower case, who are or were in an organization as its members or as makers of its
-/// tokens; or everywhere. Of two users who had a name after each other it is both.
+/// Of whom a name counts as that of a maker of tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Makers {
+    OfAll,
+    /// Of an organization's members, and of who has made tokens of it.
+    Of(OrganizationId),
+    /// Of who has made tokens of a workspace.
+    OfWorkspace(WorkspaceId),
+}
+
+/// The users of these names, which are in lower case. Of two users who had a name after each other it is both.
 pub(super) fn makers_named(
     connection: &mut PgConnection,
-    organization: Option<OrganizationId>,
+    makers: Makers,
     names: &[String],
 ) -> QueryResult<Vec<(UserId, String)>> {
     let found = all_users::table.filter(lower(all_users::username).eq_any(names)).into_boxed();
-    let found = match organization {
-        None => found,
-        Some(organization) => {
+    let made = || tokens::table.filter(tokens::created_by_user_id.eq(all_users::id.nullable()));
+    let found = match makers {
+        Makers::OfAll => found,
+        Makers::OfWorkspace(workspace) => found.filter(exists(made().filter(tokens::workspace_id.eq(workspace)))),
+        Makers::Of(organization) => {
             let member = memberships::table
                 .filter(memberships::organization_id.eq(organization))
                 .filter(memberships::user_id.eq(all_users::id));
-            let maker = tokens::table
-                .filter(tokens::organization_id.eq(organization))
-                .filter(tokens::created_by_user_id.eq(all_users::id.nullable()));
-            found.filter(exists(member).or(exists(maker)))
+            found.filter(exists(member).or(exists(made().filter(tokens::organization_id.eq(organization)))))
         }
     };
     found.select((all_users::id, all_users::username)).load(connection)

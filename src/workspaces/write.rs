@@ -8,11 +8,11 @@ use serde_json::json;
 use super::tags::{self, Written};
 use super::{Workspace, WorkspaceAttributes, store};
 use crate::abilities;
-use crate::access::Caller;
+use crate::access::{Caller, Role};
 use crate::audit::{self, Event};
 use crate::deletions::{self, Deleted};
 use crate::ids::OrganizationId;
-use crate::jsonapi::{ResourceBody, Result};
+use crate::jsonapi::{Error, ResourceBody, Result};
 
 /// Makes a workspace in an organization, which is locked.
 ///
@@ -56,10 +56,33 @@ fn changed(
     workspace: Workspace,
     changes: WorkspaceAttributes,
 ) -> Result<Workspace> {
-    let (organization, before) = (workspace.organization_id, workspace.abilities.clone());
+    let before = workspace.clone();
     let changed = workspace.changed(changes)?;
-    abilities::check_reach(connection, caller, organization, &before, &changed.abilities)?;
+    abilities::check_reach(connection, caller, before.organization_id, &before.abilities, &changed.abilities)?;
+    if changed.allowed_token_roles != before.allowed_token_roles {
+        check_allows(connection, caller, &before, changed.allowed_token_roles.as_deref())?;
+    }
     Ok(changed)
+}
+
+/// Nobody lets tokens have a role again that is higher than what they are in the workspace themselves: they would lift what
+/// somebody else has narrowed.
+fn check_allows(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    before: &Workspace,
+    allowed: Option<&[Role]>,
+) -> Result<()> {
+    let allows = |roles: Option<&[Role]>, role: &Role| roles.is_none_or(|roles| roles.contains(role));
+    let own = super::rights(connection, caller, before.id)?.map(|rights| rights.role);
+    let widened = |role: &Role| allows(allowed, role) && !allows(before.allowed_token_roles.as_deref(), role);
+    match Role::ALL.into_iter().find(|role| widened(role) && own.is_none_or(|own| *role > own)) {
+        None => Ok(()),
+        Some(role) => {
+            let detail = format!("Only who is at least {role} in the workspace may let its tokens have that role");
+            Err(Error::forbidden(&detail).with_pointer("/data/attributes/allowed-token-roles"))
+        }
+    }
 }
 
 /// Deletes a workspace with its tokens.

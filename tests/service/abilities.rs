@@ -411,6 +411,71 @@ fn latchkeys_own_abilities_are_given_by_owners_alone_and_listed() {
     );
 }
 
+/// Also not by the way of a token that has everything, and in an organization that has registered others.
+#[test]
+fn latchkeys_own_abilities_are_given_in_no_other_way() {
+    let scene = Scene::set();
+    let users = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let make = |client: &crate::support::client::Client, attributes: Value| {
+        client.post(&users, &resource("authentication-tokens", attributes))
+    };
+    let own = || json!({"abilities": ["tokens:introspect"]});
+    let member = scene.app.with(&make(&scene.ada.client, json!({"role": "member"})).expect(201).secret());
+    make(&member, own()).expect(403);
+    let whole = make(&member, json!({})).expect(201).id();
+    let edit = |client: &crate::support::client::Client| {
+        client.patch(&format!("/api/v2/authentication-tokens/{whole}"), &resource("authentication-tokens", own()))
+    };
+    assert_eq!(edit(&member).expect(403).blamed(), ["/data/attributes/abilities"]);
+    scene.register(&["agents:read"]).expect(200);
+    edit(&member).expect(403);
+    make(&scene.ada.client, own()).expect(201);
+    edit(&scene.ada.client).expect(200);
+    let found = format!("{users}?filter[ability]=tokens:introspect");
+    assert_eq!(scene.ada.client.get(&found).expect(200).ids().len(), 2);
+}
+
+/// Who says nothing gives what they may, in the shortest list of that, or is asked for one.
+#[test]
+fn what_a_maker_may_give_is_listed_shortly() {
+    let scene = Scene::set();
+    let mia = scene.app.user("mia");
+    let verbs = |nth: usize| (0..100).map(|verb| format!("many:verb-{}", nth * 100 + verb)).collect::<Vec<_>>();
+    for (nth, access) in [json!({"manage-teams": true}), json!({})].into_iter().enumerate() {
+        let team = json!({"name": format!("m{nth}"), "organization-access": access, "abilities": verbs(nth)});
+        scene.ada.add_to_team(&scene.ada.team_with("acme", team), &mia);
+    }
+    let wide = scene.ada.team_with("acme", json!({"name": "wide", "abilities": ["many:*"]}));
+    let path = format!("/api/v2/teams/{wide}/authentication-token");
+    let refused = mia.client.post_nothing(&path).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/abilities"]);
+    let some = resource("authentication-tokens", json!({"abilities": verbs(0)}));
+    mia.client.post(&path, &some).expect(201);
+    let both = scene.ada.team_with("acme", json!({"name": "both", "abilities": ["many:*", "many:verb-1"]}));
+    scene.ada.add_to_team(&both, &mia);
+    let users = format!("/api/v2/users/{}/authentication-tokens", mia.id);
+    let listing = resource("authentication-tokens", json!({"abilities": ["many:*", "many:verb-1"]}));
+    let listing = scene.app.with(&mia.client.post(&users, &listing).expect(201).secret());
+    let made = listing.post(&users, &resource("authentication-tokens", json!({}))).expect(201);
+    assert_eq!(*made.attribute("abilities"), json!(["many:*"]));
+}
+
+/// A successor may be given more later; whoever holds the old secret gets none of that.
+#[test]
+fn the_holder_of_an_old_secret_gets_nothing_of_what_its_successor_is_given() {
+    let scene = Scene::set();
+    let users = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let old = resource("authentication-tokens", json!({"abilities": ["storage:read"]}));
+    let old = scene.ada.client.post(&users, &old).expect(201);
+    let holder = scene.app.with(&old.secret());
+    let at = |id: &str| format!("/api/v2/authentication-tokens/{id}/actions/regenerate");
+    let grace = resource("authentication-tokens", json!({"grace-period-seconds": 600}));
+    let new = holder.post(&at(&old.id()), &grace).expect(201).id();
+    let wider = resource("authentication-tokens", json!({"abilities": null}));
+    scene.ada.client.patch(&format!("/api/v2/authentication-tokens/{new}"), &wider).expect(200);
+    assert_eq!(holder.post_nothing(&at(&new)).expect(403).blamed(), ["/data/attributes/abilities"]);
+}
+
 #[test]
 fn nobody_puts_themselves_into_a_team_that_reaches_more() {
     let scene = Scene::set();

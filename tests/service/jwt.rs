@@ -277,6 +277,29 @@ fn the_longest_jwt_is_accepted() {
     say(&format!("jwt: the longest has {} characters", secret.len()));
 }
 
+/// None is made that Latchkey itself would not take, and what it was to replace stays.
+#[test]
+fn a_jwt_that_would_be_too_long_is_not_made() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let own = "/api/v2/organizations/acme/authentication-token";
+    let before = ada.client.post(own, &jwt(json!({}))).expect(201).secret();
+    let labels: Value = (0..20)
+        .map(|nth| (format!("key-{nth}"), json!("\u{1f511}".repeat(255))))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let long = jwt(json!({"labels": labels, "labels-in-jwt": true}));
+    assert_eq!(ada.client.post(own, &long).expect(422).blamed(), ["/data/attributes/format"]);
+    app.with(&before).get("/api/v2/organizations/acme").expect(200);
+    let names: Vec<Value> = (0..400).map(|nth| json!({"name": format!("{}-{nth:03}:read", "a".repeat(40))})).collect();
+    let registry = resource("abilities", json!({ "abilities": names }));
+    ada.client.patch("/api/v2/organizations/acme/abilities", &registry).expect(200);
+    assert_eq!(ada.client.post(own, &jwt(json!({}))).expect(422).blamed(), ["/data/attributes/format"]);
+    ada.client.post(own, &jwt(json!({"abilities": []}))).expect(201);
+    app.with(&before).get("/api/v2/organizations/acme").expect(401);
+}
+
 /// A JWT of these claims, signed by a key that is not Latchkey's.
 fn forged(header: &Value, claims: &Value) -> String {
     let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());

@@ -134,9 +134,9 @@ fn raw(app: &App, bytes: &[u8], patience: Duration) -> u16 {
 
 #[test]
 fn a_query_has_at_most_8_kib_and_100_parameters() {
-    let Acme { app, ada, .. } = Acme::new();
+    let Acme { app, ada, team } = Acme::new();
     let teams = "/api/v2/organizations/acme/teams";
-    let ids = |count: usize| vec!["team-1111111111111111111111"; count].join(",");
+    let ids = |count: usize| vec![team.as_str(); count].join(",");
     ada.client.get(&format!("{teams}?q={}", "x".repeat(8 * 1024 - 2))).expect(200);
     ada.client.get(&format!("{teams}?q={}", "x".repeat(8 * 1024 - 1))).expect(414);
     ada.client.get(&format!("/api/v2/organizations/acme/authentication-tokens?filter[team]={}", ids(100))).expect(200);

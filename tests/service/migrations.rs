@@ -9,6 +9,10 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use latchkey::database::migrations::migrate;
 use latchkey::ttl_policies::DEFAULT_MAX_TTL_MS;
 
+use serde_json::json;
+
+use crate::support::App;
+use crate::support::app::resource;
 use crate::support::cluster::Database;
 
 /// The folders of the migrations, in the order in which diesel runs them.
@@ -130,4 +134,33 @@ fn a_migration_waits_for_a_lock_only_so_long() {
         assert_eq!(migrating.join().unwrap(), 1);
     });
     assert_eq!(migrate(&url).unwrap(), 0);
+}
+
+/// As docs/operations.md has it: what was dumped is there again, and the tokens in it work.
+#[test]
+fn a_backup_can_be_restored() {
+    let app = App::start();
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:read"]}));
+    let token = ada.described_token(&team, json!({"description": "a", "labels": {"a": "b"}}));
+    assert!(!token.secret().is_empty());
+    let workspace = ada.workspace("acme", "prod");
+    let narrow = resource("workspaces", json!({"allowed-token-roles": ["viewer"]}));
+    ada.client.patch(&format!("/api/v2/workspaces/{workspace}"), &narrow).expect(200);
+    let narrow = resource("organizations", json!({"allowed-token-roles": ["viewer", "owner"]}));
+    ada.client.patch("/api/v2/organizations/acme", &narrow).expect(200);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("latchkey.dump");
+    let done = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    done(Command::new("pg_dump").arg("-Fc").arg("--file").arg(&file).arg(&*app.database_url));
+    let restored = Database::empty();
+    done(Command::new("pg_restore").args(["--no-owner", "--exit-on-error", "--dbname", &restored]).arg(&file));
+    let again = App::on(restored);
+    let list = "/api/v2/organizations/acme/authentication-tokens";
+    let (before, after) = (ada.client.get(list).expect(200), again.with(ada.client.secret()).get(list).expect(200));
+    assert_eq!(before.body["data"], after.body["data"]);
 }

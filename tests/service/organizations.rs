@@ -83,7 +83,7 @@ fn a_list_has_numbered_pages_with_links_that_lead_on() {
     assert_eq!(
         page.body["meta"]["pagination"],
         json!({
-            "current-page": 2, "page-size": 2, "prev-page": 1, "next-page": 3, "total-pages": 3, "total-count": 5
+            "from": 3, "to": 4, "current-page": 2, "page-size": 2, "prev-page": 1, "next-page": 3, "total-pages": 3, "total-count": 5
         })
     );
     let host = format!("http://{}", app.address);

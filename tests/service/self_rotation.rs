@@ -130,6 +130,34 @@ fn uuid(answer: &Answer) -> uuid::Uuid {
     answer.id().parse::<latchkey::ids::TokenId>().unwrap().uuid()
 }
 
+/// `rotates-until` lets a chain go on for longer than its first link; it ends none earlier.
+#[test]
+fn what_renews_itself_late_loses_nothing() {
+    let scene = Acme::new();
+    let path = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let long = json!({"expires-in-seconds": 86_400, "self-rotation": true, "rotates-until": soon(600)});
+    let old = scene.ada.client.post(&path, &token(long)).expect(201);
+    scene.app.sql("UPDATE tokens SET rotates_until = now() - interval '1 minute' WHERE self_rotation");
+    let new = renew(&scene.app.with(&old.secret()), &old.id(), json!({})).expect(201);
+    assert_eq!(new.attribute("status"), "active");
+    assert_eq!(new.attribute("expired-at"), old.attribute("expired-at"));
+}
+
+/// An answer that was lost can be asked for again, also where the owner has lost an ability since.
+#[test]
+fn a_lost_answer_is_given_again() {
+    let scene = Acme::new();
+    let attributes = json!({"description": "a", "self-rotation": true, "abilities": ["agents:read"]});
+    let old = scene.ada.described_token(&scene.team, attributes);
+    let client = scene.app.with(&old.secret());
+    let path = format!("{}/actions/regenerate", at(&old.id()));
+    let ask = || client.send("POST", &path, &[("Idempotency-Key", "once")], None).expect(201);
+    let narrow = resource("teams", json!({"abilities": []}));
+    scene.ada.client.patch(&format!("/api/v2/teams/{}", scene.team), &narrow).expect(200);
+    let (first, again) = (ask(), ask());
+    assert_eq!(first.secret(), again.secret());
+}
+
 #[test]
 fn a_policy_binds_each_link_of_a_chain() {
     let scene = Acme::new();

@@ -57,9 +57,11 @@ fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
     };
     assert_eq!(included(&successor), with(&made.id()));
     assert_eq!(included(&client.get(&format!("{one}?{ALL}")).expect(200)), with(&successor.id()));
+    // A token of a team reads itself, and not its neighbour.
     let current = scene.app.with(&successor.secret());
+    current.get(&one).expect(404);
     let current = current.get(&format!("/api/v2/authentication-tokens/current?{ALL}")).expect(200);
-    assert_eq!(included(&current), with(&made.id()));
+    assert_eq!(included(&current), of_team);
     // Both are in the list, and so neither is included.
     let whole = client.get(&format!("/api/v2/organizations/acme/authentication-tokens?{ALL}")).expect(200);
     assert_eq!(included(&whole), of_team);

@@ -304,17 +304,17 @@ fn roles_can_be_narrowed() {
     let organization = "/api/v2/organizations/acme";
     let set = narrow(organization, "organizations", json!(["viewer", "member"])).expect(200);
     assert_eq!(*set.attribute("allowed-token-roles"), json!(["viewer", "member"]));
-    assert_eq!(shown(&before.id()).attribute("role"), "member");
+    // The highest that both allow.
+    assert_eq!(shown(&before.id()).attribute("role"), "viewer");
     ask("manager").expect(422);
     ask("viewer").expect(201);
     let team = scene.ada.team("acme", "ci");
     assert_eq!(scene.ada.team_token(&team).attribute("role"), "member", "the highest of those that are allowed");
     scene.ada.client.post_nothing(&format!("{organization}/authentication-token")).expect(201);
-    let successor = format!("/api/v2/authentication-tokens/{}/actions/regenerate", before.id());
-    assert_eq!(scene.ada.client.post_nothing(&successor).expect(422).blamed(), ["/data/attributes/role"]);
-
     narrow(organization, "organizations", json!(["owner"])).expect(200);
     assert!(ask("viewer").expect(422).detail().contains("there is none"));
+    let successor = format!("/api/v2/authentication-tokens/{}/actions/regenerate", before.id());
+    assert_eq!(scene.ada.client.post_nothing(&successor).expect(422).blamed(), ["/data/attributes/role"]);
     narrow(organization, "organizations", Value::Null).expect(200);
     narrow(&workspace, "workspaces", Value::Null).expect(200);
     assert_eq!(shown(&before.id()).attribute("role"), "owner");
@@ -323,6 +323,41 @@ fn roles_can_be_narrowed() {
     narrow(organization, "organizations", json!(["viewer"])).expect(200);
     let own = scene.ada.client.post(&users, &resource("authentication-tokens", json!({}))).expect(201);
     assert_eq!(own.attribute("role"), "owner");
+}
+
+/// What somebody with a higher role has narrowed, nobody widens beyond their own.
+#[test]
+fn nobody_lets_roles_above_their_own_be_given_again() {
+    let scene = Scene::set();
+    let own = scene.token(json!({"role": "owner"}));
+    let (client, chief) = (scene.app.with(&own.secret()), scene.somebody("chief", Some("admin"), json!({})));
+    let workspace = format!("/api/v2/workspaces/{}", scene.prod);
+    let narrow = |client: &Client, roles: Value| {
+        client.patch(&workspace, &resource("workspaces", json!({"allowed-token-roles": roles})))
+    };
+    narrow(&scene.ada.client, json!(["viewer", "manager"])).expect(200);
+    for by in [&client, &chief] {
+        for wider in [Value::Null, json!(["viewer", "manager", "admin"]), json!(["owner"])] {
+            assert_eq!(narrow(by, wider).expect(403).blamed(), ["/data/attributes/allowed-token-roles"]);
+        }
+        // What is there can be sent as it is, and a role up to the own one given.
+        narrow(by, json!(["viewer", "manager"])).expect(200);
+        narrow(by, json!(["viewer", "member", "manager"])).expect(200);
+        narrow(by, json!(["viewer", "manager"])).expect(200);
+    }
+    narrow(&scene.ada.client, Value::Null).expect(200);
+}
+
+/// It learns nothing of who else is in the organization.
+#[test]
+fn it_names_only_makers_of_its_own_tokens() {
+    let scene = Scene::set();
+    scene.somebody("colleague", None, json!({}));
+    let client = scene.app.with(&scene.token(json!({})).secret());
+    let ask = |name: &str| client.get(&format!("{}?filter[created-by]={name}", scene.path()));
+    assert_eq!(ask("Ada").expect(200).ids().len(), 1);
+    let (hidden, unknown) = (ask("colleague").expect(400), ask("nobody").expect(400));
+    assert_eq!(hidden.detail().replace("colleague", "nobody"), unknown.detail());
 }
 
 #[test]

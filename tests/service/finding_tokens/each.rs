@@ -290,6 +290,15 @@ fn what_is_neither_an_id_nor_a_name_is_refused() {
     assert_eq!((hidden.status, unknown.status), (400, 400));
     assert_eq!(hidden.detail().replace("ops", "nil"), unknown.detail());
     ask(&zoe.client, "filter[workspace]=prod").expect(400);
+    // Of one's own tokens no name of an organization counts: of nobody's.
+    let own = |question: &str| zoe.client.get(&format!("/api/v2/users/{}/authentication-tokens?{question}", zoe.id));
+    for name in ["ops", "open", "nil"] {
+        assert_eq!(own(&format!("filter[team]={name}")).status, 400);
+        assert_eq!(own(&format!("filter[created-by]={name}")).status, 400);
+    }
+    assert_eq!(own("filter[workspace]=prod").status, 400);
+    assert_eq!(own("filter[created-by]=ada").status, 400);
+    assert_eq!(own("filter[created-by]=Zoe").expect(200).ids(), Vec::<String>::new(), "the command line made it");
     // Nor what another organization has.
     world.app.user("dan").organization("elsewhere");
     for name in ["elsewhere", "dan"] {

@@ -96,6 +96,11 @@ impl Database {
         Self::clone_of(TEMPLATE, None)
     }
 
+    /// A new one without any table.
+    pub fn empty() -> Self {
+        Self::clone_of("template0", None)
+    }
+
     /// One of another PostgreSQL, which is left as it is.
     pub fn elsewhere(url: String) -> Self {
         Self(Arc::new(Kept { origin: url.as_str().into(), url, name: String::new() }))
