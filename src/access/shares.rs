@@ -46,8 +46,10 @@ enum Holder {
     Secret([u8; 32]),
     Principal(Uuid),
     Organization(OrganizationId),
-    /// The long lists of a principal or an organization.
+    /// The long lists of a principal or an organization, …
     Lists(Uuid),
+    /// … and those of one principal, about whatever organization.
+    ListsOf(Uuid),
 }
 
 /// The places of everybody who has any now.
@@ -82,8 +84,10 @@ pub struct Place {
 /// A turn among the long lists.
 #[derive(Debug)]
 pub(super) struct Turn {
+    // Dropped in this order: what all share first.
     _turn: OwnedSemaphorePermit,
-    _own: Counted,
+    _organization: Counted,
+    _principal: Counted,
 }
 
 /// One place of one holder, given back when it is dropped.
@@ -132,21 +136,30 @@ impl Shares {
 
     /// A turn for a list of the caller, if it is one now.
     pub(super) fn try_turn(&self, caller: &Caller) -> Option<Turn> {
-        let own = self.holding(Holder::Lists(lists_of(caller)), self.0.of_lists).try_count()?;
+        let [principal, organization] = self.of_lists(caller);
+        let (principal, organization) = (principal.try_count()?, organization.try_count()?);
         let turn = Arc::clone(&self.0.turns).try_acquire_owned().ok()?;
-        Some(Turn { _turn: turn, _own: own })
+        Some(Turn { _turn: turn, _organization: organization, _principal: principal })
     }
 
-    /// A turn for a list of the caller, as soon as it is one.
+    /// A turn for a list of the caller, as soon as it is one. Who waits for that of the organization or of all has the
+    /// principal's, so that nobody fills these queues alone.
     ///
     /// # Errors
     /// 429 where too many wait already, or none comes within ten seconds.
     pub(super) async fn turn(&self, caller: &Caller) -> Result<Turn> {
         let deadline = Instant::now() + TURN_WAIT;
-        let own = self.holding(Holder::Lists(lists_of(caller)), self.0.of_lists).count(deadline).await?;
+        let [principal, organization] = self.of_lists(caller);
+        let principal = principal.count(deadline).await?;
+        let organization = organization.count(deadline).await?;
         let turn = timeout_at(deadline, Arc::clone(&self.0.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| busy())?.map_err(|_| Error::internal())?;
-        Ok(Turn { _turn: turn, _own: own })
+        Ok(Turn { _turn: turn, _organization: organization, _principal: principal })
+    }
+
+    fn of_lists(&self, caller: &Caller) -> [Of; 2] {
+        let principal = self.holding(Holder::ListsOf(caller.principal.key()), (self.0.of_lists / 2).max(1));
+        [principal, self.holding(Holder::Lists(lists_of(caller)), self.0.of_lists)]
     }
 
     /// A thread that panicked in here leaves a map that is still true.

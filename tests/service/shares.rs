@@ -139,6 +139,31 @@ fn long_lists_take_turns() {
     assert_eq!((asked, with(&answers, 200)), (turns + 1, 5));
 }
 
+/// Of a member who asks for long lists without end the other members see nothing but one turn more.
+#[test]
+fn nobody_keeps_the_others_from_their_turn() {
+    let app = App::with_connections(16);
+    let (ada, _) = tenant(&app, "ada", "acme");
+    let owners = four_owners(&app, &ada);
+    let path = "/api/v2/organizations/acme/abilities";
+    let lock = || Holder::of(&app, "LOCK TABLE abilities");
+    std::thread::scope(|scope| {
+        let (held, asked) = (lock(), scope.spawn(|| ada.client.get(path)));
+        std::thread::sleep(Duration::from_millis(800));
+        drop(held);
+        asked.join().unwrap().expect(200);
+        let held = lock();
+        let many: Vec<_> = (0..80).map(|_| scope.spawn(|| ada.client.get(path).status)).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        let other = scope.spawn(|| owners[0].client.get(path));
+        std::thread::sleep(Duration::from_millis(300));
+        drop(held);
+        other.join().unwrap().expect(200);
+        let statuses: Vec<u16> = many.into_iter().map(|one| one.join().unwrap()).collect();
+        assert!(statuses.contains(&429) && statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    });
+}
+
 /// Who waits for a lock longer than five seconds is told so, and nothing has happened.
 #[test]
 fn a_wait_for_a_lock_ends_before_the_answer_does() {
