@@ -95,8 +95,10 @@ fn gives_more(connection: &mut PgConnection, caller: &Caller, token: &Token, edi
     };
     let had = |ability: &Ability| match &token.abilities {
         Some(listed) => listed.iter().any(|own| own.covers(ability)),
-        // What is Latchkey's own nobody has without a list.
-        None => !ability.is_latchkeys_own() && bounds.abilities.cover(ability),
+        None => token.effective_abilities.iter().any(|had| match had.as_str() {
+            "*" => !ability.is_latchkeys_own(),
+            had => had.parse().is_ok_and(|had: Ability| had.covers(ability)),
+        }),
     };
     let (abilities, more) = match &edited.abilities {
         None => {

@@ -435,6 +435,24 @@ fn latchkeys_own_abilities_are_given_in_no_other_way() {
     assert_eq!(scene.ada.client.get(&found).expect(200).ids().len(), 2);
 }
 
+/// What a token has already may stay when it is listed, also what is Latchkey's own.
+#[test]
+fn a_token_that_had_all_may_list_what_it_had() {
+    let scene = Scene::set();
+    let ben = scene.app.user("ben");
+    scene.ada.add_to_team(&scene.team, &ben);
+    let team = format!("/api/v2/teams/{}", scene.team);
+    scene.give(&team, "teams", json!(["tokens:introspect", "storage:read"])).expect(200);
+    let made = ben.client.post_nothing(&format!("{team}/authentication-token")).expect(201);
+    assert_eq!(*made.attribute("abilities"), Value::Null);
+    let edit = |abilities: Value| {
+        let path = format!("/api/v2/authentication-tokens/{}", made.id());
+        ben.client.patch(&path, &resource("authentication-tokens", json!({ "abilities": abilities })))
+    };
+    edit(json!(["tokens:introspect"])).expect(200);
+    edit(json!(["tokens:introspect", "tokens:read"])).expect(422);
+}
+
 /// Who says nothing gives what they may, in the shortest list of that, or is asked for one.
 #[test]
 fn what_a_maker_may_give_is_listed_shortly() {

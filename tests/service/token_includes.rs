@@ -62,6 +62,13 @@ fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
     current.get(&one).expect(404);
     let current = current.get(&format!("/api/v2/authentication-tokens/current?{ALL}")).expect(200);
     assert_eq!(included(&current), of_team);
+    // It sees itself, also as the predecessor of its successor.
+    let renewing = resource("authentication-tokens", json!({"description": "z", "self-rotation": true}));
+    let renewing = client.post(&format!("{}s", scene.one()), &renewing).expect(201);
+    let path = format!("/api/v2/authentication-tokens/{}/actions/regenerate?include=replaces", renewing.id());
+    let renewed = scene.app.with(&renewing.secret()).post_nothing(&path).expect(201);
+    assert!(!renewed.secret().is_empty());
+    assert_eq!(included(&renewed), set(&[("authentication-tokens", &renewing.id())]));
     // Both are in the list, and so neither is included.
     let whole = client.get(&format!("/api/v2/organizations/acme/authentication-tokens?{ALL}")).expect(200);
     assert_eq!(included(&whole), of_team);
