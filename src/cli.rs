@@ -125,7 +125,7 @@ struct Serve {
     idle_timeout_unauthenticated: Duration,
 
     /// Ask for a user name and a password where a token is missing, for programs that send one only when asked; browsers open a dialog then
-    #[arg(long, env = "LATCHKEY_CHALLENGE_BASIC")]
+    #[arg(long, env = "LATCHKEY_CHALLENGE_BASIC", value_parser = BoolishValueParser::new())]
     challenge_basic: bool,
 
     #[command(flatten)]

@@ -55,6 +55,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--connections-per-address", "LATCHKEY_CONNECTIONS_PER_ADDRESS"),
                 ("--idle-timeout", "LATCHKEY_IDLE_TIMEOUT"),
                 ("--idle-timeout-unauthenticated", "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED"),
+                ("--challenge-basic", "LATCHKEY_CHALLENGE_BASIC"),
             ],
         ),
         (&["migrate"], &[]),
@@ -466,7 +467,8 @@ fn a_bad_data_set_is_refused_whole() {
     app.user("eve").organization("Acme");
     let organization = json!({"type": "organizations", "id": "acme", "attributes": {"email": "ops@example.com"}});
     write("organizations.json", &json!({"data": [organization]}).to_string());
-    assert!(load().contains("\"acme\": Name has already been taken"));
+    let refused = load();
+    assert!(refused.contains("\"acme\"") && refused.contains("Name has already been taken"), "{refused}");
     assert_eq!(app.count("users"), 1);
 
     let missing = run(latchkey().args(["fixtures", "load", "/nonexistent", "--database-url", &app.database_url]));
