@@ -247,7 +247,7 @@ mod tests {
         assert_fault::<Pair>(json!({}), "is invalid: missing field `one`");
         assert_fault::<super::super::values::Timestamp>(
             json!("soon"),
-            "must be an RFC 3339 time such as 2031-05-17T08:00:00Z",
+            "must be a time such as 2031-05-17T08:00:00Z (RFC 3339, ISO 8601)",
         );
     }
 }

@@ -148,7 +148,7 @@ mod tests {
 
     use super::super::error::Result;
     use super::super::error::testing::{body_of, objects, parameters};
-    use super::super::page_request::{RANGE_NOT_SUPPORTED, names_cursor_profile};
+    use super::super::page_request::{MAX_SIZE_EXCEEDED, RANGE_NOT_SUPPORTED, names_cursor_profile};
     use super::super::query_spec::{Pages, QuerySpec, Search};
     use super::super::resource_type::ResourceType;
     use super::*;
@@ -196,13 +196,31 @@ mod tests {
     fn cursors_come_back_as_they_went() {
         let cursor = cursor_under("-age");
         let expected = Cursor(vec![json!(7), json!("id-1")]);
-        let request = page(&format!("page[after]={cursor}&page[size]=500")).unwrap();
+        let request = page(&format!("page[after]={cursor}&page[size]=100")).unwrap();
         assert_eq!(request, PageRequest::Cursor { after: Some(expected.clone()), before: None, size: 100 });
         let request = page(&format!("page[before]={cursor}")).unwrap();
         assert_eq!(parameters(&request.bad_cursor()), ["page[before]"]);
         assert_eq!(request, PageRequest::Cursor { after: None, before: Some(expected), size: 20 });
         let beginning = PageRequest::Cursor { after: None, before: None, size: 20 };
         assert_eq!(page("page[after]=").unwrap(), beginning);
+    }
+
+    /// Profile, "Max Page Size Exceeded Error"; by number more is cut.
+    #[test]
+    fn a_page_by_cursor_that_would_be_too_long_is_refused() {
+        for size in ["101", "500", "99999999999999999999"] {
+            for cursor in ["page[after]=".to_owned(), format!("page[before]={}", cursor_under("-age"))] {
+                let error = page(&format!("{cursor}&page[size]={size}")).unwrap_err();
+                assert_eq!(
+                    (error.status(), parameters(&error)),
+                    (StatusCode::BAD_REQUEST, vec!["page[size]".to_owned()])
+                );
+                let object = &objects(&error)[0];
+                assert_eq!(object["links"]["type"], MAX_SIZE_EXCEEDED);
+                assert_eq!(object["meta"]["page"]["maxSize"], 100);
+            }
+            assert_eq!(page(&format!("page[size]={size}")).unwrap(), PageRequest::Number { number: 1, size: 100 });
+        }
     }
 
     #[test]
@@ -252,7 +270,7 @@ mod tests {
         });
         assert_eq!(body["links"], links);
         let pagination = json!({
-            "current-page": 2, "page-size": 10, "prev-page": 1, "next-page": 3,
+            "from": 11, "to": 20, "current-page": 2, "page-size": 10, "prev-page": 1, "next-page": 3,
             "total-pages": 4, "total-count": 35,
         });
         assert_eq!(body["meta"]["pagination"], pagination);
@@ -262,7 +280,7 @@ mod tests {
     fn an_empty_list_has_one_page() {
         let (_, body) = answer("", 0, &PageInfo::Numbered { total: 0 });
         let pagination = json!({
-            "current-page": 1, "page-size": 20, "prev-page": null, "next-page": null,
+            "from": null, "to": null, "current-page": 1, "page-size": 20, "prev-page": null, "next-page": null,
             "total-pages": 1, "total-count": 0,
         });
         assert_eq!(body["meta"]["pagination"], pagination);
@@ -276,6 +294,10 @@ mod tests {
         assert_eq!(body["meta"]["pagination"]["prev-page"], 2);
         assert_eq!(body["meta"]["pagination"]["next-page"], Value::Null);
         assert_eq!(body["meta"]["pagination"]["current-page"], 9);
+        assert_eq!(
+            (&body["meta"]["pagination"]["from"], &body["meta"]["pagination"]["to"]),
+            (&Value::Null, &Value::Null)
+        );
     }
 
     #[test]
