@@ -58,6 +58,7 @@ pub(crate) struct OneResource<A> {
     id: IdRule,
     related: fn(Sends) -> Sends,
     misnamed: &'static [(&'static str, &'static str)],
+    kept: &'static [&'static str],
     most_bytes: usize,
     attributes: PhantomData<fn() -> A>,
 }
@@ -71,6 +72,7 @@ impl<A> OneResource<A> {
             id,
             related: std::convert::identity,
             misnamed: &[],
+            kept: &[],
             most_bytes: MAX_BODY,
             attributes: PhantomData,
         }
@@ -116,6 +118,11 @@ impl<A> OneResource<A> {
         Self { misnamed, ..self }
     }
 
+    /// Attributes that the handler asks for as they were sent, of a lenient body.
+    pub(crate) const fn keeps(self, kept: &'static [&'static str]) -> Self {
+        Self { kept, ..self }
+    }
+
     /// How its relationships are described; the handler asks for them by name.
     pub(crate) const fn related(self, related: fn(Sends) -> Sends) -> Self {
         Self { related, ..self }
@@ -126,10 +133,11 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
     type Parsed = ResourceBody<A>;
 
     fn parse(&self, body: &Body, path: &PathParams) -> Result<ResourceBody<A>> {
+        let kept: Vec<&str> = self.misnamed.iter().map(|(name, _)| *name).chain(self.kept.iter().copied()).collect();
         let resource = match self.strictness {
             Strictness::Strict => body.resource(self.types, self.required)?,
-            Strictness::Lenient => body.resource_lenient(self.types)?,
-            Strictness::OrNothing => body.resource_or_empty(self.types)?,
+            Strictness::Lenient => body.resource_lenient(self.types, &kept)?,
+            Strictness::OrNothing => body.resource_or_empty(self.types, &kept)?,
         };
         let resource = match self.id {
             IdRule::New => resource.without_id()?,

@@ -68,20 +68,20 @@ impl Body {
     /// The resource in the body, whose type must be one of `types`, and which must have the
     /// attributes `required`.
     pub fn resource<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<ResourceBody<A>> {
-        ResourceBody::parse(&self.bytes, TypeRule::OneOf(types), required)
+        ResourceBody::parse(&self.bytes, TypeRule::OneOf(types), required, &[])
     }
 
-    /// The resource in the body, whose type may also be empty or absent.
-    pub fn resource_lenient<A: Attributes>(&self, types: &[&str]) -> Result<ResourceBody<A>> {
-        ResourceBody::parse(&self.bytes, TypeRule::Lenient(types), &[])
+    /// The resource in the body, whose type may also be empty or absent, and which keeps these attributes as they were sent.
+    pub fn resource_lenient<A: Attributes>(&self, types: &[&str], kept: &[&str]) -> Result<ResourceBody<A>> {
+        ResourceBody::parse(&self.bytes, TypeRule::Lenient(types), &[], kept)
     }
 
     /// Like [`Body::resource_lenient`]; no body at all is a resource without attributes.
-    pub fn resource_or_empty<A: Attributes>(&self, types: &[&str]) -> Result<ResourceBody<A>> {
+    pub fn resource_or_empty<A: Attributes>(&self, types: &[&str], kept: &[&str]) -> Result<ResourceBody<A>> {
         if self.bytes.trim_ascii().is_empty() {
-            ResourceBody::parse(br#"{"data":{}}"#, TypeRule::Lenient(types), &[])
+            ResourceBody::parse(br#"{"data":{}}"#, TypeRule::Lenient(types), &[], &[])
         } else {
-            self.resource_lenient(types)
+            self.resource_lenient(types, kept)
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn no_body_is_an_empty_resource_where_that_is_allowed() {
         let body = body(Bytes::new());
-        let empty = body.resource_or_empty::<Access>(&["authentication-tokens"]).unwrap();
+        let empty = body.resource_or_empty::<Access>(&["authentication-tokens"], &[]).unwrap();
         assert_eq!(empty.attributes.read_all, None);
         assert_eq!(body.resource::<Access>(&["teams"], &[]).unwrap_err().status(), 400);
     }

@@ -28,18 +28,19 @@ pub struct ResourceBody<A> {
     pub relationships: Relationships,
     /// Where it is in the document, as a JSON pointer.
     at: String,
-    /// The attributes as they were sent.
+    /// Attributes as they were sent, those alone that the endpoint keeps.
     sent: Map<String, Value>,
 }
 
 impl<A: Attributes> ResourceBody<A> {
-    /// Reads a document with one resource object; every fault of its attributes is reported.
-    pub fn parse(bytes: &[u8], accepted: TypeRule<'_>, required: &[&str]) -> Result<Self> {
-        Self::read(parse_data(bytes)?, "/data", accepted, required)
+    /// Reads a document with one resource object; every fault of its attributes is reported. Those that are `kept` can be
+    /// asked for as they were sent.
+    pub fn parse(bytes: &[u8], accepted: TypeRule<'_>, required: &[&str], kept: &[&str]) -> Result<Self> {
+        Self::read(parse_data(bytes)?, "/data", accepted, required, kept)
     }
 
     /// Reads the resource object at the pointer `at`.
-    fn read(data: Value, at: &str, accepted: TypeRule<'_>, required: &[&str]) -> Result<Self> {
+    fn read(data: Value, at: &str, accepted: TypeRule<'_>, required: &[&str], kept: &[&str]) -> Result<Self> {
         let Value::Object(mut data) = data else {
             return Err(malformed(at, "Must be a resource object"));
         };
@@ -52,17 +53,19 @@ impl<A: Attributes> ResourceBody<A> {
         let below = |name: &str| format!("{at}/{name}");
         let attributes = object_or_empty(data.remove("attributes"), &below("attributes"))?;
         let members = object_or_empty(data.remove("relationships"), &below("relationships"))?;
-        let sent = dashed(attributes);
+        let attributes = dashed(attributes);
+        let keep = |name: &&str| Some(((*name).to_owned(), attributes.get(*name)?.clone()));
+        let sent = kept.iter().filter_map(keep).collect();
         Ok(Self {
             id,
-            attributes: read_attributes(sent.clone(), &below("attributes"), required)?,
+            attributes: read_attributes(attributes, &below("attributes"), required)?,
             sent,
             relationships: Relationships { members, at: below("relationships") },
             at: at.to_owned(),
         })
     }
 
-    /// An attribute as it was sent, also one that `A` does not read; its name has hyphens.
+    /// An attribute as it was sent, if the endpoint keeps it; its name has hyphens.
     pub fn sent(&self, attribute: &str) -> Option<&Value> {
         self.sent.get(attribute)
     }
@@ -113,7 +116,7 @@ pub(super) fn read_all<A: Attributes>(
     }
     let (mut resources, mut faults) = (Vec::new(), Vec::new());
     for (n, item) in items.into_iter().enumerate() {
-        match ResourceBody::read(item, &format!("{at}/{n}"), TypeRule::OneOf(types), required) {
+        match ResourceBody::read(item, &format!("{at}/{n}"), TypeRule::OneOf(types), required, &[]) {
             Ok(resource) => resources.push(resource),
             Err(fault) => faults.push(fault),
         }
@@ -259,7 +262,7 @@ mod tests {
     use super::*;
 
     fn parse(document: Value) -> Result<ResourceBody<Team>> {
-        ResourceBody::parse(document.to_string().as_bytes(), TypeRule::OneOf(&["teams"]), &[])
+        ResourceBody::parse(document.to_string().as_bytes(), TypeRule::OneOf(&["teams"]), &[], &[])
     }
 
     fn with_attributes(attributes: Value) -> Result<ResourceBody<Team>> {
@@ -327,7 +330,7 @@ mod tests {
         let names = TypeRule::Lenient(&["authentication-tokens", "authentication-token"]);
         let status = |data: Value| {
             let document = json!({"data": data}).to_string();
-            let result = ResourceBody::<Access>::parse(document.as_bytes(), names, &[]);
+            let result = ResourceBody::<Access>::parse(document.as_bytes(), names, &[], &[]);
             result.map_or_else(|error| error.status().as_u16(), |_| 200)
         };
         for data in [json!({}), json!({"type": ""}), json!({"type": null}), json!({"type": "authentication-token"})] {

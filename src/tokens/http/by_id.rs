@@ -18,7 +18,8 @@ use crate::jsonapi::{Error, Query, QuerySpec, ResourceBody, Result, Timestamp};
 
 const SHOW_TRASHED: QuerySpec = QuerySpec { filters: &[filters::TRASHED], ..SHOW };
 const USAGE: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
-const CHANGES: OneResource<TokenChanges> = OneResource::changes(NAMES, "token").lenient().misnamed(WORDS);
+const CHANGES: OneResource<TokenChanges> =
+    OneResource::changes(NAMES, "token").lenient().misnamed(WORDS).keeps(&view::READ_ONLY);
 const REVOCATION: OneResource<Revocation> = OneResource::changes(NAMES, "token").or_nothing();
 const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token").or_nothing().misnamed(WORDS);
 
