@@ -37,6 +37,14 @@ impl Ability {
         &self.0
     }
 
+    /// What covers it: itself, every verb of its resource, and `*`, which is every ability but Latchkey's own.
+    #[must_use]
+    pub fn covering(&self) -> Vec<String> {
+        let every_verb = self.0.split_once(':').map(|(resource, _)| format!("{resource}:*"));
+        let every_one = (!self.is_latchkeys_own()).then(|| "*".to_owned());
+        [Some(self.0.clone()), every_verb, every_one].into_iter().flatten().collect()
+    }
+
     /// Whether it is one of Latchkey's own, `tokens:…`: always registered, given by owners alone, and had only by who lists
     /// it.
     #[must_use]

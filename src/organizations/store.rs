@@ -106,12 +106,21 @@ pub(crate) fn find_all(connection: &mut PgConnection, ids: &[OrganizationId]) ->
     organizations::table.filter(organizations::id.eq_any(ids)).select(Organization::as_select()).load(connection)
 }
 
-/// Organizations of these names, which are in lower case.
-pub(crate) fn named(connection: &mut PgConnection, names: &[String]) -> QueryResult<Vec<(OrganizationId, String)>> {
-    organizations::table
-        .filter(lower(organizations::name).eq_any(names))
-        .select((organizations::id, organizations::name))
-        .load(connection)
+/// Organizations of these names, which are in lower case: of all, or only this one.
+pub(crate) fn named(
+    connection: &mut PgConnection,
+    only: Option<OrganizationId>,
+    names: &[String],
+) -> QueryResult<Vec<(OrganizationId, String)>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    let found = organizations::table.filter(lower(organizations::name).eq_any(names)).into_boxed();
+    let found = match only {
+        Some(id) => found.filter(organizations::id.eq(id)),
+        None => found,
+    };
+    found.select((organizations::id, organizations::name)).load(connection)
 }
 
 /// An organization by id, kept from being deleted until the transaction's end.

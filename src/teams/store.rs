@@ -229,6 +229,9 @@ pub(crate) fn named(
     organization: Option<OrganizationId>,
     names: &[String],
 ) -> QueryResult<Vec<Team>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
     let found = teams::table.filter(lower(teams::name).eq_any(names)).select(Team::as_select()).into_boxed();
     match organization {
         Some(organization) => found.filter(teams::organization_id.eq(organization)).load(connection),

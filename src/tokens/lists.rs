@@ -4,7 +4,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::Token;
-use super::filters::{Condition, Filters, always, any, boxed, never};
+use super::filters::{Condition, Conditions, always, any, boxed, never};
 use super::store::TokenList;
 use crate::access::{OtherTeams, VisibleTokens, VisibleWorkspaces};
 use crate::credential::{Kind, Status};
@@ -47,10 +47,10 @@ pub(super) fn list(
     of: TokenList,
     visible_tokens: &VisibleTokens,
     query: &Query,
-    filters: &Filters,
+    filters: &Conditions,
 ) -> Result<Page<Token>> {
     let found = t::table.select(Token::as_select()).into_boxed();
-    let conditions = base_conditions(of, visible_tokens, query, filters).into_iter().chain(filters.status_conditions());
+    let conditions = base_conditions(of, visible_tokens, query, filters).into_iter().chain(filters.by_status());
     let found = conditions.fold(found, |found, condition| found.filter(condition));
     page(connection, found, query)
 }
@@ -62,7 +62,7 @@ pub(super) fn status_counts(
     of: TokenList,
     visible_tokens: &VisibleTokens,
     query: &Query,
-    filters: &Filters,
+    filters: &Conditions,
 ) -> QueryResult<Vec<(Status, i64)>> {
     let counted = t::table.group_by(t::status).select((t::status, count_star())).into_boxed();
     // A literal keeps a statement from staying prepared, as `page` does: there are too many combinations of filters.
@@ -75,10 +75,15 @@ pub(super) fn status_counts(
 }
 
 /// What every token of a list has in common, however it stands now.
-fn base_conditions(of: TokenList, visible_tokens: &VisibleTokens, query: &Query, filters: &Filters) -> Vec<Condition> {
+fn base_conditions(
+    of: TokenList,
+    visible_tokens: &VisibleTokens,
+    query: &Query,
+    filters: &Conditions,
+) -> Vec<Condition> {
     let searched = query.q().map(|q| search(of, q));
     let whole = [Some(owner(of)), visible(of, visible_tokens), searched];
-    whole.into_iter().flatten().chain(filters.conditions()).collect()
+    whole.into_iter().flatten().chain(filters.others()).collect()
 }
 
 fn owner(of: TokenList) -> Condition {

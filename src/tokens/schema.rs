@@ -24,7 +24,9 @@ pub(super) fn usage_day() -> ResourceSchema {
 /// A list with the filters that all lists of tokens have.
 pub(super) fn filtered<I: Send + 'static>(route: Route<I>) -> Route<I> {
     let route = route.means("q", "Only what holds this text in its description, prefix or owner's name, in any case");
-    filters::all().fold(route, |route, (name, schema, about)| route.values(name.clone(), schema).means(name, about))
+    filters::all().fold(route, |route, filter| {
+        route.values(filter.written(), (filter.schema)()).means(filter.written(), filter.about)
+    })
 }
 
 pub(super) fn token() -> ResourceSchema {

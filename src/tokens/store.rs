@@ -626,6 +626,9 @@ pub(super) fn makers_named(
     makers: Makers,
     names: &[String],
 ) -> QueryResult<Vec<(UserId, String)>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
     let found = all_users::table.filter(lower(all_users::username).eq_any(names)).into_boxed();
     let made = || tokens::table.filter(tokens::created_by_user_id.eq(all_users::id.nullable()));
     let found = match makers {

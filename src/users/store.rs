@@ -182,6 +182,9 @@ pub fn find(connection: &mut PgConnection, id: UserId) -> QueryResult<User> {
 
 /// Users by name, without regard to case.
 pub fn by_usernames(connection: &mut PgConnection, names: &[String]) -> QueryResult<Vec<User>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
     let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
     users::table.filter(lower(users::username).eq_any(names)).select(User::as_select()).load(connection)
 }

@@ -107,6 +107,9 @@ pub(crate) fn named(
     visible: VisibleWorkspaces,
     names: &[String],
 ) -> QueryResult<Vec<(WorkspaceId, String)>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
     let found = match organization {
         Some(organization) => within_reach(organization, visible),
         None => workspaces::table.into_boxed(),

@@ -182,7 +182,7 @@ fn of_everybody() -> Vec<Endpoint> {
         .details("Of all organizations and all users, without secrets.");
     vec![
         filters::of_all()
-            .fold(schema::filtered(all), |route, (name, about)| route.means(name, about))
+            .fold(schema::filtered(all), |route, filter| route.means(filter.written(), filter.about))
             .lists(&TOKENS)
             .allows(&[Action::ListEveryToken])
             .read(list_all_tokens),
