@@ -290,6 +290,7 @@ impl Caller {
         // An owner who is capped to an admin holds every permission that a team can have.
         let capped_owner = *owner && cap != Role::Owner;
         let holds = |permission| permissions.contains(&permission) || capped_owner;
+        let in_workspace = |least| target.role().is_some_and(|role| role >= least);
         let of_workspace = matches!(self.principal, Principal::Workspace { .. });
         match who {
             Who::AnyUser => self.user().is_some(),
@@ -311,12 +312,13 @@ impl Caller {
             }
             Who::AnyToken => true,
             Who::Itself => matches!(target, Target::WorkspaceToken(_, token) if token == self.token),
+            Who::ItselfWithSelfRotation => matches!(target, Target::Itself { rotates: true }),
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })
             }
             // A role in a workspace is capped where it is computed.
-            Who::InWorkspace(least) => !of_workspace && target.role().is_some_and(|role| role >= least),
-            Who::OfTheWorkspace(_) => of_workspace && target.role().is_some(),
+            Who::InWorkspace(least) => in_workspace(least),
+            Who::InWorkspaceByTeams(least) => !of_workspace && in_workspace(least),
             Who::InWorkspaceSeeingTeam => {
                 let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
                 target.role().is_some() && target.team().is_some_and(seen)

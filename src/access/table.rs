@@ -147,16 +147,18 @@ pub enum Who {
     ItselfWhileAllowed,
     /// The very token of a workspace that calls.
     Itself,
-    /// The token of the workspace that this is about, of at least this role.
-    OfTheWorkspace(Role),
     /// Whoever calls, with whatever token.
     AnyToken,
+    /// The very token that calls, if it has `self-rotation`.
+    ItselfWithSelfRotation,
     /// The user whose token it is, with a user's token.
     OwnUser,
     /// The organization's audit-trails token, or its organization token.
     AuditReader,
-    /// Whoever has at least this role in the workspace by teams, or as an owner.
+    /// Whoever has at least this role in the workspace: by teams, as an owner, or as its own token.
     InWorkspace(Role),
+    /// The same, but for the workspace's own tokens.
+    InWorkspaceByTeams(Role),
     /// Whoever has a role in the workspace and sees the team.
     InWorkspaceSeeingTeam,
 }
@@ -178,9 +180,9 @@ impl Who {
             | Self::OwnUser
             | Self::AuditReader
             | Self::InWorkspace(_)
+            | Self::InWorkspaceByTeams(_)
             | Self::InWorkspaceSeeingTeam => Role::Member,
-            Self::OfTheWorkspace(role) => role,
-            Self::AnyToken => Role::Viewer,
+            Self::AnyToken | Self::ItselfWithSelfRotation => Role::Viewer,
         }
     }
 }
@@ -205,10 +207,13 @@ impl fmt::Display for Who {
             Self::AnyToken => out.write_str("every token"),
             Self::ItselfWhileAllowed => out.write_str("the team's token itself while its team allows that"),
             Self::Itself => out.write_str("the workspace's token itself"),
-            Self::OfTheWorkspace(role) => write!(out, "the workspace's tokens from the role {role} up"),
             Self::OwnUser => out.write_str("the user"),
             Self::AuditReader => out.write_str("the organization's own tokens"),
             Self::InWorkspace(role) => write!(out, "who is at least {role} in the workspace"),
+            Self::InWorkspaceByTeams(role) => {
+                write!(out, "who is at least {role} in the workspace, but not its own tokens")
+            }
+            Self::ItselfWithSelfRotation => out.write_str("the token itself with `self-rotation`"),
             Self::InWorkspaceSeeingTeam => out.write_str("who has a role in the workspace and sees the team"),
         }
     }
@@ -260,8 +265,8 @@ impl Action {
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
             Administrator, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
-            InWorkspace, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, Member, MemberUnlessSecret, OfTheTeam,
-            OfTheWorkspace, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
+            InWorkspace, InWorkspaceByTeams, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, ItselfWithSelfRotation,
+            Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -341,7 +346,8 @@ impl Action {
                  allow-member-token-management is true may change or delete the team's tokens",
             ),
             A::ShowItself => (Read, &[AnyToken], NotFound, ""),
-            A::EndItself | A::RenewItself => (Write, &[AnyToken], NotFound, ""),
+            A::EndItself => (Write, &[AnyToken], NotFound, ""),
+            A::RenewItself => (Write, &[ItselfWithSelfRotation], NotFound, ""),
             A::ReadUserToken => (Read, &[OwnUser, Administrator], NotFound, ""),
             A::ChangeUserToken => (
                 Write,
@@ -355,28 +361,28 @@ impl Action {
                 ForbiddenToWhoMay(A::ReadUserToken),
                 "Only the user, and site admins whose token is not capped, may end the user's tokens",
             ),
-            A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer), OfTheWorkspace(Role::Viewer)], NotFound, ""),
+            A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)],
+                &[InWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::SeeWorkspace),
                 "Only who is owner, admin or manager in the workspace may make its tokens",
             ),
             A::EditWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)],
+                &[InWorkspace(Role::Manager)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner, admin or manager in the workspace may edit its tokens",
             ),
             A::SwitchWorkspaceToken | A::DeleteWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Admin), OfTheWorkspace(Role::Admin)],
+                &[InWorkspace(Role::Admin)],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner or admin in the workspace may disable, enable or revoke its tokens",
             ),
             A::ReplaceWorkspaceToken => (
                 Write,
-                &[InWorkspace(Role::Admin), OfTheWorkspace(Role::Admin), Itself],
+                &[InWorkspace(Role::Admin), Itself],
                 ForbiddenToWhoMay(A::ReadWorkspaceToken),
                 "Only who is owner or admin in the workspace, and the token itself from the role member up, may \
                  regenerate its tokens",
@@ -441,11 +447,11 @@ impl Action {
             ),
             // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
             A::ListWorkspaces => (Read, &[Member], NotFound, ""),
-            A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer), OfTheWorkspace(Role::Viewer)], NotFound, ""),
+            A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspace => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
-            A::UpdateWorkspace => (Write, &[InWorkspace(Role::Manager), OfTheWorkspace(Role::Manager)], NotFound, ""),
-            A::DeleteWorkspace | A::HandleTeamAccess => (Write, &[InWorkspace(Role::Manager)], NotFound, ""),
-            A::SeeTeamAccess => (Read, &[InWorkspace(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
+            A::UpdateWorkspace => (Write, &[InWorkspace(Role::Manager)], NotFound, ""),
+            A::DeleteWorkspace | A::HandleTeamAccess => (Write, &[InWorkspaceByTeams(Role::Manager)], NotFound, ""),
+            A::SeeTeamAccess => (Read, &[InWorkspaceByTeams(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
         };
         Rule { effect, may, refusal, because }
     }

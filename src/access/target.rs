@@ -50,6 +50,10 @@ pub enum Target {
     /// A team's token; none where it is not known whether there is one.
     TeamToken(TeamFacts, Option<TokenId>),
     User(UserId),
+    /// The token that calls, and whether it has `self-rotation`.
+    Itself {
+        rotates: bool,
+    },
     /// A workspace, by the role that the caller has in it.
     Workspace(Option<Role>),
     /// A workspace's token, by the role that the caller has in the workspace.
@@ -62,14 +66,18 @@ impl Target {
     pub(super) const fn team(&self) -> Option<&TeamFacts> {
         match self {
             Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
-            Self::Organization | Self::User(_) | Self::Workspace(_) | Self::WorkspaceToken(..) => None,
+            Self::Organization
+            | Self::User(_)
+            | Self::Itself { .. }
+            | Self::Workspace(_)
+            | Self::WorkspaceToken(..) => None,
         }
     }
 
     pub(super) const fn role(&self) -> Option<Role> {
         match self {
             Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
-            Self::Organization | Self::Team(_) | Self::TeamToken(..) | Self::User(_) => None,
+            Self::Organization | Self::Team(_) | Self::TeamToken(..) | Self::User(_) | Self::Itself { .. } => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::workspaces;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenOperation {
     Read,
-    /// Change its description, expiry, role or abilities.
+    /// Change its description, labels, expiry, role, abilities or rotation.
     Edit,
     /// Switch it off or on.
     Switch,
@@ -62,12 +62,12 @@ pub(crate) fn may(
     operation: TokenOperation,
     token: &Token,
 ) -> Result<Permit> {
+    let itself = Target::Itself { rotates: token.self_rotation };
     match operation.actions() {
-        [.., Action::RenewItself] if !token.self_rotation => may_by_kind(connection, caller, operation, token),
         [.., of_itself @ (Action::ShowItself | Action::EndItself | Action::RenewItself)]
-            if token.id == caller.token =>
+            if token.id == caller.token && caller.can(*of_itself, itself) =>
         {
-            caller.may(*of_itself, Target::Organization)
+            caller.may(*of_itself, itself)
         }
         _ => may_by_kind(connection, caller, operation, token),
     }
