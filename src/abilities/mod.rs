@@ -1,6 +1,6 @@
 //! The abilities that an organization knows: as soon as it has registered any, its tokens get no others (docs/design.md §1).
 //!
-//! What an ability looks like, and what it covers, is `tokens`' business.
+//! What an ability looks like, and what it covers, is `credential`'s business.
 
 mod endpoints;
 mod http;

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Registered;
+use crate::credential::Ability;
 use crate::database::schema::abilities;
 use crate::ids::OrganizationId;
 
@@ -15,6 +16,26 @@ pub(super) fn list(connection: &mut PgConnection, organization: OrganizationId) 
     // Not by the database, whose order of texts depends on its locale.
     registry.sort();
     Ok(registry)
+}
+
+/// Those registered that cover any of these abilities, which may be few of many.
+pub(super) fn covering(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    asked: &[Ability],
+) -> QueryResult<Vec<Ability>> {
+    let covering: Vec<String> = asked.iter().flat_map(Ability::covering).collect();
+    abilities::table
+        .filter(abilities::organization_id.eq(organization))
+        .filter(abilities::name.eq_any(covering))
+        .select(abilities::name)
+        .load(connection)
+}
+
+/// Whether an organization has registered any.
+pub(super) fn any(connection: &mut PgConnection, organization: OrganizationId) -> QueryResult<bool> {
+    let registered = abilities::table.filter(abilities::organization_id.eq(organization));
+    diesel::select(diesel::dsl::exists(registered)).get_result(connection)
 }
 
 /// Registers these abilities and no others. The organization must be locked.

@@ -62,7 +62,7 @@ impl Ability {
 /// The abilities that somebody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Abilities {
-    /// Every one that there is; of Latchkey's own those that are listed.
+    /// Every one that there is. Latchkey's own are among them for who may list them, and had only by who does.
     Every,
     These(Vec<Ability>),
 }
