@@ -74,12 +74,12 @@ fn check_allows(
     allowed: Option<&[Role]>,
 ) -> Result<()> {
     let allows = |roles: Option<&[Role]>, role: &Role| roles.is_none_or(|roles| roles.contains(role));
-    let own = super::rights(connection, caller, before.id)?.map(|rights| rights.role);
     let widened = |role: &Role| allows(allowed, role) && !allows(before.allowed_token_roles.as_deref(), role);
-    match Role::ALL.into_iter().find(|role| widened(role) && own.is_none_or(|own| *role > own)) {
-        None => Ok(()),
-        Some(role) => {
-            let detail = format!("Only who is at least {role} in the workspace may let its tokens have that role");
+    let Some(highest) = Role::ALL.into_iter().filter(widened).max() else { return Ok(()) };
+    match super::rights(connection, caller, before.id)? {
+        Some(own) if highest <= own.role => Ok(()),
+        _ => {
+            let detail = format!("Only who is at least {highest} in the workspace may let its tokens have that role");
             Err(Error::forbidden(&detail).with_pointer("/data/attributes/allowed-token-roles"))
         }
     }
