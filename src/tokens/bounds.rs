@@ -3,7 +3,7 @@
 
 use diesel::PgConnection;
 
-use super::{Owner, Token, store};
+use super::{Owner, Token};
 use crate::access::{Caller, Role};
 use crate::credential::{ABILITIES_MAX, Abilities, Ability, Format};
 use crate::jsonapi::{Error, Result};
@@ -24,19 +24,11 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// What binds the tokens of an owner now.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub(super) fn of(connection: &mut PgConnection, owner: Owner) -> Result<Self> {
-        Ok(store::bounds(connection, owner)?)
-    }
-
     /// The role of a new token: the one that is asked for, or the lowest that is allowed in a workspace, else the highest
     /// that is allowed and that the caller may give.
     ///
     /// # Errors
-    /// 422 for one that is not allowed.
+    /// As [`Self::check_gives_role`].
     pub(super) fn role(&self, asked: Option<Role>, highest: Role) -> Result<Role> {
         let within = || self.roles.iter().copied().filter(|role| *role <= highest);
         let by_default = || match self.owner {
@@ -44,15 +36,19 @@ impl Bounds {
             _ => within().max(),
         };
         let role = asked.or_else(by_default).unwrap_or(highest);
-        self.check_role(role)?;
-        Ok(role)
+        self.check_gives_role(role, highest).map(|()| role)
     }
 
-    /// Checks that a token of the owner may get this role.
+    /// Checks that the caller, who may give no role above `highest`, may give this one to a token of the owner.
     ///
     /// # Errors
-    /// 422 that names those that are allowed.
-    pub(super) fn check_role(&self, role: Role) -> Result<()> {
+    /// 422 for a role that is not allowed, with those that are; 403 for one that is too high.
+    pub(super) fn check_gives_role(&self, role: Role, highest: Role) -> Result<()> {
+        self.check_role(role)?;
+        too_high(role, highest)
+    }
+
+    fn check_role(&self, role: Role) -> Result<()> {
         if self.roles.contains(&role) {
             return Ok(());
         }
@@ -149,7 +145,7 @@ impl Bounds {
 
     fn check_caller_gives(&self, caller: &Caller, abilities: &[Ability]) -> Result<()> {
         let reach = self.reach_of(caller);
-        let owner = self.owns || (self.owner.organization().is_some() && reach == Abilities::Every);
+        let owner = if self.owner.organization().is_some() { caller.rights.owner } else { self.owns };
         caller.check_gives(abilities, &reach, owner)
     }
 
@@ -191,10 +187,14 @@ pub(super) fn highest_role(connection: &mut PgConnection, caller: &Caller, owner
     }
 }
 
-/// The fault of a role that is higher than the caller may give.
-pub(super) fn too_high(role: Role, highest: Role) -> Option<Error> {
-    (role > highest).then(|| {
-        let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");
-        Error::forbidden(&detail).with_pointer("/data/attributes/role")
-    })
+/// Checks that a role is not above the highest that the caller may give.
+///
+/// # Errors
+/// 403 with a pointer.
+pub(super) fn too_high(role: Role, highest: Role) -> Result<()> {
+    if role <= highest {
+        return Ok(());
+    }
+    let detail = format!("The role must be at most {highest}, which is the highest that the caller may give");
+    Err(Error::forbidden(&detail).with_pointer("/data/attributes/role"))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{OptionalExtension, PgConnection};
 
-use super::bounds::{Bounds, highest_role, too_high};
+use super::bounds::{highest_role, too_high};
 use super::jwt::Form;
 use super::model::event;
 use super::store::{self, Slot};
@@ -28,17 +28,14 @@ pub(crate) fn issue(
     attributes: &TokenAttributes,
 ) -> Result<(Token, Secret)> {
     let highest = highest_role(connection, caller, owner)?;
-    let bounds = Bounds::of(connection, owner)?;
+    let bounds = store::bounds(connection, owner)?;
     let asked = attributes.abilities.as_ref().map(|abilities| abilities.as_deref());
-    let (role, abilities) = both(
-        bounds.role(attributes.role, highest).and_then(|role| too_high(role, highest).map_or(Ok(role), Err)),
-        bounds.given(connection, caller, asked),
-    )?;
+    let (role, abilities) = both(bounds.role(attributes.role, highest), bounds.given(connection, caller, asked))?;
     let rotation = rotation::of_new(caller, attributes.self_rotation, attributes.rotates_until)?;
     let asked = asked_end(caller, attributes.expired_at.map(|moment| moment.0), attributes.expires_in_seconds)?;
     let within = LatestEnd::of(caller);
     let expired_at = ttl_policies::expiry(connection, within, owner.governed(), caller.now, asked)?;
-    let form = Form::of(attributes.format.unwrap_or(bounds.format), signer);
+    let form = Form::of(attributes.format.unwrap_or(bounds.format), signer, &bounds.abilities);
     let labels_in_jwt = attributes.labels_in_jwt == Some(true);
     if labels_in_jwt && form.format() != Format::Jwt {
         let detail = "Labels in jwt can be true only of a token whose format is jwt";
@@ -103,11 +100,11 @@ pub(super) fn may_again(connection: &mut PgConnection, caller: &Caller, id: Toke
     let Some(token) = store::find(connection, id).optional()? else { return Ok(()) };
     let owner = token.owner().ok_or_else(Error::not_found)?;
     let highest = highest_role(connection, caller, owner)?;
-    let bounds = Bounds::of(connection, owner)?;
+    let bounds = store::bounds(connection, owner)?;
     // What it has replaced itself with, as it was then, is what it has itself.
     let own = token.replaces == Some(caller.token) && token.abilities == caller.abilities;
     let gives = if own { Ok(()) } else { bounds.check_gives_those_of(caller, &token) };
-    both(too_high(token.role, highest).map_or(Ok(()), Err), gives)?;
+    both(too_high(token.role, highest), gives)?;
     let outlives = caller.ends_at.is_some_and(|end| token.ends_at.is_none_or(|other| other > end));
     if outlives && token.replaces != Some(caller.token) {
         return Err(Error::forbidden("The token that this made would end after the token that calls"));

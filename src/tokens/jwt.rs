@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Labels, NewToken, Owner, Token};
 use crate::access::Role;
-use crate::credential::{Format, JWT_MAX, Kind, Secret};
+use crate::credential::{Abilities, Format, JWT_MAX, Kind, Secret};
 use crate::ids::{OrganizationId, TokenId};
 use crate::jsonapi::{Error, Result};
 use crate::signing::Signer;
@@ -17,22 +17,26 @@ use crate::signing::Signer;
 pub(crate) enum Form<'a> {
     Opaque,
     /// A JWT, signed by this service.
-    Jwt(&'a Signer),
+    Jwt {
+        signer: &'a Signer,
+        /// What its owner may reach, of which it says what the token does.
+        reach: &'a Abilities,
+    },
 }
 
 impl<'a> Form<'a> {
-    /// The form of a format, signed by `signer` if it is to be signed.
-    pub(super) const fn of(format: Format, signer: &'a Signer) -> Self {
+    /// The form of a format, signed by `signer` if it is to be signed, of a token whose owner has `reach`.
+    pub(super) const fn of(format: Format, signer: &'a Signer, reach: &'a Abilities) -> Self {
         match format {
             Format::Opaque => Self::Opaque,
-            Format::Jwt => Self::Jwt(signer),
+            Format::Jwt => Self::Jwt { signer, reach },
         }
     }
 
     pub(super) const fn format(self) -> Format {
         match self {
             Self::Opaque => Format::Opaque,
-            Self::Jwt(_) => Format::Jwt,
+            Self::Jwt { .. } => Format::Jwt,
         }
     }
 }
@@ -61,7 +65,7 @@ struct Claims<'a> {
 /// The secret of a new token, and the key that has signed it.
 pub(super) fn sign(
     connection: &mut PgConnection,
-    signer: &Signer,
+    (signer, reach): (&Signer, &Abilities),
     id: TokenId,
     new: &NewToken<'_>,
 ) -> Result<(Secret, String)> {
@@ -78,7 +82,7 @@ pub(super) fn sign(
         // Not its name, which can pass to another one.
         organization: new.owner.organization(),
         role: new.role,
-        abilities: super::store::effective_abilities_of(connection, new)?,
+        abilities: super::store::effective_abilities_of(connection, new, reach)?,
         labels: new.labels_in_jwt.then_some(new.labels),
     };
     let signed = signer.sign(connection, &claims)?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use diesel::{OptionalExtension, PgConnection};
 use serde_json::json;
 
-use super::bounds::{Bounds, highest_role, too_high};
+use super::bounds::highest_role;
 use super::jwt::{self, Form};
 use super::model::event;
 use super::right::{TokenOperation, may};
@@ -86,12 +86,12 @@ fn gives_more(connection: &mut PgConnection, caller: &Caller, token: &Token, edi
         return Ok(false);
     }
     let owner = token.owner().ok_or_else(Error::not_found)?;
-    let bounds = Bounds::of(connection, owner)?;
+    let bounds = store::bounds(connection, owner)?;
     let role = if edited.role == token.role {
         Ok(())
     } else {
         let highest = highest_role(connection, caller, owner)?;
-        bounds.check_role(edited.role).and_then(|()| too_high(edited.role, highest).map_or(Ok(()), Err))
+        bounds.check_gives_role(edited.role, highest)
     };
     let had = |ability: &Ability| match &token.abilities {
         Some(listed) => listed.iter().any(|own| own.covers(ability)),
@@ -224,9 +224,8 @@ pub(crate) fn replace(
     }
     let owner = token.owner().ok_or_else(Error::not_found)?;
     let highest = highest_role(connection, caller, owner)?;
-    let bounds = Bounds::of(connection, owner)?;
-    let role = too_high(token.role, highest).map_or_else(|| bounds.check_role(token.role), Err);
-    issue::both(role, bounds.check_gives_those_of(caller, token))?;
+    let bounds = store::bounds(connection, owner)?;
+    issue::both(bounds.check_gives_role(token.role, highest), bounds.check_gives_those_of(caller, token))?;
     let usual = if rotation::renews_itself(caller, token) { SELF_ROTATION_GRACE } else { 0 };
     let grace = asked.grace_period_seconds.unwrap_or(usual);
     store::revoke_after(connection, token.id, grace)?;
@@ -237,7 +236,7 @@ pub(crate) fn replace(
     let new = NewToken {
         expired_at: successor_expiry(connection, caller, (token, owner), asked)?,
         rotation: rotation::of_successor(caller, token),
-        form: Form::of(token.format, signer),
+        form: Form::of(token.format, signer, &bounds.abilities),
         created_by: caller.creator(),
         ..NewToken::successor_of(token, owner)
     };

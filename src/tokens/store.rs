@@ -21,6 +21,7 @@ use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
+use crate::users::MembershipStatus;
 
 /// Whose tokens a list holds.
 #[derive(Debug, Clone, Copy)]
@@ -236,20 +237,7 @@ pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
 
 /// What binds all tokens of an owner. Where it is no organization's, only its abilities do.
 pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bounds> {
-    let Some(organization) = owner.organization() else {
-        let abilities = match owner {
-            Owner::User(id) => {
-                let words: Vec<String> = diesel::select(abilities_of_user(id, true)).get_result(connection)?;
-                listed(&words)
-            }
-            _ => Abilities::These(vec![]),
-        };
-        let owns = match owner {
-            Owner::User(id) => owns_any(connection, id)?,
-            _ => false,
-        };
-        return Ok(Bounds { owner, abilities, owns, roles: Role::ALL.to_vec(), format: Format::Opaque });
-    };
+    let Some(organization) = owner.organization() else { return bounds_of_user(connection, owner) };
     type Row = (
         (Option<Vec<Role>>, Format),
         Option<(bool, Vec<Ability>)>,
@@ -277,18 +265,29 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
     Ok(Bounds { owner, abilities, owns: false, roles: roles.collect(), format })
 }
 
-/// Whether a user is an owner of any organization.
-fn owns_any(connection: &mut PgConnection, user: UserId) -> QueryResult<bool> {
-    let inside = team_members::table
+/// The same of a user, whose tokens are no organization's.
+fn bounds_of_user(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bounds> {
+    let mut bounds = Bounds {
+        owner,
+        abilities: Abilities::These(vec![]),
+        owns: false,
+        roles: Role::ALL.to_vec(),
+        format: Format::Opaque,
+    };
+    let Some(user) = owner.user() else { return Ok(bounds) };
+    let owned = team_members::table
         .inner_join(teams::table.on(teams::id.eq(team_members::team_id).and(teams::owners)))
         .inner_join(
             memberships::table.on(memberships::user_id
                 .eq(team_members::user_id)
                 .and(memberships::organization_id.eq(team_members::organization_id))
-                .and(memberships::status.eq("active"))),
+                .and(memberships::status.eq(MembershipStatus::Active))),
         )
         .filter(team_members::user_id.eq(user));
-    diesel::select(exists(inside)).get_result(connection)
+    let (words, owns): (Vec<String>, bool) =
+        diesel::select((abilities_of_user(user, true), exists(owned))).get_result(connection)?;
+    (bounds.abilities, bounds.owns) = (listed(&words), owns);
+    Ok(bounds)
 }
 
 /// Abilities as the database lists them, where `*` is every one.
@@ -299,15 +298,16 @@ fn listed(words: &[String]) -> Abilities {
     Abilities::These(words.iter().filter_map(|word| word.parse().ok()).collect())
 }
 
-/// What a new token will reach; none for a user's, which is no organization's.
+/// What a new token will reach whose owner has `reach`; none for a user's, which is no organization's.
 pub(super) fn effective_abilities_of(
     connection: &mut PgConnection,
     new: &NewToken<'_>,
+    reach: &Abilities,
 ) -> QueryResult<Option<Vec<String>>> {
     let Some(organization) = new.owner.organization() else { return Ok(None) };
-    let of_owner = match bounds(connection, new.owner)?.abilities {
+    let of_owner = match reach {
         Abilities::Every => None,
-        Abilities::These(these) => Some(these),
+        Abilities::These(these) => Some(these.as_slice()),
     };
     let effective = effective_abilities(new.abilities, of_owner, registered_abilities(organization));
     diesel::select(effective).get_result(connection).map(Some)
@@ -323,7 +323,9 @@ fn secret(connection: &mut PgConnection, id: TokenId, new: &NewToken<'_>) -> Res
             })?;
             Ok((secret, None))
         }
-        Form::Jwt(signer) => jwt::sign(connection, signer, id, new).map(|(secret, kid)| (secret, Some(kid))),
+        Form::Jwt { signer, reach } => {
+            jwt::sign(connection, (signer, reach), id, new).map(|(secret, kid)| (secret, Some(kid)))
+        }
     }
 }
 
