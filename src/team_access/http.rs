@@ -136,7 +136,8 @@ fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &
     }
     if query.includes("workspace") {
         let ids: Vec<_> = rows.iter().map(|row| row.workspace_id).collect();
-        included.extend(workspaces::render(connection, caller, &organization, &ids)?);
+        let here = |id| (id == organization.id).then_some((caller, &organization));
+        included.extend(workspaces::render_seen(connection, &ids, here)?);
     }
     Ok(Compound { resources: rows.iter().map(view::team_access).collect(), included })
 }

@@ -16,7 +16,7 @@ mod write;
 
 pub(crate) use http::section;
 pub use model::Workspace;
-pub(crate) use model::{find_visible, organization_of_workspace, render, rights, rights_in_existing};
+pub(crate) use model::{find_visible, organization_of_workspace, rights, rights_in_existing};
 pub(crate) use render::render_seen;
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
 pub(crate) use store::{lock, named};

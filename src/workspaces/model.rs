@@ -10,8 +10,7 @@ use crate::access::{Action, Caller, OrganizationRef, Role, Target, WorkspaceRigh
 use crate::credential::{Ability, Format};
 use crate::database::schema::workspaces;
 use crate::ids::{OrganizationId, WorkspaceId};
-use crate::jsonapi::{Error, Resource, Result};
-use crate::organizations::Organization;
+use crate::jsonapi::{Error, Result};
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -92,20 +91,11 @@ pub(crate) fn rights(
     caller: &Caller,
     workspace: WorkspaceId,
 ) -> Result<Option<WorkspaceRights>> {
-    match caller.rights_in_own(workspace) {
-        Some(own) => Ok(Some(own)),
-        None => rights_by_teams(connection, caller, workspace),
+    if let Some(own) = caller.rights_in_own(workspace) {
+        return Ok(Some(own));
     }
-}
-
-fn rights_by_teams(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    workspace: WorkspaceId,
-) -> Result<Option<WorkspaceRights>> {
-    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
-    let grants = store::grants(connection, &[workspace], &teams)?;
-    Ok(caller.rights_in(grants.into_iter().map(|(_, _, grant)| grant)))
+    let grants = store::grants(connection, &[workspace], &caller.rights.teams)?;
+    Ok(caller.rights_in(grants.into_values().flatten().map(|(_, grant)| grant)))
 }
 
 /// The workspace of this id and what the caller is in it.
@@ -122,22 +112,6 @@ pub(crate) fn find_visible(
     let rights = rights(connection, caller, id)?;
     caller.may(Action::SeeWorkspace, Target::Workspace(rights.map(|rights| rights.role)))?;
     Ok((workspace, rights.ok_or_else(Error::not_found)?))
-}
-
-/// Those of an organization's workspaces that the caller sees, as resources, for rooms that include them in their
-/// documents.
-///
-/// # Errors
-/// The database's own.
-pub(crate) fn render(
-    connection: &mut PgConnection,
-    caller: &Caller,
-    organization: &Organization,
-    ids: &[WorkspaceId],
-) -> Result<Vec<Resource>> {
-    let workspaces = store::find_all(connection, organization.id, ids)?;
-    let rendered = super::render::render_all(connection, caller, organization, &workspaces)?;
-    Ok(rendered.into_iter().map(|(_, resource)| resource).collect())
 }
 
 /// The caller's rights in a workspace that is there, if any.

@@ -1,6 +1,6 @@
 //! Workspaces as resources, with what a query asks to include.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::PgConnection;
 
@@ -44,27 +44,26 @@ pub(super) fn render_all<'a>(
     workspaces: &'a [Workspace],
 ) -> Result<Vec<(&'a Workspace, Resource)>> {
     let ids: Vec<WorkspaceId> = workspaces.iter().map(|workspace| workspace.id).collect();
-    let teams: Vec<_> = caller.rights.teams.iter().copied().collect();
-    let grants = store::grants(connection, &ids, &teams)?;
+    let grants = store::grants(connection, &ids, &caller.rights.teams)?;
     let render = |workspace: &'a Workspace| Some((workspace, render_by(&grants, caller, organization, workspace)?));
     Ok(workspaces.iter().filter_map(render).collect())
 }
 
 /// A workspace as a resource, if the caller sees it.
 fn render_by(
-    grants: &[(WorkspaceId, TeamId, Grant)],
+    grants: &HashMap<WorkspaceId, Vec<(TeamId, Grant)>>,
     caller: &Caller,
     organization: &Organization,
     workspace: &Workspace,
 ) -> Option<Resource> {
-    let theirs = grants.iter().filter(|(id, team, _)| *id == workspace.id && caller.rights.teams.contains(team));
-    let by_teams = caller.rights_in(theirs.map(|(_, _, grant)| *grant));
+    let theirs = grants.get(&workspace.id).into_iter().flatten().filter(|(team, _)| caller.rights.teams.contains(team));
+    let by_teams = caller.rights_in(theirs.map(|(_, grant)| *grant));
     let rights = caller.rights_in_own(workspace.id).or(by_teams)?;
     Some(view::workspace(workspace, organization, caller, &rights))
 }
 
-/// Those of these workspaces that the caller sees, as resources, for documents about several organizations: `place` tells
-/// who the caller is in one.
+/// Those of these workspaces that the caller sees, as resources, for rooms that include them in their documents: `place`
+/// tells who the caller is in an organization.
 ///
 /// # Errors
 /// The database's own.
@@ -73,15 +72,15 @@ pub(crate) fn render_seen<'a>(
     ids: &[WorkspaceId],
     place: impl Fn(OrganizationId) -> Option<(&'a Caller, &'a Organization)>,
 ) -> Result<Vec<Resource>> {
-    let workspaces = store::find_each(connection, ids)?;
+    let workspaces = store::find_all(connection, ids)?;
     let callers = || workspaces.iter().filter_map(|workspace| place(workspace.organization_id));
     let teams: BTreeSet<TeamId> = callers().flat_map(|(caller, _)| caller.rights.teams.iter().copied()).collect();
-    let grants = store::grants(connection, ids, &teams.into_iter().collect::<Vec<_>>())?;
-    let render = |workspace: &Workspace| {
+    let grants = store::grants(connection, ids, &teams)?;
+    let seen = |workspace: &Workspace| {
         let (caller, organization) = place(workspace.organization_id)?;
         render_by(&grants, caller, organization, workspace)
     };
-    Ok(workspaces.iter().filter_map(render).collect())
+    Ok(workspaces.iter().filter_map(seen).collect())
 }
 
 pub(super) fn render_one(

@@ -1,5 +1,7 @@
 //! The queries of workspaces.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::dsl::not;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -118,21 +120,8 @@ pub(crate) fn named(
     found.select((workspaces::id, workspaces::name)).load(connection)
 }
 
-/// An organization's workspaces by id, as far as there are such.
-pub(super) fn find_all(
-    connection: &mut PgConnection,
-    organization: OrganizationId,
-    ids: &[WorkspaceId],
-) -> QueryResult<Vec<Workspace>> {
-    workspaces::table
-        .filter(workspaces::organization_id.eq(organization))
-        .filter(workspaces::id.eq_any(ids))
-        .select(Workspace::as_select())
-        .load(connection)
-}
-
 /// Workspaces by id, as far as there are such.
-pub(super) fn find_each(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
+pub(super) fn find_all(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
     if ids.is_empty() {
         return Ok(vec![]);
     }
@@ -196,18 +185,23 @@ fn taken(fault: DieselError) -> Error {
     }
 }
 
-/// What each of some workspaces grants to any of some teams.
+/// What each of some workspaces grants to which of some teams.
 pub(super) fn grants(
     connection: &mut PgConnection,
     workspaces: &[WorkspaceId],
-    teams: &[TeamId],
-) -> QueryResult<Vec<(WorkspaceId, TeamId, Grant)>> {
+    teams: &BTreeSet<TeamId>,
+) -> QueryResult<HashMap<WorkspaceId, Vec<(TeamId, Grant)>>> {
+    let mut grants: HashMap<_, Vec<_>> = HashMap::new();
     if workspaces.is_empty() || teams.is_empty() {
-        return Ok(vec![]);
+        return Ok(grants);
     }
-    team_workspaces::table
+    let given: Vec<(WorkspaceId, TeamId, Grant)> = team_workspaces::table
         .filter(team_workspaces::workspace_id.eq_any(workspaces))
         .filter(team_workspaces::team_id.eq_any(teams))
         .select((team_workspaces::workspace_id, team_workspaces::team_id, Grant::as_select()))
-        .load(connection)
+        .load(connection)?;
+    for (workspace, team, grant) in given {
+        grants.entry(workspace).or_default().push((team, grant));
+    }
+    Ok(grants)
 }
