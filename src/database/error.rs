@@ -1,4 +1,4 @@
-//! Which rule of the database a statement broke.
+//! Why the database refused a statement.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -9,4 +9,9 @@ pub fn violated_key(fault: &DieselError) -> Option<&str> {
         DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => about.constraint_name(),
         _ => None,
     }
+}
+
+/// Whether a statement waited for a lock for longer than `lock_timeout`. diesel tells no SQLSTATE.
+pub(crate) fn lock_timed_out(fault: &DieselError) -> bool {
+    matches!(fault, DieselError::DatabaseError(_, about) if about.message() == "canceling statement due to lock timeout")
 }

@@ -12,6 +12,7 @@ pub mod private;
 pub mod schema;
 pub(crate) mod text_enum;
 
+pub(crate) use error::lock_timed_out;
 pub use error::violated_key;
 pub(crate) use pool::try_lock;
 pub use pool::{Database, StartError, connect, containing, ping};

@@ -12,8 +12,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::database::Database;
 use crate::database::schema::{end_rewrites, statement_timestamp};
+use crate::database::{Database, lock_timed_out};
 use crate::ids::OrganizationId;
 use crate::worker::{Worker, attempt};
 
@@ -58,11 +58,19 @@ fn rewrite_batch(connection: &mut PgConnection) -> QueryResult<bool> {
         return Ok(false);
     };
     let this = end_rewrites::table.find(organization);
-    let Ok(last) = connection.transaction(|connection| rewrite(connection, organization, after)) else {
-        // Somebody holds one of the tokens: the others have their turn first.
-        let later = now.into_sql::<Timestamptz>() + 1.seconds();
-        diesel::update(this).set(end_rewrites::due_at.eq(later)).execute(connection)?;
-        return Ok(true);
+    let last = match connection.transaction(|connection| rewrite(connection, organization, after)) {
+        Ok(last) => last,
+        // Whatever is wrong with one organization's, such as that somebody holds a token: the others have their turn first.
+        Err(fault) => {
+            if !lock_timed_out(&fault) {
+                log::error!(
+                    "the ends of tokens of the organization {organization} are not brought up to its policies: {fault}"
+                );
+            }
+            let later = now.into_sql::<Timestamptz>() + 1.seconds();
+            diesel::update(this).set(end_rewrites::due_at.eq(later)).execute(connection)?;
+            return Ok(true);
+        }
     };
     match last {
         Some(last) => {
