@@ -9,7 +9,7 @@ use super::super::life::{self, Switch};
 use super::super::right::{TokenOperation, may};
 use super::super::view::{self, NAMES, TOKENS, USAGE_DAYS};
 use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, issue, schema, store};
-use super::{SHOW, WORDS, made, one};
+use super::{SHOW, WORDS, made, one, revoked, shown};
 use crate::access::{Action, Caller, Target};
 use crate::credential::Status;
 use crate::http::{Allowed, Endpoint, Locked, OneResource, Read, Reply, Route, Write};
@@ -162,11 +162,6 @@ fn show<I>(mut call: Read<'_, I>, token: &Token) -> Result<Reply> {
     shown(call.permitted(permit)?, token)
 }
 
-pub(super) fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
-    life::record_look(call.connection, &call.caller, token)?;
-    one(call, token)
-}
-
 fn delete_token(call: Write<'_>) -> Result<Reply> {
     let id = call.path("token")?;
     lock_and_delete(call, id)
@@ -179,9 +174,7 @@ pub(super) fn lock_and_delete(call: Write<'_>, id: TokenId) -> Result<Reply> {
 
 fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
-    let call = permitted(call, TokenOperation::Revoke, &token)?;
-    life::revoke(call.connection, &call.caller, &[token], None)?;
-    Ok(call.done())
+    revoked(permitted(call, TokenOperation::Revoke, &token)?, token)
 }
 
 fn delete_any_token(call: Write<'_>) -> Result<Reply> {
@@ -191,9 +184,7 @@ fn delete_any_token(call: Write<'_>) -> Result<Reply> {
         Ok(store::lock(connection, caller, id)?)
     })?;
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
-    let call = call.may(Target::Organization)?;
-    life::revoke(call.connection, &call.caller, &[token], None)?;
-    Ok(call.done())
+    revoked(call.may(Target::Organization)?, token)
 }
 
 fn edit_token(call: Write<'_, ResourceBody<TokenChanges>>) -> Result<Reply> {

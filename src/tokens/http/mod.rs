@@ -6,7 +6,7 @@ mod of_owners;
 
 use super::include::{INCLUDE, TYPES, included};
 use super::leaked::{self, Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
-use super::{Token, schema, view};
+use super::{Token, life, schema, view};
 use crate::credential::Secret;
 use crate::http::{Allowed, Anyone, Endpoint, Made, Reply, ResourceList, Route, Section};
 use crate::jsonapi::{QuerySpec, Result};
@@ -64,6 +64,18 @@ fn leaked_tokens() -> Vec<Endpoint> {
 fn one<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
     let included = included(call.connection, &call.caller, &call.query, std::slice::from_ref(token))?;
     Ok(call.one(view::token(token)).include(included))
+}
+
+/// Answers with a token as [`one`], and records that somebody has looked at it.
+fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
+    life::record_look(call.connection, &call.caller, token)?;
+    one(call, token)
+}
+
+/// Revokes a token.
+fn revoked<I>(call: Allowed<'_, I>, token: Token) -> Result<Reply> {
+    life::revoke(call.connection, &call.caller, &[token], None)?;
+    Ok(call.done())
 }
 
 /// A token just made, with its secret and with what the query asks to include.

@@ -10,8 +10,8 @@ use super::super::right::{TokenOperation, may, may_by_kind};
 use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES, TOKENS};
 use super::super::{Owner, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
-use super::by_id::{lock_and_delete, shown};
-use super::{SHOW, WORDS, made, one};
+use super::by_id::lock_and_delete;
+use super::{SHOW, WORDS, made, revoked, shown};
 use crate::access::{Action, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
@@ -237,9 +237,7 @@ fn delete_team_token(call: Write<'_>) -> Result<Reply> {
     })?;
     let token = call.find(|connection, _| Ok(store::find(connection, token)?))?;
     let permit = call.find(|connection, caller| may_by_kind(connection, caller, TokenOperation::Revoke, &token))?;
-    let call = call.permitted(permit)?;
-    life::revoke(call.connection, &call.caller, &[token], None)?;
-    Ok(call.done())
+    revoked(call.permitted(permit)?, token)
 }
 
 fn list_tokens_of_team(mut call: Read<'_, Filters>) -> Result<Reply> {
@@ -339,8 +337,7 @@ fn kind(query: &Query) -> Result<Kind> {
 fn show_organization_token(call: Read<'_, Kind>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let token = store::of_organization(call.connection, call.caller.organization()?, call.input)?;
-    life::record_look(call.connection, &call.caller, &token)?;
-    one(call, &token)
+    shown(call, &token)
 }
 
 /// Makes the token and revokes the one before.
@@ -370,8 +367,7 @@ fn delete_organization_token(call: Write<'_, Kind>) -> Result<Reply> {
     })?;
     let call = call.may(Target::Organization)?;
     let token = store::of_organization(call.connection, organization, call.input)?;
-    life::revoke(call.connection, &call.caller, &[token], None)?;
-    Ok(call.done())
+    revoked(call, token)
 }
 
 fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
