@@ -32,6 +32,9 @@ const DECODED_MAX: usize = 5;
 /// The most characters that a place may have.
 const URL_MAX: usize = 2048;
 
+/// The `revocation-reason` of what was reported.
+const REASON: &str = "reported as leaked";
+
 /// What a finder may say of a secret.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -74,11 +77,11 @@ pub(super) fn report(connection: &mut PgConnection, request_id: &str, Found(repo
     let digests: Vec<Digest> = reports.iter().map(|(digest, _)| digest.clone()).collect();
     let found: HashMap<Digest, Token> = store::lock_by_secret(connection, &digests)?.into_iter().collect();
     let ids: Vec<TokenId> = found.values().map(|token| token.id).collect();
-    store::revoke(connection, &ids, Some("reported as leaked"))?;
+    store::revoke(connection, &ids, Some(REASON))?;
     // One for each place, also where the same secret was found in several.
     let told = |(digest, place): (Digest, Option<String>)| {
         let token = found.get(&digest)?;
-        Some(event(token, "leak").and_meta("url", json!(place)))
+        Some(event(token, "leak").and_meta("url", json!(place)).and_meta("revocation-reason", json!(REASON)))
     };
     let events: Vec<Event> = reports.into_iter().filter_map(told).collect();
     Ok(audit::record(connection, &actor, &events)?)

@@ -18,7 +18,7 @@ use crate::signing::Signer;
 use crate::ttl_policies::LatestEnd;
 use crate::{organizations, teams, ttl_policies};
 
-/// Changes description, expiry, role or abilities; never the owner and never the secret.
+/// Changes what a client may change of a token, never its owner and never its secret. Switching it is [`switch`]'s.
 ///
 /// # Errors
 /// 404 for a revoked token, 409 for an expired one, 403 and 422 as for a new one.
@@ -241,8 +241,8 @@ pub(crate) fn replace(
         ..NewToken::successor_of(token, owner)
     };
     issue::create(connection, &caller.actor(), &new, |successor| {
-        let about = json!({"replaced-by": successor.id, "grace-period-seconds": grace});
-        vec![event(token, "regenerate").meta(about)]
+        let told = event(token, "regenerate").and_meta("replaced-by", json!(successor.id));
+        vec![told.and_meta("grace-period-seconds", json!(grace))]
     })
 }
 
@@ -279,8 +279,8 @@ pub(crate) fn revoke(
 ) -> Result<()> {
     let ids: Vec<TokenId> = tokens.iter().map(|token| token.id).collect();
     store::revoke(connection, &ids, reason)?;
-    let revoked = |token: &Token| Token { revocation_reason: reason.map(str::to_owned), ..token.clone() };
-    let events: Vec<Event> = tokens.iter().map(|token| event(&revoked(token), "destroy")).collect();
+    let told = |token| event(token, "destroy").and_meta("revocation-reason", json!(reason));
+    let events: Vec<Event> = tokens.iter().map(told).collect();
     Ok(audit::record(connection, &caller.actor(), &events)?)
 }
 
@@ -307,8 +307,7 @@ pub(super) fn record_look(connection: &mut PgConnection, caller: &Caller, token:
 
 /// Locks what a token belongs to, so that nobody makes another in its place, or of its description.
 pub(super) fn lock_owner(connection: &mut PgConnection, id: TokenId) -> Result<()> {
-    let token = store::find_including_revoked(connection, id)?;
-    match (token.kind, token.team_id, token.organization_id) {
+    match store::belonging(connection, id)? {
         // A team that is gone has no token that could be made.
         (Kind::Team, Some(team), _) => drop(teams::lock(connection, team).optional()?),
         (Kind::Organization | Kind::AuditTrails, _, Some(organization)) => {

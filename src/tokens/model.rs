@@ -288,7 +288,6 @@ pub(super) fn event(token: &Token, action: &'static str) -> Event {
         "abilities": token.abilities,
         "self-rotation": token.self_rotation,
         "labels": token.labels,
-        "revocation-reason": token.revocation_reason,
     });
     Event::new(token.organization_id, "authentication_token", token.id, action).of_user(token.user_id).meta(meta)
 }

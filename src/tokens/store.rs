@@ -99,6 +99,14 @@ pub(super) fn find_all_including_revoked(connection: &mut PgConnection, ids: &[T
     listed_tokens::table.filter(listed_tokens::id.eq_any(ids)).select(Token::as_select()).load(connection)
 }
 
+/// The kind of a token, whether or not it is revoked, and the team and the organization that it belongs to.
+pub(super) fn belonging(
+    connection: &mut PgConnection,
+    id: TokenId,
+) -> QueryResult<(Kind, Option<TeamId>, Option<OrganizationId>)> {
+    tokens::table.find(id).select((tokens::kind, tokens::team_id, tokens::organization_id)).first(connection)
+}
+
 /// Locks the tokens in whose place a new one is to step, until the transaction's end: one of them may be the token
 /// that asks for it, and be revoked by its id at this moment. Those in their grace as well, and all in one order. Answers
 /// the one that is not in its grace.
@@ -121,6 +129,13 @@ pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> Query
     Ok(locked.into_iter().find_map(|(id, grace_ends)| grace_ends.is_none().then_some(id)))
 }
 
+/// The token whose id this query finds.
+fn the_one(connection: &mut PgConnection, id: tokens::BoxedQuery<'_, Pg, SqlUuid>) -> QueryResult<Token> {
+    // A scalar: joined to a set, the plan may begin with the tokens of everybody.
+    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(id.single_value()));
+    listed.select(Token::as_select()).first(connection)
+}
+
 /// A team's one descriptionless token.
 pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> QueryResult<Token> {
     let current = tokens::table
@@ -128,10 +143,9 @@ pub(super) fn descriptionless(connection: &mut PgConnection, team: TeamId) -> Qu
         .filter(tokens::kind.eq(Kind::Team))
         .filter(tokens::description.is_null())
         .filter(tokens::revoked_at.is_null())
-        .select(tokens::id);
-    // A scalar: joined to a set, the plan may begin with the tokens of everybody.
-    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(current.single_value()));
-    listed.select(Token::as_select()).first(connection)
+        .select(tokens::id)
+        .into_boxed();
+    the_one(connection, current)
 }
 
 /// An organization's one token of a kind.
@@ -144,10 +158,9 @@ pub(super) fn of_organization(
         .filter(tokens::organization_id.eq(organization))
         .filter(tokens::kind.eq(kind))
         .filter(tokens::revoked_at.is_null())
-        .select(tokens::id);
-    // A scalar: joined to a set, the plan may begin with the tokens of everybody.
-    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(current.single_value()));
-    listed.select(Token::as_select()).first(connection)
+        .select(tokens::id)
+        .into_boxed();
+    the_one(connection, current)
 }
 
 /// The live token of the team that has this description, or the one that has none. To rely on the answer, hold the lock on
@@ -168,8 +181,7 @@ pub(super) fn of_description(
         Some(description) => live.filter(tokens::description.eq(description)),
         None => live.filter(tokens::description.is_null()).filter(tokens::kind.eq(Kind::Team)),
     };
-    let listed = listed_tokens::table.filter(listed_tokens::id.nullable().eq(same.single_value()));
-    listed.select(Token::as_select()).first(connection)
+    the_one(connection, same)
 }
 
 /// A new row.
