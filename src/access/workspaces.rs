@@ -4,12 +4,12 @@
 use super::{Caller, Grant, Level, OrganizationRights, Permission, Principal, Role, WorkspacePermissions};
 use crate::ids::{TeamId, WorkspaceId};
 
-/// What a caller is in a workspace, and what all of its teams together may do there.
+/// What a caller is in a workspace, and what it may do there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkspaceRights {
-    /// The highest role of the caller's teams.
+    /// The highest role that the caller's teams or permissions give it, or that of the workspace's own token.
     pub role: Role,
-    /// Of each permission the most that any of the caller's teams has.
+    /// Of each permission the most that any of these gives.
     pub permissions: WorkspacePermissions,
 }
 
