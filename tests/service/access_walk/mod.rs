@@ -1,7 +1,7 @@
 //! Every principal × every route, against the status that docs/design.md §4 asks for.
 //!
-//! The world is built once; each request that may change it gets a copy of its own. `docs/access.md` shows the table to
-//! people.
+//! The world is built once, and each part of the walk gets a copy; what a request has changed there is put back.
+//! `docs/access.md` shows the table to people.
 
 mod bodies;
 mod cap;
@@ -109,7 +109,7 @@ static WORLD: LazyLock<World> = LazyLock::new(World::build);
 /// Every principal, and everybody without a good token, makes each request.
 fn walk(rows: &[Row]) {
     let mut wrong = vec![];
-    let mut app = WORLD.copy(None);
+    let app = WORLD.copy(None);
     let mut unauthorized = None;
     for row in rows {
         for nobody in NOBODIES {
@@ -127,7 +127,7 @@ fn walk(rows: &[Row]) {
                 wrong.push(format!("{principal}: {}: {} instead of {expected}", row.request, answer.status));
             }
             if row.changed(&answer) {
-                app = WORLD.copy(None);
+                WORLD.put_back(&app);
             }
         }
     }
@@ -138,7 +138,7 @@ fn walk(rows: &[Row]) {
 fn walk_capped(rows: &[Row]) {
     let mut wrong = vec![];
     for role in &ROLES[..ROLES.len() - 1] {
-        let mut app = WORLD.copy(Some(role));
+        let app = WORLD.copy(Some(role));
         for row in rows {
             for (principal, uncapped) in row.expected() {
                 let answer = row.send(&app, principal);
@@ -148,7 +148,7 @@ fn walk_capped(rows: &[Row]) {
                     wrong.push(format!("{principal} as {role}: {what}: {} instead of {expected}", answer.status));
                 }
                 if row.changed(&answer) {
-                    app = WORLD.copy(Some(role));
+                    WORLD.put_back(&app);
                 }
             }
         }

@@ -11,7 +11,44 @@ use super::bodies::invitation_into;
 use crate::support::App;
 use crate::support::app::resource;
 use crate::support::client::Client;
-use crate::support::cluster::{self, Database};
+use crate::support::cluster::Database;
+
+/// Keeps a copy of every row that requests change, and makes the function that puts them back. Tables are made in an order in
+/// which none refers to one after it. What the trail tells may stay, and so may keys.
+const KEEP: [&str; 3] = [
+    "CREATE SCHEMA kept",
+    "DO $$
+     DECLARE each name;
+     BEGIN
+         FOR each IN
+             SELECT relname FROM pg_class
+             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+                 AND relname !~ '^(__diesel|audit_|kept_answers|signing_keys)'
+         LOOP
+             EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', each, each);
+         END LOOP;
+     END
+     $$",
+    "CREATE FUNCTION kept.put_back() RETURNS void LANGUAGE plpgsql AS $$
+     DECLARE
+         each name;
+         made name[] := (
+             SELECT array_agg(relname ORDER BY oid) FROM pg_class AS made
+             WHERE relnamespace = 'public'::regnamespace
+                 AND EXISTS (SELECT FROM pg_class WHERE relnamespace = 'kept'::regnamespace AND relname = made.relname)
+         );
+     BEGIN
+         -- What works in the background begins with these.
+         LOCK TABLE deletions, end_rewrites;
+         FOR nth IN REVERSE cardinality(made)..1 LOOP
+             EXECUTE format('DELETE FROM %I', made[nth]);
+         END LOOP;
+         FOREACH each IN ARRAY made LOOP
+             EXECUTE format('INSERT INTO %I SELECT * FROM kept.%I', each, each);
+         END LOOP;
+     END
+     $$",
+];
 
 /// A database in which every principal and every thing of the table exists, and their names.
 pub struct World {
@@ -134,6 +171,7 @@ impl World {
             ("prod-access", prod_access),
             ("lab-access", lab_access),
         ];
+        app.in_one_transaction(&KEEP);
         let database = app.database_url.clone();
         app.stop();
         Self { database, secrets, ids }
@@ -141,11 +179,17 @@ impl World {
 
     /// A service on a copy of it, in which every token is of this role if one is said.
     pub fn copy(&self, role: Option<&str>) -> App {
-        let database = self.database.copy();
+        let app = App::on(self.database.copy());
         if let Some(role) = role {
-            cluster::execute(&database, &format!("UPDATE tokens SET role = '{role}'"));
+            app.sql(&format!("UPDATE kept.tokens SET role = '{role}'"));
+            self.put_back(&app);
         }
-        App::on(database)
+        app
+    }
+
+    /// Undoes what requests to a copy have changed.
+    pub fn put_back(&self, app: &App) {
+        app.in_one_transaction(&["SELECT kept.put_back()"]);
     }
 
     /// Calls as one of those whose secrets it knows.
