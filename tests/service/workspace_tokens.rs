@@ -121,6 +121,40 @@ fn a_manager_gives_at_most_the_own_role() {
     edit(&owners, json!({"description": "renamed"})).expect(200);
     edit(&owners, json!({"role": "member"})).expect(200);
     edit(&owners, json!({"role": "owner"})).expect(403);
+    // To switch it, a manager is too little; to send what it shows is to ask for nothing.
+    edit(&owners, json!({"status": "inactive"})).expect(403);
+    assert_eq!(edit(&owners, json!({"status": "active"})).expect(200).attribute("status"), "active");
+}
+
+/// What a workspace reaches, its own token gives, and no more.
+#[test]
+fn it_gives_the_abilities_that_its_workspace_has() {
+    let scene = Scene::set();
+    let manager = scene.token(json!({"role": "manager"}));
+    let client = scene.app.with(&manager.secret());
+    let workspace = format!("/api/v2/workspaces/{}", scene.prod);
+    let reach = |client: &Client, abilities: Value| {
+        client.patch(&workspace, &resource("workspaces", json!({ "abilities": abilities })))
+    };
+    let make = |abilities: Value| {
+        let attributes = json!({"description": "made", "abilities": abilities});
+        client.post(&scene.path(), &resource("authentication-tokens", attributes))
+    };
+    assert_eq!(reach(&client, json!(["storage:read"])).expect(403).blamed(), ["/data/attributes/abilities"]);
+    make(json!(["storage:read"])).expect(422);
+    reach(&scene.ada.client, json!(["storage:*"])).expect(200);
+    assert_eq!(
+        reach(&client, json!(["storage:*", "agents:read"])).expect(403).blamed(),
+        ["/data/attributes/abilities"]
+    );
+    let made = make(json!(["storage:read"])).expect(201);
+    assert_eq!(*made.attribute("effective-abilities"), json!(["storage:read"]));
+    for by in [&client, &scene.ada.client] {
+        assert_eq!(by.get(&format!("{}?filter[created-by]=prod", scene.path())).expect(200).ids(), [made.id()]);
+    }
+    // What is there can be taken away, and what is left stays.
+    reach(&client, json!(["storage:read"])).expect(200);
+    reach(&client, json!(["storage:*"])).expect(403);
 }
 
 #[test]
@@ -277,6 +311,9 @@ fn roles_can_be_narrowed() {
     let workspace = format!("/api/v2/workspaces/{}", scene.prod);
     let before = scene.token(json!({"role": "owner"}));
     let client = scene.app.with(&before.secret());
+    let own = scene.ada.client.post_nothing("/api/v2/organizations/acme/authentication-token").expect(201);
+    let rename = resource("organizations", json!({"email": "own@example.com"}));
+    scene.app.with(&own.secret()).patch("/api/v2/organizations/acme", &rename).expect(200);
     let shown = |id: &str| scene.ada.client.get(&format!("/api/v2/authentication-tokens/{id}")).expect(200);
     for wrong in [json!([]), json!(["viewer", "viewer"]), json!(["king"]), json!("viewer")] {
         let refused = narrow(&workspace, "workspaces", wrong).expect(422);
@@ -306,6 +343,9 @@ fn roles_can_be_narrowed() {
     assert_eq!(*set.attribute("allowed-token-roles"), json!(["viewer", "member"]));
     // The highest that both allow.
     assert_eq!(shown(&before.id()).attribute("role"), "viewer");
+    // That of the organization itself as well.
+    assert_eq!(shown(&own.id()).attribute("role"), "member");
+    scene.app.with(&own.secret()).patch(organization, &rename).expect(403);
     ask("manager").expect(422);
     ask("viewer").expect(201);
     let team = scene.ada.team("acme", "ci");
@@ -313,6 +353,7 @@ fn roles_can_be_narrowed() {
     scene.ada.client.post_nothing(&format!("{organization}/authentication-token")).expect(201);
     narrow(organization, "organizations", json!(["owner"])).expect(200);
     assert!(ask("viewer").expect(422).detail().contains("there is none"));
+    assert_eq!(shown(&before.id()).attribute("role"), "viewer", "where nothing is allowed by both");
     let successor = format!("/api/v2/authentication-tokens/{}/actions/regenerate", before.id());
     assert_eq!(scene.ada.client.post_nothing(&successor).expect(422).blamed(), ["/data/attributes/role"]);
     narrow(organization, "organizations", Value::Null).expect(200);
