@@ -374,7 +374,12 @@ fn a_users_token_reaches_what_their_teams_do() {
     };
     assert_eq!(effective(&whole), json!([]));
     make(json!(["storage:read"])).expect(422);
-    scene.ada.add_to_team(&scene.team, &ben);
+    // Who is only invited has nothing of the team's.
+    let members = format!("/api/v2/teams/{}/relationships/users", scene.team);
+    scene.ada.client.post(&members, &crate::support::app::identifiers("users", &["ben"])).expect(204);
+    assert_eq!(effective(&whole), json!([]));
+    make(json!(["storage:read"])).expect(422);
+    ben.accept(&ben.memberships()[0]);
     assert_eq!(effective(&whole), json!(["agents:read", "old:*", "storage:*", "webhooks:*", "whatever:read"]));
     let part = make(json!(["storage:read"])).expect(201).id();
     scene.give(&format!("/api/v2/teams/{}", scene.team), "teams", json!(["agents:read"])).expect(200);
@@ -451,6 +456,30 @@ fn a_token_that_had_all_may_list_what_it_had() {
     };
     edit(json!(["tokens:introspect"])).expect(200);
     edit(json!(["tokens:introspect", "tokens:read"])).expect(422);
+    // What is Latchkey's own, a member gives to no other token of the team, nor to another team.
+    let one_more = |abilities: Value| {
+        let attributes = json!({"description": "one more", "abilities": abilities});
+        ben.client.post(&format!("{team}/authentication-tokens"), &resource("authentication-tokens", attributes))
+    };
+    assert_eq!(one_more(json!(["tokens:introspect"])).expect(403).blamed(), ["/data/attributes/abilities"]);
+    one_more(json!(["storage:read"])).expect(201);
+    let managers = json!({"name": "managers", "organization-access": {"manage-teams": true}});
+    scene.ada.add_to_team(&scene.ada.team_with("acme", managers), &ben);
+    let other = scene.ada.team("acme", "other");
+    let reach = |abilities: Value| {
+        ben.client.patch(&format!("/api/v2/teams/{other}"), &resource("teams", json!({ "abilities": abilities })))
+    };
+    for beyond in ["tokens:introspect", "storage:write"] {
+        assert_eq!(reach(json!([beyond])).expect(403).blamed(), ["/data/attributes/abilities"], "{beyond}");
+    }
+    reach(json!(["storage:read"])).expect(200);
+    // Nor does a token give it without a word, also that of an owner.
+    let users = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let listing = resource("authentication-tokens", json!({"abilities": ["storage:*", "tokens:introspect"]}));
+    let listing = scene.app.with(&scene.ada.client.post(&users, &listing).expect(201).secret());
+    let silent = listing.post(&users, &resource("authentication-tokens", json!({}))).expect(201);
+    assert_eq!(*silent.attribute("abilities"), json!(["storage:*"]));
+    listing.post(&users, &resource("authentication-tokens", json!({"abilities": ["tokens:introspect"]}))).expect(201);
 }
 
 /// Who says nothing gives what they may, in the shortest list of that, or is asked for one.
@@ -488,9 +517,14 @@ fn the_holder_of_an_old_secret_gets_nothing_of_what_its_successor_is_given() {
     let holder = scene.app.with(&old.secret());
     let at = |id: &str| format!("/api/v2/authentication-tokens/{id}/actions/regenerate");
     let grace = resource("authentication-tokens", json!({"grace-period-seconds": 600}));
-    let new = holder.post(&at(&old.id()), &grace).expect(201).id();
+    let headers = [("Content-Type", crate::support::client::MEDIA_TYPE), ("Idempotency-Key", "once")];
+    let once = || holder.send("POST", &at(&old.id()), &headers, Some(grace.to_string().as_bytes()));
+    let new = once().expect(201).id();
+    assert_eq!(once().expect(201).id(), new, "a lost answer is given again");
     let wider = resource("authentication-tokens", json!({"abilities": null}));
     scene.ada.client.patch(&format!("/api/v2/authentication-tokens/{new}"), &wider).expect(200);
+    // Nor do they get its secret by asking once more.
+    assert_eq!(once().expect(403).blamed(), ["/data/attributes/abilities"]);
     assert_eq!(holder.post_nothing(&at(&new)).expect(403).blamed(), ["/data/attributes/abilities"]);
 }
 

@@ -126,6 +126,10 @@ fn every_kind_of_token_can_be_a_jwt() {
     }
     let claims = part(&make(&ada, json!({})).secret(), 1);
     assert!(claims.get("exp").is_none(), "it never expires");
+    // Of one that has all that its owner has, the claim lists these.
+    let whole = ada.client.post(&format!("{of_team}/authentication-token"), &jwt(json!({}))).expect(201);
+    assert_eq!(*whole.attribute("abilities"), Value::Null);
+    assert_eq!(part(&whole.secret(), 1)["abilities"], json!(["agents:read", "storage:*"]));
 }
 
 #[test]
