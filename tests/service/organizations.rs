@@ -271,6 +271,26 @@ fn settings_are_stored_and_returned() {
     }
 }
 
+/// What binds its tokens can be said when it is made.
+#[test]
+fn the_rules_of_its_tokens_come_back_as_they_were_written() {
+    let app = App::start();
+    let ada = app.user("ada");
+    let rules = json!({"allowed-token-roles": ["viewer", "manager"], "default-token-format": "jwt"});
+    let mut attributes = rules.clone();
+    attributes["name"] = json!("acme");
+    attributes["email"] = json!("a@example.com");
+    let made = ada.client.post("/api/v2/organizations", &resource("organizations", attributes)).expect(201);
+    let shown = ada.client.get("/api/v2/organizations/acme").expect(200);
+    for (name, value) in rules.as_object().unwrap() {
+        assert_eq!((made.attribute(name), shown.attribute(name)), (value, value), "{name}");
+    }
+    ada.organization("usual");
+    let usual = ada.client.get("/api/v2/organizations/usual").expect(200);
+    assert_eq!(usual.attribute("allowed-token-roles"), &serde_json::Value::Null);
+    assert_eq!(usual.attribute("default-token-format"), "opaque");
+}
+
 #[test]
 fn null_unknown_and_read_only_attributes_change_nothing() {
     let app = App::start();

@@ -288,6 +288,13 @@ fn pages_are_20_long_unless_asked_and_100_at_most() {
     }
     let huge = "page[size]=99999999999999999999999999";
     assert_eq!(ada.client.get(&format!("{LIST}?{huge}")).expect(200).ids().len(), 100);
+    // Of a page by cursor the profile has more than the most refused.
+    ada.client.get(&format!("{LIST}?page[size]=100&page[after]=")).expect(200);
+    for more in ["page[size]=101&page[after]=", "page[size]=101&page[before]=", &format!("{huge}&page[after]=")] {
+        let refused = ada.client.get(&format!("{LIST}?{more}")).expect(400);
+        assert_eq!(refused.blamed(), ["page[size]"], "{more}");
+        assert_eq!(refused.body["errors"][0]["meta"]["page"]["maxSize"], 100);
+    }
 }
 
 #[test]

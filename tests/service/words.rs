@@ -35,9 +35,14 @@ fn another_systems_name_of_an_attribute_is_refused_with_the_right_one() {
         ("title", "description"),
         ("scope", "role"),
         ("scopes", "abilities"),
+        ("permissions", "abilities"),
+        ("expire-at", "expired-at"),
+        ("expires", "expired-at"),
         ("expires-at", "expired-at"),
         ("expires_at", "expired-at"),
+        ("expires-on", "expired-at"),
         ("expiration", "expired-at"),
+        ("expiration-date", "expired-at"),
         ("expiry", "expired-at"),
     ];
     for (method, route) in &routes {
@@ -70,6 +75,8 @@ fn what_cannot_be_changed_may_be_sent_as_it_is() {
         ("created-at", json!("2020-01-01T00:00:00.000Z")),
         ("disabled-at", json!("2020-01-01T00:00:00.000Z")),
         ("revoked-at", json!("2020-01-01T00:00:00.000Z")),
+        ("revocation-reason", json!("mine")),
+        ("labels-in-jwt", json!(true)),
         ("status", json!("revoked")),
         ("status", json!("expired")),
     ] {
@@ -141,9 +148,17 @@ fn what_was_revoked_can_be_looked_at() {
     assert_eq!(shown.body["data"]["links"]["self"], link);
     assert_eq!(scene.ada.client.get(&format!("{}s?filter[trashed]=without", scene.one())).expect(200).ids().len(), 0);
     // Also by the name that other systems have for it.
-    for (filter, found) in [("deleted-after", 1), ("deleted-before", 0)] {
-        let list = format!("{}s?filter[{filter}]=2020-01-01T00:00:00Z", scene.one());
-        assert_eq!(scene.ada.client.get(&list).expect(200).ids().len(), found, "{filter}");
+    let found = |filter: &str, year: u16| {
+        let list = format!("{}s?filter[{filter}]={year}-01-01T00:00:00Z", scene.one());
+        scene.ada.client.get(&list).expect(200).ids()
+    };
+    for (found, expected) in [
+        (found("deleted-after", 2020), vec![made.id()]),
+        (found("deleted-after", 2099), vec![]),
+        (found("deleted-before", 2020), vec![]),
+        (found("deleted-before", 2099), vec![made.id()]),
+    ] {
+        assert_eq!(found, expected);
     }
 }
 

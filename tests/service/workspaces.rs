@@ -104,6 +104,9 @@ fn written() -> Value {
         "working-directory": "live/prod",
         "hyok-enabled": true,
         "setting-overwrites": {"execution-mode": true, "agent-pool": true},
+        "abilities": ["storage:*", "agents:read"],
+        "allowed-token-roles": ["viewer", "manager"],
+        "default-token-format": "jwt",
     })
 }
 
