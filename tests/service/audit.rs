@@ -156,6 +156,51 @@ fn an_event_tells_who_did_what_by_which_token_in_which_request() {
     assert_eq!(event.meta["team"], scene.team);
 }
 
+/// What binds tokens, and what a token may do, is told with each of its changes.
+#[test]
+fn an_event_tells_what_there_is_after_it() {
+    let scene = Scene::set();
+    let client = &scene.ada.client;
+    let meta = |change: &dyn Fn() -> Answer| {
+        let (events, answer) = events_of(&scene.app, change);
+        assert!(matches!(answer.status, 200..=204), "{answer:?}");
+        events.into_iter().map(|event| (event.action, event.meta)).collect::<Vec<_>>()
+    };
+    let roles = json!(["viewer", "member", "owner"]);
+    let workspace = scene.ada.workspace("acme", "prod");
+    for (path, kind) in
+        [("/api/v2/organizations/acme", "organizations"), (&*format!("/api/v2/workspaces/{workspace}"), "workspaces")]
+    {
+        for roles in [&roles, &Value::Null] {
+            let change = resource(kind, json!({"allowed-token-roles": roles}));
+            let told = meta(&|| client.patch(path, &change));
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert_eq!((&*told[0].0, &told[0].1["allowed-token-roles"]), ("update", roles), "{kind}");
+        }
+    }
+
+    let token = |attributes: Value| resource("authentication-tokens", attributes);
+    let made = scene.ada.described_token(&scene.team, json!({"description": "a", "role": "member"}));
+    let path = format!("/api/v2/authentication-tokens/{}", made.id());
+    for itself in [true, false] {
+        let told = meta(&|| client.patch(&path, &token(json!({"self-rotation": itself}))));
+        assert_eq!((&*told[0].0, &told[0].1["self-rotation"]), ("update", &json!(itself)));
+    }
+    let told = meta(&|| client.post_nothing(&format!("{path}/actions/regenerate")));
+    let actions: Vec<&str> = told.iter().map(|(action, _)| action.as_str()).collect();
+    assert_eq!(actions, ["regenerate", "create"]);
+    for (action, meta) in &told {
+        let of = (&meta["kind"], &meta["team"], &meta["role"]);
+        assert_eq!(of, (&json!("team"), &json!(scene.team), &json!("member")), "{action}");
+    }
+
+    let leaked = scene.ada.described_token(&scene.team, json!({"description": "leaked"})).secret();
+    let report = json!({"data": [{"type": "leaked-tokens", "attributes": {"token": leaked}}]});
+    let told = meta(&|| scene.app.anonymous().post("/api/v2/leaked-tokens", &report));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&*told[0].0, &told[0].1["revocation-reason"]), ("leak", &json!("reported as leaked")));
+}
+
 #[test]
 fn a_team_token_acts_as_its_team() {
     let scene = Scene::set();
