@@ -299,8 +299,50 @@ fn busy() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{OrganizationRef, OrganizationRights, Principal, Role};
     use super::*;
     use crate::credential::{Kind, Secret};
+    use crate::ids::{TokenId, UserId};
+
+    /// A request of a member about their organization.
+    fn member(id: UserId, organization: OrganizationId) -> Caller {
+        Caller {
+            token: TokenId::generate(),
+            role: Role::Owner,
+            abilities: None,
+            token_description: None,
+            ends_at: None,
+            now: chrono::Utc::now(),
+            principal: Principal::User { id, username: String::new(), site_admin: false },
+            organization_ref: OrganizationRef::None,
+            organization_id: Some(organization),
+            rights: OrganizationRights { member: true, ..OrganizationRights::default() },
+            request_id: String::new(),
+        }
+    }
+
+    /// On eight processors eight long lists run at once, of one organization four, and of one principal two.
+    #[test]
+    fn turns_go_by_the_number_of_processors() {
+        let (acme, other) = (OrganizationId::generate(), OrganizationId::generate());
+        let shares = Shares::of(16, 8);
+        let turns = |user: UserId, organization: OrganizationId| -> Vec<Turn> {
+            std::iter::from_fn(|| shares.try_turn(&member(user, organization))).collect()
+        };
+        let [ada, ben, zoe, tom] = [(); 4].map(|()| UserId::generate());
+        let of_ada = turns(ada, acme);
+        assert_eq!(of_ada.len(), 2, "of one principal");
+        assert_eq!(turns(ada, other).len(), 0, "about whatever organization");
+        let of_ben = turns(ben, acme);
+        assert_eq!((of_ben.len(), turns(zoe, acme).len()), (2, 0), "of one organization");
+        let (of_zoe, of_tom) = (turns(zoe, other), turns(tom, other));
+        assert_eq!((of_zoe.len(), of_tom.len()), (2, 2));
+        assert_eq!(turns(UserId::generate(), OrganizationId::generate()).len(), 0, "of all");
+        drop((of_ada, of_ben, of_zoe, of_tom));
+        assert!(shares.holdings().is_empty(), "what is not in use is forgotten");
+        // There is a turn on the smallest machine.
+        assert!(Shares::of(16, 1).try_turn(&member(ada, acme)).is_some());
+    }
 
     /// Before it is known whose they are, requests with one secret take a quarter of the connections, and nobody else waits.
     #[test]
