@@ -245,14 +245,17 @@ fn an_address_may_ask_so_often() {
     let answered = (0..200).find(|nth| report(&client, *nth).status != 204).expect("there is a limit");
     let refilled = usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
     assert!((60..=60 + refilled).contains(&answered), "{answered}");
-    let refused = report(&scene.ada.client, 7).expect(429);
+    // Where a second passes between two requests, one more is let through.
+    let limited =
+        |ask: &dyn Fn() -> Answer| (0..10).map(|_| ask()).find(|answer| answer.status == 429).expect("the limit holds");
+    let refused = limited(&|| report(&scene.ada.client, 7));
     assert_eq!(refused.header("Content-Type"), Some(MEDIA_TYPE));
     assert_eq!(refused.body["errors"][0]["status"], "429");
     assert_eq!(refused.body["errors"][0]["id"], refused.header("X-Request-Id").unwrap());
     let seconds: u64 = refused.header("Retry-After").unwrap().parse().unwrap();
     assert!((1..=2).contains(&seconds), "{seconds}");
     // Also a body that is no report, which is not read; everything else goes on.
-    client.send("POST", PATH, &[("Content-Type", MEDIA_TYPE)], Some(b"{")).expect(429);
+    limited(&|| client.send("POST", PATH, &[("Content-Type", MEDIA_TYPE)], Some(b"{")));
     assert!(scene.works(&secret));
     std::thread::sleep(std::time::Duration::from_secs(seconds + 1));
     scene.report(&[&secret]).expect(204);

@@ -118,7 +118,8 @@ fn long_lists_take_turns() {
         })
     };
     // As many lists as reach the table wait for it.
-    let waiting = || app.count("pg_locks WHERE relation = 'abilities'::regclass AND NOT granted");
+    let here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let waiting = || app.count(&format!("pg_locks WHERE {here} AND relation = 'abilities'::regclass AND NOT granted"));
     let all = || owners.iter().map(|owner| boxed(move || owner.client.get(path))).collect::<Vec<_>>();
     let (asked, answers) = held(look, &waiting, all());
     assert_eq!((asked, with(&answers, 200)), (4, 4), "none was long yet");
