@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use diesel::RunQueryDsl as _;
 use serde_json::{Value, json};
 
+use crate::support::App;
 use crate::support::app::{Acme, resource};
-use crate::support::client::Answer;
+use crate::support::client::{Answer, Client};
 
 const ALL: &str = "include=created-by,organization,replaced-by,replaces,team,user,workspace";
 
@@ -32,6 +34,7 @@ fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
     let (ada, team) = (scene.ada.id.as_str(), scene.team.as_str());
     let of_team = set(&[("users", ada), ("teams", team), ("organizations", "acme")]);
     let new = |description: &str| resource("authentication-tokens", json!({ "description": description }));
+    scene.ada.add_to_team(team, &scene.app.user("ben"));
     let made = client.post(&format!("{}s?{ALL}", scene.one()), &new("a")).expect(201);
     assert!(!made.secret().is_empty());
     assert_eq!(included(&made), of_team);
@@ -41,6 +44,9 @@ fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
     };
     assert_eq!(named(&made, "users")["username"], "ada");
     assert_eq!(named(&made, "teams")["name"], "ci");
+    // Who is in it is another matter.
+    let shown = made.body["included"].as_array().unwrap().iter().find(|one| one["type"] == "teams").unwrap();
+    assert!(shown["relationships"]["users"]["data"].is_null(), "{shown:#}");
     let one = format!("/api/v2/authentication-tokens/{}", made.id());
     assert_eq!(included(&client.get(&format!("{one}?{ALL}")).expect(200)), of_team);
     assert_eq!(included(&client.get(&one).expect(200)), set(&[]));
@@ -69,6 +75,15 @@ fn every_answer_that_shows_a_token_includes_what_is_asked_for() {
     let renewed = scene.app.with(&renewing.secret()).post_nothing(&path).expect(201);
     assert!(!renewed.secret().is_empty());
     assert_eq!(included(&renewed), set(&[("authentication-tokens", &renewing.id())]));
+    // Nor does the reader of the trail see its predecessor.
+    let trail = "/api/v2/organizations/acme/authentication-token?token=audit-trails";
+    let reader = client.post_nothing(trail).expect(201).id();
+    let next = client.post(&format!("/api/v2/authentication-tokens/{reader}/actions/regenerate"), &grace).expect(201);
+    let ask = |by: &Client| {
+        included(&by.get(&format!("/api/v2/authentication-tokens/{}?include=replaces", next.id())).expect(200))
+    };
+    assert_eq!(ask(client), set(&[("authentication-tokens", &reader)]));
+    assert_eq!(ask(&scene.app.with(&next.secret())), set(&[]));
     // Both are in the list, and so neither is included.
     let whole = client.get(&format!("/api/v2/organizations/acme/authentication-tokens?{ALL}")).expect(200);
     assert_eq!(included(&whole), of_team);
@@ -107,6 +122,59 @@ fn a_replayed_answer_includes_what_the_first_one_did() {
     assert_eq!(first.body, again.body);
     assert_eq!(first.secret(), again.secret());
     assert_eq!(included(&first), set(&[("teams", &scene.team)]));
+}
+
+/// How many statements the one connection of the service has run.
+fn statements(app: &App) -> i64 {
+    let runs = "coalesce(sum(generic_plans + custom_plans), 0)::bigint FROM pg_prepared_statements";
+    app.pool
+        .blocking(|connection| {
+            Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(runs)).get_result(connection)?)
+        })
+        .unwrap()
+}
+
+/// However many tokens a page has, what is included beside them takes the same few statements.
+#[test]
+fn the_statements_of_a_list_do_not_grow_with_it() {
+    let app = App::with_connections(1);
+    let ada = app.user("ada");
+    ada.organization("acme");
+    let make = |path: String, attributes: Value| {
+        ada.client.post(&format!("/api/v2/{path}"), &resource("authentication-tokens", attributes)).expect(201).id()
+    };
+    // Of each kind one token with an owner of its own, and of each team's one the predecessor.
+    let ids: Vec<String> = (0..10)
+        .flat_map(|nth| {
+            let (team, workspace) = (ada.team("acme", &format!("t{nth}")), ada.workspace("acme", &format!("w{nth}")));
+            let old = make(format!("teams/{team}/authentication-tokens"), json!({"description": "a"}));
+            let grace = json!({"grace-period-seconds": 600});
+            let new = make(format!("authentication-tokens/{old}/actions/regenerate"), grace);
+            [new, make(format!("workspaces/{workspace}/authentication-tokens"), json!({}))]
+        })
+        .collect();
+    let managers = json!({"name": "m", "organization-access": {"manage-teams": true, "manage-workspaces": true}});
+    let bob = app.user("bob");
+    ada.add_to_team(&ada.team_with("acme", managers), &bob);
+    for (client, seen) in [(&ada.client, 1 + 3 * 10 + 1), (&bob.client, 1 + 3 * 10 + 1)] {
+        let run = |include: &str, ids: &[String]| {
+            let list = "/api/v2/organizations/acme/authentication-tokens";
+            let path = format!("{list}?filter[id]={}&{include}", ids.join(","));
+            // What the service does beside requests comes on top now and then.
+            let once = || {
+                let before = statements(&app);
+                let answer = client.get(&path).expect(200);
+                assert_eq!(answer.ids().len(), ids.len());
+                let included = answer.body["included"].as_array().map_or(0, Vec::len);
+                assert!(include.is_empty() || ids.len() < 20 || included == seen, "{included}");
+                statements(&app) - before
+            };
+            (0..5).map(|_| once()).min().unwrap()
+        };
+        let (plain, few, many) = (run("", &ids), run(ALL, &ids[..2]), run(ALL, &ids));
+        assert!(plain > 0 && few > plain, "{plain}, {few}");
+        assert!(many <= few && many <= plain + 10, "{plain} without, {few} for two, {many} for twenty");
+    }
 }
 
 /// A team that somebody does not see is not shown to them beside a token that they do.
