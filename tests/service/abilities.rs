@@ -18,9 +18,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let abilities = json!(["agents:read", "storage:*", "webhooks:*", "old:*", "whatever:read"]);
         let team = ada.team_with("acme", json!({"name": "ci", "abilities": abilities}));
         Self { app, ada, team }

@@ -223,9 +223,7 @@ fn the_id_of_another_user_is_refused() {
 
 #[test]
 fn only_users_have_an_account_to_change() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let token = app.with(&ada.team_token(&ada.owners_team("acme")).secret());
     token.patch(UPDATE, &change(json!({"username": "owners"}))).expect(403);
     token.patch(PASSWORD, &new_password(None, "a long password")).expect(403);
@@ -314,9 +312,7 @@ fn a_password_is_confirmed_and_long_enough() {
 
 #[test]
 fn every_token_goes_on_when_the_password_changes() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let tokens = format!("/api/v2/users/{}/authentication-tokens", ada.id);
     let other = ada.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(201).secret();
     let team = ada.team_token(&ada.owners_team("acme")).secret();

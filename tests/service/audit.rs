@@ -5,7 +5,7 @@ use diesel::sql_types::{Jsonb, Nullable, Text};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::{User, identifiers, resource};
+use crate::support::app::{Acme, identifiers, resource};
 use crate::support::client::Answer;
 
 #[derive(Debug, QueryableByName)]
@@ -72,29 +72,9 @@ fn names_of(app: &App, change: impl FnOnce() -> Answer) -> Vec<String> {
     names
 }
 
-struct Scene {
-    app: App,
-    ada: User,
-    team: String,
-}
-
-impl Scene {
-    fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
-        Self { app, ada, team }
-    }
-
-    fn one(&self) -> String {
-        format!("/api/v2/teams/{}/authentication-token", self.team)
-    }
-}
-
 #[test]
 fn every_change_writes_its_event() {
-    let Scene { app, ada, .. } = Scene::set();
+    let Acme { app, ada, .. } = Acme::new();
     app.user("bob");
     let client = &ada.client;
     let organization = resource("organizations", json!({"name": "other", "email": "a@example.com"}));
@@ -141,7 +121,7 @@ fn every_change_writes_its_event() {
 
 #[test]
 fn an_event_tells_who_did_what_by_which_token_in_which_request() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (events, made) = events_of(&scene.app, || scene.ada.team_token(&scene.team));
     let [event] = &events[..] else { panic!("{events:?}") };
     assert_eq!(event.name(), "authentication_token create");
@@ -159,7 +139,7 @@ fn an_event_tells_who_did_what_by_which_token_in_which_request() {
 /// What binds tokens, and what a token may do, is told with each of its changes.
 #[test]
 fn an_event_tells_what_there_is_after_it() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let client = &scene.ada.client;
     let meta = |change: &dyn Fn() -> Answer| {
         let (events, answer) = events_of(&scene.app, change);
@@ -203,7 +183,7 @@ fn an_event_tells_what_there_is_after_it() {
 
 #[test]
 fn a_team_token_acts_as_its_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.ada.team_token(&scene.team);
     let itself = scene.app.with(&first.secret());
     let (events, second) = events_of(&scene.app, || itself.post_nothing(&scene.one()).expect(201));
@@ -218,7 +198,7 @@ fn a_team_token_acts_as_its_team() {
 
 #[test]
 fn a_refused_request_writes_no_event() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.ada.team_token(&scene.team);
     let list = "/api/v2/organizations/acme/team-tokens";
     let eve = scene.app.user("eve");
@@ -233,7 +213,7 @@ fn a_refused_request_writes_no_event() {
 
 #[test]
 fn reading_writes_an_event_for_a_token_alone() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.ada.team_token(&scene.team).id();
     let before = events(&scene.app).len();
     for path in ["/api/v2/organizations/acme/team-tokens", "/api/v2/organizations/acme/teams"] {
@@ -248,7 +228,7 @@ fn reading_writes_an_event_for_a_token_alone() {
 
 #[test]
 fn without_its_event_no_change_happens() {
-    let Scene { app, ada, team } = Scene::set();
+    let Acme { app, ada, team } = Acme::new();
     app.user("bob");
     let old = ada.team_token(&team);
     app.sql(
@@ -309,7 +289,7 @@ fn state(app: &App) -> Vec<i64> {
 
 #[test]
 fn events_outlive_what_they_tell_of() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     scene.ada.team_token(&scene.team);
     let before = events(&scene.app).len();
     scene.ada.client.delete("/api/v2/organizations/acme").expect(204);
@@ -318,7 +298,7 @@ fn events_outlive_what_they_tell_of() {
 
 #[test]
 fn the_trail_cannot_be_rewritten() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let before = events(&scene.app).len();
     let mut connection = PgConnection::establish(&scene.app.database_url).unwrap();
     for statement in [
@@ -335,7 +315,7 @@ fn the_trail_cannot_be_rewritten() {
 
 #[test]
 fn no_event_holds_a_secret() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.ada.team_token(&scene.team);
     let described = scene.ada.described_token(&scene.team, json!({"description": "x"}));
     let trail = format!("{:?}", events(&scene.app));

@@ -21,9 +21,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let made = ada.client.post_nothing(&format!("{TOKEN}?token=audit-trails")).expect(201);
         let reader = app.with(&made.secret());
         Self { app, ada, reader }

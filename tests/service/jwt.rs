@@ -137,9 +137,7 @@ fn the_claims_are_those_of_the_documentation() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/jwt.md")).unwrap();
     let row = Regex::new(r"(?m)^\| `(\w+)` \|").unwrap();
     let told: BTreeSet<String> = row.captures_iter(&text).map(|row| row[1].to_owned()).collect();
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let team = ada.team("acme", "ci");
     let until = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
     let made = ada.described_token(
@@ -227,9 +225,7 @@ fn a_lower_role_holds_although_the_jwt_says_another() {
 
 #[test]
 fn a_successor_has_the_format_of_its_predecessor() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let own = "/api/v2/organizations/acme/authentication-token";
     let old = ada.client.post(own, &jwt(json!({"abilities": ["agents:read"]}))).expect(201);
     let actions = format!("/api/v2/authentication-tokens/{}/actions", old.id());
@@ -284,9 +280,7 @@ fn the_longest_jwt_is_accepted() {
 /// None is made that Latchkey itself would not take, and what it was to replace stays.
 #[test]
 fn a_jwt_that_would_be_too_long_is_not_made() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let own = "/api/v2/organizations/acme/authentication-token";
     let before = ada.client.post(own, &jwt(json!({}))).expect(201).secret();
     let labels: Value = (0..20)

@@ -4,30 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{Acme, resource};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
 const PATH: &str = "/api/v2/leaked-tokens";
 const LEAKS: &str = "audit_events WHERE action = 'leak'";
 
-struct Scene {
-    app: App,
-    ada: User,
-    team: String,
-}
-
-impl Scene {
-    fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
-        Self { app, ada, team }
-    }
-
-    fn token(&self, description: &str) -> Answer {
-        self.ada.described_token(&self.team, json!({ "description": description }))
+impl Acme {
+    fn described(&self, description: &str) -> Answer {
+        self.token(json!({ "description": description }))
     }
 
     fn report(&self, secrets: &[&str]) -> Answer {
@@ -35,7 +20,7 @@ impl Scene {
         self.app.anonymous().post(PATH, &reports(&items))
     }
 
-    fn works(&self, secret: &str) -> bool {
+    fn is_good(&self, secret: &str) -> bool {
         self.app.with(secret).get("/api/v2/account/details").status != 401
     }
 }
@@ -47,7 +32,7 @@ fn reports(items: &[Value]) -> Value {
 
 #[test]
 fn every_kind_of_token_is_revoked() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let workspace = scene.ada.workspace("acme", "prod");
     let make = |path: &str| {
         let body = resource("authentication-tokens", json!({"description": "leaked"}));
@@ -62,13 +47,13 @@ fn every_kind_of_token_is_revoked() {
         make(&format!("users/{}/authentication-tokens", scene.ada.id)),
         scene.ada.described_token(&scene.team, json!({"description": "leaked, too", "format": "jwt"})),
     ];
-    let other = scene.token("not leaked").secret();
+    let other = scene.described("not leaked").secret();
     let secrets: Vec<String> = made.iter().map(Answer::secret).collect();
-    assert!(secrets.iter().all(|secret| scene.works(secret)));
+    assert!(secrets.iter().all(|secret| scene.is_good(secret)));
     let answer = scene.report(&secrets.iter().map(String::as_str).collect::<Vec<_>>()).expect(204);
     assert_eq!(answer.body, Value::Null);
-    assert!(!secrets.iter().any(|secret| scene.works(secret)));
-    assert!(scene.works(&other) && scene.works(scene.ada.client.secret()));
+    assert!(!secrets.iter().any(|secret| scene.is_good(secret)));
+    assert!(scene.is_good(&other) && scene.is_good(scene.ada.client.secret()));
     for token in &made {
         let event = format!(
             "{LEAKS} AND resource_id = '{}' AND resource_type = 'authentication_token' AND actor_type = 'System' \
@@ -86,18 +71,18 @@ fn every_kind_of_token_is_revoked() {
 
 #[test]
 fn a_token_is_revoked_whatever_its_status() {
-    let scene = Scene::set();
-    let [expired, disabled, graced] = ["expired", "disabled", "graced"].map(|name| scene.token(name));
+    let scene = Acme::new();
+    let [expired, disabled, graced] = ["expired", "disabled", "graced"].map(|name| scene.described(name));
     scene.app.sql("UPDATE tokens SET expired_at = now() WHERE description = 'expired'");
     scene.app.sql("UPDATE tokens SET disabled_at = now() WHERE description = 'disabled'");
     let regenerate = format!("/api/v2/authentication-tokens/{}/actions/regenerate", graced.id());
     let grace = resource("authentication-tokens", json!({"grace-period-seconds": 600}));
     let successor = scene.ada.client.post(&regenerate, &grace).expect(201).secret();
-    assert!(scene.works(&graced.secret()));
+    assert!(scene.is_good(&graced.secret()));
     let secrets = [expired, disabled, graced].map(|token| token.secret());
     scene.report(&[&secrets[0], &secrets[1], &secrets[2]]).expect(204);
     assert_eq!(scene.app.count("tokens WHERE revoked_at <= now() AND updated_at = revoked_at"), 3);
-    assert!(!scene.works(&secrets[2]) && scene.works(&successor));
+    assert!(!scene.is_good(&secrets[2]) && scene.is_good(&successor));
     assert_eq!(scene.app.count(LEAKS), 3);
     // Now there is nothing more to do.
     let revoked = "(SELECT DISTINCT revoked_at FROM tokens WHERE revoked_at IS NOT NULL) AS times";
@@ -107,8 +92,8 @@ fn a_token_is_revoked_whatever_its_status() {
 
 #[test]
 fn the_answer_is_the_same_for_what_is_not_real() {
-    let scene = Scene::set();
-    let real = scene.token("real").secret();
+    let scene = Acme::new();
+    let real = scene.described("real").secret();
     let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::Team).unwrap();
     let mistyped = format!("{}!", &real[..52]);
     let before = scene.app.count("tokens WHERE revoked_at IS NULL");
@@ -131,8 +116,8 @@ fn the_answer_is_the_same_for_what_is_not_real() {
 
 #[test]
 fn each_place_is_an_event_without_a_secret() {
-    let scene = Scene::set();
-    let (one, two) = (scene.token("one"), scene.token("two"));
+    let scene = Acme::new();
+    let (one, two) = (scene.described("one"), scene.described("two"));
     let (first, second) = (one.secret(), two.secret());
     let url = format!("https://ada:sesame@git.example/raw?one={first}&two={second}&part={}", &second[..50]);
     let items = [
@@ -156,8 +141,8 @@ fn each_place_is_an_event_without_a_secret() {
 
 #[test]
 fn a_report_with_a_fault_revokes_nothing_and_repeats_no_secret() {
-    let scene = Scene::set();
-    let secret = scene.token("real").secret();
+    let scene = Acme::new();
+    let secret = scene.described("real").secret();
     let good = json!({"token": secret, "url": "https://git.example"});
     let long = format!("https://git.example/{}", "x".repeat(2100));
     for (wrong, blamed) in [
@@ -177,27 +162,27 @@ fn a_report_with_a_fault_revokes_nothing_and_repeats_no_secret() {
         assert_eq!(answer.blamed(), [format!("/data/1/attributes/{blamed}")], "{wrong}");
         assert!(!answer.body.to_string().contains(&secret[10..47]), "{:#}", answer.body);
     }
-    assert!(scene.works(&secret));
+    assert!(scene.is_good(&secret));
     assert_eq!(scene.app.count(LEAKS), 0);
 }
 
 #[test]
 fn a_report_holds_at_most_100() {
-    let scene = Scene::set();
-    let secret = scene.token("real").secret();
+    let scene = Acme::new();
+    let secret = scene.described("real").secret();
     let mut secrets = vec!["nonsense"; 100];
     secrets.push(&secret);
     assert_eq!(scene.report(&secrets).expect(422).blamed(), ["/data"]);
-    assert!(scene.works(&secret));
+    assert!(scene.is_good(&secret));
     scene.report(&secrets[1..]).expect(204);
-    assert!(!scene.works(&secret));
+    assert!(!scene.is_good(&secret));
 }
 
 #[test]
 fn what_is_no_report_is_refused() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let client = scene.app.anonymous();
-    let secret = scene.token("real").secret();
+    let secret = scene.described("real").secret();
     let send = |path: &str, headers: &[(&str, &str)], body: &str| {
         let answer = client.send("POST", path, headers, Some(body.as_bytes()));
         assert!(answer.body["errors"].is_array(), "{:#}", answer.body);
@@ -226,13 +211,13 @@ fn what_is_no_report_is_refused() {
     for method in ["GET", "PATCH", "DELETE"] {
         assert_eq!(client.send(method, PATH, &[], None).expect(405).header("Allow"), Some("POST"));
     }
-    assert!(scene.works(&secret));
+    assert!(scene.is_good(&secret));
 }
 
 #[test]
 fn an_address_may_ask_so_often() {
-    let scene = Scene::set();
-    let secret = scene.token("real").secret();
+    let scene = Acme::new();
+    let secret = scene.described("real").secret();
     let client = scene.app.anonymous();
     // What a client says of its address changes nothing, nor does a token.
     let report = |client: &Client, nth: usize| {
@@ -256,16 +241,16 @@ fn an_address_may_ask_so_often() {
     assert!((1..=2).contains(&seconds), "{seconds}");
     // Also a body that is no report, which is not read; everything else goes on.
     limited(&|| client.send("POST", PATH, &[("Content-Type", MEDIA_TYPE)], Some(b"{")));
-    assert!(scene.works(&secret));
+    assert!(scene.is_good(&secret));
     std::thread::sleep(std::time::Duration::from_secs(seconds + 1));
     scene.report(&[&secret]).expect(204);
-    assert!(!scene.works(&secret));
+    assert!(!scene.is_good(&secret));
 }
 
 #[test]
 fn reports_that_race_revoke_once() {
-    let scene = Scene::set();
-    let secrets: Vec<String> = (0..20).map(|nth| scene.token(&nth.to_string()).secret()).collect();
+    let scene = Acme::new();
+    let secrets: Vec<String> = (0..20).map(|nth| scene.described(&nth.to_string()).secret()).collect();
     std::thread::scope(|threads| {
         for nth in 0..8 {
             let (scene, secrets) = (&scene, &secrets);
@@ -283,7 +268,7 @@ fn reports_that_race_revoke_once() {
 /// Secrets come from files with an end of line, from a scanner's match with its surroundings, or out of a header.
 #[test]
 fn a_secret_is_revoked_whatever_surrounds_it() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let surroundings = [
         "{}\n",
         " {}",
@@ -302,10 +287,10 @@ fn a_secret_is_revoked_whatever_surrounds_it() {
             let attributes = json!({"description": format!("{format}{nth}"), "format": format});
             let secret = scene.ada.described_token(&scene.team, attributes).secret();
             let (report, reporter) = (around.replace("{}", &secret), scene.app.anonymous());
-            assert!(scene.works(&secret));
+            assert!(scene.is_good(&secret));
             let answer = reporter.post(PATH, &reports(&[json!({ "token": report })]));
             assert_eq!(answer.status, 204, "{}", answer.body);
-            assert!(!scene.works(&secret), "{format} in {around:?}");
+            assert!(!scene.is_good(&secret), "{format} in {around:?}");
         }
     }
 }
@@ -313,7 +298,7 @@ fn a_secret_is_revoked_whatever_surrounds_it() {
 /// A place such as a log search with a token in its query is what a finder pastes.
 #[test]
 fn a_secret_in_the_place_is_revoked_and_kept_nowhere() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let nothing = json!({"description": "x"});
     let reported = scene.ada.described_token(&scene.team, nothing).secret();
     for (nth, format) in ["opaque", "jwt"].into_iter().enumerate() {
@@ -324,7 +309,7 @@ fn a_secret_in_the_place_is_revoked_and_kept_nowhere() {
             let url = format!("https://logs.example/search?q={in_url}&since=1");
             let report = reports(&[json!({"token": reported, "url": url})]);
             scene.app.anonymous().post(PATH, &report).expect(204);
-            assert!(!scene.works(&live), "{format}, encoded: {encoded}");
+            assert!(!scene.is_good(&live), "{format}, encoded: {encoded}");
             let parts: Vec<&str> = live.split('.').collect();
             for part in parts.iter().filter(|part| part.len() > 20) {
                 let kept = format!("audit_events WHERE position('{}' IN audit_events::text) > 0", &part[..20]);

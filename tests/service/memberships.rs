@@ -5,36 +5,13 @@ use std::sync::Barrier;
 use latchkey::users::{NewUser, Rank};
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::support::app::{User, identifiers, resource};
+use crate::support::app::{Acme, User, identifiers, resource};
 use crate::support::client::{Answer, Client};
 
 const ACME: &str = "/api/v2/organizations/acme/organization-memberships";
 const OWN: &str = "/api/v2/organization-memberships";
 
-struct Scene {
-    app: App,
-    ada: User,
-    team: String,
-}
-
-impl Scene {
-    fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
-        Self { app, ada, team }
-    }
-
-    /// A user in a team that has a permission.
-    fn with(&self, name: &str, permission: &str) -> User {
-        let user = self.app.user(name);
-        let team = json!({"name": permission, "organization-access": {permission: true}});
-        self.ada.add_to_team(&self.ada.team_with("acme", team), &user);
-        user
-    }
-
+impl Acme {
     fn invite(&self, email: &str) -> Answer {
         self.ada.client.post(ACME, &invitation(email, &[&self.team])).expect(201)
     }
@@ -50,14 +27,14 @@ fn accept(client: &Client, id: &str) -> Answer {
     client.post_nothing(&format!("{OWN}/{id}/actions/accept"))
 }
 
-fn membership_of(scene: &Scene, user: &User) -> String {
+fn membership_of(scene: &Acme, user: &User) -> String {
     let found = scene.ada.client.get(&format!("{ACME}?filter[email]={}@example.com", user.username)).expect(200);
     found.ids().remove(0)
 }
 
 #[test]
 fn an_address_is_invited_into_a_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let other = scene.ada.team("acme", "other");
     let invited = scene.ada.client.post(ACME, &invitation("Bob@Example.com", &[&scene.team, &other])).expect(201);
@@ -76,7 +53,7 @@ fn an_address_is_invited_into_a_team() {
 
 #[test]
 fn an_invitation_names_at_least_one_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let none = resource("organization-memberships", json!({"email": "bob@example.com"}));
     for body in [none, invitation("bob@example.com", &[])] {
         let refused = scene.ada.client.post(ACME, &body).expect(422);
@@ -87,7 +64,7 @@ fn an_invitation_names_at_least_one_team() {
 
 #[test]
 fn a_wrong_invitation_is_refused() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let zoe = scene.app.user("zoe");
     zoe.organization("elsewhere");
     let foreign = zoe.team("elsewhere", "theirs");
@@ -112,7 +89,7 @@ fn a_wrong_invitation_is_refused() {
 
 #[test]
 fn nobody_is_invited_twice() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let id = scene.invite("bob@example.com").id();
     let again = |address: &str| {
@@ -132,7 +109,7 @@ fn nobody_is_invited_twice() {
 
 #[test]
 fn of_many_invitations_of_one_address_at_once_one_is_made() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     for round in 0..4 {
         let barrier = Barrier::new(8);
         let body = invitation(&format!("new-{round}@example.com"), &[&scene.team]);
@@ -152,7 +129,7 @@ fn of_many_invitations_of_one_address_at_once_one_is_made() {
 
 #[test]
 fn an_unknown_address_makes_a_user_who_cannot_log_in() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let invited =
         scene.ada.client.post(&format!("{ACME}?include=user"), &invitation("new@example.com", &[&scene.team]));
     let invited = invited.expect(201);
@@ -166,7 +143,7 @@ fn an_unknown_address_makes_a_user_who_cannot_log_in() {
 
 #[test]
 fn who_was_invited_is_taken_over_by_the_command_line() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let invited = scene.invite("Bob@example.com");
     let user = invited.body["data"]["relationships"]["user"]["data"]["id"].as_str().unwrap().to_owned();
     let bob = scene.app.user("bob");
@@ -183,7 +160,7 @@ fn who_was_invited_is_taken_over_by_the_command_line() {
 
 #[test]
 fn an_invited_user_has_no_rights_before_accepting() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let owners = scene.ada.owners_team("acme");
     let token = scene.ada.team_token(&scene.team).id();
@@ -224,7 +201,7 @@ fn an_invited_user_has_no_rights_before_accepting() {
 
 #[test]
 fn only_the_invited_user_accepts() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, zoe, root) = (scene.app.user("bob"), scene.app.user("zoe"), scene.app.site_admin("root"));
     let id = scene.invite("bob@example.com").id();
     let owners = scene.app.with(&scene.ada.team_token(&scene.ada.owners_team("acme")).secret());
@@ -242,7 +219,7 @@ fn only_the_invited_user_accepts() {
 
 #[test]
 fn accepting_twice_is_accepting_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let id = scene.invite("bob@example.com").id();
     for _ in 0..2 {
@@ -258,7 +235,7 @@ fn accepting_twice_is_accepting_once() {
 
 #[test]
 fn an_invitation_is_taken_back_by_who_may_remove() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let id = scene.invite("bob@example.com").id();
     scene.ada.client.delete(&format!("{OWN}/{id}")).expect(204);
@@ -270,7 +247,7 @@ fn an_invitation_is_taken_back_by_who_may_remove() {
 
 #[test]
 fn the_invited_decline() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, eve, owners) = (scene.app.user("bob"), scene.app.user("eve"), scene.ada.owners_team("acme"));
     scene.invite("eve@example.com");
     // Among the owners, too: it is the invited one's own affair.
@@ -289,7 +266,7 @@ fn the_invited_decline() {
 
 #[test]
 fn declining_is_not_leaving() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let id = scene.invite("bob@example.com").id();
     accept(&bob.client, &id).expect(200);
@@ -299,7 +276,7 @@ fn declining_is_not_leaving() {
 
 #[test]
 fn the_list_is_searched_and_filtered() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
     scene.ada.add_to_team(&scene.team, &bob);
     scene.invite("joe@example.com");
@@ -334,7 +311,7 @@ fn the_list_is_searched_and_filtered() {
 
 #[test]
 fn the_list_counts_by_status() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     scene.ada.add_to_team(&scene.team, &scene.app.user("bob"));
     scene.invite("joe@example.com");
     let listed = scene.ada.client.get(&format!("{ACME}?page[size]=1")).expect(200);
@@ -344,7 +321,7 @@ fn the_list_counts_by_status() {
 
 #[test]
 fn the_list_is_sorted_and_paged() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     for name in ["cleo", "bob", "dan"] {
         scene.ada.add_to_team(&scene.team, &scene.app.user(name));
     }
@@ -379,7 +356,7 @@ fn included(answer: &Answer) -> Vec<String> {
 
 #[test]
 fn users_and_teams_are_included() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     scene.ada.add_to_team(&scene.team, &bob);
     scene.ada.add_to_team(&scene.team, &scene.ada);
@@ -408,10 +385,10 @@ fn users_and_teams_are_included() {
 
 #[test]
 fn addresses_are_told_to_who_may_invite_and_to_the_member() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, root) = (scene.app.user("bob"), scene.app.site_admin("root"));
     scene.ada.add_to_team(&scene.team, &bob);
-    let (mia, mel) = (scene.with("mia", "manage-membership"), scene.with("mel", "manage-teams"));
+    let (mia, mel) = (scene.holder_of("manage-membership", "mia"), scene.holder_of("manage-teams", "mel"));
     let member = scene.app.with(&scene.ada.team_token(&scene.team).secret());
     let emails = |client: &Client, path: &str| {
         let listed = client.get(path).expect(200).body["data"].as_array().unwrap().clone();
@@ -441,7 +418,7 @@ fn addresses_are_told_to_who_may_invite_and_to_the_member() {
 
 #[test]
 fn secret_teams_are_told_to_who_sees_them() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
     let open = scene.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
     let hidden = scene.ada.team("acme", "hidden");
@@ -464,7 +441,7 @@ fn secret_teams_are_told_to_who_sees_them() {
 
 #[test]
 fn a_user_lists_the_own_memberships() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (zoe, bob) = (scene.app.user("zoe"), scene.app.user("bob"));
     zoe.organization("elsewhere");
     zoe.add_to_team(&zoe.team("elsewhere", "theirs"), &bob);
@@ -487,7 +464,7 @@ fn a_user_lists_the_own_memberships() {
 
 #[test]
 fn a_membership_is_shown() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, zoe) = (scene.app.user("bob"), scene.app.user("zoe"));
     let id = scene.invite("bob@example.com").id();
     let path = format!("{OWN}/{id}");
@@ -507,7 +484,7 @@ fn a_membership_is_shown() {
 
 #[test]
 fn a_removed_members_rights_end_at_once_in_every_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let zoe = scene.app.user("zoe");
     zoe.organization("elsewhere");
@@ -540,7 +517,7 @@ fn a_removed_members_rights_end_at_once_in_every_team() {
 
 #[test]
 fn the_last_owner_cannot_be_removed() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, joe) = (scene.app.user("bob"), scene.app.user("joe"));
     let owners = scene.ada.owners_team("acme");
     let own = format!("{OWN}/{}", membership_of(&scene, &scene.ada));
@@ -561,7 +538,7 @@ fn the_last_owner_cannot_be_removed() {
 
 #[test]
 fn two_owners_who_remove_each_other_leave_one() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.app.user("bob");
     let (ada, owners) = (&scene.ada, scene.ada.owners_team("acme"));
     let (mut first, mut second) = (ada, &bob);
@@ -596,8 +573,8 @@ fn two_owners_who_remove_each_other_leave_one() {
 
 #[test]
 fn who_manages_membership_invites_and_removes_but_no_owners() {
-    let scene = Scene::set();
-    let mia = scene.with("mia", "manage-membership");
+    let scene = Acme::new();
+    let mia = scene.holder_of("manage-membership", "mia");
     let (bob, owners) = (scene.app.user("bob"), scene.ada.owners_team("acme"));
     // They reach the teams that they see.
     let invited = invitation("bob@example.com", &[&scene.team]);
@@ -623,8 +600,8 @@ fn who_manages_membership_invites_and_removes_but_no_owners() {
 
 #[test]
 fn who_manages_teams_invites_into_ordinary_teams() {
-    let scene = Scene::set();
-    let mel = scene.with("mel", "manage-teams");
+    let scene = Acme::new();
+    let mel = scene.holder_of("manage-teams", "mel");
     let owners = scene.ada.owners_team("acme");
     mel.client.post(ACME, &invitation("bob@example.com", &[&owners])).expect(403);
     let id = mel.client.post(ACME, &invitation("bob@example.com", &[&scene.team])).expect(201).id();
@@ -634,7 +611,7 @@ fn who_manages_teams_invites_into_ordinary_teams() {
 
 #[test]
 fn a_member_neither_invites_nor_removes() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (bob, zoe) = (scene.app.user("bob"), scene.app.user("zoe"));
     scene.ada.add_to_team(&scene.team, &bob);
     let token = scene.app.with(&scene.ada.team_token(&scene.team).secret());
@@ -653,7 +630,7 @@ fn a_member_neither_invites_nor_removes() {
 
 #[test]
 fn organizations_are_apart() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let zoe = scene.app.user("zoe");
     zoe.organization("elsewhere");
     let theirs = zoe.client.get(OWN).expect(200).ids().remove(0);

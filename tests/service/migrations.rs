@@ -139,9 +139,7 @@ fn a_migration_waits_for_a_lock_only_so_long() {
 /// As docs/operations.md has it: what was dumped is there again, and the tokens in it work.
 #[test]
 fn a_backup_can_be_restored() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:read"]}));
     let token = ada.described_token(&team, json!({"description": "a", "labels": {"a": "b"}}));
     assert!(!token.secret().is_empty());

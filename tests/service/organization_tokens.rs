@@ -13,9 +13,7 @@ const PATH: &str = "/api/v2/organizations/acme/authentication-token";
 const TRAIL: &str = "/api/v2/organizations/acme/authentication-token?token=audit-trails";
 
 fn scene() -> (App, User) {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     (app, ada)
 }
 

@@ -37,9 +37,7 @@ fn q_searches_in_name_and_email_without_regard_to_case() {
 
 #[test]
 fn q_goes_before_q_name_and_q_email() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     ada.organization("bobs");
     let found = ada.client.get("/api/v2/organizations?q=acme&q[name]=bobs&q[email]=nobody").expect(200);
     assert_eq!(found.ids(), ["acme"]);
@@ -104,9 +102,7 @@ fn a_list_has_numbered_pages_with_links_that_lead_on() {
 
 #[test]
 fn a_page_past_the_end_is_empty_and_a_size_over_100_counts_as_100() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let past = ada.client.get("/api/v2/organizations?page[number]=7").expect(200);
     assert!(past.ids().is_empty());
     assert_eq!(past.body["meta"]["pagination"]["total-count"], 1);
@@ -158,9 +154,7 @@ fn an_entitlement_set_can_be_included() {
 
 #[test]
 fn fields_choose_what_is_shown() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let sparse = ada.client.get("/api/v2/organizations/acme?fields[organizations]=email,entitlement-set").expect(200);
     assert_eq!(sparse.body["data"]["attributes"], json!({"email": "admin@example.com"}));
     let relationships = sparse.body["data"]["relationships"].as_object().unwrap();
@@ -187,9 +181,7 @@ fn who_makes_an_organization_owns_it() {
 
 #[test]
 fn only_a_user_makes_an_organization() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let secret = ada.team_token(&ada.owners_team("acme")).secret();
     let document = resource("organizations", json!({"name": "other", "email": "a@example.com"}));
     let refused = app.with(&secret).post("/api/v2/organizations", &document).expect(403);
@@ -244,9 +236,7 @@ fn name_and_email_are_required_and_every_fault_is_told() {
 
 #[test]
 fn settings_are_stored_and_returned() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let settings = json!({
         "email": "new@example.com",
         "session-timeout": 30,
@@ -293,9 +283,7 @@ fn the_rules_of_its_tokens_come_back_as_they_were_written() {
 
 #[test]
 fn null_unknown_and_read_only_attributes_change_nothing() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let timed = resource("organizations", json!({"session-timeout": 30, "owners-team-saml-role-id": "role"}));
     let before = ada.client.patch("/api/v2/organizations/acme", &timed).expect(200);
     let changes = json!({
@@ -313,9 +301,7 @@ fn null_unknown_and_read_only_attributes_change_nothing() {
 
 #[test]
 fn attribute_names_may_be_spelled_with_underscores() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let changes = json!({"cost_estimation_enabled": true, "session_timeout": 5});
     let changed = ada.client.patch("/api/v2/organizations/acme", &resource("organizations", changes)).expect(200);
     assert_eq!(*changed.attribute("cost-estimation-enabled"), true);
@@ -366,9 +352,7 @@ fn a_renamed_organization_is_found_under_its_new_name_only() {
 
 #[test]
 fn everything_in_a_deleted_organization_is_gone() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     ada.organization("other");
     let team = ada.team("acme", "ci");
     let token = ada.team_token(&team);
@@ -459,9 +443,7 @@ fn a_stranger_cannot_tell_an_organization_from_none() {
 
 #[test]
 fn a_token_of_one_organization_cannot_see_another() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     ada.organization("other");
     let team = ada.team("other", "ci");
     let acme = app.with(&ada.team_token(&ada.owners_team("acme")).secret());

@@ -6,7 +6,7 @@ use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{Acme, User, resource};
 use crate::support::process::{Folder, Served, until};
 
 /// A service of its own, which keeps revoked tokens for so long, on the database of another one.
@@ -23,10 +23,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
+        let Acme { app, ada, team } = Acme::new();
         Self { app, ada, team, data: Folder::new() }
     }
 

@@ -30,9 +30,7 @@ fn a_secret_in_the_database_fails_its_test() {
 
 #[test]
 fn the_inside_of_a_secret_in_the_database_fails_its_test() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let token = ada.team_token(&ada.team("acme", "ci"));
     let inside = token.secret()[8..50].to_owned();
     app.sql(&format!("UPDATE tokens SET description = '<{inside}>' WHERE kind = 'team'"));

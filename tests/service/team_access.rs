@@ -17,9 +17,7 @@ struct World {
 }
 
 fn world() -> World {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let (team, workspace) = (ada.team("acme", "ci"), ada.workspace("acme", "prod"));
     World { app, ada, team, workspace }
 }

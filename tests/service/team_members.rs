@@ -265,9 +265,7 @@ fn malformed_identifiers_are_400_and_other_types_409() {
 
 #[test]
 fn no_identifiers_change_nothing() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let path = format!("/api/v2/teams/{}/relationships/users", ada.team("acme", "ci"));
     ada.client.post(&path, &json!({"data": []})).expect(204);
     ada.client.delete_with(&path, &json!({"data": []})).expect(204);
@@ -275,9 +273,7 @@ fn no_identifiers_change_nothing() {
 
 #[test]
 fn more_than_1000_identifiers_are_refused() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let path = format!("/api/v2/teams/{}/relationships/users", ada.team("acme", "ci"));
     let names: Vec<String> = (0..1001).map(|n| format!("user-{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

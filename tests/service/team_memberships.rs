@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::{User, identifiers, resource};
+use crate::support::app::{Acme, User, identifiers, resource};
 
 struct Scene {
     app: App,
@@ -14,10 +14,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
+        let Acme { app, ada, team } = Acme::new();
         let path = format!("/api/v2/teams/{team}/relationships/organization-memberships");
         Self { app, ada, team, path }
     }

@@ -3,33 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{Acme, User, resource};
 use crate::support::client::{Answer, Client};
 
-struct Scene {
-    app: App,
-    ada: User,
-    team: String,
-}
-
-impl Scene {
-    /// Ada owns the organization `acme` with the team `ci`, which she is not in.
-    fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
-        Self { app, ada, team }
-    }
-
-    /// A user in the team.
-    fn member(&self, username: &str) -> User {
-        let member = self.app.user(username);
-        self.ada.add_to_team(&self.team, &member);
-        member
-    }
-
+impl Acme {
     /// A user in the organization who is in an open team, but not in `ci`.
     fn colleague(&self, username: &str) -> User {
         let colleague = self.app.user(username);
@@ -38,35 +15,13 @@ impl Scene {
         colleague
     }
 
-    /// A user whose team holds `manage-teams`.
-    fn manager(&self, username: &str) -> User {
-        let manager = self.app.user(username);
-        let access = json!({"name": "managers", "organization-access": {"manage-teams": true}});
-        self.ada.add_to_team(&self.ada.team_with("acme", access), &manager);
-        manager
-    }
-
     fn forbid_members(&self) {
         let attributes = json!({"allow-member-token-management": false});
         self.ada.client.patch(&format!("/api/v2/teams/{}", self.team), &resource("teams", attributes)).expect(200);
     }
 
-    fn one(&self) -> String {
-        format!("/api/v2/teams/{}/authentication-token", self.team)
-    }
-
-    fn many(&self) -> String {
-        format!("/api/v2/teams/{}/authentication-tokens", self.team)
-    }
-
     fn create(&self, client: &Client, attributes: Value) -> Answer {
         client.post(&self.many(), &resource("authentication-tokens", attributes))
-    }
-
-    fn works(&self, secret: &str) -> bool {
-        let answer = self.app.with(secret).get("/api/v2/organizations/acme");
-        assert!(matches!(answer.status, 200 | 401), "{answer:?}");
-        answer.status == 200
     }
 }
 
@@ -84,7 +39,7 @@ fn assert_taken(answer: Answer) {
 
 #[test]
 fn every_body_that_shipped_clients_send_makes_the_token() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let client = &scene.ada.client;
     assert!(scene.works(&client.post_nothing(&scene.one()).expect(201).secret()));
     for body in [
@@ -107,7 +62,7 @@ fn every_body_that_shipped_clients_send_makes_the_token() {
 
 #[test]
 fn another_type_is_a_conflict() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     for path in [scene.one(), scene.many()] {
         for kind in ["teams", "authentication_tokens", "Authentication-Tokens"] {
             let answer = scene.ada.client.post(&path, &resource(kind, json!({"description": "x"}))).expect(409);
@@ -119,7 +74,7 @@ fn another_type_is_a_conflict() {
 
 #[test]
 fn a_secret_is_of_the_documented_form() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let secret = scene.ada.team_token(&scene.team).secret();
     let (prefix, rest) = secret.split_at(4);
     assert_eq!((prefix, rest.len()), ("lkt_", 49));
@@ -145,7 +100,7 @@ fn base62(mut number: u32) -> String {
 
 #[test]
 fn the_secret_is_shown_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let client = &scene.ada.client;
     let made = scene.ada.team_token(&scene.team);
     for path in [scene.one(), token(&made.id()), scene.many(), "/api/v2/organizations/acme/team-tokens".to_owned()] {
@@ -160,7 +115,7 @@ fn the_secret_is_shown_once() {
 
 #[test]
 fn a_token_tells_of_its_team_its_maker_and_its_times() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let before = Utc::now() - TimeDelta::seconds(1);
     let attributes = json!({"description": "deploys", "expired-at": "2099-05-17T08:00:00Z"});
     let made = scene.create(&scene.ada.client, attributes).expect(201);
@@ -183,7 +138,7 @@ fn a_token_tells_of_its_team_its_maker_and_its_times() {
 
 #[test]
 fn a_token_made_by_a_team_names_the_team_as_its_maker() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.app.with(&scene.ada.team_token(&scene.team).secret());
     let second = first.post_nothing(&scene.one()).expect(201);
     let maker = &second.body["data"]["relationships"]["created-by"]["data"];
@@ -192,7 +147,7 @@ fn a_token_made_by_a_team_names_the_team_as_its_maker() {
 
 #[test]
 fn a_new_token_ends_the_previous_one_at_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let old = scene.ada.team_token(&scene.team);
     let described = scene.create(&scene.ada.client, json!({"description": "stays"})).expect(201);
     assert!(scene.works(&old.secret()));
@@ -205,7 +160,7 @@ fn a_new_token_ends_the_previous_one_at_once() {
 
 #[test]
 fn a_deleted_token_is_gone_for_every_route() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let client = &scene.ada.client;
     let one = scene.ada.team_token(&scene.team);
     client.delete(&scene.one()).expect(204);
@@ -223,7 +178,7 @@ fn a_deleted_token_is_gone_for_every_route() {
 
 #[test]
 fn a_description_is_unique_among_live_tokens() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
     assert_taken(scene.create(&scene.ada.client, json!({"description": "ci"})));
     assert!(scene.works(&first.secret()), "the refused request must not touch the token");
@@ -233,7 +188,7 @@ fn a_description_is_unique_among_live_tokens() {
 
 #[test]
 fn the_same_description_serves_two_teams() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let other = scene.ada.team("acme", "other");
     scene.ada.described_token(&scene.team, json!({"description": "ci"}));
     scene.ada.described_token(&other, json!({"description": "ci"}));
@@ -241,7 +196,7 @@ fn the_same_description_serves_two_teams() {
 
 #[test]
 fn an_empty_description_is_one() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let descriptionless = scene.ada.team_token(&scene.team);
     let empty = scene.create(&scene.ada.client, json!({"description": ""})).expect(201);
     assert_eq!(empty.attribute("description"), "");
@@ -251,7 +206,7 @@ fn an_empty_description_is_one() {
 
 #[test]
 fn a_description_is_free_again_after_deletion() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
     scene.ada.client.delete(&token(&first.id())).expect(204);
     scene.create(&scene.ada.client, json!({"description": "ci"})).expect(201);
@@ -259,7 +214,7 @@ fn a_description_is_free_again_after_deletion() {
 
 #[test]
 fn a_description_is_free_again_after_expiry() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let expired_at = json!("2099-01-01T00:00:00Z");
     let first = scene.create(&scene.ada.client, json!({"description": "ci", "expired-at": expired_at})).expect(201);
     assert_taken(scene.create(&scene.ada.client, json!({"description": "ci"})));
@@ -270,7 +225,7 @@ fn a_description_is_free_again_after_expiry() {
 
 #[test]
 fn without_description_the_plural_route_makes_the_descriptionless_token_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.create(&scene.ada.client, json!({})).expect(201);
     assert_eq!(scene.ada.client.get(&scene.one()).expect(200).id(), first.id());
     for nothing in [json!({}), json!({"description": null})] {
@@ -286,7 +241,7 @@ fn without_description_the_plural_route_makes_the_descriptionless_token_once() {
 
 #[test]
 fn a_description_has_at_most_255_characters() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     scene.create(&scene.ada.client, json!({"description": "ü".repeat(255)})).expect(201);
     let answer = scene.create(&scene.ada.client, json!({"description": "ü".repeat(256)})).expect(422);
     assert_eq!(answer.blamed(), ["/data/attributes/description"]);
@@ -294,7 +249,7 @@ fn a_description_has_at_most_255_characters() {
 
 #[test]
 fn an_expiry_must_be_a_time_to_come() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let kept = scene.ada.team_token(&scene.team);
     let just_now = (Utc::now() - TimeDelta::seconds(1)).to_rfc3339();
     for time in [
@@ -322,7 +277,7 @@ fn an_expiry_must_be_a_time_to_come() {
 
 #[test]
 fn an_expiry_may_have_an_offset_and_microseconds() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     for (sent, answered) in [
         ("2099-05-17T10:00:00.123456+02:00", json!("2099-05-17T08:00:00.123Z")),
         ("2099-05-17T08:00:00-00:00", json!("2099-05-17T08:00:00.000Z")),
@@ -340,7 +295,7 @@ fn an_expiry_may_have_an_offset_and_microseconds() {
 
 #[test]
 fn read_only_and_unknown_attributes_are_ignored() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let attributes = json!({
         "description": "x", "token": "mine", "created-at": "2001-01-01T00:00:00Z",
         "last-used-at": "2001-01-01T00:00:00Z", "colour": "red",
@@ -354,7 +309,7 @@ fn read_only_and_unknown_attributes_are_ignored() {
 
 #[test]
 fn members_handle_their_teams_tokens_while_allowed() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let bob = scene.member("bob");
     bob.team_token(&scene.team);
     let made = bob.described_token(&scene.team, json!({"description": "bob's"}));
@@ -378,7 +333,7 @@ fn members_handle_their_teams_tokens_while_allowed() {
 
 #[test]
 fn a_token_shows_and_regenerates_itself_while_allowed() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let first = scene.ada.team_token(&scene.team);
     let itself = scene.app.with(&first.secret());
     assert_eq!(itself.get(&scene.one()).expect(200).id(), first.id());
@@ -397,7 +352,7 @@ fn a_token_shows_and_regenerates_itself_while_allowed() {
 
 #[test]
 fn a_token_ends_itself_by_its_id_alone() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let made = scene.ada.team_token(&scene.team);
     let itself = scene.app.with(&made.secret());
     itself.delete(&scene.one()).expect(403);
@@ -408,7 +363,7 @@ fn a_token_ends_itself_by_its_id_alone() {
 
 #[test]
 fn a_described_token_cannot_regenerate_the_descriptionless_one() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let described = scene.create(&scene.ada.client, json!({"description": "x"})).expect(201);
     let itself = scene.app.with(&described.secret());
     itself.post_nothing(&scene.one()).expect(403);
@@ -422,8 +377,8 @@ fn a_described_token_cannot_regenerate_the_descriptionless_one() {
 
 #[test]
 fn manage_teams_handles_every_teams_tokens_but_the_owners() {
-    let scene = Scene::set();
-    let manager = scene.manager("mia");
+    let scene = Acme::new();
+    let manager = scene.holder_of("manage-teams", "mia");
     let made = manager.team_token(&scene.team);
     manager.client.get(&token(&made.id())).expect(200);
     manager.client.delete(&token(&made.id())).expect(204);
@@ -442,7 +397,7 @@ fn manage_teams_handles_every_teams_tokens_but_the_owners() {
 
 #[test]
 fn a_colleague_sees_no_token() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let made = scene.ada.team_token(&scene.team);
     let carol = scene.colleague("carol");
     for path in [scene.one(), token(&made.id())] {
@@ -465,7 +420,7 @@ fn a_colleague_sees_no_token() {
 
 #[test]
 fn a_stranger_sees_nothing() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let made = scene.ada.team_token(&scene.team);
     let eve = scene.app.user("eve");
     eve.organization("evil");
@@ -487,7 +442,7 @@ fn a_stranger_sees_nothing() {
 
 #[test]
 fn an_id_of_another_type_names_no_token() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let made = scene.ada.team_token(&scene.team);
     let number = made.id().trim_start_matches("at-").to_owned();
     for id in [format!("team-{number}"), number.clone(), format!("at-{number}1"), format!("AT-{number}"), "at-".into()]

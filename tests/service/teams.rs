@@ -7,9 +7,7 @@ use crate::support::app::{identifiers, resource};
 
 #[test]
 fn a_new_team_is_secret_and_its_members_may_handle_its_tokens() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let made = ada.client.post("/api/v2/organizations/acme/teams", &resource("teams", json!({"name": "ci"})));
     let made = made.expect(200);
     assert!(made.id().starts_with("team-"));
@@ -27,9 +25,7 @@ fn a_new_team_is_secret_and_its_members_may_handle_its_tokens() {
 
 #[test]
 fn a_team_has_what_its_maker_says() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let attributes = json!({
         "name": "ci", "description": "builds", "visibility": "organization", "sso-team-id": "sso-1",
         "allow-member-token-management": false, "organization-access": {"manage-workspaces": true},
@@ -46,9 +42,7 @@ fn a_team_has_what_its_maker_says() {
 
 #[test]
 fn a_team_name_is_unique_without_regard_to_case() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     ada.team("acme", "Builders");
     let other = ada.team("acme", "other");
     for taken in ["builders", "BUILDERS", "Owners"] {
@@ -67,18 +61,14 @@ fn a_team_name_is_unique_without_regard_to_case() {
 
 #[test]
 fn the_same_team_name_can_be_used_in_two_organizations() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     ada.organization("other");
     assert_ne!(ada.team("acme", "ci"), ada.team("other", "ci"));
 }
 
 #[test]
 fn a_team_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let create =
         |name: &str| ada.client.post("/api/v2/organizations/acme/teams", &resource("teams", json!({"name": name})));
     for name in ["a", "A-b_9", &"x".repeat(90)] {
@@ -91,9 +81,7 @@ fn a_team_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
 
 #[test]
 fn team_attributes_are_validated() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let team = ada.team("acme", "ci");
     let path = format!("/api/v2/teams/{team}");
     let before = ada.client.get(&path).expect(200);
@@ -121,9 +109,7 @@ fn team_attributes_are_validated() {
 
 #[test]
 fn a_team_is_changed_only_in_what_is_sent() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let team = ada.team_with("acme", json!({"name": "ci", "description": "builds", "sso-team-id": "sso-1"}));
     let path = format!("/api/v2/teams/{team}");
     let changes = json!({
@@ -141,9 +127,7 @@ fn a_team_is_changed_only_in_what_is_sent() {
 
 #[test]
 fn null_takes_a_description_away_and_leaves_a_name() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let team = ada.team_with("acme", json!({"name": "ci", "description": "builds", "sso-team-id": "sso-1"}));
     let changes = json!({
         "name": null, "description": null, "sso-team-id": null, "visibility": null, "organization-access": null,
@@ -157,9 +141,7 @@ fn null_takes_a_description_away_and_leaves_a_name() {
 
 #[test]
 fn organization_access_merges() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let team = ada.team_with("acme", json!({"name": "ci", "organization-access": {"manage-workspaces": true}}));
     let patch = |access: Value| {
         let document = resource("teams", json!({"organization-access": access}));
@@ -222,9 +204,7 @@ fn a_deleted_team_is_gone_with_its_tokens_and_permissions() {
 
 #[test]
 fn q_searches_team_names_without_regard_to_case() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let builders = ada.team("acme", "Builders");
     ada.team("acme", "testers");
     let found = |q: &str| ada.client.get(&format!("/api/v2/organizations/acme/teams?q={q}")).expect(200).ids();
@@ -235,9 +215,7 @@ fn q_searches_team_names_without_regard_to_case() {
 
 #[test]
 fn filter_names_takes_a_list_with_commas_or_repeated() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let (ci, qa) = (ada.team("acme", "ci"), ada.team("acme", "qa"));
     let found = |query: &str| ada.client.get(&format!("/api/v2/organizations/acme/teams?{query}")).expect(200).ids();
     assert_eq!(found("filter[names]=ci,qa,nothing"), [ci.as_str(), &qa]);
@@ -249,9 +227,7 @@ fn filter_names_takes_a_list_with_commas_or_repeated() {
 
 #[test]
 fn a_list_of_teams_is_sorted_and_paged() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let (b, a) = (ada.team("acme", "b"), ada.team("acme", "a"));
     let owners = ada.owners_team("acme");
     let list = |query: &str| ada.client.get(&format!("/api/v2/organizations/acme/teams?{query}")).expect(200);
@@ -315,9 +291,7 @@ fn users_count_follows_who_is_in_the_team() {
 
 #[test]
 fn a_secret_team_is_seen_by_its_members_and_by_who_may_see_secret_teams() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let hidden = ada.team("acme", "hidden");
     let inside = app.user("inside");
     ada.add_to_team(&hidden, &inside);
@@ -392,9 +366,7 @@ fn permissions_tell_what_the_caller_may_do() {
 
 #[test]
 fn the_team_owners_cannot_be_renamed() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let path = format!("/api/v2/teams/{}", ada.owners_team("acme"));
     for name in ["others", "Owners"] {
         let refused = ada.client.patch(&path, &resource("teams", json!({"name": name}))).expect(422);
@@ -417,9 +389,7 @@ fn the_team_owners_cannot_be_deleted() {
 
 #[test]
 fn the_team_owners_keeps_every_permission() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let path = format!("/api/v2/teams/{}", ada.owners_team("acme"));
     let taking = resource("teams", json!({"organization-access": {"manage-teams": false}}));
     let refused = ada.client.patch(&path, &taking).expect(422);
@@ -431,9 +401,7 @@ fn the_team_owners_keeps_every_permission() {
 
 #[test]
 fn what_else_the_team_owners_is_can_be_changed() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     let path = format!("/api/v2/teams/{}", ada.owners_team("acme"));
     let changes = json!({"description": "we", "sso-team-id": "sso-1", "organization-access": {"manage-teams": true}});
     let changed = ada.client.patch(&path, &resource("teams", changes)).expect(200);

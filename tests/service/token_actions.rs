@@ -7,39 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::support::app::{User, resource};
+use crate::support::app::{Acme, resource};
 use crate::support::client::{Answer, Client};
 
-struct Scene {
-    app: App,
-    ada: User,
-    team: String,
-}
-
-impl Scene {
-    fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:*", "storage:*"]}));
-        Self { app, ada, team }
-    }
-
-    fn token(&self, attributes: Value) -> Answer {
-        self.ada.described_token(&self.team, attributes)
-    }
-
+impl Acme {
     fn team_path(&self, rest: &str) -> String {
         format!("/api/v2/teams/{}/{rest}", self.team)
-    }
-
-    fn works(&self, secret: &str) -> bool {
-        match self.app.with(secret).get("/api/v2/organizations/acme").status {
-            200 => true,
-            401 => false,
-            other => panic!("{other}"),
-        }
     }
 
     fn events(&self, action: &str, id: &str) -> i64 {
@@ -78,7 +51,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 
 #[test]
 fn an_edit_changes_what_can_be_edited_and_nothing_else() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "old"}));
     let change = json!({
         "description": "new", "expired-at": "2099-01-01T00:00:00.000Z", "role": "member", "abilities": ["agents:read"],
@@ -111,7 +84,7 @@ fn an_edit_changes_what_can_be_edited_and_nothing_else() {
 
 #[test]
 fn an_edit_of_one_attribute_leaves_the_others() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let all = json!({"description": "old", "expired-at": "2099-01-01T00:00:00.000Z", "role": "manager",
         "abilities": ["agents:read", "storage:*"]});
     let token = scene.token(all);
@@ -139,7 +112,7 @@ fn an_edit_of_one_attribute_leaves_the_others() {
 
 #[test]
 fn an_edited_description_stays_unique_in_its_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (one, two) = (scene.token(json!({"description": "one"})), scene.token(json!({"description": "two"})));
     let describe = |id: &str, description: Value| {
         scene.ada.client.patch(&path(id), &attributes(json!({ "description": description })))
@@ -160,7 +133,7 @@ fn in_the_way(refused: &Answer) -> &Value {
 /// Whoever makes the team's one token ends the one before, and no edit puts another one into that place.
 #[test]
 fn no_edit_takes_a_description_away_from_a_token_of_a_team() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let describe = |id: &str, description: Value| {
         scene.ada.client.patch(&path(id), &attributes(json!({ "description": description })))
     };
@@ -186,7 +159,7 @@ fn no_edit_takes_a_description_away_from_a_token_of_a_team() {
 /// Whoever has lost an answer learns which token it made, if they may read that token.
 #[test]
 fn a_conflict_names_the_token_in_the_way() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (one, one_more) = (scene.team_path("authentication-token"), scene.team_path("authentication-tokens"));
     let first = scene.token(json!({"description": "a"}));
     let taken = scene.ada.client.post(&one_more, &attributes(json!({"description": "a"}))).expect(422);
@@ -213,7 +186,7 @@ fn a_conflict_names_the_token_in_the_way() {
 
 #[test]
 fn a_token_that_is_over_cannot_be_edited() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (expired, revoked) = (scene.token(json!({"description": "e"})), scene.token(json!({"description": "r"})));
     scene.app.sql("UPDATE tokens SET expired_at = now() WHERE description = 'e'");
     scene.ada.client.delete(&path(&revoked.id())).expect(204);
@@ -225,7 +198,7 @@ fn a_token_that_is_over_cannot_be_edited() {
 
 #[test]
 fn lowering_a_role_takes_effect_at_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let owners = scene.ada.owners_team("acme");
     let token = scene.ada.described_token(&owners, json!({"description": "automation"}));
     let client = scene.app.with(&token.secret());
@@ -246,7 +219,7 @@ fn lowering_a_role_takes_effect_at_once() {
 
 #[test]
 fn a_role_is_owner_unless_asked_otherwise() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
     let workspace = scene.ada.workspace("acme", "prod");
     for path in [
@@ -267,7 +240,7 @@ fn a_role_is_owner_unless_asked_otherwise() {
 
 #[test]
 fn nobody_gives_a_role_above_their_own() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let member = scene.ada_as("member");
     let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
     let refused = member.post(&own, &attributes(json!({"role": "manager"}))).expect(403);
@@ -288,7 +261,7 @@ fn nobody_gives_a_role_above_their_own() {
 
 #[test]
 fn nobody_gives_abilities_that_they_do_not_have() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let ben = scene.app.user("ben");
     scene.ada.add_to_team(&scene.team, &ben);
     let team = format!("/api/v2/teams/{}/authentication-tokens", scene.team);
@@ -321,7 +294,7 @@ fn nobody_gives_abilities_that_they_do_not_have() {
 
 #[test]
 fn abilities_are_validated() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let path = format!("/api/v2/teams/{}/authentication-tokens", scene.team);
     let ask = |abilities: Value| {
         scene.ada.client.post(&path, &attributes(json!({"description": "a", "abilities": abilities})))
@@ -353,7 +326,7 @@ fn abilities_are_validated() {
 
 #[test]
 fn a_disabled_token_stops_at_once_and_works_again_when_enabled() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     let disabled = act(&scene.ada.client, &token.id(), "disable").expect(200);
     assert_eq!(disabled.attribute("status"), "inactive");
@@ -367,7 +340,7 @@ fn a_disabled_token_stops_at_once_and_works_again_when_enabled() {
 
 #[test]
 fn switching_twice_is_switching_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     act(&scene.ada.client, &token.id(), "enable").expect(200);
     let first = act(&scene.ada.client, &token.id(), "disable").expect(200);
@@ -380,7 +353,7 @@ fn switching_twice_is_switching_once() {
 
 #[test]
 fn what_is_over_cannot_be_switched() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (expired, revoked) = (scene.token(json!({"description": "e"})), scene.token(json!({"description": "r"})));
     scene.app.sql("UPDATE tokens SET expired_at = now(), disabled_at = now() WHERE description = 'e'");
     act(&scene.ada.client, &revoked.id(), "revoke").expect(200);
@@ -395,7 +368,7 @@ fn what_is_over_cannot_be_switched() {
 
 #[test]
 fn a_successor_inherits_and_the_two_are_linked() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let all = json!({"description": "deploy", "role": "manager", "abilities": ["agents:read"]});
     let old = scene.token(all);
     let new = act(&scene.ada.client, &old.id(), "regenerate").expect(201);
@@ -414,7 +387,7 @@ fn a_successor_inherits_and_the_two_are_linked() {
 
 #[test]
 fn a_successor_lives_as_long_as_the_token_before_it() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let in_an_hour = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
     let old = scene.token(json!({"description": "a", "expired-at": in_an_hour}));
     scene.app.sql("UPDATE tokens SET created_at = created_at - interval '1 day' WHERE description = 'a'");
@@ -434,7 +407,7 @@ fn a_successor_lives_as_long_as_the_token_before_it() {
 
 #[test]
 fn a_successors_expiry_can_be_chosen() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let old = scene.token(json!({"description": "a", "expired-at": "2090-01-01T00:00:00Z"}));
     let chosen = json!({"expired-at": "2099-01-01T00:00:00.000Z"});
     let new = regenerate(&scene.ada.client, &old.id(), chosen).expect(201);
@@ -448,7 +421,7 @@ fn a_successors_expiry_can_be_chosen() {
 
 #[test]
 fn during_the_grace_both_work_and_after_it_one() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let old = scene.token(json!({"description": "a"}));
     let new = regenerate(&scene.ada.client, &old.id(), json!({"grace-period-seconds": 3})).expect(201);
     assert!(scene.works(&old.secret()) && scene.works(&new.secret()));
@@ -463,7 +436,7 @@ fn during_the_grace_both_work_and_after_it_one() {
 
 #[test]
 fn a_grace_is_at_most_a_week() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     for wrong in [json!(-1), json!(604_801), json!("1h"), json!(1.5), json!(i64::MAX)] {
         let refused = regenerate(&scene.ada.client, &token.id(), json!({"grace-period-seconds": wrong})).expect(422);
@@ -478,7 +451,7 @@ fn a_grace_is_at_most_a_week() {
 
 #[test]
 fn what_has_a_successor_or_is_disabled_or_revoked_cannot_be_regenerated() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     act(&scene.ada.client, &token.id(), "disable").expect(200);
     act(&scene.ada.client, &token.id(), "regenerate").expect(409);
@@ -492,7 +465,7 @@ fn what_has_a_successor_or_is_disabled_or_revoked_cannot_be_regenerated() {
 
 #[test]
 fn an_expired_token_can_be_regenerated() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     scene.app.sql(
         "UPDATE tokens SET created_at = now() - interval '2 hours', expired_at = now() - interval '1 hour' \
@@ -504,7 +477,7 @@ fn an_expired_token_can_be_regenerated() {
 
 #[test]
 fn the_use_of_a_replaced_token_is_an_event_of_its_own() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (replaced, revoked) = (scene.token(json!({"description": "a"})), scene.token(json!({"description": "b"})));
     act(&scene.ada.client, &replaced.id(), "regenerate").expect(201);
     act(&scene.ada.client, &revoked.id(), "revoke").expect(200);
@@ -516,7 +489,7 @@ fn the_use_of_a_replaced_token_is_an_event_of_its_own() {
 
 #[test]
 fn of_32_regenerations_at_once_one_succeeds() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let (plain, described) = (scene.ada.team_token(&scene.team), scene.token(json!({"description": "a"})));
     let own = "/api/v2/organizations/acme/authentication-token";
     let organization = scene.ada.client.post_nothing(own).expect(201);
@@ -546,7 +519,7 @@ fn of_32_regenerations_at_once_one_succeeds() {
 
 #[test]
 fn after_a_grace_began_a_new_team_token_still_is_the_only_one() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let old = scene.ada.team_token(&scene.team);
     let new = regenerate(&scene.ada.client, &old.id(), json!({"grace-period-seconds": 3600})).expect(201);
     let newest = scene.ada.team_token(&scene.team);
@@ -555,7 +528,7 @@ fn after_a_grace_began_a_new_team_token_still_is_the_only_one() {
 
 #[test]
 fn a_team_token_regenerates_itself() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let old = scene.ada.team_token(&scene.team);
     let client = scene.app.with(&old.secret());
     let new = act(&client, &old.id(), "regenerate").expect(201);
@@ -569,7 +542,7 @@ fn a_team_token_regenerates_itself() {
 
 #[test]
 fn revoking_is_final_and_can_be_asked_for_twice() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     let first = act(&scene.ada.client, &token.id(), "revoke").expect(200);
     assert_eq!(first.attribute("status"), "revoked");
@@ -583,7 +556,7 @@ fn revoking_is_final_and_can_be_asked_for_twice() {
 
 #[test]
 fn each_action_is_audited_once() {
-    let scene = Scene::set();
+    let scene = Acme::new();
     let token = scene.token(json!({"description": "a"}));
     scene.ada.client.patch(&path(&token.id()), &attributes(json!({"role": "admin"}))).expect(200);
     act(&scene.ada.client, &token.id(), "disable").expect(200);

@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::User;
+use crate::support::app::{Acme, User};
 use crate::support::client::Answer;
 
 struct Scene {
@@ -18,10 +18,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
+        let Acme { app, ada, team } = Acme::new();
         let token = ada.team_token(&team);
         Self { app, ada, team, token }
     }

@@ -114,9 +114,7 @@ fn random_row(random: &mut Random, now: DateTime<Utc>) -> Row {
 
 /// `acme` with teams and this many random tokens.
 fn seeded(rows: usize, random: &mut Random) -> (App, User, Vec<Row>, DateTime<Utc>) {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     for username in &MAKERS[1..] {
         app.user(username);
     }
@@ -238,9 +236,7 @@ fn the_default_order_is_by_expiry() {
 
 #[test]
 fn unknown_sorts_filters_and_parameters_are_refused() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     for (question, parameter) in [
         ("sort=colour", "sort"),
         ("sort=expired-at,colour", "sort"),
@@ -314,9 +310,7 @@ fn a_page_past_the_end_is_empty() {
 
 #[test]
 fn bad_pages_are_refused() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     for name in ["page[number]", "page[size]"] {
         for value in ["0", "-1", "x", "", "1.5", "%00"] {
             assert_eq!(ada.client.get(&format!("{LIST}?{name}={value}")).expect(400).blamed(), [name], "{value}");

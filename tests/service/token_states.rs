@@ -205,9 +205,7 @@ impl Tokens<'_> {
 
 #[test]
 fn the_service_and_the_model_agree() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     // A team or a workspace of its own for each sequence: it may end.
     let owner = |which: usize| {
         let name = uuid::Uuid::now_v7().to_string();

@@ -4,7 +4,7 @@ use chrono::{NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::User;
+use crate::support::app::{Acme, User};
 use crate::support::client::Answer;
 use crate::support::holder::Holder;
 use crate::support::process::until;
@@ -17,10 +17,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
-        let team = ada.team("acme", "ci");
+        let Acme { app, ada, team } = Acme::new();
         let token = ada.team_token(&team);
         Self { app, ada, token }
     }

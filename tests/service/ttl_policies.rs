@@ -13,9 +13,7 @@ const TWO_YEARS: i64 = 63_072_000_000;
 const DAY: i64 = 86_400_000;
 
 fn scene() -> (App, User) {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     (app, ada)
 }
 

@@ -156,9 +156,7 @@ fn a_site_admin_sees_and_ends_the_tokens_of_users() {
 
 #[test]
 fn tokens_of_teams_and_organizations_have_no_part_in_user_tokens() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let organization = "/api/v2/organizations/acme/authentication-token";
     for secret in [
         ada.team_token(&ada.owners_team("acme")).secret(),
@@ -202,9 +200,7 @@ fn an_expired_token_opens_nothing() {
 
 #[test]
 fn a_user_token_stays_out_of_organizations() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (_app, ada) = App::with_acme();
     ada.client.post(&tokens_of(&ada), &described("laptop")).expect(201);
     assert!(ada.client.get("/api/v2/organizations/acme/team-tokens").expect(200).ids().is_empty());
 }

@@ -22,9 +22,7 @@ fn account_details_show_the_user_who_calls() {
 
 #[test]
 fn account_details_of_a_team_token_show_a_service_account() {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let team = ada.team("acme", "ci");
     let secret = ada.team_token(&team).secret();
     let account = app.with(&secret).get("/api/v2/account/details").expect(200);

@@ -348,9 +348,7 @@ fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
         ("PATCH", "account/update", "users", json!({"username": "new"}), users_row()),
     ];
     for (method, path, kind, attributes, holds_the_name) in rows {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let (ci, prod) = (ada.team("acme", "ci"), ada.workspace("acme", "prod"));
         let path = format!("/api/v2/{}", path.replace("{ci}", &ci).replace("{prod}", &prod));
         let body = resource(kind, attributes).to_string();

@@ -9,9 +9,7 @@ use crate::support::client::Answer;
 const ALL: &str = "/api/v2/organizations/acme/workspaces";
 
 fn scene() -> (App, User, String) {
-    let app = App::start();
-    let ada = app.user("ada");
-    ada.organization("acme");
+    let (app, ada) = App::with_acme();
     let id = ada.workspace("acme", "prod");
     (app, ada, format!("/api/v2/workspaces/{id}"))
 }

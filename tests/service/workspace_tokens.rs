@@ -15,9 +15,7 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let prod = ada.workspace("acme", "prod");
         Self { app, ada, prod }
     }

@@ -55,6 +55,14 @@ impl App {
         Self::on(Database::new())
     }
 
+    /// Starts a service on a database in which ada owns the organization `acme`, and answers ada as well.
+    pub fn with_acme() -> (Self, User) {
+        let app = Self::start();
+        let ada = app.user("ada");
+        ada.organization("acme");
+        (app, ada)
+    }
+
     /// Starts a service on a database that is there.
     pub fn on(database_url: Database) -> Self {
         Self::with_keys(database_url, ENCRYPTION_KEY, None)
@@ -207,9 +215,7 @@ impl Drop for App {
 
 impl Acme {
     pub fn new() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let team = ada.team_with("acme", json!({"name": "ci", "abilities": ["agents:*", "storage:*"]}));
         Self { app, ada, team }
     }
@@ -217,6 +223,31 @@ impl Acme {
     /// The path of the team's one token without a description.
     pub fn one(&self) -> String {
         format!("/api/v2/teams/{}/authentication-token", self.team)
+    }
+
+    /// The path of the team's tokens.
+    pub fn many(&self) -> String {
+        format!("{}s", self.one())
+    }
+
+    /// One more token for the team.
+    pub fn token(&self, attributes: Value) -> Answer {
+        self.ada.described_token(&self.team, attributes)
+    }
+
+    /// A user in the team.
+    pub fn member(&self, username: &str) -> User {
+        let member = self.app.user(username);
+        self.ada.add_to_team(&self.team, &member);
+        member
+    }
+
+    /// A user in a team of its own that has a permission in the organization.
+    pub fn holder_of(&self, permission: &str, username: &str) -> User {
+        let holder = self.app.user(username);
+        let team = json!({"name": permission, "organization-access": {permission: true}});
+        self.ada.add_to_team(&self.ada.team_with("acme", team), &holder);
+        holder
     }
 
     /// Whether a token opens the organization.

@@ -19,9 +19,7 @@ pub struct Everything {
 impl Everything {
     /// Makes it.
     pub fn new() -> Self {
-        let app = App::start();
-        let ada = app.user("ada");
-        ada.organization("acme");
+        let (app, ada) = App::with_acme();
         let team = ada.team("acme", "ci");
         ada.add_to_team(&team, &ada);
         let token = ada.team_token(&team).id();
