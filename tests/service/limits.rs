@@ -418,8 +418,8 @@ fn the_tokens_of_others_are_not_read() {
     );
     scene.app.sql("ANALYZE tokens");
     let read = || {
-        // A connection tells what it has read when it ends. One that ends only later would tell it of the next request, or
-        // take that request with it.
+        // A connection tells what it has read when it ends. One that ends only later would tell it during the next
+        // request, or take that one with it.
         // Autovacuum is the superuser's, and no matter of ours.
         let ended = scene.app.text(
             "WITH others AS MATERIALIZED (SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
