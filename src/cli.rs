@@ -165,9 +165,19 @@ struct CreateUser {
     #[arg(value_parser = username)]
     name: String,
 
-    /// Email address
-    #[arg(long, value_name = "E", env = "LATCHKEY_EMAIL", value_parser = email)]
-    email: String,
+    /// Email address; of everybody but a service account
+    #[arg(long, value_name = "E", env = "LATCHKEY_EMAIL", value_parser = email,
+          required_unless_present = "service_account")]
+    email: Option<String>,
+
+    /// Make a program's account, which is in one organization and has no address, instead of a person's
+    #[arg(long, env = "LATCHKEY_SERVICE_ACCOUNT", value_parser = BoolishValueParser::new(),
+          requires = "organization")]
+    service_account: bool,
+
+    /// Organization of the service account
+    #[arg(long, value_name = "NAME", env = "LATCHKEY_ORGANIZATION", conflicts_with_all = ["email", "site_admin"])]
+    organization: Option<String>,
 
     /// Let the user see, change and delete every organization
     #[arg(long, env = "LATCHKEY_SITE_ADMIN", value_parser = BoolishValueParser::new())]
@@ -427,9 +437,19 @@ impl CreateUser {
     }
 
     fn create(&self, url: &str) -> Result<(User, Secret), Failure> {
-        let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
-        let new = NewUser { username: self.name.clone(), email: self.email.clone(), rank };
-        database::connect(url)?.transaction(|connection| Ok(tokens::create_user_with_token(connection, &new)?))
+        let organization = self.organization.as_ref().filter(|_| self.service_account);
+        database::connect(url)?.transaction(|connection| match (organization, &self.email) {
+            (Some(organization), _) => {
+                let made = tokens::create_service_account_with_token(connection, organization, &self.name)?;
+                made.ok_or_else(|| format!("there is no organization {organization:?}").into())
+            }
+            (None, Some(email)) => {
+                let rank = if self.site_admin { Rank::SiteAdmin } else { Rank::Ordinary };
+                let new = NewUser { username: self.name.clone(), email: email.clone(), rank };
+                Ok(tokens::create_user_with_token(connection, &new)?)
+            }
+            (None, None) => Err("a user needs an email address".into()),
+        })
     }
 }
 
@@ -467,7 +487,7 @@ impl ConfirmEmail {
         let confirmed = self.confirm(&opened.url);
         opened.close()?;
         let user = confirmed?;
-        writeln!(std::io::stdout().lock(), "The email address of {} is {} now.", user.username, user.email)?;
+        writeln!(std::io::stdout().lock(), "The email address of {} is {} now.", user.username, self.email)?;
         Ok(())
     }
 

@@ -160,6 +160,8 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
             "UPDATE all_teams SET deleted_at = $3 WHERE id IN (SELECT id FROM all_teams \
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
+            "UPDATE all_users SET deleted_at = $3 WHERE id IN (SELECT id FROM all_users \
+             WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
         ],
         Kind::Team => &[
             "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE team_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
@@ -213,7 +215,8 @@ pub(crate) fn remove_unnamed(connection: &mut PgConnection, seconds: i64, most: 
             "SELECT FROM tokens WHERE organization_id = gone.id \
              UNION ALL SELECT FROM tokens WHERE created_by_organization_id = gone.id \
              UNION ALL SELECT FROM all_teams WHERE organization_id = gone.id \
-             UNION ALL SELECT FROM all_workspaces WHERE organization_id = gone.id",
+             UNION ALL SELECT FROM all_workspaces WHERE organization_id = gone.id \
+             UNION ALL SELECT FROM all_users WHERE organization_id = gone.id",
         ),
     ] {
         let table = kind.table();

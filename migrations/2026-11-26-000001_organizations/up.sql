@@ -3,38 +3,6 @@
 -- Users, organizations, teams and workspaces have a table `all_…`, which keeps the ended ones as long as anything names
 -- them, and a view without the `all_`, which has those that are there. A query of the view cannot forget the difference.
 
--- A person, or a service account.
-CREATE TABLE all_users (
-    id uuid PRIMARY KEY,
-    username text NOT NULL CHECK (username ~ '^[A-Za-z0-9_-]{1,90}$'),
-    email text NOT NULL CHECK (char_length(email) BETWEEN 3 AND 254),
-    site_admin boolean NOT NULL DEFAULT false,
-    service_account boolean NOT NULL DEFAULT false,
-    password_hash text,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    -- False for a user made by an invitation: nobody has chosen the username yet.
-    confirmed boolean NOT NULL DEFAULT true,
-    -- The address that a user asks for. Invitations go by address, so it is theirs only once somebody has confirmed it.
-    unconfirmed_email text CHECK (char_length(unconfirmed_email) BETWEEN 3 AND 254),
-    -- Since when the user's tokens are refused. Memberships stay, and do not count meanwhile.
-    suspended_at timestamptz,
-    deleted_at timestamptz
-);
--- Names that differ only in case would be mistaken for each other.
-CREATE UNIQUE INDEX users_username_key ON all_users (lower(username)) WHERE deleted_at IS NULL;
-CREATE UNIQUE INDEX users_email_key ON all_users (lower(email)) WHERE deleted_at IS NULL;
--- The list of all users, in its order.
-CREATE INDEX users_username ON all_users (username, id) WHERE deleted_at IS NULL;
-CREATE INDEX users_deleted ON all_users (deleted_at) WHERE deleted_at IS NOT NULL;
-
-CREATE VIEW users AS
-SELECT
-    id, username, email, site_admin, service_account, password_hash, created_at, updated_at, confirmed, unconfirmed_email,
-    suspended_at
-FROM all_users
-WHERE deleted_at IS NULL;
-
 -- The roles of tokens, the lowest first.
 CREATE FUNCTION token_roles() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT ARRAY['viewer', 'member', 'manager', 'admin', 'owner']
@@ -56,7 +24,7 @@ CREATE TABLE all_organizations (
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- Whether the TTL policies are in force.
     max_ttl_enabled boolean NOT NULL DEFAULT false,
-    -- The roles that tokens of the organization, its teams and its workspaces may have; null for all.
+    -- The roles that tokens which belong to the organization may have; null for all.
     allowed_token_roles text[] CONSTRAINT organizations_token_roles CHECK (are_roles(allowed_token_roles)),
     -- What the secret of a new token is unless its maker says otherwise.
     default_token_format text NOT NULL DEFAULT 'opaque' CHECK (default_token_format IN ('opaque', 'jwt')),
@@ -73,6 +41,59 @@ SELECT
 FROM all_organizations
 WHERE deleted_at IS NULL;
 
+-- A person, or a service account: a program's, in one organization for good, which nobody signs in as.
+CREATE TABLE all_users (
+    id uuid PRIMARY KEY,
+    username text NOT NULL CHECK (username ~ '^[A-Za-z0-9_-]{1,90}$'),
+    -- A service account has none: nobody can invite it, and nothing can be sent to it.
+    email text CHECK (char_length(email) BETWEEN 3 AND 254),
+    site_admin boolean NOT NULL DEFAULT false,
+    password_hash text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    -- False for a user made by an invitation: nobody has chosen the username yet.
+    confirmed boolean NOT NULL DEFAULT true,
+    -- The address that a user asks for. Invitations go by address, so it is theirs only once somebody has confirmed it.
+    unconfirmed_email text CHECK (char_length(unconfirmed_email) BETWEEN 3 AND 254),
+    -- Since when the user's tokens are refused. Memberships stay, and do not count meanwhile.
+    suspended_at timestamptz,
+    deleted_at timestamptz,
+    -- The one organization that a service account is in; null for a person.
+    organization_id uuid REFERENCES all_organizations (id) ON DELETE CASCADE,
+    CONSTRAINT users_organization_id_key UNIQUE (organization_id, id),
+    CONSTRAINT users_service_account CHECK (
+        CASE
+            WHEN organization_id IS NULL THEN email IS NOT NULL
+            ELSE num_nonnulls(email, unconfirmed_email, password_hash) = 0 AND confirmed AND NOT site_admin
+        END
+    )
+);
+-- Names that differ only in case would be mistaken for each other.
+CREATE UNIQUE INDEX users_username_key ON all_users (lower(username)) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX users_email_key ON all_users (lower(email)) WHERE deleted_at IS NULL;
+-- The list of all users, in its order.
+CREATE INDEX users_username ON all_users (username, id) WHERE deleted_at IS NULL;
+CREATE INDEX users_deleted ON all_users (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- A service account has gone with its organization before its own row says so.
+CREATE VIEW users AS
+SELECT
+    id, username, email, site_admin, organization_id, password_hash, created_at, updated_at, confirmed, unconfirmed_email,
+    suspended_at
+FROM all_users
+WHERE deleted_at IS NULL
+    AND (organization_id IS NULL OR EXISTS (SELECT FROM organizations WHERE organizations.id = organization_id));
+
+CREATE FUNCTION refuse_to_move_service_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a service account stays in its organization, and a person stays a person';
+END
+$$;
+CREATE TRIGGER service_accounts_stay
+    BEFORE UPDATE OF organization_id ON all_users
+    FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id)
+    EXECUTE FUNCTION refuse_to_move_service_accounts();
+
 -- A user in an organization.
 CREATE TABLE memberships (
     id uuid PRIMARY KEY,
@@ -86,6 +107,24 @@ CREATE TABLE memberships (
     CONSTRAINT memberships_organization_key UNIQUE (organization_id, user_id)
 );
 
+-- Whoever it is that writes. Where a service account belongs never changes, so that no lock is needed.
+CREATE FUNCTION keep_service_accounts_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM all_users
+        WHERE id = NEW.user_id AND organization_id IS NOT NULL
+            AND (organization_id <> NEW.organization_id OR NEW.status <> 'active')
+    ) THEN
+        RAISE EXCEPTION 'a service account is an active member of its own organization, and of no other';
+    END IF;
+    RETURN NULL;
+END
+$$;
+-- After, so that who is a member already can be put into a team as if they were invited.
+CREATE TRIGGER service_accounts_are_in_their_organization
+    AFTER INSERT OR UPDATE OF organization_id, user_id, status ON memberships
+    FOR EACH ROW EXECUTE FUNCTION keep_service_accounts_in();
+
 -- A membership with the names that lists search, sort and show.
 CREATE VIEW listed_memberships AS
 SELECT
@@ -97,7 +136,7 @@ SELECT
     organizations.name AS organization_name,
     users.username,
     users.email,
-    users.service_account,
+    users.organization_id IS NOT NULL AS service_account,
     NOT (memberships.invited_by_name AND memberships.status = 'invited') AS email_known
 FROM memberships
 JOIN organizations ON organizations.id = memberships.organization_id

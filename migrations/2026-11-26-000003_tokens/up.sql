@@ -43,9 +43,9 @@ CREATE UNIQUE INDEX signing_keys_one_in_use ON signing_keys ((true)) WHERE retir
 CREATE TABLE tokens (
     id uuid PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('user', 'team', 'organization', 'audit-trails', 'workspace')),
-    -- The organization that the token belongs to; null for a user's token.
+    -- The organization that the token belongs to; null for a person's token.
     organization_id uuid REFERENCES all_organizations (id) ON DELETE CASCADE,
-    -- The owner, by kind. An organization's own tokens have just the organization.
+    -- The owner, by kind. An organization's own tokens have just the organization, and a service account's have both.
     user_id uuid REFERENCES all_users (id) ON DELETE CASCADE,
     team_id uuid,
     workspace_id uuid,
@@ -86,12 +86,14 @@ CREATE TABLE tokens (
     usage_count bigint NOT NULL DEFAULT 0 CONSTRAINT tokens_usage_count CHECK (usage_count >= 0),
     -- The key that signed a JWT.
     signing_key text REFERENCES signing_keys (kid),
+    CONSTRAINT tokens_service_account_fkey
+        FOREIGN KEY (organization_id, user_id) REFERENCES all_users (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, team_id) REFERENCES all_teams (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT tokens_workspace_fkey
         FOREIGN KEY (organization_id, workspace_id) REFERENCES all_workspaces (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT tokens_owner CHECK (
         CASE kind
-            WHEN 'user' THEN user_id IS NOT NULL AND num_nonnulls(organization_id, team_id, workspace_id) = 0
+            WHEN 'user' THEN user_id IS NOT NULL AND num_nonnulls(team_id, workspace_id) = 0
             WHEN 'team' THEN num_nonnulls(organization_id, team_id) = 2 AND num_nonnulls(user_id, workspace_id) = 0
             WHEN 'workspace' THEN num_nonnulls(organization_id, workspace_id) = 2 AND num_nonnulls(user_id, team_id) = 0
             ELSE organization_id IS NOT NULL AND num_nonnulls(user_id, team_id, workspace_id) = 0

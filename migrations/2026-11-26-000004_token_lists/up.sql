@@ -220,7 +220,7 @@ SELECT
     effective_abilities(
         tokens.abilities,
         reach.abilities,
-        CASE WHEN tokens.kind <> 'user' THEN registered_abilities(tokens.organization_id) END
+        CASE WHEN tokens.organization_id IS NOT NULL THEN registered_abilities(tokens.organization_id) END
     ) AS effective_abilities,
     tokens.self_rotation,
     tokens.rotates_until,

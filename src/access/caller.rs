@@ -20,6 +20,8 @@ pub enum Principal {
         username: String,
         /// Whether the user is a site admin.
         site_admin: bool,
+        /// The one organization that a service account is in; none for a person.
+        organization: Option<OrganizationId>,
     },
     /// A team, by its token.
     Team {
@@ -136,7 +138,7 @@ impl Caller {
     #[must_use]
     pub fn takes_part(&self) -> bool {
         let own = match self.principal {
-            Principal::User { .. } => None,
+            Principal::User { organization, .. } => organization,
             Principal::Organization { id, .. } => Some(id),
             Principal::Team { organization, .. }
             | Principal::AuditTrails { organization }
@@ -294,6 +296,7 @@ impl Caller {
         let of_workspace = matches!(self.principal, Principal::Workspace { .. });
         match who {
             Who::AnyUser => self.user().is_some(),
+            Who::AnyPerson => matches!(self.principal, Principal::User { organization: None, .. }),
             Who::SiteAdmin => self.organization_id.is_some() && self.is_site_admin(),
             Who::Administrator => self.is_site_admin(),
             Who::Member => *member,

@@ -79,6 +79,7 @@ pub(super) fn authenticate(
         OrganizationRef::Membership(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::Workspace(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::User(id) => id.map(|id| id.uuid().to_string()),
     };
     let lookup = TokenLookup { key, find_organization: find_organization(organization_ref), named };
     Ok(lookup.get_result(connection).optional()?)
@@ -98,6 +99,7 @@ const fn find_organization(organization_ref: &OrganizationRef) -> &'static str {
         OrganizationRef::TeamAccess(_) => {
             "SELECT organization_id AS id FROM team_workspaces WHERE id = place_name.value::uuid"
         }
+        OrganizationRef::User(_) => "SELECT organization_id AS id FROM users WHERE id = place_name.value::uuid",
         OrganizationRef::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }
@@ -151,6 +153,7 @@ impl AuthenticatedToken {
                 id,
                 username,
                 site_admin: self.site_admin == Some(true),
+                organization: self.organization,
             }),
             Kind::Team => self
                 .team

@@ -45,12 +45,18 @@ pub enum Action {
     EndItself,
     /// Issue the successor of the token that calls, which has `self-rotation`.
     RenewItself,
-    /// Look at a user's token.
+    /// Look at a person's token.
     ReadUserToken,
-    /// Make a user's token, edit it, switch it off and on, or replace it.
+    /// Make a person's token, edit it, switch it off and on, or replace it.
     ChangeUserToken,
-    /// Revoke a user's token.
+    /// Revoke a person's token.
     EndUserToken,
+    /// Look at a service account's token.
+    ReadServiceAccountToken,
+    /// Make a service account's token, edit it, switch it off and on, or replace it.
+    ChangeServiceAccountToken,
+    /// Revoke a service account's token.
+    EndServiceAccountToken,
     /// Look at a workspace's token.
     ReadWorkspaceToken,
     /// Make a token of a workspace.
@@ -69,6 +75,8 @@ pub enum Action {
     InviteMembers,
     /// Remove somebody from the organization.
     RemoveMembers,
+    /// Make a service account, or end it.
+    HandleServiceAccounts,
     /// See one's own membership, also before it is accepted.
     SeeOwnMembership,
     /// Accept or decline an invitation.
@@ -124,6 +132,8 @@ pub enum Action {
 pub enum Who {
     /// Whoever calls with a user's token.
     AnyUser,
+    /// The same, but no service account.
+    AnyPerson,
     SiteAdmin,
     /// A site admin, whether or not the request is about an organization.
     Administrator,
@@ -169,7 +179,7 @@ impl Who {
     #[must_use]
     pub const fn least_role(self) -> Role {
         match self {
-            Self::AnyUser | Self::SiteAdmin | Self::Administrator | Self::Owner => Role::Owner,
+            Self::AnyUser | Self::AnyPerson | Self::SiteAdmin | Self::Administrator | Self::Owner => Role::Owner,
             Self::Holds(_) | Self::HoldsOverOrdinaryTeam(_) | Self::HoldsOverSeenTeam(_) => Role::Admin,
             Self::Member
             | Self::MemberUnlessSecret
@@ -191,6 +201,7 @@ impl fmt::Display for Who {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AnyUser => out.write_str("any user"),
+            Self::AnyPerson => out.write_str("any person"),
             Self::SiteAdmin | Self::Administrator => out.write_str("site admins"),
             Self::Member => out.write_str("members"),
             Self::MemberUnlessSecret => out.write_str("members, unless the team is secret"),
@@ -264,13 +275,15 @@ impl Action {
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            Administrator, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
+            Administrator, AnyPerson, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
             InWorkspace, InWorkspaceByTeams, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, ItselfWithSelfRotation,
             Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
-            A::CreateOrganization => (Write, &[AnyUser], Forbidden, "Only a user's token may create an organization"),
+            A::CreateOrganization => {
+                (Write, &[AnyPerson], Forbidden, "Only a person's token may create an organization")
+            }
             A::UpdateOrganization => (
                 Write,
                 &[Owner, SiteAdmin],
@@ -361,6 +374,21 @@ impl Action {
                 ForbiddenToWhoMay(A::ReadUserToken),
                 "Only the user, and site admins whose token is not capped, may end the user's tokens",
             ),
+            A::ReadServiceAccountToken => (Read, &[Owner, OwnUser, Administrator], NotFound, ""),
+            A::ChangeServiceAccountToken => (
+                Write,
+                &[Owner, OwnUser],
+                ForbiddenToWhoMay(A::ReadServiceAccountToken),
+                "Only owners of the organization and the service account itself may make and change its tokens; site \
+                 admins see and end them",
+            ),
+            A::EndServiceAccountToken => (
+                Write,
+                &[Owner, OwnUser, Administrator],
+                ForbiddenToWhoMay(A::ReadServiceAccountToken),
+                "Only owners of the organization, the service account itself, and site admins whose token is not \
+                 capped, may end its tokens",
+            ),
             A::ReadWorkspaceToken => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspaceToken => (
                 Write,
@@ -397,6 +425,12 @@ impl Action {
                 ForbiddenToWhoMay(A::SeeMembers),
                 "Only owners and teams with manage-membership may remove members",
             ),
+            A::HandleServiceAccounts => (
+                Write,
+                &[Owner],
+                ForbiddenToWhoMay(A::SeeMembers),
+                "Only owners of the organization may make its service accounts and end them",
+            ),
             A::SeeOwnMembership => (Read, &[OwnUser], NotFound, ""),
             A::AnswerInvitation => (Write, &[OwnUser], ForbiddenToWhoMay(A::SeeOwnMembership), ""),
             A::ReadAuditTrail => (Read, &[AuditReader], NotFound, ""),
@@ -408,7 +442,7 @@ impl Action {
             ),
             A::ReadOwnTrail => (Read, &[AnyUser], NotFound, ""),
             A::ReadEveryTrail => (ReadUncapped, &[Administrator], NotFound, ""),
-            A::ChangeAccount => (Write, &[AnyUser], Forbidden, "Only a user's token has an account to change"),
+            A::ChangeAccount => (Write, &[AnyPerson], Forbidden, "Only a person's token has an account to change"),
             // Terraform Enterprise answers these with 404 and never with 403.
             A::ListUsers | A::ListEveryToken => (Read, &[Administrator], NotFound, ""),
             A::ChangeUsers | A::EndAnyToken => (Write, &[Administrator], NotFound, ""),

@@ -12,7 +12,7 @@ pub enum OrganizationRef {
     Organization(Option<String>),
     /// The organization that this team is in.
     Team(Option<TeamId>),
-    /// The organization that this token belongs to; none for a user's token.
+    /// The organization that this token belongs to; none for a person's token.
     Token(Option<TokenId>),
     /// The organization that this membership is in.
     Membership(Option<MembershipId>),
@@ -20,6 +20,8 @@ pub enum OrganizationRef {
     Workspace(Option<WorkspaceId>),
     /// The organization that this team access is in.
     TeamAccess(Option<TeamAccessId>),
+    /// The organization that this service account is in; none for a person.
+    User(Option<UserId>),
 }
 
 /// What the table needs to know of a team.

@@ -1,7 +1,7 @@
 //! Which tokens a caller can read, for lists.
 
-use super::{Action, Caller, Target, TeamFacts, VisibleWorkspaces};
-use crate::ids::{TeamId, TokenId};
+use super::{Action, Caller, Principal, Target, TeamFacts, VisibleWorkspaces};
+use crate::ids::{TeamId, TokenId, UserId};
 
 /// Which of an organization's tokens a caller can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct VisibleTokens {
     /// Whether also those of the organization itself.
     pub organization: bool,
     pub workspaces: VisibleWorkspaces,
+    /// Whether also those of all service accounts.
+    pub service_accounts: bool,
+    /// The service account that calls, which reads its own.
+    pub own_account: Option<UserId>,
     /// The token that calls, if it is a team's, while the team has `allow-member-token-management`.
     pub itself: Option<TokenId>,
 }
@@ -42,12 +46,19 @@ impl Caller {
         };
         let allowing = TeamFacts { allows_members: true, ..any_team };
         let own_teams = self.rights.teams.iter().copied().filter(|id| reads(TeamFacts { id: *id, ..allowing }, None));
+        let own_account = match self.principal {
+            Principal::User { id, organization: Some(_), .. } => Some(id),
+            _ => None,
+        };
+        let reads_own = |id: &UserId| self.can(Action::ReadServiceAccountToken, Target::User(*id));
         let itself = self.user().is_none() && reads(allowing, Some(self.token));
         VisibleTokens {
             other_teams,
             own_teams: own_teams.collect(),
             organization: self.can(Action::ReadOrganizationToken, Target::Organization),
             workspaces: self.visible_workspaces(),
+            service_accounts: self.can(Action::ReadServiceAccountToken, Target::Organization),
+            own_account: own_account.filter(reads_own),
             itself: itself.then_some(self.token),
         }
     }

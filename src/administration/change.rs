@@ -1,11 +1,9 @@
 //! What changes of a user. The user must be locked.
 
 use diesel::{OptionalExtension, PgConnection, QueryResult};
-use serde_json::json;
 
 use super::store;
-use crate::audit::{self, Actor, Event};
-use crate::deletions::{self, Deleted};
+use crate::audit::{self, Actor};
 use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 use crate::memberships;
@@ -54,7 +52,7 @@ pub fn suspend(connection: &mut PgConnection, actor: &Actor, user: &User) -> Res
     }
     check_not_needed(connection, user, "suspended")?;
     let suspended = store::set_suspended(connection, user.id, true)?;
-    audit::record(connection, actor, &[event(user, "suspend")])?;
+    audit::record(connection, actor, &[user.event("suspend")])?;
     Ok((suspended, tokens::made_by(connection, user.id, TOKENS_TOLD)?))
 }
 
@@ -67,7 +65,7 @@ pub fn unsuspend(connection: &mut PgConnection, actor: &Actor, user: &User) -> R
         return Err(Error::bad_request("not suspended", "The user is not suspended"));
     }
     let back = store::set_suspended(connection, user.id, false)?;
-    audit::record(connection, actor, &[event(user, "unsuspend")])?;
+    audit::record(connection, actor, &[user.event("unsuspend")])?;
     Ok(back)
 }
 
@@ -83,9 +81,7 @@ pub fn delete(connection: &mut PgConnection, actor: &Actor, user: &User) -> Resu
 }
 
 fn end(connection: &mut PgConnection, actor: &Actor, user: &User) -> QueryResult<()> {
-    let deletion = event(user, "destroy");
-    deletions::mark(connection, Deleted::User(user.id), &deletion)?;
-    audit::record(connection, actor, &[deletion])?;
+    users::end(connection, actor, user)?;
     memberships::end_of_user(connection, actor, user.id)
 }
 
@@ -96,7 +92,7 @@ fn end(connection: &mut PgConnection, actor: &Actor, user: &User) -> QueryResult
 /// # Errors
 /// When there is no such user, the user asks for another address or none, or somebody else has it.
 pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str) -> Result<User, NotConfirmed> {
-    let user = users::by_usernames(connection, &[username.to_owned()])?.pop();
+    let user = users::by_usernames(connection, &[username.to_owned()])?.pop().filter(|user| !user.is_service_account());
     let invited = users::by_email(connection, email)?.filter(|user| !user.confirmed);
     if let (Some(user), Some(invited)) = (user, invited) {
         let (actor, invited) = (Actor::system(), lock(connection, invited.id)?);
@@ -109,13 +105,16 @@ pub fn confirm_email(connection: &mut PgConnection, username: &str, email: &str)
 /// Makes a user a site admin.
 ///
 /// # Errors
-/// 400 if the user is one already.
+/// 400 if the user is one already, 422 for a service account.
 pub fn grant_admin(connection: &mut PgConnection, actor: &Actor, user: &User) -> Result<User> {
     if user.site_admin {
         return Err(Error::bad_request("site admin", "The user is a site admin already"));
     }
+    if user.is_service_account() {
+        return Err(Error::unprocessable("A service account is its organization's, and cannot be a site admin"));
+    }
     let granted = store::set_site_admin(connection, user.id, true)?;
-    audit::record(connection, actor, &[event(user, "grant_admin")])?;
+    audit::record(connection, actor, &[user.event("grant_admin")])?;
     Ok(granted)
 }
 
@@ -129,7 +128,7 @@ pub fn revoke_admin(connection: &mut PgConnection, actor: &Actor, user: &User) -
     }
     check_not_last_admin(connection, user, "revoked")?;
     let revoked = store::set_site_admin(connection, user.id, false)?;
-    audit::record(connection, actor, &[event(user, "revoke_admin")])?;
+    audit::record(connection, actor, &[user.event("revoke_admin")])?;
     Ok(revoked)
 }
 
@@ -154,8 +153,4 @@ fn check_not_last_admin(connection: &mut PgConnection, user: &User, what: &str) 
         return Err(Error::unprocessable(format!("The last site admin cannot be {what}")));
     }
     Ok(())
-}
-
-fn event(user: &User, action: &'static str) -> Event {
-    Event::of_account(user.id, action).meta(json!({"username": user.username}))
 }

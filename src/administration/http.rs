@@ -52,7 +52,7 @@ pub(crate) fn section() -> Section {
             Route::delete("/admin/users/{user}", "deleteUser", "Delete a user, with the user's tokens")
                 .details(
                     "Memberships end; name and address are free. `meta.created-tokens` lists live tokens of teams, \
-                     organizations and workspaces that this person has made: at most 100, and how many there are. \
+                     service accounts, organizations and workspaces that this person has made: at most 100, and how many there are. \
                      Terraform Enterprise answers 204, without a body.",
                 )
                 .query(&QuerySpec::NONE)
@@ -85,8 +85,9 @@ pub(crate) fn section() -> Section {
             .allows(&[Action::ChangeUsers])
             .write(|call| change(call, unsuspend)),
             Route::post("/admin/users/{user}/actions/grant_admin", "grantAdmin", "Make a user a site admin")
-                .details("400 if the user is one already.")
+                .details("400 if the user is one already, 422 for a service account.")
                 .query(&SHOW)
+                .unprocessable()
                 .shows(&USERS)
                 .allows(&[Action::ChangeUsers])
                 .write(|call| change(call, grant_admin)),

@@ -14,7 +14,7 @@ use crate::users::{MembershipStatus, User};
 impl Listed for User {
     const COLUMNS: &'static [SortColumn<Self>] = &[
         SortColumn::name("username", "username", |row| row.username.clone()),
-        SortColumn::text("email", "email", |row| row.email.clone()),
+        SortColumn::text_or_null("email", "email", |row| row.email.clone()),
         SortColumn::time("created-at", "created_at", |row| row.created_at),
     ];
 
@@ -35,7 +35,7 @@ pub(super) fn list(connection: &mut PgConnection, wanted: Wanted, query: &Query)
     let mut found = users::table.select(User::as_select()).into_boxed();
     if let Some(q) = query.q() {
         let pattern = containing(q);
-        found = found.filter(users::username.ilike(pattern.clone()).or(users::email.ilike(pattern)));
+        found = found.filter(users::username.ilike(pattern.clone()).or(users::email.assume_not_null().ilike(pattern)));
     }
     if let Some(admin) = wanted.admin {
         found = found.filter(users::site_admin.eq(admin));

@@ -22,7 +22,7 @@ pub(super) fn user(user: &User, places: &[Place]) -> Resource {
     }
 }
 
-/// `created-tokens`: the live tokens of teams, organizations and workspaces that a user has made.
+/// `created-tokens`: the live tokens of teams, service accounts, organizations and workspaces that a user has made.
 pub(super) fn created_tokens(maker: UserId, made: &MadeTokens) -> Value {
     let told = |token: &Token| {
         json!({
@@ -52,8 +52,10 @@ pub fn lines(maker: &User, made: &MadeTokens) -> Vec<String> {
     let MadeTokens { all, told } = made;
     let name = &maker.username;
     let mut lines = vec![match all {
-        0 => format!("No live token of a team, an organization or a workspace was made by {name}."),
-        _ => format!("Live tokens of teams, organizations and workspaces that {name} made, and may know: {all}"),
+        0 => format!("No live token of a team, a service account, an organization or a workspace was made by {name}."),
+        _ => format!(
+            "Live tokens of teams, service accounts, organizations and workspaces that {name} made, and may know: {all}"
+        ),
     }];
     lines.extend(told.iter().map(|token| {
         let organization = token.organization_name.as_deref().unwrap_or_default();

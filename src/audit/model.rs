@@ -90,6 +90,12 @@ impl Event {
         Self::new(None, "user", user, action).of_user(Some(user))
     }
 
+    /// The same as an event of this organization's trail, if there is one.
+    #[must_use]
+    pub fn within(self, organization: Option<OrganizationId>) -> Self {
+        Self { organization, ..self }
+    }
+
     /// The same as an event of this user's trail, if there is one: it is about the user's account or token.
     #[must_use]
     pub fn of_user(self, user: Option<UserId>) -> Self {

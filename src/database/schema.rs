@@ -3,13 +3,13 @@
 // diesel's macros write the modules and structs; `docs/` and the migrations say what they mean.
 
 diesel::table! {
-    /// A view: those of `all_users` that are not deleted.
+    /// A view: those of `all_users` that are not deleted, and whose organization is not.
     users (id) {
         id -> Uuid,
         username -> Text,
-        email -> Text,
+        email -> Nullable<Text>,
         site_admin -> Bool,
-        service_account -> Bool,
+        organization_id -> Nullable<Uuid>,
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -84,7 +84,7 @@ diesel::table! {
         created_at -> Timestamptz,
         organization_name -> Text,
         username -> Text,
-        email -> Text,
+        email -> Nullable<Text>,
         service_account -> Bool,
         email_known -> Bool,
     }

@@ -142,11 +142,6 @@ impl<'c, I> Write<'c, I> {
         let caller = caller.reauthenticated(connection)?;
         Ok((Locked { connection, caller, context }, locked))
     }
-
-    /// Goes on without a lock: what the work changes is new.
-    pub(crate) fn without_lock(self) -> Result<Locked<'c, I>> {
-        self.lock(|_, _| Ok(())).map(|(locked, ())| locked)
-    }
 }
 
 /// A call that writes and holds its locks, for the caller as it stands now.

@@ -63,6 +63,8 @@ impl PathParams {
             OrganizationRef::Membership(id.parse().ok())
         } else if let Some(id) = text("access") {
             OrganizationRef::TeamAccess(id.parse().ok())
+        } else if let Some(id) = text("user") {
+            OrganizationRef::User(id.parse().ok())
         } else {
             OrganizationRef::None
         }

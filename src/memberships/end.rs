@@ -10,15 +10,18 @@ use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 use crate::organizations;
 use crate::teams::{self, Team};
-use crate::users::{Membership, MembershipStatus};
+use crate::users::{self, Membership, MembershipStatus};
 
-/// Asks the access table whether the caller may end a membership: users decline their own invitations, others remove.
+/// Asks the access table whether the caller may end a membership: users decline their own invitations, others remove. The
+/// end of a service account's is that of the account.
 ///
 /// # Errors
 /// 404 or 403, as the table says.
 pub(super) fn may(caller: &Caller, membership: &Membership) -> Result<Permit> {
     if declines(caller, membership) {
         caller.may(Action::AnswerInvitation, Target::User(membership.user_id))
+    } else if membership.service_account {
+        caller.may(Action::HandleServiceAccounts, Target::Organization)
     } else {
         caller.may(Action::RemoveMembers, Target::Organization)
     }
@@ -43,7 +46,7 @@ pub(super) fn lock(connection: &mut PgConnection, membership: Membership) -> Res
     Ok((Membership { status, ..membership }, owners))
 }
 
-/// Ends a membership, which is locked with the team `owners`.
+/// Ends a membership, which is locked with the team `owners`; a service account with it.
 ///
 /// # Errors
 /// 403 for the last owner, and for an owner unless an owner asks.
@@ -63,6 +66,10 @@ pub(super) fn end(
         }
         // It may have waited for somebody's suspension: the caller's.
         caller.reauthenticated(connection)?;
+    }
+    if membership.service_account {
+        let (account, _) = users::lock(connection, user)?;
+        users::end(connection, &caller.actor(), &account)?;
     }
     let left = store::leave_teams(connection, organization, user)?;
     store::delete(connection, membership.id)?;

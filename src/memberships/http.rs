@@ -1,21 +1,22 @@
 //! `organizations/:name/organization-memberships`, `organization-memberships` and `organization-memberships/:id`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::store::{self, Addresses, MembershipList};
 use super::view;
-use super::{InvitationAttributes, end, invite, schema};
+use super::{InvitationAttributes, ServiceAccountAttributes, end, invite, schema, service_account};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::database::page::sort_keys;
 use crate::http::{Endpoint, Identifiers, OneResource, Read, Reply, Route, Section, Write};
 use crate::ids::{MembershipId, OrganizationId, TeamId, UserId};
 use crate::jsonapi::schema::one_of;
-use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Result, Search};
+use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, ResourceBody, Result, Search};
+use crate::organizations;
 use crate::teams::{self, TEAMS, Team, members};
-use crate::users::{self, MEMBERSHIPS, Membership, MembershipStatus, USERS};
+use crate::users::{self, MEMBERSHIPS, Membership, MembershipStatus, USERS, User};
 
 const SHOW: QuerySpec = QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &USERS, &TEAMS]) };
 const OWN: QuerySpec = QuerySpec {
@@ -41,10 +42,20 @@ const LIST: QuerySpec = QuerySpec {
     ..SHOW
 };
 
+const SERVICE_ACCOUNTS: QuerySpec = QuerySpec {
+    pages: Pages::Both,
+    sort: &["created-at", "username"],
+    default_sort: "created-at",
+    q: Search::Text,
+    ..QuerySpec::show(&[&USERS])
+};
+const SHOW_ACCOUNT: QuerySpec = QuerySpec::show(&[&USERS]);
+
 const INVITATION: OneResource<InvitationAttributes> = OneResource::new(&[MEMBERSHIPS.name])
     .requires(&["email"])
     .long()
     .related(|sends| sends.related_to_some("teams", TEAMS.name));
+const SERVICE_ACCOUNT: OneResource<ServiceAccountAttributes> = OneResource::new(&[USERS.name]).requires(&["username"]);
 const IDS: Identifiers = Identifiers(&[MEMBERSHIPS.name]);
 
 /// The endpoints of memberships.
@@ -52,7 +63,7 @@ pub(crate) fn section() -> Section {
     Section {
         tag: "memberships",
         about: "Users in organizations: invited, then active",
-        endpoints: [of_organizations(), of_teams()].into_iter().flatten().collect(),
+        endpoints: [of_organizations(), of_service_accounts(), of_teams()].into_iter().flatten().collect(),
         kinds: vec![schema::membership()],
     }
 }
@@ -86,9 +97,12 @@ fn of_organizations() -> Vec<Endpoint> {
             .allows(&[Action::SeeOwnMembership, Action::SeeMembers])
             .read(show),
         Route::delete(one, "deleteMembership", "End a membership")
-            .details("The user's rights end at once, in every team. Who is invited declines by it.")
+            .details(
+                "The user's rights end at once, in every team. Who is invited declines by it. A service account ends \
+                 with its membership, and so do its tokens.",
+            )
             .query(&QuerySpec::NONE)
-            .allows(&[Action::AnswerInvitation, Action::RemoveMembers])
+            .allows(&[Action::AnswerInvitation, Action::RemoveMembers, Action::HandleServiceAccounts])
             .also_invited()
             .write(destroy),
         Route::post(
@@ -101,6 +115,28 @@ fn of_organizations() -> Vec<Endpoint> {
         .allows(&[Action::AnswerInvitation])
         .also_invited()
         .write(accept),
+    ]
+}
+
+fn of_service_accounts() -> Vec<Endpoint> {
+    let path = "/organizations/{organization}/service-accounts";
+    vec![
+        Route::get(path, "listServiceAccounts", "List an organization's service accounts")
+            .query(&SERVICE_ACCOUNTS)
+            .means("q", "Only those whose name holds this text, in any case")
+            .lists(&USERS)
+            .allows(&[Action::SeeMembers])
+            .read(list_service_accounts),
+        Route::post(path, "createServiceAccount", "Make a service account: a user who is a program")
+            .details(
+                "It is in this organization alone, and nobody signs in as it. Its rights are those of the teams that it \
+                 is put into. It has no token at first: see `users/:id/authentication-tokens`.",
+            )
+            .query(&SHOW_ACCOUNT)
+            .body(SERVICE_ACCOUNT)
+            .creates(&USERS)
+            .allows(&[Action::HandleServiceAccounts])
+            .write(create_service_account),
     ]
 }
 
@@ -143,6 +179,30 @@ fn status_counts(counts: &[(MembershipStatus, i64)]) -> Value {
     let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
     let (invited, active) = (of(MembershipStatus::Invited), of(MembershipStatus::Active));
     json!({"total": invited + active, "active": active, "invited": invited})
+}
+
+fn list_service_accounts(call: Read<'_>) -> Result<Reply> {
+    let call = call.may(Target::Organization)?;
+    let of = MembershipList::ServiceAccounts(call.caller.organization()?);
+    let found = store::list(call.connection, of, &call.query)?;
+    let ids: Vec<UserId> = found.rows.iter().map(|row| row.user_id).collect();
+    let accounts: HashMap<UserId, User> =
+        users::find_all(call.connection, &ids)?.into_iter().map(|user| (user.id, user)).collect();
+    let rendered = |row: &Membership| accounts.get(&row.user_id).map(|user| users::service_account(user, row.id));
+    let resources = found.rows.iter().filter_map(rendered).collect();
+    Ok(call.page(resources, found.info))
+}
+
+fn create_service_account(call: Write<'_, ResourceBody<ServiceAccountAttributes>>) -> Result<Reply> {
+    let (call, organization) =
+        call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?.id))?;
+    let (mut call, body) = call.may(Target::Organization)?.take_input();
+    let username = body.attributes.username.unwrap_or_default();
+    let account =
+        service_account::create_service_account(call.connection, &call.caller.actor(), organization, &username)?;
+    call.check_again(|_, caller| caller.may(Action::HandleServiceAccounts, Target::Organization))?;
+    let membership = store::of_user(call.connection, organization, account.id)?;
+    Ok(call.one(users::service_account(&account, membership)))
 }
 
 /// The memberships of the user who calls, also those that wait for acceptance.

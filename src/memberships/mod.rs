@@ -9,10 +9,12 @@ mod http;
 mod invite;
 mod model;
 mod schema;
+mod service_account;
 mod store;
 mod view;
 
 pub(crate) use end::{end_of_user, lock_of_user, pass_on};
 pub(crate) use http::section;
-pub use model::InvitationAttributes;
 use model::event;
+pub use model::{InvitationAttributes, ServiceAccountAttributes};
+pub(crate) use service_account::create_service_account;

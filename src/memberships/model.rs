@@ -18,6 +18,16 @@ pub struct InvitationAttributes {
     pub email: Option<String>,
 }
 
+/// What a client may write of a new service account.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ServiceAccountAttributes {
+    /// `username`: 1 to 90 letters, digits, hyphens and underscores, which no other user has. It stays.
+    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
+    pub username: Option<String>,
+}
+
 /// What happened to a user in an organization, as the audit trail tells it.
 pub(super) fn event(
     organization: OrganizationId,

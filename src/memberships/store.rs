@@ -31,6 +31,8 @@ pub(super) enum MembershipList {
     Organization(OrganizationId, Addresses),
     /// A user's, in any organization.
     User(UserId),
+    /// Those of an organization's service accounts.
+    ServiceAccounts(OrganizationId),
     /// Those of a team's users.
     Team(OrganizationId, TeamId),
     /// None.
@@ -49,6 +51,9 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     found = match of {
         MembershipList::Organization(id, _) => found.filter(listed_memberships::organization_id.eq(id)),
         MembershipList::User(id) => found.filter(listed_memberships::user_id.eq(id)),
+        MembershipList::ServiceAccounts(id) => {
+            found.filter(listed_memberships::organization_id.eq(id)).filter(listed_memberships::service_account)
+        }
         MembershipList::Team(organization, team) => {
             let inside = team_members::table.filter(team_members::team_id.eq(team)).select(team_members::user_id);
             found
@@ -61,8 +66,9 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     if let Some(q) = query.q() {
         let in_name = listed_memberships::username.ilike(containing(q));
         found = if addresses {
-            found
-                .filter(in_name.or(listed_memberships::email_known.and(listed_memberships::email.ilike(containing(q)))))
+            found.filter(in_name.or(
+                listed_memberships::email_known.and(listed_memberships::email.assume_not_null().ilike(containing(q))),
+            ))
         } else {
             found.filter(in_name)
         };
@@ -70,7 +76,9 @@ pub(super) fn list(connection: &mut PgConnection, of: MembershipList, query: &Qu
     if let Some(emails) = query.filter_list("email") {
         let emails: Vec<String> = emails.iter().map(|email| email.to_lowercase()).collect();
         let emails = if addresses { emails } else { vec![] };
-        found = found.filter(listed_memberships::email_known.and(lower(listed_memberships::email).eq_any(emails)));
+        found = found.filter(
+            listed_memberships::email_known.and(lower(listed_memberships::email.assume_not_null()).eq_any(emails)),
+        );
     }
     if let Some(words) = query.filter_list("status") {
         found = found.filter(listed_memberships::status.eq_any(statuses(&words)?));
@@ -87,6 +95,19 @@ fn statuses(words: &[&str]) -> Result<Vec<MembershipStatus>> {
             .ok_or_else(|| Error::parameter("filter[status]", "Must be among invited, active"))
     };
     words.iter().map(known).collect()
+}
+
+/// A user's membership in an organization.
+pub(super) fn of_user(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    user: UserId,
+) -> QueryResult<MembershipId> {
+    memberships::table
+        .filter(memberships::organization_id.eq(organization))
+        .filter(memberships::user_id.eq(user))
+        .select(memberships::id)
+        .first(connection)
 }
 
 /// How many of an organization's memberships have each status.

@@ -211,7 +211,7 @@ fn add_users(call: Write<'_, Vec<String>>) -> Result<Reply> {
     let id = call.path("team")?;
     let (call, (team, _)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
     let call = call.may(Target::Team(team.facts()))?;
-    let users = named(call.connection, &call.input, Unknown::Refuse)?;
+    let users = named(call.connection, &team, &call.input, Unknown::Refuse)?;
     members::put_in(call.connection, &call.caller, &team, &users)?;
     Ok(call.done())
 }
@@ -220,7 +220,7 @@ fn remove_users(call: Write<'_, Vec<String>>) -> Result<Reply> {
     let id = call.path("team")?;
     let (call, (team, _)) = call.lock(|connection, _| Ok(store::lock(connection, id)?))?;
     let call = call.may(Target::Team(team.facts()))?;
-    let users = named(call.connection, &call.input, Unknown::Ignore)?;
+    let users = named(call.connection, &team, &call.input, Unknown::Ignore)?;
     members::take_out(call.connection, &call.caller, &team, &users)?;
     Ok(call.done())
 }
@@ -234,9 +234,11 @@ enum Unknown {
     Ignore,
 }
 
-/// The users of these names, ordered by id, so that requests that lock several do it in one order.
-fn named(connection: &mut PgConnection, names: &[String], unknown: Unknown) -> Result<Vec<UserId>> {
-    let found = users::by_usernames(connection, names)?;
+/// The users of these names who can be in a team, ordered by id, so that requests that lock several do it in one order. Of
+/// another organization's service account nothing is learned.
+fn named(connection: &mut PgConnection, team: &Team, names: &[String], unknown: Unknown) -> Result<Vec<UserId>> {
+    let mut found = users::by_usernames(connection, names)?;
+    found.retain(|user| user.organization_id.is_none_or(|own| own == team.organization_id));
     if unknown == Unknown::Refuse {
         let known: BTreeSet<String> = found.iter().map(|user| user.username.to_lowercase()).collect();
         let missing = names.iter().enumerate().filter(|(_, name)| !known.contains(&name.to_lowercase()));

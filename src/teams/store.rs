@@ -158,7 +158,8 @@ pub(super) fn remove_users(connection: &mut PgConnection, team: TeamId, users: &
     .get_results(connection)
 }
 
-/// Whether a team has a member beside these users who is active in the organization and not suspended. One who is, is kept
+/// Whether a team has a member beside these users who is active in the organization and not suspended, and a person: a
+/// service account cannot sign in. One who is, is kept
 /// from being suspended or deleted until the transaction's end; a suspension that is under way is waited for.
 pub(crate) fn keeps_active_member(
     connection: &mut PgConnection,
@@ -169,7 +170,7 @@ pub(crate) fn keeps_active_member(
         "SELECT users.id FROM team_members JOIN memberships USING (organization_id, user_id) \
          JOIN users ON users.id = team_members.user_id \
          WHERE team_members.team_id = $1 AND memberships.status = $2 AND users.suspended_at IS NULL \
-         AND users.id <> ALL($3) LIMIT 1 FOR SHARE OF users",
+         AND users.organization_id IS NULL AND users.id <> ALL($3) LIMIT 1 FOR SHARE OF users",
     )
     .bind::<SqlUuid, _>(team.uuid())
     .bind::<Text, _>(MembershipStatus::Active)
@@ -185,17 +186,18 @@ struct Named {
     name: String,
 }
 
-/// The names of organizations whose only active owner is this user, at most so many. To rely on the answer, hold the lock
+/// The names of organizations whose only active owner who is a person is this user, at most so many. To rely on the answer, hold the lock
 /// under which users are suspended and deleted, and the user's row.
 pub(crate) fn owned_by_alone(connection: &mut PgConnection, user: UserId, most: i64) -> QueryResult<Vec<String>> {
     let found: Vec<Named> = diesel::sql_query(
         "SELECT organizations.name FROM team_members AS own \
          JOIN teams ON teams.id = own.team_id AND teams.owners \
          JOIN organizations ON organizations.id = own.organization_id \
+         JOIN users AS person ON person.id = own.user_id AND person.organization_id IS NULL \
          WHERE own.user_id = $1 AND NOT EXISTS (SELECT FROM team_members AS other \
            JOIN memberships ON memberships.organization_id = other.organization_id \
              AND memberships.user_id = other.user_id AND memberships.status = $2 \
-           JOIN users ON users.id = other.user_id AND users.suspended_at IS NULL \
+           JOIN users ON users.id = other.user_id AND users.suspended_at IS NULL AND users.organization_id IS NULL \
            WHERE other.team_id = own.team_id AND other.user_id <> own.user_id) \
          ORDER BY lower(organizations.name) LIMIT $3",
     )
@@ -291,7 +293,7 @@ fn count_members(connection: &mut PgConnection, teams: &[TeamId]) -> QueryResult
         .select((
             team_members::team_id,
             count_star(),
-            count(users::id).aggregate_filter(users::service_account.eq(false)),
+            count(users::id).aggregate_filter(users::organization_id.is_null()),
         ))
         .load(connection)
 }

@@ -70,7 +70,7 @@ pub(super) fn teams(teams: &[Team], organization: &str, members: &Members, calle
         Some((all, people)) => linked(self::team(team, organization, *all, *people, caller), team),
         None => {
             let named = inside.remove(&team.id).unwrap_or_default();
-            let people = named.iter().filter(|(user, _)| !user.service_account).count();
+            let people = named.iter().filter(|(user, _)| !user.is_service_account()).count();
             let [all, people] = [named.len(), people].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
             self::named(self::team(team, organization, all, people, caller), &named)
         }

@@ -105,6 +105,7 @@ impl Bounds {
                 "Abilities must be among those of the {}, which has {}; {beyond} is not",
                 match self.owner {
                     Owner::User(_) => "user by their teams",
+                    Owner::ServiceAccount(..) => "service account by its teams",
                     Owner::Team(..) => "team",
                     Owner::Workspace(..) => "workspace",
                     Owner::Organization(_) => "organization",
@@ -153,7 +154,7 @@ impl Bounds {
         caller.abilities.is_none() && self.reach_of(caller).cover_all(&self.abilities)
     }
 
-    /// What the caller's principal may reach where the token is to be: a user's token is no organization's.
+    /// What the caller's principal may reach where the token is to be: a person's token is no organization's.
     fn reach_of(&self, caller: &Caller) -> Abilities {
         match self.owner {
             Owner::User(_) => self.abilities.clone(),

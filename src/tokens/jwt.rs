@@ -55,7 +55,7 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     organization: Option<OrganizationId>,
     role: Role,
-    /// Of a user's token none: it is no organization's, and what it may reach depends on that.
+    /// Of a person's token none: it is no organization's, and what it may reach depends on that.
     #[serde(skip_serializing_if = "Option::is_none")]
     abilities: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub(super) fn sign(
 /// The public id of what a token authenticates as.
 fn subject(owner: Owner) -> String {
     match owner {
-        Owner::User(id) => id.to_string(),
+        Owner::User(id) | Owner::ServiceAccount(_, id) => id.to_string(),
         Owner::Team(_, id) => id.to_string(),
         Owner::Organization(id) | Owner::AuditTrails(id) => id.to_string(),
         Owner::Workspace(_, id) => id.to_string(),

@@ -124,7 +124,8 @@ fn visible(of: TokenList, visible_tokens: &VisibleTokens) -> Option<Condition> {
 /// Of each kind what is within reach.
 fn of_organization(visible_tokens: &VisibleTokens) -> Option<Condition> {
     let (teams, workspaces) = (of_teams(visible_tokens), of_workspaces(visible_tokens));
-    if visible_tokens.organization && teams.is_none() && workspaces.is_none() {
+    let VisibleTokens { organization, service_accounts, own_account, .. } = *visible_tokens;
+    if organization && service_accounts && teams.is_none() && workspaces.is_none() {
         return None;
     }
     let and = |kind: Condition, condition: Option<Condition>| match condition {
@@ -132,8 +133,10 @@ fn of_organization(visible_tokens: &VisibleTokens) -> Option<Condition> {
         None => kind,
     };
     let is = |kind: Kind| boxed(t::kind.eq(kind).nullable());
-    let own = visible_tokens.organization.then(|| boxed(is(Kind::Organization).or(is(Kind::AuditTrails))));
-    any([and(is(Kind::Team), teams), and(is(Kind::Workspace), workspaces)].into_iter().chain(own))
+    let own = organization.then(|| boxed(is(Kind::Organization).or(is(Kind::AuditTrails))));
+    // Of an organization's tokens, those of users are its service accounts'.
+    let accounts = if service_accounts { Some(is(Kind::User)) } else { own_account.map(|id| boxed(t::user_id.eq(id))) };
+    any([and(is(Kind::Team), teams), and(is(Kind::Workspace), workspaces)].into_iter().chain(own).chain(accounts))
 }
 
 fn of_teams(visible_tokens: &VisibleTokens) -> Option<Condition> {

@@ -24,7 +24,7 @@ mod store;
 mod view;
 
 pub use filters::reference as filters_reference;
-pub use first::create_user_with_token;
+pub use first::{create_service_account_with_token, create_user_with_token};
 pub(crate) use http::section;
 pub(crate) use issue::create;
 pub use labels::{LABEL_KEY_MAX, LABEL_VALUE_MAX, LABELS_MAX, Labels};

@@ -40,7 +40,7 @@ text_enum! {
 pub struct Token {
     pub id: TokenId,
     pub kind: Kind,
-    /// The organization that it belongs to; none for a user's token.
+    /// The organization that it belongs to; none for a person's token.
     pub organization_id: Option<OrganizationId>,
     /// Its owner, if that is a user.
     pub user_id: Option<UserId>,
@@ -115,7 +115,10 @@ pub struct Token {
 /// What a token authenticates as, when it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
+    /// A person.
     User(UserId),
+    /// A service account in its organization.
+    ServiceAccount(OrganizationId, UserId),
     /// A team in its organization.
     Team(OrganizationId, TeamId),
     /// An organization, as its owner.
@@ -127,11 +130,20 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// A user: a service account if it is in an organization for good.
+    #[must_use]
+    pub const fn of_user(id: UserId, organization: Option<OrganizationId>) -> Self {
+        match organization {
+            Some(organization) => Self::ServiceAccount(organization, id),
+            None => Self::User(id),
+        }
+    }
+
     /// The kind of token that it gets.
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
-            Self::User(_) => Kind::User,
+            Self::User(_) | Self::ServiceAccount(..) => Kind::User,
             Self::Team(..) => Kind::Team,
             Self::Organization(_) => Kind::Organization,
             Self::AuditTrails(_) => Kind::AuditTrails,
@@ -139,12 +151,16 @@ impl Owner {
         }
     }
 
-    /// The organization that it belongs to; none for a user's.
+    /// The organization that it belongs to; none for a person's.
     #[must_use]
     pub const fn organization(self) -> Option<OrganizationId> {
         match self {
             Self::User(_) => None,
-            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => Some(id),
+            Self::ServiceAccount(id, _)
+            | Self::Team(id, _)
+            | Self::Organization(id)
+            | Self::AuditTrails(id)
+            | Self::Workspace(id, _) => Some(id),
         }
     }
 
@@ -153,16 +169,18 @@ impl Owner {
     pub const fn governed(self) -> Governed {
         match self {
             Self::User(id) => Governed::ByOrganizationsOf(id),
-            Self::Team(id, _) | Self::Organization(id) | Self::AuditTrails(id) | Self::Workspace(id, _) => {
-                Governed::By(id, self.kind())
-            }
+            Self::ServiceAccount(id, _)
+            | Self::Team(id, _)
+            | Self::Organization(id)
+            | Self::AuditTrails(id)
+            | Self::Workspace(id, _) => Governed::By(id, self.kind()),
         }
     }
 
     /// The user that it is, if it is one; and so on below.
     #[must_use]
     pub const fn user(self) -> Option<UserId> {
-        if let Self::User(id) = self { Some(id) } else { None }
+        if let Self::User(id) | Self::ServiceAccount(_, id) = self { Some(id) } else { None }
     }
 
     #[must_use]
@@ -181,7 +199,7 @@ impl Token {
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         match self.kind {
-            Kind::User => self.user_id.map(Owner::User),
+            Kind::User => self.user_id.map(|id| Owner::of_user(id, self.organization_id)),
             Kind::Team => self.organization_id.zip(self.team_id).map(|(within, id)| Owner::Team(within, id)),
             Kind::Organization => self.organization_id.map(Owner::Organization),
             Kind::AuditTrails => self.organization_id.map(Owner::AuditTrails),

@@ -23,19 +23,35 @@ pub(crate) enum TokenOperation {
 }
 
 impl TokenOperation {
-    /// The actions that this is, one for each kind of token, and the one that every token may do to itself, if there is.
+    /// The actions that this is, one for each sort of owner, and the one that every token may do to itself, if there is.
     pub(crate) const fn actions(self) -> &'static [Action] {
         use Action as A;
         match self {
-            Self::Read => {
-                &[A::ReadUserToken, A::ReadTeamToken, A::ReadWorkspaceToken, A::ReadOrganizationToken, A::ShowItself]
-            }
-            Self::Edit => &[A::ChangeUserToken, A::EditTeamToken, A::EditWorkspaceToken, A::ChangeOrganizationToken],
-            Self::Switch => {
-                &[A::ChangeUserToken, A::EditTeamToken, A::SwitchWorkspaceToken, A::ChangeOrganizationToken]
-            }
+            Self::Read => &[
+                A::ReadUserToken,
+                A::ReadServiceAccountToken,
+                A::ReadTeamToken,
+                A::ReadWorkspaceToken,
+                A::ReadOrganizationToken,
+                A::ShowItself,
+            ],
+            Self::Edit => &[
+                A::ChangeUserToken,
+                A::ChangeServiceAccountToken,
+                A::EditTeamToken,
+                A::EditWorkspaceToken,
+                A::ChangeOrganizationToken,
+            ],
+            Self::Switch => &[
+                A::ChangeUserToken,
+                A::ChangeServiceAccountToken,
+                A::EditTeamToken,
+                A::SwitchWorkspaceToken,
+                A::ChangeOrganizationToken,
+            ],
             Self::Replace => &[
                 A::ChangeUserToken,
+                A::ChangeServiceAccountToken,
                 A::ReplaceTeamToken,
                 A::ReplaceWorkspaceToken,
                 A::ChangeOrganizationToken,
@@ -43,6 +59,7 @@ impl TokenOperation {
             ],
             Self::Revoke => &[
                 A::EndUserToken,
+                A::EndServiceAccountToken,
                 A::DeleteTeamToken,
                 A::DeleteWorkspaceToken,
                 A::ChangeOrganizationToken,
@@ -84,10 +101,11 @@ pub(super) fn may_by_kind(
     operation: TokenOperation,
     token: &Token,
 ) -> Result<Permit> {
-    let &[of_user, of_team, of_workspace, of_organization, ..] = operation.actions() else {
+    let &[of_user, of_service_account, of_team, of_workspace, of_organization, ..] = operation.actions() else {
         return Err(Error::internal());
     };
     let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
+        (Kind::User, Some(user), ..) if token.organization_id.is_some() => (of_service_account, Target::User(user)),
         (Kind::User, Some(user), ..) => (of_user, Target::User(user)),
         (Kind::Team, _, Some(id), _) => (of_team, Target::TeamToken(facts_of_team(token, id), Some(token.id))),
         (Kind::Workspace, _, _, Some(workspace)) => {

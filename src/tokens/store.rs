@@ -26,7 +26,7 @@ use crate::users::MembershipStatus;
 /// Whose tokens a list holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TokenList {
-    /// All that belong to an organization: its own, and those of its teams and workspaces.
+    /// All that belong to an organization: its own, and those of its teams, workspaces and service accounts.
     Organization(OrganizationId),
     /// Those of all teams of an organization.
     Teams(OrganizationId),
@@ -117,7 +117,7 @@ pub(super) fn lock_current(connection: &mut PgConnection, owner: Owner) -> Query
         .select((tokens::id, tokens::revoked_at))
         .for_no_key_update();
     let locked: Vec<(TokenId, Option<DateTime<Utc>>)> = match owner {
-        Owner::User(_) | Owner::Workspace(..) => return Ok(None),
+        Owner::User(_) | Owner::ServiceAccount(..) | Owner::Workspace(..) => return Ok(None),
         Owner::Team(_, team) => {
             live.filter(tokens::team_id.eq(team)).filter(tokens::description.is_null()).load(connection)?
         }
@@ -267,6 +267,9 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
         .first(connection)?;
     let (of_workspace, by_workspace, format) = workspace.unwrap_or_default();
     let abilities = match (owner, team) {
+        (Owner::ServiceAccount(_, user), _) => {
+            listed(&diesel::select(abilities_of_user(user, true)).get_result::<Vec<String>>(connection)?)
+        }
         (Owner::Organization(_), _) | (Owner::Team(..), Some((true, _))) => Abilities::Every,
         (Owner::Team(..), Some((false, abilities))) => Abilities::These(abilities),
         _ => Abilities::These(of_workspace),
@@ -277,7 +280,7 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
     Ok(Bounds { owner, abilities, owns: false, roles: roles.collect(), format })
 }
 
-/// The same of a user, whose tokens are no organization's.
+/// The same of a person, whose tokens are no organization's.
 fn bounds_of_user(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bounds> {
     let mut bounds = Bounds {
         owner,
@@ -310,7 +313,7 @@ fn listed(words: &[String]) -> Abilities {
     Abilities::These(words.iter().filter_map(|word| word.parse().ok()).collect())
 }
 
-/// What a new token will reach whose owner has `reach`; none for a user's, which is no organization's.
+/// What a new token will reach whose owner has `reach`; none for a person's, which is no organization's.
 pub(super) fn effective_abilities_of(
     connection: &mut PgConnection,
     new: &NewToken<'_>,
@@ -321,8 +324,16 @@ pub(super) fn effective_abilities_of(
         Abilities::Every => None,
         Abilities::These(these) => Some(these.as_slice()),
     };
-    let effective = effective_abilities(new.abilities, of_owner, registered_abilities(organization));
-    diesel::select(effective).get_result(connection).map(Some)
+    let registered = registered_abilities(organization);
+    let effective = match new.owner {
+        // An owner's are every one, but for Latchkey's own unless these are listed.
+        Owner::ServiceAccount(_, user) => {
+            let of_account = abilities_of_user(user, new.abilities.is_some()).nullable();
+            diesel::select(effective_abilities(new.abilities, of_account, registered)).get_result(connection)
+        }
+        _ => diesel::select(effective_abilities(new.abilities, of_owner, registered)).get_result(connection),
+    };
+    effective.map(Some)
 }
 
 /// The secret of a new token, and the key that has signed it, if it is signed.
@@ -437,7 +448,7 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
     let mut before = tokens::table.filter(live).select(tokens::id).into_boxed();
     before = match (owner, slot) {
         (_, Slot::OneMore(_)) => return Ok(vec![]),
-        (Owner::User(user), _) => before.filter(tokens::user_id.eq(user)),
+        (Owner::User(user) | Owner::ServiceAccount(_, user), _) => before.filter(tokens::user_id.eq(user)),
         (Owner::Team(_, team), _) => before.filter(tokens::team_id.eq(team)),
         (Owner::Workspace(_, workspace), _) => before.filter(tokens::workspace_id.eq(workspace)),
         (Owner::Organization(organization) | Owner::AuditTrails(organization), _) => {
@@ -455,13 +466,17 @@ pub(super) fn revoke_current(connection: &mut PgConnection, owner: Owner, slot: 
         .get_results(connection)
 }
 
-/// Locks a token. A user's token is locked for nobody but the user and site admins, who alone may see it: others get
+/// Locks a token. A person's token is locked for nobody but the person and site admins, who alone may see it: others get
 /// `NotFound`.
 pub(super) fn lock(connection: &mut PgConnection, caller: &Caller, id: TokenId) -> QueryResult<()> {
-    let own = tokens::user_id.is_null().or(tokens::user_id.eq(caller.user()));
+    let of_organization = tokens::organization_id.is_not_null().nullable();
     tokens::table
         .find(id)
-        .filter(own.or(caller.is_site_admin().into_sql::<Nullable<Bool>>()))
+        .filter(
+            of_organization
+                .or(tokens::user_id.eq(caller.user()))
+                .or(caller.is_site_admin().into_sql::<Nullable<Bool>>()),
+        )
         .select(tokens::id)
         .for_no_key_update()
         .first::<TokenId>(connection)?;
@@ -597,7 +612,7 @@ pub(super) fn remove_usage(connection: &mut PgConnection, most: usize) -> QueryR
 /// So far are the tokens counted that a user has made.
 const MADE_COUNTED: i64 = 10_000;
 
-/// The live tokens of teams, organizations and workspaces that a user has made.
+/// The live tokens of teams, service accounts, organizations and workspaces that a user has made.
 #[derive(Debug, Clone)]
 pub struct MadeTokens {
     /// How many there are, counted to 10,000 and one more.
@@ -613,6 +628,8 @@ pub(crate) fn made_by(connection: &mut PgConnection, maker: UserId, most: i64) -
         listed_tokens::table
             .filter(listed_tokens::created_by_user_id.eq(maker))
             .filter(listed_tokens::organization_id.is_not_null())
+            // Those that a service account has made for itself end with it.
+            .filter(listed_tokens::user_id.is_distinct_from(maker))
             .filter(listed_tokens::status.eq_any([Status::Active, Status::Inactive]))
     };
     let told = found()

@@ -33,7 +33,8 @@ pub struct Membership {
     pub created_at: DateTime<Utc>,
     pub organization_name: String,
     pub username: String,
-    pub email: String,
+    /// A service account has none.
+    pub email: Option<String>,
     /// Whether the user is a program's account.
     pub service_account: bool,
     /// Whether that is for others to know; not while the user is invited by name.
@@ -62,7 +63,7 @@ pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
         .link_self(format!("/api/v2/organization-memberships/{}", membership.id));
     let own = caller.user() == Some(membership.user_id);
     if own || (membership.email_known && caller.can(Action::SeeAddresses, Target::Organization)) {
-        resource.attribute("email", &membership.email)
+        resource.attribute("email", membership.email.as_deref().unwrap_or_default())
     } else {
         resource
     }

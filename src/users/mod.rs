@@ -14,8 +14,10 @@ mod view;
 pub(crate) use http::section;
 pub(crate) use membership::{MEMBERSHIPS, add_members, membership, membership_identifier};
 pub use membership::{Membership, MembershipStatus};
-pub(crate) use model::confirm_email;
 pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User};
+pub(crate) use model::{confirm_email, end};
 pub use store::{NotConfirmed, NotCreated};
-pub(crate) use store::{any, by_email, by_usernames, create, create_invited, find_all, lock, lock_all};
-pub(crate) use view::{USERS, administered, identifier, public};
+pub(crate) use store::{
+    any, by_email, by_usernames, create, create_invited, create_service_account, find_all, hold, lock, lock_all,
+};
+pub(crate) use view::{USERS, administered, identifier, public, service_account};

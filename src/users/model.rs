@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -11,7 +12,8 @@ use super::store;
 use super::store::NotConfirmed;
 use crate::audit::{self, Actor, Event};
 use crate::database::schema::users;
-use crate::ids::UserId;
+use crate::deletions::{self, Deleted};
+use crate::ids::{OrganizationId, UserId};
 
 /// A user as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -20,14 +22,14 @@ pub struct User {
     pub id: UserId,
     /// The user's name, unique without regard to case.
     pub username: String,
-    /// The user's address, unique without regard to case.
-    pub email: String,
+    /// The user's address, unique without regard to case; a service account has none.
+    pub email: Option<String>,
     /// The address that the user asks for, while nobody has confirmed it.
     pub unconfirmed_email: Option<String>,
     /// Whether the user administers the whole installation.
     pub site_admin: bool,
-    /// Whether this is a program's account.
-    pub service_account: bool,
+    /// The one organization that a service account is in; none for a person.
+    pub organization_id: Option<OrganizationId>,
     /// Whether somebody has come forward as this user; false for whom an invitation made.
     pub confirmed: bool,
     pub created_at: DateTime<Utc>,
@@ -82,11 +84,23 @@ pub struct PasswordAttributes {
 }
 
 impl User {
+    /// Whether this is a program's account.
+    #[must_use]
+    pub const fn is_service_account(&self) -> bool {
+        self.organization_id.is_some()
+    }
+
+    /// Something that happened to the account, in the trail of the user and, of a service account, of its organization.
+    #[must_use]
+    pub fn event(&self, action: &'static str) -> Event {
+        Event::of_account(self.id, action).within(self.organization_id).meta(json!({"username": self.username}))
+    }
+
     /// The same user, who asks for another address. Invitations go by address: it stays what it is until somebody
     /// else confirms the new one. One's own, also in another case, needs nobody.
     pub(super) fn asking_for(self, email: String) -> Self {
-        if email.eq_ignore_ascii_case(&self.email) {
-            Self { email, unconfirmed_email: None, ..self }
+        if self.email.as_ref().is_some_and(|own| email.eq_ignore_ascii_case(own)) {
+            Self { email: Some(email), unconfirmed_email: None, ..self }
         } else {
             Self { unconfirmed_email: Some(email), ..self }
         }
@@ -101,4 +115,15 @@ pub(crate) fn confirm_email(connection: &mut PgConnection, username: &str, email
     let user = store::confirm_email(connection, username, email)?;
     audit::record(connection, &Actor::system(), &[Event::of_account(user.id, "confirm_email")])?;
     Ok(user)
+}
+
+/// Ends a user, who must be locked with all memberships: the tokens are refused from now on, and the name is free. The
+/// memberships are `memberships`' to end.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn end(connection: &mut PgConnection, actor: &Actor, user: &User) -> QueryResult<()> {
+    let event = user.event("destroy");
+    deletions::mark(connection, Deleted::User(user.id), &event)?;
+    audit::record(connection, actor, &[event])
 }

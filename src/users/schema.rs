@@ -1,6 +1,6 @@
 //! Users in the words of the OpenAPI description.
 
-use super::USERS;
+use super::{MEMBERSHIPS, USERS};
 use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
 
 pub(super) fn user() -> ResourceSchema {
@@ -30,4 +30,5 @@ pub(super) fn user() -> ResourceSchema {
         .link("authentication-tokens")
         .one("authenticated-resource", &["users", "teams", "organizations", "workspaces"])
         .many("organizations", "organizations")
+        .one("organization-membership", &[MEMBERSHIPS.name])
 }

@@ -42,7 +42,7 @@ pub enum NotConfirmed {
 
 /// Makes a user. Where an invitation has made one of this address already, that one gets the name and the rank.
 pub fn create(connection: &mut PgConnection, new: &NewUser) -> Result<User, NotCreated> {
-    let claimed = diesel::update(users::table.filter(lower(users::email).eq(lower(&new.email))))
+    let claimed = diesel::update(users::table.filter(lower(users::email.assume_not_null()).eq(lower(&new.email))))
         .filter(users::confirmed.eq(false))
         .set((
             users::username.eq(&new.username),
@@ -74,7 +74,10 @@ pub(crate) fn create_invited(connection: &mut PgConnection, email: &str) -> Quer
         ))
         .on_conflict_do_nothing()
         .execute(connection)?;
-    users::table.filter(lower(users::email).eq(lower(email))).select(User::as_select()).first(connection)
+    users::table
+        .filter(lower(users::email.assume_not_null()).eq(lower(email)))
+        .select(User::as_select())
+        .first(connection)
 }
 
 fn insert(connection: &mut PgConnection, new: &NewUser) -> QueryResult<User> {
@@ -90,6 +93,33 @@ fn insert(connection: &mut PgConnection, new: &NewUser) -> QueryResult<User> {
         .get_result(connection)
 }
 
+/// Makes a service account of an organization. Its membership is `memberships`' to make.
+///
+/// # Errors
+/// 422 for a name that is taken.
+pub(crate) fn create_service_account(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    username: &str,
+) -> Result<User, Error> {
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(UserId::generate()),
+            users::username.eq(username),
+            users::site_admin.eq(false),
+            users::confirmed.eq(true),
+            users::organization_id.eq(organization),
+        ))
+        .returning(User::as_returning())
+        .get_result(connection)
+        .map_err(taken_by_another)
+}
+
+/// Keeps a user from being suspended or deleted until the transaction's end.
+pub(crate) fn hold(connection: &mut PgConnection, id: UserId) -> QueryResult<()> {
+    users::table.find(id).select(users::id).for_share().first::<UserId>(connection).map(drop)
+}
+
 fn taken(fault: diesel::result::Error, wanted: &NewUser) -> NotCreated {
     match violated_key(&fault) {
         Some("users_username_key") => NotCreated::UsernameTaken(wanted.username.clone()),
@@ -100,7 +130,11 @@ fn taken(fault: diesel::result::Error, wanted: &NewUser) -> NotCreated {
 
 /// A user by address, without regard to case.
 pub(crate) fn by_email(connection: &mut PgConnection, email: &str) -> QueryResult<Option<User>> {
-    users::table.filter(lower(users::email).eq(lower(email))).select(User::as_select()).first(connection).optional()
+    users::table
+        .filter(lower(users::email.assume_not_null()).eq(lower(email)))
+        .select(User::as_select())
+        .first(connection)
+        .optional()
 }
 
 pub(crate) fn find_all(connection: &mut PgConnection, ids: &[UserId]) -> QueryResult<Vec<User>> {
@@ -118,12 +152,14 @@ pub(super) fn update(connection: &mut PgConnection, changed: &User) -> Result<Us
         ))
         .returning(User::as_returning())
         .get_result(connection)
-        .map_err(|fault| match violated_key(&fault) {
-            Some("users_username_key") => {
-                Error::attribute("/data/attributes/username", "Username has already been taken")
-            }
-            _ => fault.into(),
-        })
+        .map_err(taken_by_another)
+}
+
+fn taken_by_another(fault: diesel::result::Error) -> Error {
+    match violated_key(&fault) {
+        Some("users_username_key") => Error::attribute("/data/attributes/username", "Username has already been taken"),
+        _ => fault.into(),
+    }
 }
 
 /// Makes the address that a user of this name asks for the user's own.
@@ -201,6 +237,6 @@ pub fn is_in(connection: &mut PgConnection, organization: OrganizationId, user: 
 
 /// Makes whoever else wants to make users wait until the transaction's end.
 pub fn lock_all(connection: &mut PgConnection) -> QueryResult<()> {
-    diesel::sql_query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(connection)?;
+    diesel::sql_query("LOCK TABLE all_users IN SHARE ROW EXCLUSIVE MODE").execute(connection)?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::User;
+use super::{User, membership_identifier};
 use crate::access::{Caller, Principal};
-use crate::ids::UserId;
+use crate::ids::{MembershipId, UserId};
 use crate::jsonapi::{Identifier, Resource, ResourceType};
 
 pub(crate) const USERS: ResourceType = ResourceType {
@@ -32,6 +32,7 @@ pub(crate) const USERS: ResourceType = ResourceType {
         "authentication-tokens",
         "authenticated-resource",
         "organizations",
+        "organization-membership",
     ],
 };
 
@@ -44,7 +45,7 @@ pub(crate) fn identifier(id: UserId) -> Identifier {
 pub(crate) fn public(user: &User) -> Resource {
     Resource::new(&USERS, user.id)
         .attribute("username", &user.username)
-        .attribute("is-service-account", user.service_account)
+        .attribute("is-service-account", user.is_service_account())
         .attribute("avatar-url", ())
         .attribute("auth-method", "tfc")
         .attribute("v2-only", true)
@@ -53,13 +54,19 @@ pub(crate) fn public(user: &User) -> Resource {
         .link_self(format!("/api/v2/users/{}", user.id))
 }
 
+/// A service account, with its membership, by which it is ended.
+pub(crate) fn service_account(user: &User, membership: MembershipId) -> Resource {
+    public(user).to_one("organization-membership", Some(membership_identifier(membership)))
+}
+
 /// What users see of themselves.
 pub(crate) fn own(user: &User) -> Resource {
+    let seen = if user.is_service_account() { Seen::BySomebody } else { Seen::ByThemselves };
     private(public(user), user.site_admin)
-        .attribute("email", &user.email)
+        .attribute("email", user.email.as_deref().unwrap_or_default())
         .attribute("unconfirmed-email", &user.unconfirmed_email)
         .attribute("is-confirmed", user.confirmed)
-        .attribute("permissions", permissions(&Seen::ByThemselves))
+        .attribute("permissions", permissions(&seen))
         .to_one("authenticated-resource", Some(identifier(user.id)))
 }
 
@@ -113,12 +120,12 @@ fn no_two_factor() -> Value {
 pub(crate) fn administered(user: &User, organizations: Vec<Identifier>) -> Resource {
     Resource::new(&USERS, user.id)
         .attribute("username", &user.username)
-        .attribute("email", &user.email)
+        .attribute("email", user.email.as_deref().unwrap_or_default())
         .attribute("unconfirmed-email", &user.unconfirmed_email)
         .attribute("avatar-url", ())
         .attribute("is-admin", user.site_admin)
         .attribute("is-suspended", user.suspended_at.is_some())
-        .attribute("is-service-account", user.service_account)
+        .attribute("is-service-account", user.is_service_account())
         .attribute("is-confirmed", user.confirmed)
         .attribute("two-factor", no_two_factor())
         .to_many("organizations", organizations)
@@ -127,6 +134,7 @@ pub(crate) fn administered(user: &User, organizations: Vec<Identifier>) -> Resou
 
 enum Seen {
     ByThemselves,
+    /// Or by a service account, which has nothing to change of itself.
     BySomebody,
 }
 

@@ -61,7 +61,13 @@ fn help_shows_every_flag_with_its_variable() {
         (&["migrate"], &[]),
         (
             &["user", "create"],
-            &[("--email", "LATCHKEY_EMAIL"), ("--site-admin", "LATCHKEY_SITE_ADMIN"), ("--format", "LATCHKEY_FORMAT")],
+            &[
+                ("--email", "LATCHKEY_EMAIL"),
+                ("--service-account", "LATCHKEY_SERVICE_ACCOUNT"),
+                ("--organization", "LATCHKEY_ORGANIZATION"),
+                ("--site-admin", "LATCHKEY_SITE_ADMIN"),
+                ("--format", "LATCHKEY_FORMAT"),
+            ],
         ),
         (&["user", "confirm-email"], &[("--email", "LATCHKEY_EMAIL")]),
         (&["user", "disable"], &[]),

@@ -383,6 +383,16 @@ fn tell_of_members(story: &mut Story, app: &App, client: &Client, team: &str) {
     story.call("team-memberships-add", client, &format!("POST {path}"), these()).expect(204);
     story.call("membership-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
 
+    let accounts = "/api/v2/organizations/acme/service-accounts";
+    let bot = Document(resource("users", json!({"username": "bot"})));
+    let bot = story.call("service-account-create", client, &format!("POST {accounts}"), bot).expect(201).id();
+    story.call("service-account-list", client, &format!("GET {accounts}"), Nothing).expect(200);
+    let crawls = Document(resource("authentication-tokens", json!({"description": "crawls"})));
+    let tokens = format!("POST /api/v2/users/{bot}/authentication-tokens");
+    let crawls = story.call("service-account-token-create", client, &tokens, crawls).expect(201);
+    let details = "GET /api/v2/account/details";
+    story.call("account-details-of-a-service-account", &app.with(&crawls.secret()), details, Nothing).expect(200);
+
     let policies = "/api/v2/organizations/acme/token-ttl-policies";
     story.call("ttl-policies-list", client, &format!("GET {policies}"), Nothing).expect(200);
     let kind = "organization-token-ttl-policies";

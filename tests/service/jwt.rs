@@ -38,7 +38,7 @@ fn make(user: &User, attributes: Value) -> Answer {
 }
 
 /// The nth part of a JWT.
-fn part(jwt: &str, nth: usize) -> Value {
+pub fn part(jwt: &str, nth: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(jwt.split('.').nth(nth).unwrap()).unwrap()).unwrap()
 }
 

@@ -222,8 +222,9 @@ fn an_answer_names_a_bounded_number_of_members() {
     let small = ada.team("acme", "small");
     ada.add_to_team(&small, &app.user("bob"));
     app.sql(
-        "INSERT INTO users (id, username, email, service_account) \
-         SELECT gen_random_uuid(), 'member' || n, 'member' || n || '@example.com', n % 10 = 0 FROM generate_series(1, 1001) n",
+        "INSERT INTO users (id, username, email, organization_id, confirmed, site_admin) \
+         SELECT gen_random_uuid(), 'member' || n, CASE WHEN n % 10 > 0 THEN 'member' || n || '@example.com' END, \
+         CASE WHEN n % 10 = 0 THEN organizations.id END, true, false FROM generate_series(1, 1001) n, organizations",
     );
     app.sql(
         "INSERT INTO memberships (id, organization_id, user_id, status) \

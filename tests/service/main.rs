@@ -41,6 +41,7 @@ mod retention;
 mod rooms;
 mod secrets;
 mod self_rotation;
+mod service_accounts;
 mod serving;
 mod shares;
 mod smoke;

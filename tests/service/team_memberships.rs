@@ -161,8 +161,8 @@ fn identifiers_of_another_type_are_409() {
 #[test]
 fn the_list_is_filtered() {
     let scene = Scene::set();
-    let ((_, bobs), (_, bots), invited) = (scene.member("bob"), scene.member("bot"), scene.invite("joe"));
-    scene.app.sql("UPDATE users SET service_account = true WHERE username = 'bot'");
+    let ((_, bobs), invited) = (scene.member("bob"), scene.invite("joe"));
+    let bots = scene.ada.service_account("acme", "bot").memberships().remove(0);
     scene.ada.client.post(&scene.path, &memberships(&[&bobs, &bots, &invited])).expect(204);
     let ids = |query: &str| {
         let mut ids = scene.ada.client.get(&format!("{}?{query}", scene.path)).expect(200).ids();

@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
-use super::values::{FormerMember, Stale};
+use super::values::{FormerMember, Name, Stale};
 use crate::credential::{Ability, Status};
 use crate::database::schema::{abilities, listed_tokens as t, memberships, users};
 use crate::jsonapi::Timestamp;
@@ -92,6 +92,15 @@ pub(super) fn stale(asked: Stale) -> Condition {
     match asked {
         Stale::Yes => boxed(is),
         Stale::No => boxed(not(is)),
+    }
+}
+
+/// Whose it is by the words of `filter[name]`: what is no person's belongs to an organization.
+pub(super) fn named(name: Name) -> Condition {
+    match name {
+        Name::PersonalAccess => boxed(t::organization_id.is_null().nullable()),
+        Name::ServiceAccess => boxed(t::organization_id.is_not_null().nullable()),
+        Name::CliActivation | Name::CliAccess | Name::CliRefresh => never(),
     }
 }
 

@@ -6,7 +6,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::conditions::{
-    Holds, after, always, any, before, boxed, by_former_member, expiring, holds, never, reaching, stale, unused,
+    Holds, after, always, any, before, boxed, by_former_member, expiring, holds, named, never, reaching, stale, unused,
 };
 use super::named::What;
 use super::values::{FormerMember, Name, Reader, Stale, Trashed, UNUSED_DAYS_MAX, status};
@@ -60,14 +60,14 @@ pub(super) const FILTERS: &[Filter] = &[
     },
     Filter {
         name: "name",
-        about: "The same as `kind`, in the words of systems that call a kind the token's name: `personal_access` is `user`, \
-                `svc_access` all others; `cli_activation`, `cli_access` and `cli_refresh` find nothing",
+        about: "Whose they are, in the words of systems that call that the token's name: `personal_access` is a person's, \
+                `svc_access` all others, service accounts' included; `cli_activation`, `cli_access` and `cli_refresh` find \
+                nothing",
         schema: Name::schema,
         read: Read::Values(|query, name| {
-            query.words::<Name>(name).map(|names| {
-                let kinds: Vec<Kind> = names.iter().flat_map(|name| name.kinds()).copied().collect();
-                holds(move || boxed(t::kind.eq_any(kinds.clone()).nullable()))
-            })
+            query
+                .words::<Name>(name)
+                .map(|names| holds(move || any(names.iter().copied().map(named)).unwrap_or_else(never)))
         }),
     },
     Filter {
@@ -276,7 +276,7 @@ pub(super) const BY_STATUS: &[Filter] = &[
 pub(super) const OF_ALL: &[Filter] = &[
     Filter {
         name: "organization",
-        about: "Only those of these organizations and of their teams and workspaces, by id or name; several with commas",
+        about: "Only those of these organizations and of what is in them, by id or name; several with commas",
         schema: text,
         read: Read::Names(What::Organization),
     },

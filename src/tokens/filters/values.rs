@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::credential::{Ability, InvalidAbility, Kind, Status};
+use crate::credential::{Ability, InvalidAbility, Status};
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::jsonapi::{Error, Given, Query, Result, Timestamp};
 use crate::tokens::Labels;
@@ -28,21 +28,11 @@ text_enum! {
     /// What `filter[name]` can ask for.
     pub enum Name {
         PersonalAccess = "personal_access",
-        /// What belongs to no person.
+        /// What belongs to no person, and so to an organization.
         ServiceAccess = "svc_access",
         CliActivation = "cli_activation",
         CliAccess = "cli_access",
         CliRefresh = "cli_refresh",
-    }
-}
-
-impl Name {
-    pub(super) const fn kinds(self) -> &'static [Kind] {
-        match self {
-            Self::PersonalAccess => &[Kind::User],
-            Self::ServiceAccess => &[Kind::Team, Kind::Organization, Kind::AuditTrails, Kind::Workspace],
-            Self::CliActivation | Self::CliAccess | Self::CliRefresh => &[],
-        }
     }
 }
 

@@ -12,16 +12,15 @@ use super::super::view::{self, NAMES, TOKENS};
 use super::super::{Owner, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
 use super::by_id::lock_and_delete;
 use super::{SHOW, WORDS, made, revoked, shown};
-use crate::access::{Action, Permit, Target};
+use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, Identifiers, Made, OneResource, Read, Reply, Route, Write};
 use crate::ids::{OrganizationId, TokenId, UserId};
 use crate::jsonapi::schema::one_of;
 use crate::jsonapi::{Error, PageInfo, PageSizes, Pages, Query, QuerySpec, ResourceBody, Result, Search};
-use crate::organizations;
 use crate::teams::{self, Team};
-use crate::workspaces;
+use crate::{organizations, users, workspaces};
 
 const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 /// What every list of tokens knows; each has an order of its own.
@@ -112,8 +111,9 @@ fn of_organizations() -> Vec<Endpoint> {
                 .filters(&NEWEST_FIRST, Filters::of),
         )
         .details(
-            "Its own tokens and those of its teams and workspaces. A user's token belongs to a person and not to an \
-             organization: it is in `users/:id/authentication-tokens`, and `filter[kind]=user` finds nothing here. \
+            "Its own tokens and those of its teams, workspaces and service accounts. A person's token belongs to no \
+             organization: it is in `users/:id/authentication-tokens`, and `filter[kind]=user` finds those of service \
+             accounts here. \
              With numbered pages, `meta.status-counts` tells how many tokens of each status match the search and all \
              filters but those by status and `filter[trashed]`.",
         )
@@ -163,15 +163,19 @@ fn of_users() -> Vec<Endpoint> {
             Route::get("/users/{user}/authentication-tokens", "listUserTokens", "List the own tokens")
                 .filters(&OLDEST_FIRST, Filters::of),
         )
-        .details("To anybody but the user and site admins the list is empty.")
+        .details(
+            "To anybody but the user and site admins the list is empty. Those of a service account are also listed to \
+             owners of its organization.",
+        )
         .lists(&TOKENS)
         .read(list_user_tokens),
         Route::post("/users/{user}/authentication-tokens", "createUserToken", "Make one more token of one's own")
+            .details("Or of a service account, for owners of its organization.")
             .query(&SHOW)
             .body(TOKEN)
             .creates(&TOKENS)
             .idempotent()
-            .allows(&[Action::ChangeUserToken])
+            .allows(&[Action::ChangeUserToken, Action::ChangeServiceAccountToken])
             .write(create_user_token),
     ]
 }
@@ -267,12 +271,16 @@ fn list_workspace_tokens(mut call: Read<'_, Filters>) -> Result<Reply> {
     list(call, TokenList::Workspace(id))
 }
 
-/// The user's own tokens; to anybody else the list is empty (docs/design.md §4).
+/// The user's own tokens; to who may not read them the list is empty (docs/design.md §4).
 fn list_user_tokens(call: Read<'_, Filters>) -> Result<Reply> {
     let user: UserId = call.path("user")?;
     let call = call.permitted(Permit::for_own())?;
-    let own = call.caller.can(Action::ReadUserToken, Target::User(user));
-    list(call, if own { TokenList::User(user) } else { TokenList::Nobody })
+    let read = match owner_of_path(&call.caller, user) {
+        Owner::ServiceAccount(..) => Action::ReadServiceAccountToken,
+        _ => Action::ReadUserToken,
+    };
+    let reads = call.caller.can(read, Target::User(user));
+    list(call, if reads { TokenList::User(user) } else { TokenList::Nobody })
 }
 
 fn list_all_tokens(call: Read<'_, Filters>) -> Result<Reply> {
@@ -386,13 +394,29 @@ fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Res
 
 fn create_user_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
     let user: UserId = call.path("user")?;
-    let call = call.without_lock()?.may(Target::User(user))?;
-    call.once(issue::may_again, |call| issue_one_more(call, Owner::User(user)))
+    let (mut call, owner) = call.lock(|connection, caller| {
+        let owner = owner_of_path(caller, user);
+        // A person makes only their own: those who are being deleted are authenticated again.
+        if let Owner::ServiceAccount(organization, account) = owner {
+            organizations::hold(connection, organization)?;
+            users::hold(connection, account)?;
+        }
+        Ok(owner)
+    })?;
+    let change = match owner {
+        Owner::ServiceAccount(..) => Action::ChangeServiceAccountToken,
+        _ => Action::ChangeUserToken,
+    };
+    let permit = call.find(|_, caller| caller.may(change, Target::User(user)))?;
+    call.permitted(permit)?.once(issue::may_again, |call| {
+        let description = described(&call.input.attributes);
+        issue_token(call, owner, Slot::OneMore(description.as_deref()))
+    })
 }
 
-fn issue_one_more(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner) -> Result<Made> {
-    let description = described(&call.input.attributes);
-    issue_token(call, owner, Slot::OneMore(description.as_deref()))
+/// The user of the path as an owner of tokens: a service account if the request is about an organization by it.
+const fn owner_of_path(caller: &Caller, user: UserId) -> Owner {
+    Owner::of_user(user, caller.organization_id)
 }
 
 fn issue_token(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, room: Slot<'_>) -> Result<Made> {

@@ -69,6 +69,10 @@ pub fn described_token(world: &World) -> Value {
     identifiers("authentication-tokens", &[&world.named("ci-described")])
 }
 
+pub fn new_service_account(_: &World) -> Value {
+    resource("users", json!({"username": "new"}))
+}
+
 pub fn account_change(_: &World) -> Value {
     resource("users", json!({"username": "changed"}))
 }

@@ -80,6 +80,14 @@ pub const TEAMS_OR_ITSELF: Cap = Cap {
 pub const OWN_OR_ITSELF: Cap =
     Cap { itself: &["member"], text: "any for the token itself; owner for site admins, else 403", ..OWN };
 
+/// A service account, or an owner for it.
+pub const ACCOUNTS: Cap =
+    shared("owner", "member", &["service account"], "member for the account itself, else owner; else 403");
+
+/// The same, where site admins may as well, and every token to itself.
+pub const ACCOUNTS_OR_ITSELF: Cap =
+    Cap { itself: &["service account"], text: "any for the token itself, else owner; else 403", ..ACCOUNTS };
+
 /// The same of an organization's own token.
 pub const ORGANIZATIONS_OR_ITSELF: Cap =
     Cap { itself: &["organization token"], text: "owner, else 403; any for the token itself", ..OWNER };

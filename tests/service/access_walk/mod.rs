@@ -21,7 +21,7 @@ use table::TABLE;
 use world::World;
 
 /// The columns of the table, in its order, and how its heads abbreviate them.
-const PRINCIPALS: [(&str, &str); 12] = [
+const PRINCIPALS: [(&str, &str); 13] = [
     ("stranger", "str"),
     ("member", "mem"),
     ("team token", "tea"),
@@ -34,6 +34,7 @@ const PRINCIPALS: [(&str, &str); 12] = [
     ("organization token", "org"),
     ("audit-trails token", "aud"),
     ("workspace token", "wor"),
+    ("service account", "sva"),
 ];
 
 /// Secrets that open nothing, and no secret: 401 on every route that needs one.

@@ -37,6 +37,7 @@ The principals, all seen from the organization `acme`:
 | organization token | the token of the organization |
 | audit-trails token | the organization's token for its audit trail |
 | workspace token | a token of the workspace `prod` |
+| service account | bot, a service account in no team |
 
 The things that the requests name:
 
@@ -53,6 +54,7 @@ The things that the requests name:
 | `{workspace-token}`, `{prod-token}`, `{lab-token}` | tokens of the workspaces; the first is the one that calls |
 | `{ada}`, `{ben}`, `{ian}`, `{zoe}` | users: the owner, the member, the invited one and the stranger |
 | `{sam}`, `{rob}` | a suspended user; another site admin |
+| `{bot}`, `{bot-membership}`, `{bot-token}` | the service account, its membership, and the token by which it calls |
 | `{ada-membership}`, `{cleo-membership}`, `{ian-membership}` | memberships of the owner, of a member of `closed`, of the invited one |
 | `{prod-access}`, `{lab-access}` | the access of `ci` to the workspaces |
 ";
@@ -61,7 +63,7 @@ fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     for (title, rows) in TABLE {
         let names: Vec<&str> = PRINCIPALS.iter().map(|(name, _)| *name).collect();
-        write!(page, "\n## {title}\n\n| request | {} | role |\n|{}\n", names.join(" | "), " --- |".repeat(14)).unwrap();
+        write!(page, "\n## {title}\n\n| request | {} | role |\n|{}\n", names.join(" | "), " --- |".repeat(15)).unwrap();
         for row in *rows {
             let cells: Vec<&str> = row.answers.split_whitespace().collect();
             writeln!(page, "| {} | {} | {} |", request(row), cells.join(" | "), row.cap.text).unwrap();

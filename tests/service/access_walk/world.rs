@@ -2,7 +2,7 @@
 //!
 //! The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams), max
 //! (in `hosts`, which has manage-membership) and cleo (in `closed`); ian is invited into `ci`.
-//! `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
+//! The service account bot is in no team. `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
 //! The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
 
 use serde_json::json;
@@ -115,6 +115,8 @@ impl World {
         mistyped.push(last);
         let unknown = latchkey::credential::Secret::generate(latchkey::credential::Kind::User).unwrap();
 
+        let bot = ada.service_account("acme", "bot");
+        let (bot_token, bot_membership) = (bot.token_id(&app), bot.memberships().remove(0));
         let ben_token = ben.token_id(&app);
         let tokens_of = |workspace: &str| {
             let path = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
@@ -134,6 +136,7 @@ impl World {
             ("organization token", Some(organization_token.secret())),
             ("audit-trails token", Some(audit_token.secret())),
             ("workspace token", Some(workspace_token.secret())),
+            ("service account", Some(bot.client.secret().to_owned())),
             ("anonymous", None),
             ("expired", Some(expired.1)),
             ("revoked", Some(revoked.1)),
@@ -163,6 +166,9 @@ impl World {
             ("locked-token", locked_token.id()),
             ("owners-token", owners_token.id()),
             ("ben-token", ben_token),
+            ("bot", bot.id.clone()),
+            ("bot-token", bot_token),
+            ("bot-membership", bot_membership),
             ("workspace-token", workspace_token.id()),
             ("prod-token", prod_token.id()),
             ("lab-token", lab_token.id()),

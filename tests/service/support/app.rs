@@ -276,6 +276,15 @@ impl User {
         self.client.post(&path, &resource("teams", attributes)).expect(200).id()
     }
 
+    /// Makes a service account with a token, as an owner of the organization.
+    pub fn service_account(&self, organization: &str, username: &str) -> Self {
+        let path = format!("/api/v2/organizations/{organization}/service-accounts");
+        let id = self.client.post(&path, &resource("users", json!({"username": username}))).expect(201).id();
+        let token = resource("authentication-tokens", json!({"description": "first token"}));
+        let made = self.client.post(&format!("/api/v2/users/{id}/authentication-tokens"), &token).expect(201);
+        Self { id, username: username.to_owned(), client: self.client.as_another(&made.secret()) }
+    }
+
     /// The id of the token that the user calls with.
     pub fn token_id(&self, app: &App) -> String {
         use diesel::prelude::*;
