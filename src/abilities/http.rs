@@ -26,10 +26,9 @@ pub(crate) fn section() -> Section {
                 .read(list),
             Route::patch(path, "registerAbilities", "Register abilities, in the place of all before")
                 .details(
-                    "Once an organization has registered any, its tokens and those of its teams and workspaces get no \
-                     others: `storage:*` stands for every verb of `storage`. Of what a \
-                     token lists beside these it reaches nothing. An empty list lets tokens get any again. `endpoints` \
-                     are the requests that need an ability.",
+                    "Once an organization has registered any, tokens that belong to it get no others: `storage:*` \
+                     stands for every verb of `storage`. Of what a token lists beside these it reaches nothing. An empty \
+                     list lets tokens get any again. `endpoints` are the requests that need an ability.",
                 )
                 .query(&SHOW)
                 .body(REGISTRY)

@@ -105,7 +105,7 @@ pub fn check_reach(
     check(connection, Some(organization), &added)
 }
 
-/// Checks that an organization knows abilities that one of its tokens, teams or workspaces is to get. A user's token belongs
+/// Checks that an organization knows abilities that one of its tokens, teams or workspaces is to get. A person's token belongs
 /// to none. No lock is taken: what is given while the organization registers counts as given before, and reaches nothing
 /// that is not registered.
 ///

@@ -71,7 +71,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event in an organization; none for what belongs to no organization, such as a user's token.
+    /// An event in an organization; none for what belongs to no organization, such as a person's token.
     #[must_use]
     pub fn new(
         organization: Option<OrganizationId>,

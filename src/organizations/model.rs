@@ -27,7 +27,7 @@ pub struct Organization {
     pub settings: Settings,
     /// Whether its TTL policies are in force.
     pub max_ttl_enabled: bool,
-    /// The roles that tokens of it, its teams and its workspaces may have; none for all.
+    /// The roles that tokens which belong to it may have; none for all.
     pub allowed_token_roles: Option<Vec<Role>>,
     /// What the secret of a new token is unless its maker says otherwise.
     pub default_token_format: Format,
@@ -156,7 +156,7 @@ pub struct OrganizationAttributes {
     pub email: Option<String>,
     /// `max-ttl-enabled`: whether TTL policies are in force.
     pub max_ttl_enabled: Option<bool>,
-    /// `allowed-token-roles`: the roles that tokens of it, its teams and its workspaces may have; null for all. A token of a
+    /// `allowed-token-roles`: the roles that tokens which belong to it may have; null for all. A token of a
     /// higher one has the highest that is allowed.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "valid_roles"))]

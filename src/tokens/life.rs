@@ -65,7 +65,7 @@ fn edited(connection: &mut PgConnection, caller: &Caller, token: &Token, changes
         } else {
             ttl_policies::expiry(connection, LatestEnd::of(caller), owner.governed(), token.created_at, asked)?
         };
-        // A user's token may be older than a policy lets a new one become.
+        // A person's token may be older than a policy lets a new one become.
         if edited.expired_at.is_some_and(|end| end <= caller.now) {
             let detail = "Expired at would be over already: the policies in force let no token of this age live longer";
             return Err(Error::attribute("/data/attributes/expired-at", detail));

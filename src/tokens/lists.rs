@@ -113,7 +113,7 @@ fn search(of: TokenList, q: &str) -> Condition {
 /// Which tokens of a list are within reach; none for all of them.
 fn visible(of: TokenList, visible_tokens: &VisibleTokens) -> Option<Condition> {
     match of {
-        // Whoever lists a user's own tokens is that user or a site admin, and who lists those of everybody is one.
+        // Whoever lists a user's tokens may read them, and who lists those of everybody is a site admin.
         TokenList::User(_) | TokenList::Everybody | TokenList::Nobody => None,
         TokenList::Workspace(_) => of_workspaces(visible_tokens),
         TokenList::Teams(_) | TokenList::Team(_) => of_teams(visible_tokens),

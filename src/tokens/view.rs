@@ -96,7 +96,7 @@ pub(super) const RELATIONSHIPS: &[ToOne] = &[
 
 fn effective_abilities() -> RefOr<Schema> {
     let about = "What it may reach now: its own abilities, of its owner's, of those that its organization has registered. `*` \
-                 is every one. Of a user's token: in one organization or another";
+                 is every one. Of a person's token: in one organization or another";
     ArrayBuilder::new().items(text()).description(Some(about)).into()
 }
 

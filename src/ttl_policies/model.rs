@@ -162,7 +162,7 @@ fn checked(items: Vec<PolicyItem>, list: &str, below: &str) -> Result<Vec<Policy
 pub enum Governed {
     /// An organization's, for this kind of token.
     By(OrganizationId, Kind),
-    /// As a user's token belongs to no organization: those of every one in which the user is active.
+    /// As a person's token belongs to no organization: those of every one in which the person is active.
     ByOrganizationsOf(UserId),
 }
 

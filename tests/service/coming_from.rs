@@ -70,13 +70,17 @@ fn asked(line: &Line) -> (Answer, Vec<(&'static str, String)>) {
     let secret = token.secret();
     let sibling = of_workspace("viewer");
     assert!(!sibling.secret().is_empty());
-    let names = vec![
+    let mut names = vec![
         ("{team}", scene.team.clone()),
         ("{workspace}", workspace.clone()),
         ("{token}", token.id()),
         ("{sibling}", sibling.id()),
         ("{prefix}", secret[..10].to_owned()),
     ];
+    // With a token of its own, which other lines do not count.
+    if line.path.contains("{account}") {
+        names.push(("{account}", scene.ada.service_account("acme", "bot").id));
+    }
     let path = names.iter().fold(line.path.clone(), |path, (name, id)| path.replace(name, id));
     let path = format!("/api/v2/{path}");
     let kind = match path.split('?').next().unwrap().split('/').collect::<Vec<_>>().as_slice() {

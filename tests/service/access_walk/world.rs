@@ -2,7 +2,8 @@
 //!
 //! The members are ben (in `ci` and `locked`), mia (in `managers`, which has manage-teams), max
 //! (in `hosts`, which has manage-membership) and cleo (in `closed`); ian is invited into `ci`.
-//! The service account bot is in no team. `open` is visible to the organization; all others but `owners` are secret. `locked` has no member token management.
+//! The service account bot is in no team. `open` is visible to the organization; all others but `owners` are secret.
+//! `locked` has no member token management.
 //! The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
 
 use serde_json::json;
