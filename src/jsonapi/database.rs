@@ -23,6 +23,12 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::conflict(None, "Something that this needs was deleted in the meantime")
             }
+            // Of ids made in one millisecond two come out alike once in 2⁴⁴ times.
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, about)
+                if about.constraint_name().is_some_and(|name| name.ends_with("_pkey")) =>
+            {
+                Self::unavailable("The id made for this is taken; try again")
+            }
             // diesel tells no SQLSTATE. Locks are taken in one order, so that no deadlock is expected.
             DieselError::DatabaseError(_, about)
                 if ["deadlock detected", "canceling statement due to lock timeout"].contains(&about.message()) =>

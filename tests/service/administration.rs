@@ -95,11 +95,11 @@ fn organizations_of_a_user_are_named_up_to_a_number() {
     let scene = Scene::set();
     scene.acme.app.sql(
         "INSERT INTO organizations (id, name, email) \
-         SELECT gen_random_uuid(), 'org' || n, 'a@example.com' FROM generate_series(1, 120) AS n",
+         SELECT new_id(), 'org' || n, 'a@example.com' FROM generate_series(1, 120) AS n",
     );
     scene.acme.app.sql(
         "INSERT INTO memberships (id, organization_id, user_id, status) \
-         SELECT gen_random_uuid(), organizations.id, users.id, 'active' FROM organizations, users \
+         SELECT new_id(), organizations.id, users.id, 'active' FROM organizations, users \
          WHERE name LIKE 'org%' AND username = 'bob'",
     );
     let list = scene.root.client.get("/api/v2/admin/users?q=bob").expect(200).body;
@@ -182,7 +182,7 @@ fn of_many_tokens_that_somebody_has_made_100_are_told() {
     let scene = Scene::set();
     scene.acme.app.sql(
         "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix, created_by_user_id) \
-         SELECT gen_random_uuid(), 'team', teams.organization_id, teams.id, 'bulk ' || n, \
+         SELECT new_id(), 'team', teams.organization_id, teams.id, 'bulk ' || n, \
          sha256(convert_to('bulk' || n, 'UTF8')), 'lkt_000000', users.id \
          FROM teams, users, generate_series(1, 250) AS n WHERE teams.name = 'ci' AND username = 'bob'",
     );
@@ -278,14 +278,14 @@ fn tokens_of_former_members_are_found_by_index() {
     let app = &scene.acme.app;
     for statement in [
         "INSERT INTO organizations (id, name, email) \
-         SELECT gen_random_uuid(), 'org' || n, 'a@example.com' FROM generate_series(1, 50) AS n",
+         SELECT new_id(), 'org' || n, 'a@example.com' FROM generate_series(1, 50) AS n",
         "INSERT INTO users (id, username, email) \
-         SELECT gen_random_uuid(), 'user' || n, n || '@example.com' FROM generate_series(1, 1000) AS n",
+         SELECT new_id(), 'user' || n, n || '@example.com' FROM generate_series(1, 1000) AS n",
         "INSERT INTO memberships (id, organization_id, user_id, status) \
-         SELECT gen_random_uuid(), organizations.id, users.id, 'active' FROM organizations, users \
+         SELECT new_id(), organizations.id, users.id, 'active' FROM organizations, users \
          WHERE name LIKE 'org%' AND username LIKE 'user%' AND (hashtext(name || username) % 5) = 0",
         "INSERT INTO tokens (id, kind, organization_id, token_hash, token_prefix, created_by_user_id, revoked, revoked_at) \
-         SELECT gen_random_uuid(), 'organization', organizations.id, sha256(convert_to(name || username, 'UTF8')), \
+         SELECT new_id(), 'organization', organizations.id, sha256(convert_to(name || username, 'UTF8')), \
          'lkt_000000', users.id, true, now() FROM organizations, users \
          WHERE name LIKE 'org%' AND username LIKE 'user%' AND (hashtext(name || username) % 2) = 0",
         "ANALYZE",

@@ -187,7 +187,7 @@ fn events_come_since_a_time() {
     let scene = Scene::set();
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action, \
-         meta) SELECT gen_random_uuid(), organizations.id, '2020-01-01T00:00:00Z'::timestamptz + day * interval '1 day', \
+         meta) SELECT new_id(), organizations.id, '2020-01-01T00:00:00Z'::timestamptz + day * interval '1 day', \
          'System', 'team', 'team-' || day, 'create', '{}' FROM organizations, generate_series(0, 9) AS day",
     );
     let since = |time: &str| {
@@ -214,7 +214,7 @@ fn a_page_holds_1000_events() {
     let scene = Scene::set();
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, actor_type, resource_type, resource_id, action, meta) \
-         SELECT gen_random_uuid(), organizations.id, 'System', 'team', 'team-' || nth, 'create', '{}' \
+         SELECT new_id(), organizations.id, 'System', 'team', 'team-' || nth, 'create', '{}' \
          FROM organizations, generate_series(1, 1200) AS nth",
     );
     let total = scene.app.count("audit_events WHERE organization_id IS NOT NULL");
@@ -429,7 +429,7 @@ fn a_poller_gets_each_event_once_and_misses_none() {
         |hold: &str| {
             app.sql(&format!(
                 "DO $$ BEGIN INSERT INTO audit_events (id, organization_id, actor_type, resource_type, resource_id, action) \
-                 SELECT gen_random_uuid(), id, 'System', 'test', 'x', 'update' FROM organizations; PERFORM pg_sleep({hold}); END $$"
+                 SELECT new_id(), id, 'System', 'test', 'x', 'update' FROM organizations; PERFORM pg_sleep({hold}); END $$"
             ));
         },
         app.count("organizations"),
@@ -464,7 +464,7 @@ fn a_poller_gets_each_event_once_and_misses_none() {
 fn a_year_of_events(app: &App) {
     app.sql(
         "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
-         SELECT gen_random_uuid(), id, now() - day * interval '1 day', 'System', 'test', 'day-' || day, 'update' \
+         SELECT new_id(), id, now() - day * interval '1 day', 'System', 'test', 'day-' || day, 'update' \
          FROM organizations, generate_series(-40, 500) AS day",
     );
 }
@@ -498,7 +498,7 @@ fn events_that_are_too_old_go_with_their_month() {
     // More hours than are removed in one batch, in months and in none.
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
-         SELECT gen_random_uuid(), id, now() - interval '435 days' - n * interval '1 hour', 'System', 'old', 'x', 'update' \
+         SELECT new_id(), id, now() - interval '435 days' - n * interval '1 hour', 'System', 'old', 'x', 'update' \
          FROM organizations, generate_series(1, 12000) AS n",
     );
     for days in [450, 480, 510, 540, 420, 100] {
@@ -525,7 +525,7 @@ fn a_total_is_exact_wherever_it_begins() {
     let scene = Scene::set();
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, occurred_at, actor_type, resource_type, resource_id, action) \
-         SELECT gen_random_uuid(), id, now() - n * interval '7 minutes', 'System', 'test', 'n-' || n, 'update' \
+         SELECT new_id(), id, now() - n * interval '7 minutes', 'System', 'test', 'n-' || n, 'update' \
          FROM organizations, generate_series(1, 300) AS n",
     );
     // The first ones before all is added up.
@@ -635,7 +635,7 @@ fn site_admins_read_the_trail_of_everybody() {
     // Counted by the hour as well as by the event.
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, user_id, occurred_at, actor_type, resource_type, resource_id, action) \
-         SELECT gen_random_uuid(), NULL, NULL, now() - hours * interval '1 hour', 'System', 'signing_key', 'x', 'create' \
+         SELECT new_id(), NULL, NULL, now() - hours * interval '1 hour', 'System', 'signing_key', 'x', 'create' \
          FROM generate_series(1, 100) AS hours",
     );
     assert_eq!(told(&root.client, ALL).len(), all.len() + 100);
@@ -657,7 +657,7 @@ fn a_trail_is_read_by_its_index() {
     let scene = Scene::set();
     scene.app.sql(
         "INSERT INTO audit_events (id, organization_id, user_id, occurred_at, actor_type, resource_type, resource_id, action) \
-         SELECT gen_random_uuid(), md5((n % 100)::text)::uuid, md5((n % 1000)::text)::uuid, now() - n * interval '1 s', \
+         SELECT new_id(), md5((n % 100)::text)::uuid, md5((n % 1000)::text)::uuid, now() - n * interval '1 s', \
          'System', 'user', 'x', 'update' FROM generate_series(1, 20000) AS n",
     );
     scene.app.sql("ANALYZE audit_events");

@@ -24,7 +24,7 @@ fn finished(acme: &Acme) -> bool {
 fn many_tokens(acme: &Acme, how_many: u32, of_teams: &str) {
     acme.app.sql(&format!(
         "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix) \
-         SELECT gen_random_uuid(), 'team', organization_id, id, 'bulk ' || n, \
+         SELECT new_id(), 'team', organization_id, id, 'bulk ' || n, \
          sha256(convert_to(id || '/' || n, 'UTF8')), 'lkt_000000' \
          FROM all_teams, generate_series(1, {how_many}) AS n WHERE {of_teams}"
     ));
@@ -157,7 +157,7 @@ fn a_big_organization_is_deleted_at_once() {
     zoe.organization("other");
     acme.app.sql(
         "INSERT INTO all_teams (id, organization_id, name) \
-         SELECT gen_random_uuid(), id, 'team' || n FROM organizations, generate_series(1, 1500) AS n WHERE name = 'acme'",
+         SELECT new_id(), id, 'team' || n FROM organizations, generate_series(1, 1500) AS n WHERE name = 'acme'",
     );
     many_tokens(&acme, 20, "name LIKE 'team%'");
     let tokens = acme.app.count("tokens WHERE organization_id IS NOT NULL");

@@ -143,7 +143,7 @@ fn redact_seconds(value: &mut Value) {
 fn redact(exchange: &mut Value, host: &str) {
     redact_seconds(exchange);
     static ID: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at|ws|tws|tag|tb)-([1-9A-HJ-NP-Za-km-z]{20,22})\b").unwrap());
+        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at|ws|tws|tag|tb)-([1-9A-HJ-NP-Za-km-z]{16})\b").unwrap());
     static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());

@@ -223,12 +223,12 @@ fn an_answer_names_a_bounded_number_of_members() {
     ada.add_to_team(&small, &app.user("bob"));
     app.sql(
         "INSERT INTO users (id, username, email, organization_id, confirmed, site_admin) \
-         SELECT gen_random_uuid(), 'member' || n, CASE WHEN n % 10 > 0 THEN 'member' || n || '@example.com' END, \
+         SELECT new_id(), 'member' || n, CASE WHEN n % 10 > 0 THEN 'member' || n || '@example.com' END, \
          CASE WHEN n % 10 = 0 THEN organizations.id END, true, false FROM generate_series(1, 1001) n, organizations",
     );
     app.sql(
         "INSERT INTO memberships (id, organization_id, user_id, status) \
-         SELECT gen_random_uuid(), organizations.id, users.id, 'active' FROM users, organizations WHERE username LIKE 'member%'",
+         SELECT new_id(), organizations.id, users.id, 'active' FROM users, organizations WHERE username LIKE 'member%'",
     );
     let put_in = |count: u32| {
         app.sql(&format!(
@@ -317,7 +317,7 @@ fn a_member_of_six_thousand_teams_can_be_removed() {
     ada.add_to_team(&team, &bob);
     app.sql(
         "INSERT INTO teams (id, organization_id, name) \
-         SELECT gen_random_uuid(), id, 'team' || n FROM organizations, generate_series(1, 6001) n",
+         SELECT new_id(), id, 'team' || n FROM organizations, generate_series(1, 6001) n",
     );
     app.sql(
         "INSERT INTO team_members (team_id, user_id, organization_id) SELECT teams.id, users.id, teams.organization_id \
@@ -382,7 +382,7 @@ fn an_answer_that_is_not_read_is_given_up() {
     ada.client.post("/api/v2/organizations/acme/workspaces", &large).expect(201);
     app.sql(
         "INSERT INTO workspaces (id, organization_id, name, settings) \
-         SELECT gen_random_uuid(), organization_id, 'copy' || n, settings FROM workspaces, generate_series(1, 99) n",
+         SELECT new_id(), organization_id, 'copy' || n, settings FROM workspaces, generate_series(1, 99) n",
     );
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -414,7 +414,7 @@ fn the_tokens_of_others_are_not_read() {
     let large = zoe.team("zeta", "large");
     scene.app.sql(
         "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix, created_at) \
-         SELECT gen_random_uuid(), 'team', organization_id, id, 'number ' || n, sha256(('of zeta' || n)::bytea), \
+         SELECT new_id(), 'team', organization_id, id, 'number ' || n, sha256(('of zeta' || n)::bytea), \
          'lkt_000000', now() - n * interval '1 second' FROM teams, generate_series(1, 30000) AS n WHERE name = 'large'",
     );
     scene.app.sql("ANALYZE tokens");

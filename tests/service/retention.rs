@@ -35,7 +35,7 @@ impl Scene {
     fn revoked(&self, how_many: u32, days_ago: u32) {
         self.app.sql(&format!(
             "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix, revoked_at) \
-             SELECT gen_random_uuid(), 'team', organization_id, id, '{days_ago} days ago', \
+             SELECT new_id(), 'team', organization_id, id, '{days_ago} days ago', \
              sha256(convert_to('{days_ago}/' || n, 'UTF8')), 'lkt_000000', now() - interval '{days_ago} days' \
              FROM teams, generate_series(1, {how_many}) AS n WHERE name = 'ci'"
         ));
@@ -148,7 +148,7 @@ fn answers_that_are_given_no_more_are_removed() {
     let scene = Scene::set();
     scene.app.sql(
         "INSERT INTO kept_answers (name, token_id, content, sealed_answer, created_at) SELECT \
-         sha256(convert_to(n::text, 'UTF8')), gen_random_uuid(), sha256(''), '', now() - n * interval '1 minute' \
+         sha256(convert_to(n::text, 'UTF8')), new_id(), sha256(''), '', now() - n * interval '1 minute' \
          FROM generate_series(8, 1208) AS n",
     );
     let service = keeping(&scene.app, &scene.data, "90");

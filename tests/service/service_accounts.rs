@@ -445,7 +445,6 @@ fn it_is_never_the_last_owner() {
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 403]);
-    ada.client.delete(&scene.membership()).status.to_string();
     let persons = "team_members JOIN users ON users.id = user_id AND users.organization_id IS NULL WHERE team_id = \
                    (SELECT id FROM teams WHERE owners)";
     assert_eq!(app.count(persons), 1);

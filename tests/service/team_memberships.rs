@@ -271,7 +271,7 @@ fn who_manages_members_gets_no_more_by_it() {
         let members = format!("/api/v2/teams/{vault}/relationships/organization-memberships");
         mia.client.post(&members, &memberships(&[&mias])).expect(status);
         let mut invitation = resource("organization-memberships", json!({"email": "x@example.com"}));
-        let nowhere = "team-1111111111111111111111";
+        let nowhere = "team-1111111111111111";
         invitation["data"]["relationships"] = json!({"teams": identifiers("teams", &[&vault, nowhere])});
         let answer = mia.client.post("/api/v2/organizations/acme/organization-memberships", &invitation).expect(404);
         if visibility == "secret" {

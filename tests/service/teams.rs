@@ -463,7 +463,7 @@ fn a_stranger_finds_no_team() {
     eve.organization("eves");
     let team = ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
     let document = resource("teams", json!({"name": "mine"}));
-    let absent = "team-1111111111111111111111";
+    let absent = "team-1111111111111111";
     for (hidden, absent) in [(&team, absent), (&ada.owners_team("acme"), absent)] {
         let ask = |id: &str| {
             let path = format!("/api/v2/teams/{id}");

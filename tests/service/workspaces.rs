@@ -325,7 +325,7 @@ fn a_workspace_is_deleted_with_its_access_and_its_tokens() {
         ada.give_access(&team, &id, "read");
         app.sql(
             "INSERT INTO tokens (id, kind, organization_id, workspace_id, token_hash, token_prefix) \
-             SELECT gen_random_uuid(), 'workspace', organization_id, id, sha256(uuid_send(id)), 'lkw_000000' FROM workspaces",
+             SELECT new_id(), 'workspace', organization_id, id, sha256(uuid_send(id)), 'lkw_000000' FROM workspaces",
         );
         let workspace = if nth % 2 == 0 { by_id(&id) } else { by_name("prod") };
         let method = if path.is_empty() { "DELETE" } else { "POST" };

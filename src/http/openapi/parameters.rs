@@ -14,7 +14,7 @@ pub(super) fn of_path(path: &str) -> Vec<Parameter> {
 }
 
 fn of_path_named(name: &str) -> Parameter {
-    let id = |prefix: &str| text().pattern(Some(format!("^{prefix}-[1-9A-HJ-NP-Za-km-z]{{20,22}}$")));
+    let id = |prefix: &str| text().pattern(Some(format!("^{prefix}-[1-9A-HJ-NP-Za-km-z]{{16}}$")));
     let (about, schema) = match name {
         "organization" => ("The organization's name", text().pattern(Some("^[A-Za-z0-9_-]{1,90}$"))),
         "team" => ("The team's id", id("team")),

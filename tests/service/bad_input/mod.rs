@@ -79,6 +79,7 @@ impl World {
         let body = match &route.takes {
             Takes::Nothing => return None,
             Takes::Resource(kind) => match kind.as_str() {
+                "users" if route.method == "POST" => resource("users", json!({"username": "changed"})),
                 "users" => resource("users", json!({"password": PASSWORD, "password_confirmation": PASSWORD})),
                 "organization-memberships" => {
                     let mut invitation = resource("organization-memberships", json!({"email": "changed@example.com"}));

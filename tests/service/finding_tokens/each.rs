@@ -275,7 +275,7 @@ fn what_is_neither_an_id_nor_a_name_is_refused() {
             assert_eq!(refused.blamed(), [format!("filter[{filter}]")], "{filter} {value}");
         }
         // An id that names nothing finds nothing.
-        let unknown = "team-ChUwKLdf4U6GzMsL2z7ju";
+        let unknown = "team-1tmoV9YFPLBcsTRM";
         if filter != "workspace" {
             assert_eq!(world.found(&format!("filter[{filter}]={unknown}")), set(&[]));
         }

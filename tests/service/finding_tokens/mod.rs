@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
+use latchkey::ids::TokenId;
 use uuid::Uuid;
 
 use crate::support::App;
@@ -60,7 +61,7 @@ enum Maker {
 impl Row {
     fn new(kind: &'static str, description: &'static str, now: DateTime<Utc>) -> Self {
         Self {
-            id: Uuid::now_v7(),
+            id: TokenId::generate().uuid(),
             kind,
             owner: 0,
             description: Some(description),
@@ -81,7 +82,7 @@ impl Row {
     }
 
     fn public_id(&self) -> String {
-        format!("at-{}", bs58::encode(self.id.as_bytes()).into_string())
+        TokenId::from(self.id).to_string()
     }
 
     fn status(&self, now: DateTime<Utc>) -> &'static str {

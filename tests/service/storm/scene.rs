@@ -99,7 +99,7 @@ pub fn many_tokens(database: &str, organization: &str, count: u32) {
         &format!(
             "INSERT INTO tokens (id, kind, organization_id, team_id, description, token_hash, token_prefix, created_at, \
              expired_at) \
-             SELECT gen_random_uuid(), 'team', teams.organization_id, teams.id, 'token number ' || n, \
+             SELECT new_id(), 'team', teams.organization_id, teams.id, 'token number ' || n, \
              sha256((teams.id || '/' || n)::bytea), 'lkt_' || lpad(n::text, 6, '0'), now() - n * interval '1 second', \
              now() + n * interval '1 minute' \
              FROM teams JOIN organizations ON organizations.id = organization_id, generate_series(1, {count}) n \

@@ -160,11 +160,15 @@ impl Drop for Kept {
     }
 }
 
+/// A new key whose id can be written (docs/design.md §2), as SQL.
+const NEW_ID: &str = "overlay(overlay(gen_random_uuid()::text PLACING '8' FROM 15) PLACING '00000000' FROM 29)::uuid";
+
+/// Runs a statement, in which `new_id()` makes a key as Latchkey does.
 pub fn execute(url: &str, statement: &str) {
     try_execute(url, statement).unwrap();
 }
 
 fn try_execute(url: &str, statement: &str) -> Result<usize, Box<dyn std::error::Error>> {
     let mut connection = PgConnection::establish(url)?;
-    Ok(sql_query(statement).execute(&mut connection)?)
+    Ok(sql_query(statement.replace("new_id()", NEW_ID)).execute(&mut connection)?)
 }

@@ -268,7 +268,7 @@ pub fn id() -> BoxedStrategy<String> {
     ]);
     let prefix = select(vec!["team-", "user-", "ou-", "at-", "ws-", "tws-", "org-", "", "TEAM-", "team", "team--"]);
     let rest = prop_oneof![
-        "[1-9A-HJ-NP-Za-km-z]{20,23}",
+        "[1-9A-HJ-NP-Za-km-z]{15,17}",
         "[1-9A-HJ-NP-Za-km-z]{0,3}",
         Just("1".repeat(22)),
         Just("z".repeat(22)),
