@@ -146,7 +146,7 @@ JOIN users ON users.id = memberships.user_id;
 CREATE TABLE all_teams (
     id uuid PRIMARY KEY,
     organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
-    name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_-]{1,90}$'),
+    name text NOT NULL CHECK (name ~ '^[A-Za-z0-9_/-]([A-Za-z0-9_ /-]{0,88}[A-Za-z0-9_/-])?$'),
     description text CHECK (char_length(description) <= 1000),
     -- The team `owners`, made with the organization.
     owners boolean NOT NULL DEFAULT false,

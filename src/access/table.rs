@@ -73,6 +73,8 @@ pub enum Action {
     SeeAddresses,
     /// Invite somebody into the organization; into which teams is `ChangeTeamMembers`' business.
     InviteMembers,
+    /// Invite somebody into the organization and into none of its teams.
+    InviteWithoutTeam,
     /// Remove somebody from the organization.
     RemoveMembers,
     /// Make a service account, or end it.
@@ -419,6 +421,12 @@ impl Action {
             A::SeeAddresses => (Read, &[Owner, SiteAdmin, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
             // The HCP API answers this with 404 and never with 403.
             A::InviteMembers => (Write, &[Owner, Holds(ManageMembership), Holds(ManageTeams)], NotFound, ""),
+            A::InviteWithoutTeam => (
+                Write,
+                &[Owner, Holds(ManageMembership)],
+                ForbiddenToWhoMay(A::InviteMembers),
+                "Only owners and teams with manage-membership may invite somebody into no team",
+            ),
             A::RemoveMembers => (
                 Write,
                 &[Owner, Holds(ManageMembership)],

@@ -48,6 +48,8 @@ pub struct Query {
     named_searches: BTreeMap<&'static str, String>,
     filters: BTreeMap<&'static str, Filter>,
     includes: Option<BTreeSet<&'static str>>,
+    /// What is included if the client does not say.
+    included: &'static [&'static str],
     fields: BTreeMap<&'static str, BTreeSet<String>>,
     parameters: BTreeMap<&'static str, String>,
     pairs: Vec<(String, String)>,
@@ -150,9 +152,9 @@ impl Query {
         Some(value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
     }
 
-    /// Whether related resources are asked for, by the path under which they are declared.
+    /// Whether related resources are to be included, by the path under which they are declared.
     pub fn includes(&self, name: &str) -> bool {
-        self.includes.as_ref().is_some_and(|includes| includes.contains(name))
+        self.includes.as_ref().map_or_else(|| self.included.contains(&name), |includes| includes.contains(name))
     }
 
     /// The value of a plain parameter.
@@ -189,7 +191,7 @@ impl Reader {
     fn new(spec: &'static QuerySpec) -> Self {
         Self {
             spec,
-            query: Query::default(),
+            query: Query { included: spec.included, ..Query::default() },
             page: PageParameters::default(),
             seen: BTreeSet::new(),
             faults: Vec::new(),

@@ -35,6 +35,8 @@ pub struct QuerySpec {
     pub filters: &'static [&'static str],
     /// The relationship paths that `include` may name; `_` and `-` count as the same here, too.
     pub include: &'static [&'static str],
+    /// Those of them that are included where the client sends no `include`.
+    pub included: &'static [&'static str],
     /// The types whose fields `fields[type]` may choose: all that can be in the document.
     pub types: &'static [&'static ResourceType],
     /// Plain parameters of this endpoint alone.
@@ -52,6 +54,7 @@ impl QuerySpec {
         search: &[],
         filters: &[],
         include: &[],
+        included: &[],
         types: &[],
         parameters: &[],
     };

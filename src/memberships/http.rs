@@ -19,6 +19,8 @@ use crate::teams::{self, TEAMS, Team, members};
 use crate::users::{self, MEMBERSHIPS, Membership, MembershipStatus, USERS, User};
 
 const SHOW: QuerySpec = QuerySpec { include: &["user", "teams"], ..QuerySpec::show(&[&MEMBERSHIPS, &USERS, &TEAMS]) };
+/// Shipped clients look for the user in the answer, without asking for it.
+const INVITE: QuerySpec = QuerySpec { included: &["user"], ..SHOW };
 const OWN: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: &["created-at", "status"],
@@ -78,13 +80,15 @@ fn of_organizations() -> Vec<Endpoint> {
             .lists(&MEMBERSHIPS)
             .allows(&[Action::SeeMembers])
             .read(list),
-        Route::post(many, "inviteMember", "Invite an address into at least one team")
-            .details("Latchkey sends no mail; the user accepts by a request.")
-            .query(&SHOW)
+        Route::post(many, "inviteMember", "Invite an address, and into teams")
+            .details(
+                "Latchkey sends no mail; the user accepts by a request. Without `include` the answer includes the user.",
+            )
+            .query(&INVITE)
             .body(INVITATION)
             .prepare(|_, body| invite::Invitation::of(body))
             .creates(&MEMBERSHIPS)
-            .allows(&[Action::InviteMembers])
+            .allows(&[Action::InviteMembers, Action::InviteWithoutTeam])
             .write(invite_member),
         Route::get("/organization-memberships", "listOwnMemberships", "List the caller's own memberships")
             .details("Also those that wait for acceptance.")
@@ -211,11 +215,13 @@ fn list_own(call: Read<'_>) -> Result<Reply> {
     let of = call.caller.user().map_or(MembershipList::Nobody, MembershipList::User);
     let found = store::list(call.connection, of, &call.query)?;
     let resources = found.rows.iter().map(|row| users::membership(row, &call.caller)).collect();
-    let users: Vec<UserId> = found.rows.first().map(|row| row.user_id).into_iter().collect();
-    let included = if call.query.includes("user") {
-        users::find_all(call.connection, &users)?.iter().map(users::public).collect()
-    } else {
-        vec![]
+    let own = found.rows.first().filter(|_| call.query.includes("user"));
+    let included = match own {
+        Some(own) => users::find_all(call.connection, &[own.user_id])?
+            .iter()
+            .map(|user| view::user(user, own, &call.caller))
+            .collect(),
+        None => vec![],
     };
     Ok(call.page(resources, found.info).include(included))
 }
@@ -239,7 +245,9 @@ fn render(
     let resources = memberships.iter().map(|row| view::with_teams(row, caller, &of(row))).collect();
     let mut included = vec![];
     if query.includes("user") {
-        included.extend(users::find_all(connection, &ids)?.iter().map(users::public));
+        let of: HashMap<UserId, &Membership> = memberships.iter().map(|row| (row.user_id, row)).collect();
+        let users = users::find_all(connection, &ids)?;
+        included.extend(users.iter().filter_map(|user| Some(view::user(user, of.get(&user.id)?, caller))));
     }
     if let (true, Some(first)) = (query.includes("teams"), memberships.first()) {
         let mut distinct: Vec<Team> = teams.into_iter().map(|(_, team)| team).collect();
@@ -260,14 +268,16 @@ fn render_one(
     rendered.into_one().ok_or_else(Error::not_found)
 }
 
-/// Invites an address into at least one team. Latchkey sends no mail; the user accepts by a request.
+/// Invites an address, and into teams. Latchkey sends no mail; the user accepts by a request.
 fn invite_member(call: Write<'_, invite::Invitation>) -> Result<Reply> {
-    let (call, teams) = call.lock_named(|connection, _, _, invitation| {
+    let (mut call, teams) = call.lock_named(|connection, _, _, invitation| {
         invitation.map(|invitation| invitation.lock_teams(connection)).transpose()
     })?;
-    let (mut call, invitation) = call.may(Target::Organization)?.take_input();
-    let membership = invite::invite(call.connection, &call.caller, invitation, teams.unwrap_or_default())?;
-    call.check_again(|_, caller| caller.may(Action::InviteMembers, Target::Organization))?;
+    let permit = call.find(|_, caller| caller.may(Action::InviteMembers, Target::Organization))?;
+    let (mut call, invitation) = call.permitted(permit)?.take_input();
+    invitation.may(&call.caller)?;
+    let membership = invite::invite(call.connection, &call.caller, &invitation, teams.unwrap_or_default())?;
+    call.check_again(|_, caller| invitation.may(caller))?;
     let document = render_one(call.connection, &call.caller, &call.query, &membership)?;
     Ok(call.document(document))
 }

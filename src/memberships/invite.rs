@@ -4,7 +4,7 @@ use diesel::PgConnection;
 use serde_json::json;
 
 use super::{InvitationAttributes, event, store};
-use crate::access::{Action, Caller, Target};
+use crate::access::{Action, Caller, Permit, Target};
 use crate::audit;
 use crate::ids::{MembershipId, TeamId};
 use crate::jsonapi::{Error, ResourceBody, Result};
@@ -31,17 +31,23 @@ impl Invitation {
     /// Reads what a body asks for.
     ///
     /// # Errors
-    /// 422 if it names no team.
+    /// 422 for what does not name teams.
     pub(super) fn of(body: ResourceBody<InvitationAttributes>) -> Result<Self> {
         let named = body.relationships.to_many("teams", TEAMS.name)?.unwrap_or_default();
-        if named.is_empty() {
-            return Err(Error::attribute(POINTER, "Teams must hold at least one team"));
-        }
         let mut teams: Vec<(usize, String, Option<TeamId>)> =
             named.iter().enumerate().map(|(nth, id)| (nth, (*id).to_owned(), id.parse().ok())).collect();
         teams.sort_by_key(|(_, _, id)| *id);
         teams.dedup_by(|(_, one, _), (_, other, _)| one == other);
         Ok(Self { email: body.attributes.email.unwrap_or_default(), teams })
+    }
+
+    /// Asks the access table whether the caller may send it; each team is asked for on its own.
+    ///
+    /// # Errors
+    /// 404 or 403, as the table says.
+    pub(super) fn may(&self, caller: &Caller) -> Result<Permit> {
+        let action = if self.teams.is_empty() { Action::InviteWithoutTeam } else { Action::InviteMembers };
+        caller.may(action, Target::Organization)
     }
 
     /// Locks the teams in one order, so that two invitations do not wait for each other.
@@ -62,14 +68,14 @@ fn absent<T>(fault: diesel::result::Error) -> Result<Option<T>> {
     if fault == diesel::result::Error::NotFound { Ok(None) } else { Err(fault.into()) }
 }
 
-/// Invites an address into teams of the caller's organization, which are locked.
+/// Invites an address, and into teams of the caller's organization, which are locked.
 ///
 /// # Errors
 /// 403 or 404 for each team that the caller may not put users into, 422 for who is a member already.
 pub(super) fn invite(
     connection: &mut PgConnection,
     caller: &Caller,
-    invitation: Invitation,
+    invitation: &Invitation,
     named: Vec<NamedTeam>,
 ) -> Result<Membership> {
     let organization = caller.organization()?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::{store, view};
 use crate::access::{Action, Caller, OrganizationRef, Permission, Target, TeamFacts};
@@ -138,9 +138,9 @@ impl AccessChanges {
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TeamAttributes {
-    /// `name`: 1 to 90 letters, digits, hyphens and underscores.
-    #[validate(custom(function = "crate::jsonapi::valid_name"))]
-    #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
+    /// `name`: 1 to 90 letters, digits, hyphens, underscores, slashes and, but for its ends, spaces.
+    #[validate(custom(function = "valid_team_name"))]
+    #[schema(pattern = "^[A-Za-z0-9_/-]([A-Za-z0-9_ /-]{0,88}[A-Za-z0-9_/-])?$")]
     pub name: Option<String>,
     /// `description`: at most 1000 characters; null for none.
     #[serde(default, deserialize_with = "present")]
@@ -164,6 +164,16 @@ pub struct TeamAttributes {
     #[validate(custom(function = "valid_abilities"))]
     #[schema(max_items = 100)]
     pub abilities: Option<Option<Vec<Ability>>>,
+}
+
+fn valid_team_name(name: &str) -> Result<(), ValidationError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b' ');
+    if (1..=90).contains(&name.len()) && name.bytes().all(fits) && name.trim() == name {
+        return Ok(());
+    }
+    let message = "Name must be 1 to 90 characters long, hold only letters, digits, hyphens, underscores, slashes and \
+                   spaces, and neither begin nor end with a space";
+    Err(ValidationError::new("name").with_message(message.into()))
 }
 
 /// The organization of the team that a path names.

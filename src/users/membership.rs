@@ -61,12 +61,17 @@ pub(crate) fn membership(membership: &Membership, caller: &Caller) -> Resource {
         .to_one("user", Some(view::identifier(membership.user_id)))
         .to_one("organization", Some(organizations::identifier(&membership.organization_name)))
         .link_self(format!("/api/v2/organization-memberships/{}", membership.id));
-    let own = caller.user() == Some(membership.user_id);
-    if own || (membership.email_known && caller.can(Action::SeeAddresses, Target::Organization)) {
+    if shows_address(membership, caller) {
         resource.attribute("email", membership.email.as_deref().unwrap_or_default())
     } else {
         resource
     }
+}
+
+/// Whether the caller learns the address of a membership's user.
+pub(crate) fn shows_address(membership: &Membership, caller: &Caller) -> bool {
+    let own = caller.user() == Some(membership.user_id);
+    own || (membership.email_known && caller.can(Action::SeeAddresses, Target::Organization))
 }
 
 /// Makes users members of an organization, or invites them by name, and answers who was neither yet. Who is a member

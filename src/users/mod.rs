@@ -12,7 +12,7 @@ mod store;
 mod view;
 
 pub(crate) use http::section;
-pub(crate) use membership::{MEMBERSHIPS, add_members, membership, membership_identifier};
+pub(crate) use membership::{MEMBERSHIPS, add_members, membership, membership_identifier, shows_address};
 pub use membership::{Membership, MembershipStatus};
 pub use model::{AccountAttributes, NewUser, PasswordAttributes, Rank, User};
 pub(crate) use model::{confirm_email, end};

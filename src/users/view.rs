@@ -41,10 +41,10 @@ pub(crate) fn identifier(id: UserId) -> Identifier {
     Identifier::new(USERS.name, id)
 }
 
-/// What any fellow member sees of a user.
+/// What any fellow member sees of a user. Whom an invitation made has not chosen a name yet.
 pub(crate) fn public(user: &User) -> Resource {
     Resource::new(&USERS, user.id)
-        .attribute("username", &user.username)
+        .attribute("username", user.confirmed.then_some(&user.username))
         .attribute("is-service-account", user.is_service_account())
         .attribute("avatar-url", ())
         .attribute("auth-method", "tfc")
@@ -63,6 +63,7 @@ pub(crate) fn service_account(user: &User, membership: MembershipId) -> Resource
 pub(crate) fn own(user: &User) -> Resource {
     let seen = if user.is_service_account() { Seen::BySomebody } else { Seen::ByThemselves };
     private(public(user), user.site_admin)
+        .attribute("username", &user.username)
         .attribute("email", user.email.as_deref().unwrap_or_default())
         .attribute("unconfirmed-email", &user.unconfirmed_email)
         .attribute("is-confirmed", user.confirmed)
