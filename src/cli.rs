@@ -21,11 +21,13 @@ use crate::audit::{self, Actor};
 use crate::audit_trail;
 use crate::config::{Encryption, Opened, Storage};
 use crate::connections;
-use crate::credential::Secret;
+use crate::credential::{Period, Secret};
 use crate::data_directory::Purpose;
+use crate::database::text_enum::TextEnum as _;
 use crate::database::{self, Database};
 use crate::fixtures;
 use crate::jsonapi::{PublicUrl, Timestamp, TrustedProxies, time};
+use crate::organizations::{self, Organization, Plan};
 use crate::retention::{Kept, Retention};
 use crate::server::{Listen, Service};
 use crate::signing::{self, PreviousKey, Rotated};
@@ -58,6 +60,9 @@ enum Command {
     Keys(KeysCommand),
     /// Print the audit trail of everybody as lines of JSON, the oldest event first
     Audit(AuditCommand),
+    /// Manage organizations
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
     /// Load sample data
     #[command(subcommand)]
     Fixtures(FixturesCommand),
@@ -124,6 +129,10 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED", default_value = "10s", value_parser = idle)]
     idle_timeout_unauthenticated: Duration,
 
+    /// How long a new token lives where neither its maker nor its organization says: a number of hours, days or years, such as 90d or 2y [default: as long as it may]
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_DEFAULT_TOKEN_TTL")]
+    default_token_ttl: Option<Period>,
+
     /// Ask for a user name and a password where a token is missing, for programs that send one only when asked; browsers open a dialog then
     #[arg(long, env = "LATCHKEY_CHALLENGE_BASIC", value_parser = BoolishValueParser::new())]
     challenge_basic: bool,
@@ -147,6 +156,23 @@ enum UserCommand {
     Enable(NamedUser),
     /// Delete a user with the user's tokens and memberships, and print which tokens of others the user has made
     Delete(NamedUser),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Set what an organization shows that it may use: shipped clients of the HCP API ask for it, Latchkey does not
+    Plan {
+        /// Name of the organization
+        #[arg(value_parser = username)]
+        name: String,
+
+        /// Plan
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(Plan::ALL.map(Plan::as_str)))]
+        plan: String,
+
+        #[command(flatten)]
+        storage: Storage,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +297,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::User(UserCommand::Disable(user)) => user.run(disable),
         Command::User(UserCommand::Enable(user)) => user.run(enable),
         Command::User(UserCommand::Delete(user)) => user.run(delete),
+        Command::Organization(OrganizationCommand::Plan { name, plan, storage }) => set_plan(&storage, &name, &plan),
         Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(),
         Command::Keys(KeysCommand::List { storage }) => list_keys(&storage),
         Command::Audit(audit) => audit.run(),
@@ -337,6 +364,7 @@ impl Serve {
                 idle: self.idle_timeout,
                 idle_unauthenticated: self.idle_timeout_unauthenticated,
             },
+            default_token_ttl: self.default_token_ttl,
             challenge_basic: self.challenge_basic,
         }
     }
@@ -540,6 +568,22 @@ fn delete(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Fai
     let mut lines = vec![format!("The user {} is deleted.", user.username)];
     lines.extend(administration::lines(user, &made));
     Ok(lines)
+}
+
+fn set_plan(storage: &Storage, name: &str, plan: &str) -> Result<(), Failure> {
+    let plan = Plan::of_word(plan).ok_or("there is no such plan")?;
+    let opened = storage.open(Purpose::Command)?;
+    let set = database::connect(&opened.url).map_err(Failure::from).and_then(|mut connection| {
+        connection.transaction(|connection| {
+            let organization = organizations::lock_named(connection, name)?;
+            let organization = organization.ok_or_else(|| format!("there is no organization {name:?}"))?;
+            Ok(organizations::set_plan(connection, &Actor::system(), organization, plan)?)
+        })
+    });
+    opened.close()?;
+    let Organization { name, plan, .. } = set?;
+    writeln!(std::io::stdout().lock(), "The plan of {name} is {plan} now.")?;
+    Ok(())
 }
 
 impl RotateKeys {

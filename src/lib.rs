@@ -23,6 +23,7 @@ pub mod ids;
 mod jwks;
 pub mod memberships;
 pub mod organizations;
+mod plans;
 pub mod retention;
 pub mod routes;
 pub mod server;

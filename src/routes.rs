@@ -11,8 +11,8 @@ use crate::http::{Endpoint, Needs, Route, Section, Services, register};
 use crate::jsonapi::schema::{object, text};
 use crate::jsonapi::{QuerySpec, Result};
 use crate::{
-    abilities, administration, audit_trail, health, jwks, memberships, organizations, team_access, teams, tokens,
-    ttl_policies, users, workspaces,
+    abilities, administration, audit_trail, health, jwks, memberships, organizations, plans, team_access, teams,
+    tokens, ttl_policies, users, workspaces,
 };
 
 /// Every section, in the order of the description.
@@ -29,6 +29,7 @@ fn sections() -> Vec<Section> {
         abilities::section(),
         audit_trail::section(),
         administration::section(),
+        plans::section(),
     ]
 }
 

@@ -17,6 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::audit::keep_audit_trail;
 use crate::connections::{self, Connections, UnderWay};
+use crate::credential::Period;
 use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, BodyBudget, PublicUrl, TrustedProxies, frame, negotiate, request_id};
@@ -82,6 +83,8 @@ pub struct Listen {
     pub trusted_proxies: TrustedProxies,
     /// What is asked of connections.
     pub connections: connections::Rules,
+    /// How long a new token lives where neither its maker nor its organization says; none for as long as it may.
+    pub default_token_ttl: Option<Period>,
     /// Whether a 401 also asks for a user name and a password, in whose place a token is taken.
     pub challenge_basic: bool,
 }
@@ -102,6 +105,7 @@ impl Service {
             failed_authentications,
             trusted_proxies,
             connections,
+            default_token_ttl,
             challenge_basic,
         } = listen;
         let keep_alive = connections.idle.max(connections.idle_unauthenticated);
@@ -115,6 +119,7 @@ impl Service {
             body_budget: BodyBudget::of_kib(BODIES_KIB),
             anybodys_body_budget: BodyBudget::of_kib(ANYBODYS_BODIES_KIB),
             signer: Signer::new(public_url.as_ref(), Arc::clone(&encryption)),
+            default_token_ttl,
             encryption,
         });
         let http = HttpServer::new(move || {

@@ -28,6 +28,13 @@ CREATE TABLE all_organizations (
     allowed_token_roles text[] CONSTRAINT organizations_token_roles CHECK (are_roles(allowed_token_roles)),
     -- What the secret of a new token is unless its maker says otherwise.
     default_token_format text NOT NULL DEFAULT 'opaque' CHECK (default_token_format IN ('opaque', 'jwt')),
+    -- How long a new token lives unless its maker says otherwise; null for what the service says.
+    default_token_ttl text CONSTRAINT organizations_token_ttl CHECK (default_token_ttl ~ '^[1-9][0-9]{0,3}[hdy]$'),
+    -- Whether tokens of users let them in. Those of service accounts always do.
+    user_tokens_enabled boolean NOT NULL DEFAULT true,
+    -- By which shipped clients tell what they may use.
+    plan text NOT NULL DEFAULT 'enterprise'
+        CONSTRAINT organizations_plan CHECK (plan IN ('enterprise', 'free', 'standard', 'premium', 'business')),
     deleted_at timestamptz
 );
 CREATE UNIQUE INDEX organizations_name_key ON all_organizations (lower(name)) WHERE deleted_at IS NULL;
@@ -37,7 +44,8 @@ CREATE INDEX organizations_deleted ON all_organizations (deleted_at) WHERE delet
 
 CREATE VIEW organizations AS
 SELECT
-    id, name, email, settings, created_at, updated_at, max_ttl_enabled, allowed_token_roles, default_token_format
+    id, name, email, settings, created_at, updated_at, max_ttl_enabled, allowed_token_roles, default_token_format,
+    default_token_ttl, user_tokens_enabled, plan
 FROM all_organizations
 WHERE deleted_at IS NULL;
 

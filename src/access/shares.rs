@@ -313,7 +313,7 @@ mod tests {
             token_description: None,
             ends_at: None,
             now: chrono::Utc::now(),
-            principal: Principal::User { id, username: String::new(), site_admin: false },
+            principal: Principal::User { id, username: String::new(), site_admin: false, organization: None },
             organization_ref: OrganizationRef::None,
             organization_id: Some(organization),
             rights: OrganizationRights { member: true, ..OrganizationRights::default() },

@@ -39,6 +39,7 @@ pub(super) struct AuthenticatedToken {
     workspace_name: Option<String>,
     requested_organization: Option<OrganizationId>,
     active_member: bool,
+    shut_out: bool,
     owner: Option<bool>,
     teams: Option<Vec<TeamId>>,
     permissions: Option<String>,
@@ -117,7 +118,13 @@ impl AuthenticatedToken {
     }
 
     /// The caller that this makes, if the token is good.
+    ///
+    /// # Errors
+    /// 401 for a user whom the organization knows and lets in by no token.
     pub(super) fn into_caller(self, organization_ref: OrganizationRef, request_id: String) -> Result<Caller> {
+        if self.shut_out {
+            return Err(Error::unauthorized());
+        }
         let principal = self.principal()?;
         let own_organization = self.organization.is_some() && self.organization == self.requested_organization;
         let member = match self.kind {
@@ -269,6 +276,7 @@ impl Query for TokenLookup<'_> {
         Nullable<Text>,
         Nullable<Uuid>,
         Bool,
+        Bool,
         Nullable<Bool>,
         Nullable<Array<Uuid>>,
         Nullable<Text>,
@@ -307,6 +315,8 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                WHERE successor.replaces = tokens.id), \
              tokens.organization_id, organizations.name, tokens.user_id, own_user.username, own_user.site_admin, \
              tokens.team_id, own_team.name, tokens.workspace_id, own_workspace.name, place.id, membership.id IS NOT NULL, \
+             tokens.kind = 'user' AND tokens.organization_id IS NULL AND (membership.id IS NOT NULL OR own_user.site_admin) AND EXISTS ( \
+               SELECT FROM organizations AS here WHERE here.id = place.id AND NOT here.user_tokens_enabled), \
              standing.owner, standing.teams, standing.permissions, \
              coalesce(standing.abilities, array_to_string(own_workspace.abilities, ',')) \
              FROM tokens \

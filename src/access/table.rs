@@ -95,6 +95,10 @@ pub enum Action {
     ChangeAccount,
     /// List the users of the whole installation.
     ListUsers,
+    /// List the plans that an organization can show.
+    ListPlans,
+    /// Set the plan that an organization shows.
+    SetPlan,
     /// List the tokens of everybody.
     ListEveryToken,
     /// Revoke any token, whosever it is.
@@ -452,8 +456,8 @@ impl Action {
             A::ReadEveryTrail => (ReadUncapped, &[Administrator], NotFound, ""),
             A::ChangeAccount => (Write, &[AnyPerson], Forbidden, "Only a person's token has an account to change"),
             // Terraform Enterprise answers these with 404 and never with 403.
-            A::ListUsers | A::ListEveryToken => (Read, &[Administrator], NotFound, ""),
-            A::ChangeUsers | A::EndAnyToken => (Write, &[Administrator], NotFound, ""),
+            A::ListUsers | A::ListPlans | A::ListEveryToken => (Read, &[Administrator], NotFound, ""),
+            A::ChangeUsers | A::SetPlan | A::EndAnyToken => (Write, &[Administrator], NotFound, ""),
             A::ReadOrganizationToken => (Read, &[Owner, SiteAdmin], NotFound, ""),
             A::CreateOrganizationToken => (
                 Write,

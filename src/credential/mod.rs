@@ -4,9 +4,11 @@
 
 mod ability;
 mod kind;
+mod period;
 mod secret;
 
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Abilities, Ability, InvalidAbility, valid_abilities};
 pub use kind::{Creator, Format, Kind, Status};
+pub use period::{InvalidPeriod, Period};
 pub use secret::{Digest, RandomnessUnavailable, Secret};
 pub(crate) use secret::{JWT_MAX, JWT_START, PREFIX_LENGTH, beginning_of_jwt};

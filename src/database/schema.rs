@@ -39,6 +39,9 @@ diesel::table! {
         max_ttl_enabled -> Bool,
         allowed_token_roles -> Nullable<Array<Text>>,
         default_token_format -> Text,
+        default_token_ttl -> Nullable<Text>,
+        user_tokens_enabled -> Bool,
+        plan -> Text,
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) use route::{Preparing, Route};
 use std::sync::Arc;
 
 use crate::access::{AddressLimit, Authenticator};
+use crate::credential::Period;
 use crate::jsonapi::BodyBudget;
 use crate::signing::{EncryptionKey, Signer};
 
@@ -40,6 +41,8 @@ pub struct Services {
     pub anybodys_body_budget: BodyBudget,
     /// What signs tokens that are JWTs.
     pub signer: Signer,
+    /// How long a new token lives where neither its maker nor its organization says; none for as long as it may.
+    pub default_token_ttl: Option<Period>,
     /// What answers are encrypted with that are kept for a retry.
     pub encryption: Arc<EncryptionKey>,
 }

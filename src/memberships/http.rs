@@ -56,7 +56,7 @@ const SHOW_ACCOUNT: QuerySpec = QuerySpec::show(&[&USERS]);
 const INVITATION: OneResource<InvitationAttributes> = OneResource::new(&[MEMBERSHIPS.name])
     .requires(&["email"])
     .long()
-    .related(|sends| sends.related_to_some("teams", TEAMS.name));
+    .related(|sends| sends.related_to_many("teams", TEAMS.name));
 const SERVICE_ACCOUNT: OneResource<ServiceAccountAttributes> = OneResource::new(&[USERS.name]).requires(&["username"]);
 const IDS: Identifiers = Identifiers(&[MEMBERSHIPS.name]);
 

@@ -12,7 +12,7 @@ mod write;
 
 pub(crate) use http::section;
 pub(crate) use model::lock_own;
-pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Settings};
-pub(crate) use store::{find, find_all, hold, lock, named, shared};
+pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Plan, Settings};
+pub(crate) use store::{find, find_all, hold, lock, lock_named, named, shared};
 pub(crate) use view::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization, organizations};
-pub(crate) use write::found;
+pub(crate) use write::{found, set_plan};

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::{Caller, Role, valid_roles};
-use crate::credential::Format;
+use crate::credential::{Format, Period};
 use crate::database::schema::organizations;
 use crate::database::text_enum::text_enum;
 use crate::ids::OrganizationId;
@@ -31,6 +31,12 @@ pub struct Organization {
     pub allowed_token_roles: Option<Vec<Role>>,
     /// What the secret of a new token is unless its maker says otherwise.
     pub default_token_format: Format,
+    /// How long a new token lives unless its maker says otherwise; none for what the service says.
+    pub default_token_ttl: Option<Period>,
+    /// Whether tokens of users let them in.
+    pub user_tokens_enabled: bool,
+    /// By which shipped clients tell what they may use.
+    pub plan: Plan,
     pub created_at: DateTime<Utc>,
 }
 
@@ -46,6 +52,9 @@ impl Organization {
             max_ttl_enabled: false,
             allowed_token_roles: None,
             default_token_format: Format::Opaque,
+            default_token_ttl: None,
+            user_tokens_enabled: true,
+            plan: Plan::Enterprise,
             created_at: Utc::now(),
         }
     }
@@ -60,8 +69,23 @@ impl Organization {
             max_ttl_enabled: changes.max_ttl_enabled.unwrap_or(self.max_ttl_enabled),
             allowed_token_roles: changes.allowed_token_roles.unwrap_or(self.allowed_token_roles),
             default_token_format: changes.default_token_format.unwrap_or(self.default_token_format),
+            default_token_ttl: changes.default_token_ttl.unwrap_or(self.default_token_ttl),
+            user_tokens_enabled: changes.user_tokens_enabled.unwrap_or(self.user_tokens_enabled),
             ..self
         }
+    }
+}
+
+text_enum! {
+    /// What an organization shows that it may use, as the HCP API calls it. Latchkey itself has no other limits for one plan
+    /// than for another.
+    pub enum Plan {
+        /// What Latchkey has, and nothing else.
+        Enterprise = "enterprise",
+        Free = "free",
+        Standard = "standard",
+        Premium = "premium",
+        Business = "business",
     }
 }
 
@@ -164,6 +188,12 @@ pub struct OrganizationAttributes {
     pub allowed_token_roles: Option<Option<Vec<Role>>>,
     /// `default-token-format`: what the secret of a new token is unless its maker says otherwise.
     pub default_token_format: Option<Format>,
+    /// `default-token-ttl`: how long a new token lives unless its maker says otherwise: 1 to 9999 hours, days or years, as
+    /// `90d`; null for what the service says.
+    #[serde(default, deserialize_with = "present")]
+    pub default_token_ttl: Option<Option<Period>>,
+    /// `user-tokens-enabled`: whether tokens of users, other than service accounts, let them in.
+    pub user_tokens_enabled: Option<bool>,
     /// `session-timeout`: minutes; null for the default.
     #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 1, message = "Session timeout must be at least 1 minute"))]

@@ -1,14 +1,15 @@
 //! Organizations in the words of the OpenAPI description.
 
-use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes};
+use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, Plan};
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
 
 /// Settings that are kept as clients write them.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 18] = [
     "name",
     "email",
     "max-ttl-enabled",
     "default-token-format",
+    "user-tokens-enabled",
     "collaborator-auth-policy",
     "cost-estimation-enabled",
     "send-passing-statuses-for-untriggered-speculative-plans",
@@ -42,13 +43,14 @@ pub(super) fn organization() -> ResourceSchema {
             "session-remember",
             "owners-team-saml-role-id",
             "allowed-token-roles",
+            "default-token-ttl",
         ])
         .attribute("external-id", text())
         .attribute("created-at", time())
         .attributes(&FLAGS, truth)
         .attribute("over-stacks-resource-limit", truth())
         .attribute("plan-expires-at", null())
-        .attribute("plan-identifier", one_of(&["enterprise"]))
+        .attribute("plan-identifier", one_of(&Plan::ALL.map(Plan::as_str)))
         .attribute("permissions", truths())
         .link("authentication-token")
         .link("audit-trails-authentication-token")
@@ -58,6 +60,7 @@ pub(super) fn organization() -> ResourceSchema {
 }
 
 pub(super) fn entitlements() -> ResourceSchema {
-    let about = "What an organization may use: everything that Latchkey has; a limit of null is none";
+    let about =
+        "What an organization may use: everything that Latchkey has, and what its plan says; a limit of null is none";
     ResourceSchema::new(&ENTITLEMENT_SETS, about).attributes(ENTITLEMENT_SETS.fields, || or_null(truth()))
 }

@@ -69,15 +69,16 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
 
 type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;
 
-/// Whether an organization lets a user's token in, by its age: what the gate asks of one is asked of each of
-/// several (docs/design.md §3, rule 4).
+/// Whether an organization lets a user's token in, if it lets any in and by the token's age: what the gate asks of one is
+/// asked of each of several (docs/design.md §3, rule 4).
 fn lets_in(token: TokenId) -> Condition {
     Box::new(
         sql::<Bool>(
             "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
              ON policy.organization_id = organizations.id AND policy.token_type = 'user' \
-             WHERE token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
-             policy.ended_before, policy.ended_max_ms) <= now() AND tokens.id = ",
+             WHERE (token_ends_at(tokens.created_at, tokens.expired_at, organizations.max_ttl_enabled, policy.max_ttl_ms, \
+             policy.ended_before, policy.ended_max_ms) <= now() \
+             OR tokens.organization_id IS NULL AND NOT organizations.user_tokens_enabled) AND tokens.id = ",
         )
         .bind::<Uuid, _>(token)
         .sql(")"),
@@ -133,6 +134,16 @@ pub(crate) fn lock(connection: &mut PgConnection, id: OrganizationId) -> QueryRe
     organizations::table.find(id).select(Organization::as_select()).for_no_key_update().first(connection)
 }
 
+/// An organization by name, without regard to case, locked until the transaction's end.
+pub(crate) fn lock_named(connection: &mut PgConnection, name: &str) -> QueryResult<Option<Organization>> {
+    organizations::table
+        .filter(lower(organizations::name).eq(name.to_lowercase()))
+        .select(Organization::as_select())
+        .for_no_key_update()
+        .first(connection)
+        .optional()
+}
+
 /// Keeps a user from being suspended or deleted until the transaction's end.
 pub(super) fn hold_user(connection: &mut PgConnection, id: UserId) -> QueryResult<()> {
     users::table.find(id).select(users::id).for_share().first::<UserId>(connection)?;
@@ -149,6 +160,9 @@ pub(super) fn create(connection: &mut PgConnection, new: &Organization) -> Resul
             organizations::max_ttl_enabled.eq(new.max_ttl_enabled),
             organizations::allowed_token_roles.eq(&new.allowed_token_roles),
             organizations::default_token_format.eq(new.default_token_format),
+            organizations::default_token_ttl.eq(new.default_token_ttl),
+            organizations::user_tokens_enabled.eq(new.user_tokens_enabled),
+            organizations::plan.eq(new.plan),
             organizations::settings.eq(stored(&new.settings)?),
         ))
         .returning(Organization::as_returning())
@@ -204,6 +218,9 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Organization) -> R
             organizations::max_ttl_enabled.eq(changed.max_ttl_enabled),
             organizations::allowed_token_roles.eq(&changed.allowed_token_roles),
             organizations::default_token_format.eq(changed.default_token_format),
+            organizations::default_token_ttl.eq(changed.default_token_ttl),
+            organizations::user_tokens_enabled.eq(changed.user_tokens_enabled),
+            organizations::plan.eq(changed.plan),
             organizations::settings.eq(stored(&changed.settings)?),
             organizations::updated_at.eq(diesel::dsl::now),
         ))

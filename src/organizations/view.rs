@@ -3,7 +3,7 @@
 use diesel::PgConnection;
 use serde_json::{Value, json};
 
-use super::Organization;
+use super::{Organization, Plan};
 use crate::access::{Action, Caller, Target};
 use crate::jsonapi::{Identifier, Resource, ResourceType, Result, time};
 
@@ -17,6 +17,8 @@ pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
         "max-ttl-enabled",
         "allowed-token-roles",
         "default-token-format",
+        "default-token-ttl",
+        "user-tokens-enabled",
         "session-timeout",
         "session-remember",
         "collaborator-auth-policy",
@@ -88,6 +90,10 @@ pub(crate) const ENTITLEMENT_SETS: ResourceType = ResourceType {
         "user-limit",
         "vcs-integrations",
         "versioned-policy-set-limit",
+        "infragraph",
+        "infragraph-with-nrtu",
+        "waypoint-actions",
+        "waypoint-templates-and-addons",
     ],
 };
 
@@ -121,12 +127,14 @@ pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .attribute("max-ttl-enabled", organization.max_ttl_enabled)
         .attribute("allowed-token-roles", &organization.allowed_token_roles)
         .attribute("default-token-format", organization.default_token_format)
+        .attribute("default-token-ttl", organization.default_token_ttl)
+        .attribute("user-tokens-enabled", organization.user_tokens_enabled)
         .attribute("created-at", time(organization.created_at))
         .attribute("plan-expired", false)
         .attribute("plan-expires-at", ())
         .attribute("plan-is-trial", false)
-        .attribute("plan-is-enterprise", true)
-        .attribute("plan-identifier", "enterprise")
+        .attribute("plan-is-enterprise", organization.plan == Plan::Enterprise)
+        .attribute("plan-identifier", organization.plan)
         .attribute("is-unified", false)
         .attribute("fair-run-queuing-enabled", false)
         .attribute("saml-enabled", false)
@@ -139,7 +147,7 @@ pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .attribute("provider-consuming-organizations-count", 0)
         .attribute("remaining-testable-count", 0)
         .attribute("test-generation-enabled", false)
-        .attribute("permissions", permissions(caller))
+        .attribute("permissions", permissions(organization.plan, caller))
         .relation_link("authentication-token", format!("{path}/authentication-token"))
         .relation_link("audit-trails-authentication-token", format!("{path}/authentication-token?token=audit-trails"))
         .to_one("entitlement-set", Some(Identifier::new(ENTITLEMENT_SETS.name, organization.id)))
@@ -149,9 +157,21 @@ pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .link_self(path)
 }
 
-/// What an organization may use: everything that Latchkey has, without limits.
+/// What Latchkey has, whatever the plan.
+const OFFERED: [&str; 3] = ["audit-logging", "teams", "usage-reporting"];
+
+/// What an organization shows as well whose plan is one of the HCP API's: whoever sets such a plan says so.
+const HOSTED: [&str; 5] = ["operations", "private-module-registry", "run-tasks", "state-storage", "vcs-integrations"];
+const PAID: [&str; 6] = ["agents", "cost-estimation", "infragraph", "sentinel", "sso", "waypoint-templates-and-addons"];
+
+fn shows(plan: Plan, entitlement: &str) -> bool {
+    let hosted = plan != Plan::Enterprise && HOSTED.contains(&entitlement);
+    let paid = !matches!(plan, Plan::Enterprise | Plan::Free) && PAID.contains(&entitlement);
+    OFFERED.contains(&entitlement) || hosted || paid
+}
+
+/// What an organization may use, without limits: everything that Latchkey has, and what its plan says.
 pub(super) fn entitlements(organization: &Organization) -> Resource {
-    const OFFERED: [&str; 3] = ["audit-logging", "teams", "usage-reporting"];
     const UNLIMITED: [&str; 8] = [
         "policy-limit",
         "policy-mandatory-enforcement-limit",
@@ -165,7 +185,7 @@ pub(super) fn entitlements(organization: &Organization) -> Resource {
     let path = format!("/api/v2/organizations/{}/entitlement-set", organization.name);
     let resource = Resource::new(&ENTITLEMENT_SETS, organization.id).link_self(path);
     ENTITLEMENT_SETS.fields.iter().fold(resource, |resource, field| {
-        let value = if UNLIMITED.contains(field) { Value::Null } else { Value::Bool(OFFERED.contains(field)) };
+        let value = if UNLIMITED.contains(field) { Value::Null } else { Value::Bool(shows(organization.plan, field)) };
         resource.attribute(field, value)
     })
 }
@@ -204,7 +224,7 @@ const NOT_OFFERED: [&str; 30] = [
     "can-manage-recoverable-items",
 ];
 
-fn permissions(caller: &Caller) -> Value {
+fn permissions(plan: Plan, caller: &Caller) -> Value {
     let can = |action| caller.can(action, Target::Organization);
     let update = can(Action::UpdateOrganization);
     let mut permissions = json!({
@@ -223,6 +243,10 @@ fn permissions(caller: &Caller) -> Value {
     });
     for name in NOT_OFFERED {
         permissions[name] = Value::Bool(false);
+    }
+    permissions["can-manage-run-tasks"] = Value::Bool(update && shows(plan, "run-tasks"));
+    for name in ["can-deploy-no-code-modules", "can-manage-no-code-modules"] {
+        permissions[name] = Value::Bool(update && plan == Plan::Business);
     }
     permissions
 }

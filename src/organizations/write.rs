@@ -5,7 +5,7 @@ use std::fmt::Display;
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::{Organization, OrganizationAttributes, store};
+use super::{Organization, OrganizationAttributes, Plan, store};
 use crate::access::{Caller, Permit};
 use crate::audit::{self, Actor, Event};
 use crate::deletions::{self, Deleted};
@@ -70,9 +70,26 @@ pub(crate) fn update(
         "name": changed.name,
         "max-ttl-enabled": changed.max_ttl_enabled,
         "allowed-token-roles": changed.allowed_token_roles,
+        "user-tokens-enabled": changed.user_tokens_enabled,
     });
     let event = Event::new(Some(changed.id), "organization", changed.id, "update").meta(about);
     audit::record(connection, &caller.actor(), &[event])?;
+    Ok(changed)
+}
+
+/// Sets what an organization shows that it may use.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn set_plan(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    organization: Organization,
+    plan: Plan,
+) -> Result<Organization> {
+    let changed = store::update(connection, &Organization { plan, ..organization })?;
+    let event = Event::new(Some(changed.id), "organization", changed.id, "update").meta(json!({ "plan": plan }));
+    audit::record(connection, actor, &[event])?;
     Ok(changed)
 }
 

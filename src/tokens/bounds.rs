@@ -5,7 +5,7 @@ use diesel::PgConnection;
 
 use super::{Owner, Token};
 use crate::access::{Caller, Role};
-use crate::credential::{ABILITIES_MAX, Abilities, Ability, Format};
+use crate::credential::{ABILITIES_MAX, Abilities, Ability, Format, Period};
 use crate::jsonapi::{Error, Result};
 use crate::{abilities, workspaces};
 
@@ -21,6 +21,8 @@ pub(super) struct Bounds {
     pub(super) roles: Vec<Role>,
     /// What the secret of a new token is unless its maker says otherwise.
     pub(super) format: Format,
+    /// How long a new token lives unless its maker says otherwise; none for what the service says.
+    pub(super) default_ttl: Option<Period>,
 }
 
 impl Bounds {

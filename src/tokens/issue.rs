@@ -10,11 +10,20 @@ use super::store::{self, Slot};
 use super::{Labels, NewToken, Owner, Token, TokenAttributes, rotation};
 use crate::access::Caller;
 use crate::audit::{self, Actor, Event};
-use crate::credential::{Format, Secret};
+use crate::credential::{Format, Period, Secret};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
 use crate::signing::Signer;
 use crate::ttl_policies::{self, LatestEnd};
+
+/// What tokens are made with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mint<'a> {
+    /// What signs those that are JWTs.
+    pub(crate) signer: &'a Signer,
+    /// How long one lives where neither its maker nor its organization says.
+    pub(crate) default_ttl: Option<Period>,
+}
 
 /// Makes a token for an owner, and revokes what stood in its place. What the owner is must be locked.
 ///
@@ -23,7 +32,7 @@ use crate::ttl_policies::{self, LatestEnd};
 pub(crate) fn issue(
     connection: &mut PgConnection,
     caller: &Caller,
-    signer: &Signer,
+    mint: Mint<'_>,
     (owner, room): (Owner, Slot<'_>),
     attributes: &TokenAttributes,
 ) -> Result<(Token, Secret)> {
@@ -34,8 +43,10 @@ pub(crate) fn issue(
     let rotation = rotation::of_new(caller, attributes.self_rotation, attributes.rotates_until)?;
     let asked = asked_end(caller, attributes.expired_at.map(|moment| moment.0), attributes.expires_in_seconds)?;
     let within = LatestEnd::of(caller);
-    let expired_at = ttl_policies::expiry(connection, within, owner.governed(), caller.now, asked)?;
-    let form = Form::of(attributes.format.unwrap_or(bounds.format), signer, &bounds.abilities);
+    let latest = ttl_policies::expiry(connection, within, owner.governed(), caller.now, asked)?;
+    let by_default = bounds.default_ttl.or(mint.default_ttl).and_then(|ttl| ttl.after(caller.now));
+    let expired_at = ttl_policies::earliest(latest, by_default.filter(|_| asked.is_none()));
+    let form = Form::of(attributes.format.unwrap_or(bounds.format), mint.signer, &bounds.abilities);
     let labels_in_jwt = attributes.labels_in_jwt == Some(true);
     if labels_in_jwt && form.format() != Format::Jwt {
         let detail = "Labels in jwt can be true only of a token whose format is jwt";

@@ -5,16 +5,16 @@ use diesel::{OptionalExtension, PgConnection};
 use serde_json::json;
 
 use super::bounds::highest_role;
+use super::issue::Mint;
 use super::jwt::{self, Form};
 use super::model::event;
 use super::right::{TokenOperation, may};
 use super::{NewToken, Owner, Replacement, SELF_ROTATION_GRACE, Token, TokenChanges, issue, rotation, store};
 use crate::access::Caller;
 use crate::audit::{self, Event, Looking};
-use crate::credential::{Ability, Kind, Secret, Status};
+use crate::credential::{Ability, Kind, Period, Secret, Status};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result, Timestamp};
-use crate::signing::Signer;
 use crate::ttl_policies::LatestEnd;
 use crate::{organizations, teams, ttl_policies};
 
@@ -208,7 +208,7 @@ pub(crate) fn switch(connection: &mut PgConnection, caller: &Caller, token: Toke
 pub(crate) fn replace(
     connection: &mut PgConnection,
     caller: &Caller,
-    signer: &Signer,
+    mint: Mint<'_>,
     token: &Token,
     asked: &Replacement,
 ) -> Result<(Token, Secret)> {
@@ -234,9 +234,14 @@ pub(crate) fn replace(
         check_description(connection, caller, token, token.description.as_deref())?;
     }
     let new = NewToken {
-        expired_at: successor_expiry(connection, caller, (token, owner), asked)?,
+        expired_at: successor_expiry(
+            connection,
+            caller,
+            (token, owner),
+            (asked, bounds.default_ttl.or(mint.default_ttl)),
+        )?,
         rotation: rotation::of_successor(caller, token),
-        form: Form::of(token.format, signer, &bounds.abilities),
+        form: Form::of(token.format, mint.signer, &bounds.abilities),
         created_by: caller.creator(),
         ..NewToken::successor_of(token, owner)
     };
@@ -246,20 +251,22 @@ pub(crate) fn replace(
     })
 }
 
-/// When the successor expires: as asked for, or after as long a life as the token's own; within the TTL policy, and not
-/// after the token that calls.
+/// When the successor expires: as asked for, after the default life if null was, or else after as long a life as the
+/// token's own; within the TTL policy, and not after the token that calls.
 fn successor_expiry(
     connection: &mut PgConnection,
     caller: &Caller,
     (token, owner): (&Token, Owner),
-    asked: &Replacement,
+    (asked, default_ttl): (&Replacement, Option<Period>),
 ) -> Result<Option<DateTime<Utc>>> {
     let now = caller.now;
     let within = rotation::latest_end(caller, token);
     if asked.expired_at.is_some() || asked.expires_in_seconds.is_some() {
         let at = asked.expired_at.flatten().map(|moment| moment.0);
         let end = issue::asked_end(caller, at, asked.expires_in_seconds)?;
-        return ttl_policies::expiry(connection, within, owner.governed(), now, end);
+        let latest = ttl_policies::expiry(connection, within, owner.governed(), now, end)?;
+        let by_default = default_ttl.and_then(|ttl| ttl.after(now)).filter(|_| end.is_none());
+        return Ok(ttl_policies::earliest(latest, by_default));
     }
     let as_long = |at: DateTime<Utc>| now.checked_add_signed(at - token.created_at).unwrap_or(Timestamp::MAX);
     let inherited = token.expired_at.map(|at| as_long(at).min(Timestamp::MAX));

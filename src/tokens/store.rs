@@ -12,7 +12,7 @@ use super::bounds::Bounds;
 use super::jwt::{self, Form};
 use super::{Labels, NewToken, Owner, Token, USAGE_KEPT_DAYS};
 use crate::access::{Caller, Role};
-use crate::credential::{Abilities, Ability, Digest, Format, Kind, Secret, Status};
+use crate::credential::{Abilities, Ability, Digest, Format, Kind, Period, Secret, Status};
 use crate::database::schema::{
     abilities_of_user, all_users, effective_abilities, least, listed_tokens, lower, memberships, organizations,
     registered_abilities, statement_timestamp, team_members, teams, token_usage_days, tokens, workspaces,
@@ -251,21 +251,21 @@ pub(super) fn create(connection: &mut PgConnection, new: &NewToken<'_>) -> Resul
 pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bounds> {
     let Some(organization) = owner.organization() else { return bounds_of_user(connection, owner) };
     type Row = (
-        (Option<Vec<Role>>, Format),
+        (Option<Vec<Role>>, Format, Option<Period>),
         Option<(bool, Vec<Ability>)>,
         Option<(Vec<Ability>, Option<Vec<Role>>, Option<Format>)>,
     );
-    let (by_organization, team, workspace): Row = organizations::table
+    let ((by_organization, format, default_ttl), team, workspace): Row = organizations::table
         .left_join(teams::table.on(teams::id.nullable().eq(owner.team())))
         .left_join(workspaces::table.on(workspaces::id.nullable().eq(owner.workspace())))
         .filter(organizations::id.eq(organization))
         .select((
-            (organizations::allowed_token_roles, organizations::default_token_format),
+            (organizations::allowed_token_roles, organizations::default_token_format, organizations::default_token_ttl),
             (teams::owners, teams::abilities).nullable(),
             (workspaces::abilities, workspaces::allowed_token_roles, workspaces::default_token_format).nullable(),
         ))
         .first(connection)?;
-    let (of_workspace, by_workspace, format) = workspace.unwrap_or_default();
+    let (of_workspace, by_workspace, preferred) = workspace.unwrap_or_default();
     let abilities = match (owner, team) {
         (Owner::ServiceAccount(_, user), _) => {
             listed(&diesel::select(abilities_of_user(user, true)).get_result::<Vec<String>>(connection)?)
@@ -275,9 +275,9 @@ pub(super) fn bounds(connection: &mut PgConnection, owner: Owner) -> QueryResult
         _ => Abilities::These(of_workspace),
     };
     let allow = |allowed: &Option<Vec<Role>>, role: &Role| allowed.as_ref().is_none_or(|roles| roles.contains(role));
-    let roles = Role::ALL.into_iter().filter(|role| allow(&by_organization.0, role) && allow(&by_workspace, role));
-    let format = format.unwrap_or(by_organization.1);
-    Ok(Bounds { owner, abilities, owns: false, roles: roles.collect(), format })
+    let roles = Role::ALL.into_iter().filter(|role| allow(&by_organization, role) && allow(&by_workspace, role));
+    let format = preferred.unwrap_or(format);
+    Ok(Bounds { owner, abilities, owns: false, roles: roles.collect(), format, default_ttl })
 }
 
 /// The same of a person, whose tokens are no organization's.
@@ -288,6 +288,7 @@ fn bounds_of_user(connection: &mut PgConnection, owner: Owner) -> QueryResult<Bo
         owns: false,
         roles: Role::ALL.to_vec(),
         format: Format::Opaque,
+        default_ttl: None,
     };
     let Some(user) = owner.user() else { return Ok(bounds) };
     let owned = team_members::table

@@ -38,7 +38,7 @@ pub fn printed(output: &Output) -> String {
 #[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 11] = [
+    let commands: [(&[&str], Flags); 12] = [
         (
             &["serve"],
             &[
@@ -55,6 +55,7 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--connections-per-address", "LATCHKEY_CONNECTIONS_PER_ADDRESS"),
                 ("--idle-timeout", "LATCHKEY_IDLE_TIMEOUT"),
                 ("--idle-timeout-unauthenticated", "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED"),
+                ("--default-token-ttl", "LATCHKEY_DEFAULT_TOKEN_TTL"),
                 ("--challenge-basic", "LATCHKEY_CHALLENGE_BASIC"),
             ],
         ),
@@ -78,6 +79,7 @@ fn help_shows_every_flag_with_its_variable() {
             &[("--encryption-key", "LATCHKEY_ENCRYPTION_KEY"), ("--new-encryption-key", "LATCHKEY_NEW_ENCRYPTION_KEY")],
         ),
         (&["keys", "list"], &[]),
+        (&["organization", "plan"], &[]),
         (&["audit"], &[("--since", "LATCHKEY_SINCE")]),
         (&["fixtures", "load"], &[]),
     ];

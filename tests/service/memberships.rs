@@ -52,14 +52,60 @@ fn an_address_is_invited_into_a_team() {
 }
 
 #[test]
-fn an_invitation_names_at_least_one_team() {
+fn an_address_is_invited_into_no_team() {
     let scene = Acme::new();
-    let none = resource("organization-memberships", json!({"email": "bob@example.com"}));
-    for body in [none, invitation("bob@example.com", &[])] {
-        let refused = scene.ada.client.post(ACME, &body).expect(422);
-        assert_eq!(refused.blamed(), ["/data/relationships/teams"], "{body}");
+    let (bob, cyd) = (scene.app.user("bob"), scene.app.user("cyd"));
+    let without = |email: &str| resource("organization-memberships", json!({ "email": email }));
+    let mia = scene.holder_of("manage-membership", "mia");
+    let invited = [
+        (&bob, scene.ada.client.post(ACME, &without("bob@example.com")).expect(201)),
+        (&cyd, mia.client.post(ACME, &invitation("cyd@example.com", &[])).expect(201)),
+    ];
+    for (user, invited) in &invited {
+        assert_eq!(*invited.attribute("status"), "invited");
+        assert_eq!(invited.body["data"]["relationships"]["teams"]["data"], json!([]));
+        user.client.get("/api/v2/organizations/acme").expect(404);
+        accept(&user.client, &invited.id()).expect(200);
+        user.client.get("/api/v2/organizations/acme").expect(200);
     }
-    assert_eq!(scene.app.count("users"), 1);
+    // Teams come later, by the membership.
+    let path = format!("/api/v2/teams/{}/relationships/organization-memberships", scene.team);
+    let these = identifiers("organization-memberships", &[&invited[0].1.id()]);
+    scene.ada.client.post(&path, &these).expect(204);
+    let teams = scene.ada.client.get(&format!("{OWN}/{}", invited[0].1.id())).expect(200);
+    assert_eq!(teams.body["data"]["relationships"]["teams"], identifiers("teams", &[&scene.team]));
+}
+
+#[test]
+fn who_manages_teams_alone_invites_into_some_team() {
+    let scene = Acme::new();
+    let (mel, dan, zoe) = (scene.holder_of("manage-teams", "mel"), scene.member("dan"), scene.app.user("zoe"));
+    let without = resource("organization-memberships", json!({"email": "bob@example.com"}));
+    let refused = mel.client.post(ACME, &without).expect(403);
+    assert_eq!(refused.detail(), "Only owners and teams with manage-membership may invite somebody into no team");
+    dan.client.post(ACME, &without).expect(404);
+    zoe.client.post(ACME, &without).expect(404);
+    assert_eq!(scene.app.count("memberships WHERE status = 'invited'"), 0);
+}
+
+/// Shipped clients compare the user in the answer with the one that they find later, and find members by their address.
+#[test]
+fn an_invitation_includes_its_user_as_later_answers_do() {
+    let scene = Acme::new();
+    let body = resource("organization-memberships", json!({"email": "new@example.com"}));
+    let invited = scene.ada.client.post(ACME, &body).expect(201);
+    let user = &invited.body["included"][0];
+    assert_eq!(user["attributes"]["email"], "new@example.com");
+    assert_eq!(user["attributes"]["username"], Value::Null, "nobody has chosen a name yet");
+    assert_eq!(included(&invited).len(), 1);
+    let shown = scene.ada.client.get(&format!("{OWN}/{}?include=user", invited.id())).expect(200);
+    assert_eq!(shown.body["included"][0], *user);
+    let found = scene.ada.client.get(&format!("{ACME}?filter[email]=new@example.com&include=user")).expect(200);
+    assert_eq!(found.body["included"][0], *user);
+    assert!(included(&scene.ada.client.get(&format!("{OWN}/{}", invited.id())).expect(200)).is_empty());
+    // Who asks for something else gets that alone.
+    let other = resource("organization-memberships", json!({"email": "other@example.com"}));
+    assert!(included(&scene.ada.client.post(&format!("{ACME}?include="), &other).expect(201)).is_empty());
 }
 
 #[test]
@@ -413,7 +459,14 @@ fn addresses_are_told_to_who_may_invite_and_to_the_member() {
     let ada = membership_of(&scene, &scene.ada);
     assert_eq!(*bob.client.get(&format!("{OWN}/{ada}")).expect(200).attribute("email"), Value::Null);
     let included = bob.client.get(&format!("{ACME}?include=user")).expect(200);
-    assert!(!included.body["included"].to_string().contains("ada@example.com"));
+    let told = included.body["included"].to_string();
+    assert!(!told.contains("ada@example.com") && told.contains("bob@example.com"), "the own one alone: {told}");
+    // Whom somebody invited by name has told the address to nobody.
+    let eve = scene.app.user("eve");
+    let users = format!("/api/v2/teams/{}/relationships/users", scene.team);
+    scene.ada.client.post(&users, &identifiers("users", &[&eve.username])).expect(204);
+    let included = scene.ada.client.get(&format!("{ACME}?include=user")).expect(200).body["included"].to_string();
+    assert!(included.contains("bob@example.com") && !included.contains("eve@example.com"), "{included}");
 }
 
 #[test]

@@ -93,11 +93,10 @@ impl Sends {
         self
     }
 
-    /// This relationship, to at least one resource of a type, must be there.
-    pub(crate) fn related_to_some(mut self, name: &'static str, kind: &str) -> Self {
-        let some = ArrayBuilder::new().items(identifier(&[kind])).min_items(Some(1));
-        let relationship = object().required("data").property("data", some);
-        self.relationships = Some(object().required(name).property(name, relationship).build());
+    /// This relationship can be there, to any number of resources of a type.
+    pub(crate) fn related_to_many(mut self, name: &'static str, kind: &str) -> Self {
+        let relationship = object().required("data").property("data", ArrayBuilder::new().items(identifier(&[kind])));
+        self.relationships = Some(object().property(name, relationship).build());
         self
     }
 

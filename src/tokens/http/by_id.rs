@@ -9,7 +9,7 @@ use super::super::life::{self, Switch};
 use super::super::right::{TokenOperation, may};
 use super::super::view::{self, NAMES, TOKENS, USAGE_DAYS};
 use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, issue, schema, store};
-use super::{SHOW, WORDS, made, one, revoked, shown};
+use super::{SHOW, WORDS, made, mint, one, revoked, shown};
 use crate::access::{Action, Caller, Target};
 use crate::credential::Status;
 use crate::http::{Allowed, Endpoint, Locked, OneResource, Read, Reply, Route, Write};
@@ -211,8 +211,8 @@ fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply>
     let (call, token) = lock(call, TokenOperation::Replace)?;
     let call = permitted(call, TokenOperation::Replace, &token)?;
     call.once(issue::may_again, |call| {
-        let (signer, asked) = (&call.services.signer, &call.input.attributes);
-        let successor = life::replace(call.connection, &call.caller, signer, &token, asked)?;
+        let (mint, asked) = (mint(&call.services), &call.input.attributes);
+        let successor = life::replace(call.connection, &call.caller, mint, &token, asked)?;
         made(call, successor)
     })
 }

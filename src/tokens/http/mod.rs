@@ -5,10 +5,11 @@ mod by_id;
 mod of_owners;
 
 use super::include::{INCLUDE, TYPES, included};
+use super::issue::Mint;
 use super::leaked::{self, Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
 use super::{Token, life, schema, view};
 use crate::credential::Secret;
-use crate::http::{Allowed, Anyone, Endpoint, Made, Reply, ResourceList, Route, Section};
+use crate::http::{Allowed, Anyone, Endpoint, Made, Reply, ResourceList, Route, Section, Services};
 use crate::jsonapi::{QuerySpec, Result};
 
 const SHOW: QuerySpec = QuerySpec { include: INCLUDE, ..QuerySpec::show(TYPES) };
@@ -76,6 +77,11 @@ fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
 fn revoked<I>(call: Allowed<'_, I>, token: Token) -> Result<Reply> {
     life::revoke(call.connection, &call.caller, &[token], None)?;
     Ok(call.done())
+}
+
+/// What a request makes tokens with.
+const fn mint(services: &Services) -> Mint<'_> {
+    Mint { signer: &services.signer, default_ttl: services.default_token_ttl }
 }
 
 /// A token just made, with its secret and with what the query asks to include.

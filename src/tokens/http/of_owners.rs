@@ -11,7 +11,7 @@ use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES, TOKENS};
 use super::super::{Owner, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
 use super::by_id::lock_and_delete;
-use super::{SHOW, WORDS, made, revoked, shown};
+use super::{SHOW, WORDS, made, mint, revoked, shown};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
@@ -360,7 +360,7 @@ fn regenerate_organization_token(call: Write<'_, (Kind, TokenAttributes)>) -> Re
     call.may(Target::Organization)?.once(issue::may_again, |call| {
         let (kind, attributes) = &call.input;
         let room = (owner_of_kind(organization, *kind), Slot::OneOfKind);
-        let new = issue::issue(call.connection, &call.caller, &call.services.signer, room, attributes)?;
+        let new = issue::issue(call.connection, &call.caller, mint(&call.services), room, attributes)?;
         made(call, new)
     })
 }
@@ -420,8 +420,8 @@ const fn owner_of_path(caller: &Caller, user: UserId) -> Owner {
 }
 
 fn issue_token(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Owner, room: Slot<'_>) -> Result<Made> {
-    let (signer, attributes) = (&call.services.signer, &call.input.attributes);
-    let new = issue::issue(call.connection, &call.caller, signer, (owner, room), attributes)?;
+    let (mint, attributes) = (mint(&call.services), &call.input.attributes);
+    let new = issue::issue(call.connection, &call.caller, mint, (owner, room), attributes)?;
     made(call, new)
 }
 

@@ -112,6 +112,7 @@ impl App {
                 idle: Duration::from_secs(75),
                 idle_unauthenticated: Duration::from_secs(10),
             },
+            default_token_ttl: None,
             challenge_basic: false,
         };
         let encryption = encryption_key.parse().unwrap();
