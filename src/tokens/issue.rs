@@ -7,7 +7,7 @@ use super::bounds::{highest_role, too_high};
 use super::jwt::Form;
 use super::model::event;
 use super::store::{self, Slot};
-use super::{Labels, NewToken, Owner, Token, TokenAttributes, rotation};
+use super::{NewToken, Owner, Token, TokenAttributes, rotation};
 use crate::access::Caller;
 use crate::audit::{self, Actor, Event};
 use crate::credential::{Format, Period, Secret};
@@ -47,24 +47,21 @@ pub(crate) fn issue(
     let by_default = bounds.default_ttl.or(mint.default_ttl).and_then(|ttl| ttl.after(caller.now));
     let expired_at = ttl_policies::earliest(latest, by_default.filter(|_| asked.is_none()));
     let form = Form::of(attributes.format.unwrap_or(bounds.format), mint.signer, &bounds.abilities);
-    let labels_in_jwt = attributes.labels_in_jwt == Some(true);
-    if labels_in_jwt && form.format() != Format::Jwt {
+    let asked_for = NewToken::asked(owner, attributes);
+    if asked_for.labels_in_jwt && form.format() != Format::Jwt {
         let detail = "Labels in jwt can be true only of a token whose format is jwt";
         return Err(Error::attribute("/data/attributes/labels-in-jwt", detail));
     }
     let revoked = store::revoke_current(connection, owner, room)?;
-    let none = Labels::default();
     let new = NewToken {
         description: room.description(),
         expired_at,
         role,
         abilities: abilities.as_deref(),
         rotation,
-        labels: attributes.labels.as_ref().unwrap_or(&none),
-        labels_in_jwt,
         form,
         created_by: caller.creator(),
-        ..NewToken::of(owner)
+        ..asked_for
     };
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()

@@ -267,6 +267,15 @@ impl<'a> NewToken<'a> {
         }
     }
 
+    /// The same with what its maker says of it, as far as nothing else has a say in that.
+    pub(super) fn asked(owner: Owner, attributes: &'a TokenAttributes) -> Self {
+        Self {
+            labels: attributes.labels.as_ref().unwrap_or(&NO_LABELS),
+            labels_in_jwt: attributes.labels_in_jwt == Some(true),
+            ..Self::of(owner)
+        }
+    }
+
     /// A token that is what another one was.
     pub(super) fn successor_of(token: &'a Token, owner: Owner) -> Self {
         Self {

@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 
-use super::values::{FormerMember, Name, Stale};
+use super::values::{Name, YesNo};
 use crate::credential::{Ability, Status};
 use crate::database::schema::{abilities, listed_tokens as t, memberships, users};
 use crate::jsonapi::Timestamp;
@@ -43,7 +43,7 @@ pub(super) fn before(Timestamp(time): Timestamp, column: fn() -> Time) -> Holds 
 }
 
 /// Whether a user made it, for an organization, who is no active member of that any more. Never null.
-pub(super) fn by_former_member(asked: FormerMember) -> Condition {
+pub(super) fn by_former_member() -> Condition {
     let members = memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::organization_id.nullable().eq(t::organization_id))
@@ -51,11 +51,7 @@ pub(super) fn by_former_member(asked: FormerMember) -> Condition {
         .filter(memberships::status.eq(MembershipStatus::Active))
         .filter(users::suspended_at.is_null());
     let of_organization = t::organization_id.is_not_null().and(t::created_by_user_id.is_not_null());
-    let is = of_organization.and(not(exists(members))).nullable();
-    match asked {
-        FormerMember::Yes => boxed(is),
-        FormerMember::No => boxed(not(is)),
-    }
+    boxed(of_organization.and(not(exists(members))).nullable())
 }
 
 /// Whether a token reaches an ability: its own list, its owner's and what is registered each cover it. The same as its
@@ -87,11 +83,15 @@ pub(super) fn unused(days: i32, days_if_never: i32) -> Condition {
 }
 
 /// Whether it works and nobody seems to need it.
-pub(super) fn stale(asked: Stale) -> Condition {
-    let is = t::status.eq(Status::Active).nullable().and(unused(STALE_DAYS, STALE_DAYS_IF_NEVER));
+pub(super) fn stale() -> Condition {
+    boxed(t::status.eq(Status::Active).nullable().and(unused(STALE_DAYS, STALE_DAYS_IF_NEVER)))
+}
+
+/// What a filter holds to that asks whether a condition, which is never null, is so.
+pub(super) fn whether(asked: YesNo, condition: fn() -> Condition) -> Holds {
     match asked {
-        Stale::Yes => boxed(is),
-        Stale::No => boxed(not(is)),
+        YesNo::Yes => holds(condition),
+        YesNo::No => holds(move || boxed(not(condition()))),
     }
 }
 

@@ -7,9 +7,10 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::conditions::{
     Holds, after, always, any, before, boxed, by_former_member, expiring, holds, named, never, reaching, stale, unused,
+    whether,
 };
 use super::named::What;
-use super::values::{FormerMember, Name, Reader, Stale, Trashed, UNUSED_DAYS_MAX, status};
+use super::values::{Name, Reader, Trashed, UNUSED_DAYS_MAX, YesNo, status};
 use crate::access::Role;
 use crate::credential::{Kind, Status};
 use crate::database::schema::listed_tokens as t;
@@ -157,10 +158,8 @@ pub(super) const FILTERS: &[Filter] = &[
         name: "created-by-former-member",
         about: "`true`: only what a user made who is no active member of the organization, or suspended; `false`: only the \
                 rest",
-        schema: FormerMember::schema,
-        read: Read::Values(|query, name| {
-            query.word::<FormerMember>(name).map(|asked| holds(move || by_former_member(asked)))
-        }),
+        schema: YesNo::schema,
+        read: Read::Values(|query, name| query.word::<YesNo>(name).map(|asked| whether(asked, by_former_member))),
     },
     Filter {
         name: "created-after",
@@ -232,8 +231,8 @@ pub(super) const FILTERS: &[Filter] = &[
         name: "stale",
         about: "`true`: only what is active and was not used for 90 days, or never and was made 30 days ago; `false`: \
                 only the rest",
-        schema: Stale::schema,
-        read: Read::Values(|query, name| query.word::<Stale>(name).map(|asked| holds(move || stale(asked)))),
+        schema: YesNo::schema,
+        read: Read::Values(|query, name| query.word::<YesNo>(name).map(|asked| whether(asked, stale))),
     },
     Filter {
         name: "expiry_status",

@@ -37,18 +37,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// What `filter[stale]` can ask for.
-    pub enum Stale {
-        /// What works and is not used.
-        Yes = "true",
-        No = "false",
-    }
-}
-
-text_enum! {
-    /// What `filter[created-by-former-member]` can ask for.
-    pub enum FormerMember {
-        /// What nobody answers for any more.
+    /// What a filter can ask for that asks whether something is so.
+    pub enum YesNo {
         Yes = "true",
         No = "false",
     }

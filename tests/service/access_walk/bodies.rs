@@ -17,6 +17,12 @@ pub fn organization_change(_: &World) -> Value {
     resource("organizations", json!({"email": "new@example.com"}))
 }
 
+pub fn new_plan(_: &World) -> Value {
+    let mut document = resource("subscription", json!({}));
+    document["data"]["relationships"] = json!({"feature-set": {"data": {"type": "feature-sets", "id": "business"}}});
+    document
+}
+
 pub fn new_team(_: &World) -> Value {
     resource("teams", json!({"name": "new"}))
 }
@@ -98,6 +104,10 @@ pub fn invitation_into(team: &str) -> Value {
 
 pub fn invitation(world: &World) -> Value {
     invitation_into(&world.named("ci"))
+}
+
+pub fn lone_invitation(_: &World) -> Value {
+    resource("organization-memberships", json!({"email": "new@example.com"}))
 }
 
 pub fn open_invitation(world: &World) -> Value {

@@ -53,6 +53,11 @@ table! {
         row("POST   /admin/users/{ben}/actions/grant_admin",  no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404 404"),
         row("POST   /admin/users/{rob}/actions/revoke_admin", no_body, 200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404 404"),
     }
+    plans "Plans that organizations show" {
+        //                                                                     str mem tea man own ow' adm inv mm  org aud wor sva
+        row("GET    /admin/feature-sets",                     no_body,   200, READ,         "404 404 404 404 404 404 ✓   404 404 404 404 404 404"),
+        row("POST   /admin/organizations/acme/subscription",  new_plan,  200, OWNER_OR_404, "404 404 404 404 404 404 ✓   404 404 404 404 404 404"),
+    }
     organizations "Organizations, their TTL policies and abilities" {
         //                                                                                     str mem tea man own ow' adm inv mm  org aud wor sva
         row("GET    /organizations",                         no_body,             200, READ,  "✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓   ✓"),
@@ -75,6 +80,7 @@ table! {
         row("POST   /organizations/acme/organization-memberships",                  invitation,        201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
         row("POST   /organizations/acme/organization-memberships, into a seen team", open_invitation,  201, ADMIN_OR_404,  "404 404 404 ✓   ✓   ✓   404 404 ✓   ✓   404 404 404"),
         row("POST   /organizations/acme/organization-memberships, into the owners", owners_invitation, 201, OWNERS_INVITE, "404 404 404 403 ✓   ✓   404 404 403 ✓   404 404 404"),
+        row("POST   /organizations/acme/organization-memberships, into no team",    lone_invitation,   201, ADMIN_OR_404,  "404 404 404 403 ✓   ✓   404 404 ✓   ✓   404 404 404"),
         row("GET    /organization-memberships/{cleo-membership}",                   no_body,           200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 ✓   ✓   404 404 ✓"),
         row("DELETE /organization-memberships/{cleo-membership}",                   no_body,           204, PART_OR_ADMIN, "404 403 403 403 ✓   ✓   403 404 ✓   ✓   404 404 403"),
         row("DELETE /organization-memberships/{ada-membership}",                    no_body,           200, PART_OR_ADMIN, "404 403 403 403 403 403 403 404 403 403 404 404 403"),
