@@ -93,7 +93,8 @@ func (s *story) peopleAreInvited() {
 	})
 	s.must("find the invitation", err)
 	s.need("it is the only one", len(list.Items) == 1 && list.Items[0].ID == invited.ID)
-	s.check("it tells of the user", list.Items[0].User != nil && list.Items[0].User.Username != "")
+	s.check("it tells of the user", list.Items[0].User != nil && list.Items[0].User.Email == email)
+	s.equal("who has chosen no name yet", "", list.Items[0].User.Username)
 	read, err := members.ReadWithOptions(s.ctx, invited.ID, tfe.OrganizationMembershipReadOptions{
 		Include: []tfe.OrgMembershipIncludeOpt{tfe.OrgMembershipTeam},
 	})

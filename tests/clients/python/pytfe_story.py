@@ -521,7 +521,8 @@ class Story:
             include=[OrgMembershipIncludeOpt.USER, OrgMembershipIncludeOpt.TEAMS]
         )
         read = self.must("read it with its user and teams", lambda: members.read_with_options(invited.id, both))
-        self.check("the user is included", bool(read.user and read.user.username))
+        self.check("the user is included", bool(read.user and read.user.email == email))
+        self.check("who has chosen no name yet", not read.user.username)
         self.equal(
             "the team it was invited into is included", [self.platform.name], [team.name for team in read.teams or []]
         )

@@ -91,6 +91,12 @@ impl World {
                     let policies = json!([{"token-type": "team", "max-ttl-ms": 86_400_000}]);
                     resource("organization-token-ttl-policies", json!({"token-ttl-policies": policies}))
                 }
+                "subscription" => {
+                    let mut subscription = resource("subscription", json!({}));
+                    let plan = json!({"data": {"type": "feature-sets", "id": "business"}});
+                    subscription["data"]["relationships"] = json!({ "feature-set": plan });
+                    subscription
+                }
                 "abilities" => resource("abilities", json!({"abilities": [{"name": "agents:read"}]})),
                 "team-workspaces" => team_access(&self.other_team, self.id("workspace"), json!({"access": "plan"})),
                 "organizations" | "teams" | "workspaces" => {
