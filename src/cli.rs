@@ -173,6 +173,15 @@ enum OrganizationCommand {
         #[command(flatten)]
         storage: Storage,
     },
+    /// Let tokens of users in again (`user-tokens-enabled`), where nobody has another token to set it back with
+    EnableUserTokens {
+        /// Name of the organization
+        #[arg(value_parser = username)]
+        name: String,
+
+        #[command(flatten)]
+        storage: Storage,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -297,7 +306,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::User(UserCommand::Disable(user)) => user.run(disable),
         Command::User(UserCommand::Enable(user)) => user.run(enable),
         Command::User(UserCommand::Delete(user)) => user.run(delete),
-        Command::Organization(OrganizationCommand::Plan { name, plan, storage }) => set_plan(&storage, &name, &plan),
+        Command::Organization(organization) => organization.run(),
         Command::Keys(KeysCommand::Rotate(rotate)) => rotate.run(),
         Command::Keys(KeysCommand::List { storage }) => list_keys(&storage),
         Command::Audit(audit) => audit.run(),
@@ -570,20 +579,43 @@ fn delete(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Fai
     Ok(lines)
 }
 
-fn set_plan(storage: &Storage, name: &str, plan: &str) -> Result<(), Failure> {
-    let plan = Plan::of_word(plan).ok_or("there is no such plan")?;
+impl OrganizationCommand {
+    fn run(&self) -> Result<(), Failure> {
+        let said = match self {
+            Self::Plan { name, plan, storage } => {
+                let plan = Plan::of_word(plan).ok_or("there is no such plan")?;
+                let set = change_organization(storage, name, |connection, organization| {
+                    organizations::set_plan(connection, &Actor::system(), organization, plan)
+                })?;
+                format!("The plan of {} is {plan} now.", set.name)
+            }
+            Self::EnableUserTokens { name, storage } => {
+                let enabled = change_organization(storage, name, |connection, organization| {
+                    organizations::enable_user_tokens(connection, &Actor::system(), organization)
+                })?;
+                format!("Tokens of users let them into {} again.", enabled.name)
+            }
+        };
+        Ok(writeln!(std::io::stdout().lock(), "{said}")?)
+    }
+}
+
+/// Makes a change of the organization of this name.
+fn change_organization(
+    storage: &Storage,
+    name: &str,
+    change: impl FnOnce(&mut PgConnection, Organization) -> crate::jsonapi::Result<Organization>,
+) -> Result<Organization, Failure> {
     let opened = storage.open(Purpose::Command)?;
-    let set = database::connect(&opened.url).map_err(Failure::from).and_then(|mut connection| {
+    let changed = database::connect(&opened.url).map_err(Failure::from).and_then(|mut connection| {
         connection.transaction(|connection| {
             let organization = organizations::lock_named(connection, name)?;
             let organization = organization.ok_or_else(|| format!("there is no organization {name:?}"))?;
-            Ok(organizations::set_plan(connection, &Actor::system(), organization, plan)?)
+            Ok(change(connection, organization)?)
         })
     });
     opened.close()?;
-    let Organization { name, plan, .. } = set?;
-    writeln!(std::io::stdout().lock(), "The plan of {name} is {plan} now.")?;
-    Ok(())
+    changed
 }
 
 impl RotateKeys {

@@ -15,4 +15,4 @@ pub(crate) use model::lock_own;
 pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Plan, Settings};
 pub(crate) use store::{find, find_all, hold, lock, lock_named, named, shared};
 pub(crate) use view::{ENTITLEMENT_SETS, ORGANIZATIONS, identifier, organization, organizations};
-pub(crate) use write::{found, set_plan};
+pub(crate) use write::{enable_user_tokens, found, set_plan};

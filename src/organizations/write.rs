@@ -93,6 +93,25 @@ pub(crate) fn set_plan(
     Ok(changed)
 }
 
+/// Lets tokens of users in again, for whoever runs the command line: their owners may have no other token.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn enable_user_tokens(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    organization: Organization,
+) -> Result<Organization> {
+    let changed = store::update(connection, &Organization { user_tokens_enabled: true, ..organization })?;
+    let about = json!({"user-tokens-enabled": true});
+    audit::record(
+        connection,
+        actor,
+        &[Event::new(Some(changed.id), "organization", changed.id, "update").meta(about)],
+    )?;
+    Ok(changed)
+}
+
 /// Deletes an organization with everything in it.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ pub fn printed(output: &Output) -> String {
 #[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 12] = [
+    let commands: [(&[&str], Flags); 13] = [
         (
             &["serve"],
             &[
@@ -80,6 +80,7 @@ fn help_shows_every_flag_with_its_variable() {
         ),
         (&["keys", "list"], &[]),
         (&["organization", "plan"], &[]),
+        (&["organization", "enable-user-tokens"], &[]),
         (&["audit"], &[("--since", "LATCHKEY_SINCE")]),
         (&["fixtures", "load"], &[]),
     ];

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::app::{Acme, resource};
 use crate::support::client::{Answer, Client};
+use crate::support::process::{Folder, latchkey, run};
 
 const ORGANIZATION: &str = "/api/v2/organizations/acme";
 
@@ -56,6 +57,20 @@ fn no_users_token_lets_anybody_in() {
     }
     enable(&own, false).expect(200);
     enable(&own, true).expect(200);
+}
+
+/// Who has no other token than a user's has shut everybody out.
+#[test]
+fn the_command_line_lets_users_in_again() {
+    let acme = Acme::new();
+    enable(&acme.ada.client, false).expect(200);
+    acme.ada.client.get(ORGANIZATION).expect(401);
+    let data = Folder::new();
+    let mut command = latchkey();
+    command.args(["organization", "enable-user-tokens", "Acme"]).arg("--data-dir").arg(&*data);
+    let done = run(command.args(["--database-url", &acme.app.database_url]));
+    assert_eq!(String::from_utf8_lossy(&done.stdout), "Tokens of users let them into acme again.\n");
+    acme.ada.client.get(ORGANIZATION).expect(200);
 }
 
 /// While it waits for the lock, a user's token may have been shut out.
