@@ -156,6 +156,13 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              FOR UPDATE SKIP LOCKED)",
             "DELETE FROM abilities WHERE (organization_id, name) IN (SELECT organization_id, name FROM abilities \
              WHERE organization_id = $1 LIMIT $2)",
+            "DELETE FROM workspace_tags WHERE (workspace_id, tag_id) IN (SELECT workspace_id, tag_id FROM workspace_tags \
+             WHERE organization_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM tags WHERE id IN (SELECT id FROM tags WHERE organization_id = $1 \
+             AND NOT EXISTS (SELECT FROM workspace_tags AS given WHERE given.organization_id = $1) LIMIT $2 \
+             FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM remote_state_consumers WHERE (workspace_id, consumer_id) IN (SELECT workspace_id, consumer_id \
+             FROM remote_state_consumers WHERE organization_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "UPDATE all_workspaces SET deleted_at = $3 WHERE id IN (SELECT id FROM all_workspaces \
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
             "UPDATE all_teams SET deleted_at = $3 WHERE id IN (SELECT id FROM all_teams \
@@ -170,6 +177,10 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
         ],
         Kind::Workspace => &[
             "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE workspace_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM workspace_tags WHERE (workspace_id, tag_id) IN (SELECT workspace_id, tag_id FROM workspace_tags \
+             WHERE workspace_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM remote_state_consumers WHERE (workspace_id, consumer_id) IN (SELECT workspace_id, consumer_id \
+             FROM remote_state_consumers WHERE workspace_id = $1 OR consumer_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ],
         Kind::User => &[
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \

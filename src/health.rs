@@ -12,9 +12,10 @@ const JSON: &str = "application/json";
 /// `TFP-API-Version`: the version of the HCP API whose routes are kept (docs/design.md §5).
 const API_VERSION: &str = "2.6";
 
-/// The release of Terraform Enterprise that clients may take the service for when they ask what it can do.
+/// The release of Terraform Enterprise that clients may take the service for when they ask what it can do. The `tfe`
+/// provider reads the second, and manages TTL policies from 2.0.1 on.
 const LIKE_RELEASE: &str = "v202507-1";
-const LIKE_VERSION: &str = "1.0.0";
+const LIKE_VERSION: &str = "2.0.1";
 
 /// The endpoints outside `/api/v2`.
 pub(crate) fn probes() -> Vec<Endpoint> {

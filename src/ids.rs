@@ -80,17 +80,10 @@ ids! {
     /// The id of a team's access to a workspace.
     TeamAccessId = "tws";
     AuditEventId = "ae";
+    /// The id of a tag that workspaces of an organization have.
     TagId = "tag";
     /// The id of a key that is bound to a workspace.
     TagBindingId = "tb";
-}
-
-impl TagId {
-    /// The id of an organization's tag of this name.
-    #[must_use]
-    pub fn of(organization: OrganizationId, name: &str) -> Self {
-        Self(derived(organization.0, name))
-    }
 }
 
 impl TagBindingId {

@@ -10,8 +10,7 @@ CREATE TABLE all_workspaces (
     settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- What an organization groups its workspaces by: plain names, and keys with values.
-    tags text[] NOT NULL DEFAULT '{}',
+    -- What an organization groups its workspaces by beside tags: keys with values.
     tag_bindings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tag_bindings) = 'object'),
     -- What its tokens may reach at other services.
     abilities text[] NOT NULL DEFAULT '{}' CONSTRAINT workspaces_abilities CHECK (cardinality(abilities) <= 100),
@@ -19,20 +18,68 @@ CREATE TABLE all_workspaces (
     allowed_token_roles text[] CONSTRAINT workspaces_token_roles CHECK (are_roles(allowed_token_roles)),
     -- What the secret of a new token is unless its maker says otherwise; null for what the organization says.
     default_token_format text CHECK (default_token_format IN ('opaque', 'jwt')),
+    -- Since when it is locked, by whom, and what that one said about it. Whoever it was may be deleted since.
+    locked_at timestamptz,
+    locked_by_type text CHECK (locked_by_type IN ('user', 'team', 'organization')),
+    locked_by_id uuid,
+    lock_reason text CHECK (char_length(lock_reason) <= 1000),
     deleted_at timestamptz,
+    CONSTRAINT workspaces_lock CHECK (
+        num_nonnulls(locked_at, locked_by_type, locked_by_id) IN (0, 3)
+        AND (locked_at IS NOT NULL OR lock_reason IS NULL)
+    ),
     CONSTRAINT workspaces_organization_id_key UNIQUE (organization_id, id)
 );
 CREATE UNIQUE INDEX workspaces_name_key ON all_workspaces (organization_id, lower(name)) WHERE deleted_at IS NULL;
 -- The list of an organization's workspaces, in its default order.
 CREATE INDEX workspaces_name ON all_workspaces (organization_id, name, id) WHERE deleted_at IS NULL;
-CREATE INDEX workspaces_tags ON all_workspaces USING gin (tags) WHERE deleted_at IS NULL;
 CREATE INDEX workspaces_deleted ON all_workspaces (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- A name that workspaces of an organization are grouped by. It stays until it is deleted itself.
+CREATE TABLE tags (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL REFERENCES all_organizations (id) ON DELETE CASCADE,
+    -- Sorted the same everywhere, whatever the locale of the database.
+    name text COLLATE "C" NOT NULL CHECK (name ~ '^[a-z0-9]([a-z0-9_:-]{0,253}[a-z0-9])?$'),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tags_name_key UNIQUE (organization_id, name),
+    CONSTRAINT tags_organization_id_key UNIQUE (organization_id, id)
+);
+
+-- Which workspace has which tag.
+CREATE TABLE workspace_tags (
+    workspace_id uuid NOT NULL,
+    tag_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    PRIMARY KEY (workspace_id, tag_id),
+    FOREIGN KEY (organization_id, workspace_id) REFERENCES all_workspaces (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, tag_id) REFERENCES tags (organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX workspace_tags_tag ON workspace_tags (tag_id, workspace_id);
+CREATE INDEX workspace_tags_organization ON workspace_tags (organization_id);
+
+-- Which workspace may read the state of which other one of the same organization: kept and returned.
+CREATE TABLE remote_state_consumers (
+    workspace_id uuid NOT NULL,
+    consumer_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    PRIMARY KEY (workspace_id, consumer_id),
+    FOREIGN KEY (organization_id, workspace_id) REFERENCES all_workspaces (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, consumer_id) REFERENCES all_workspaces (organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX remote_state_consumers_consumer ON remote_state_consumers (consumer_id);
+CREATE INDEX remote_state_consumers_organization ON remote_state_consumers (organization_id);
 
 -- A workspace has gone with its organization before its own row says so.
 CREATE VIEW workspaces AS
 SELECT
-    id, organization_id, name, description, settings, created_at, updated_at, tags, tag_bindings, abilities,
-    allowed_token_roles, default_token_format
+    id, organization_id, name, description, settings, created_at, updated_at,
+    ARRAY(
+        SELECT tags.name FROM workspace_tags JOIN tags ON tags.id = workspace_tags.tag_id
+        WHERE workspace_tags.workspace_id = all_workspaces.id ORDER BY tags.name
+    ) AS tags,
+    tag_bindings, abilities, allowed_token_roles, default_token_format, locked_at, locked_by_type, locked_by_id,
+    lock_reason
 FROM all_workspaces
 WHERE deleted_at IS NULL AND EXISTS (SELECT FROM organizations WHERE organizations.id = organization_id);
 

@@ -326,6 +326,9 @@ impl Caller {
                 let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
                 target.role().is_some() && target.team().is_some_and(seen)
             }
+            Who::LocksWorkspace => {
+                matches!(target, Target::WorkspaceLock(Some(rights)) if rights.permissions.workspace_locking)
+            }
             Who::OwnUser => matches!(target, Target::User(user) if self.user() == Some(user)),
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn authenticate(
         OrganizationRef::Workspace(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::User(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::Tag(id) => id.map(|id| id.uuid().to_string()),
     };
     let lookup = TokenLookup { key, find_organization: find_organization(organization_ref), named };
     Ok(lookup.get_result(connection).optional()?)
@@ -101,6 +102,7 @@ const fn find_organization(organization_ref: &OrganizationRef) -> &'static str {
             "SELECT organization_id AS id FROM team_workspaces WHERE id = place_name.value::uuid"
         }
         OrganizationRef::User(_) => "SELECT organization_id AS id FROM users WHERE id = place_name.value::uuid",
+        OrganizationRef::Tag(_) => "SELECT organization_id AS id FROM tags WHERE id = place_name.value::uuid",
         OrganizationRef::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }

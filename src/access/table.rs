@@ -127,6 +127,14 @@ pub enum Action {
     UpdateWorkspace,
     /// Delete a workspace with its tokens.
     DeleteWorkspace,
+    /// Lock a workspace, or take one's own lock off.
+    LockWorkspace,
+    /// Take anybody's lock off a workspace.
+    ForceUnlockWorkspace,
+    /// List the organization's tags; the list holds just those of workspaces that one sees.
+    ListTags,
+    /// Delete tags of the organization, and so take them from every workspace.
+    DeleteTags,
     /// Look at a team's access to a workspace.
     SeeTeamAccess,
     /// Give a team access to a workspace, change it or take it away.
@@ -177,6 +185,8 @@ pub enum Who {
     InWorkspaceByTeams(Role),
     /// Whoever has a role in the workspace and sees the team.
     InWorkspaceSeeingTeam,
+    /// Whoever may lock the workspace: by access that has `workspace-locking`, or by a permission that gives all access.
+    LocksWorkspace,
 }
 
 impl Who {
@@ -197,7 +207,8 @@ impl Who {
             | Self::AuditReader
             | Self::InWorkspace(_)
             | Self::InWorkspaceByTeams(_)
-            | Self::InWorkspaceSeeingTeam => Role::Member,
+            | Self::InWorkspaceSeeingTeam
+            | Self::LocksWorkspace => Role::Member,
             Self::AnyToken | Self::ItselfWithSelfRotation => Role::Viewer,
         }
     }
@@ -232,6 +243,9 @@ impl fmt::Display for Who {
             }
             Self::ItselfWithSelfRotation => out.write_str("the token itself with `self-rotation`"),
             Self::InWorkspaceSeeingTeam => out.write_str("who has a role in the workspace and sees the team"),
+            Self::LocksWorkspace => {
+                out.write_str("who has `workspace-locking` in the workspace, but not its own tokens")
+            }
         }
     }
 }
@@ -283,7 +297,7 @@ impl Action {
         use Who::{
             Administrator, AnyPerson, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
             InWorkspace, InWorkspaceByTeams, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, ItselfWithSelfRotation,
-            Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
+            LocksWorkspace, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -496,7 +510,12 @@ impl Action {
             A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
             A::CreateWorkspace => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
             A::UpdateWorkspace => (Write, &[InWorkspace(Role::Manager)], NotFound, ""),
-            A::DeleteWorkspace | A::HandleTeamAccess => (Write, &[InWorkspaceByTeams(Role::Manager)], NotFound, ""),
+            A::DeleteWorkspace | A::HandleTeamAccess | A::ForceUnlockWorkspace => {
+                (Write, &[InWorkspaceByTeams(Role::Manager)], NotFound, "")
+            }
+            A::LockWorkspace => (Write, &[LocksWorkspace], NotFound, ""),
+            A::ListTags => (Read, &[Member], NotFound, ""),
+            A::DeleteTags => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
             A::SeeTeamAccess => (Read, &[InWorkspaceByTeams(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
         };
         Rule { effect, may, refusal, because }

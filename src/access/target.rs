@@ -1,7 +1,7 @@
 //! What an action is done to, and in which organization.
 
-use super::Role;
-use crate::ids::{MembershipId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
+use super::{Role, WorkspaceRights};
+use crate::ids::{MembershipId, TagId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub enum OrganizationRef {
     TeamAccess(Option<TeamAccessId>),
     /// The organization that this service account is in; none for a person.
     User(Option<UserId>),
+    /// The organization that has this tag.
+    Tag(Option<TagId>),
 }
 
 /// What the table needs to know of a team.
@@ -58,6 +60,8 @@ pub enum Target {
     },
     /// A workspace, by the role that the caller has in it.
     Workspace(Option<Role>),
+    /// The lock of a workspace, by all that the caller may do in it.
+    WorkspaceLock(Option<WorkspaceRights>),
     /// A workspace's token, by the role that the caller has in the workspace.
     WorkspaceToken(Option<Role>, TokenId),
     /// A team's access to a workspace, by the role that the caller has in the workspace.
@@ -72,12 +76,15 @@ impl Target {
             | Self::User(_)
             | Self::Itself { .. }
             | Self::Workspace(_)
+            | Self::WorkspaceLock(_)
             | Self::WorkspaceToken(..) => None,
         }
     }
 
     pub(super) const fn role(&self) -> Option<Role> {
         match self {
+            Self::WorkspaceLock(Some(rights)) => Some(rights.role),
+            Self::WorkspaceLock(None) => None,
             Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
             Self::Organization | Self::Team(_) | Self::TeamToken(..) | Self::User(_) | Self::Itself { .. } => None,
         }

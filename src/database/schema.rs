@@ -130,11 +130,41 @@ diesel::table! {
         settings -> Jsonb,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The names of its tags, in order; they are given in `workspace_tags`.
         tags -> Array<Text>,
         tag_bindings -> Jsonb,
         abilities -> Array<Text>,
         allowed_token_roles -> Nullable<Array<Text>>,
         default_token_format -> Nullable<Text>,
+        locked_at -> Nullable<Timestamptz>,
+        locked_by_type -> Nullable<Text>,
+        locked_by_id -> Nullable<Uuid>,
+        lock_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tags (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workspace_tags (workspace_id, tag_id) {
+        workspace_id -> Uuid,
+        tag_id -> Uuid,
+        organization_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    remote_state_consumers (workspace_id, consumer_id) {
+        workspace_id -> Uuid,
+        consumer_id -> Uuid,
+        organization_id -> Uuid,
     }
 }
 
@@ -319,6 +349,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     listed_tokens,
     token_ttl_policies,
     workspaces,
+    tags,
+    workspace_tags,
+    remote_state_consumers,
     team_workspaces,
     signing_keys,
 );

@@ -65,6 +65,8 @@ impl PathParams {
             OrganizationRef::TeamAccess(id.parse().ok())
         } else if let Some(id) = text("user") {
             OrganizationRef::User(id.parse().ok())
+        } else if let Some(id) = text("tag") {
+            OrganizationRef::Tag(id.parse().ok())
         } else {
             OrganizationRef::None
         }

@@ -85,6 +85,12 @@ impl Body {
         }
     }
 
+    /// The attributes of a resource that a client sent bare, with no document around them, if `attribute` is among them and
+    /// there is no `data`.
+    pub fn bare_attributes<A: Attributes>(&self, attribute: &str) -> Result<Option<ResourceBody<A>>> {
+        ResourceBody::parse_bare(&self.bytes, attribute)
+    }
+
     /// The resources in the body if its data is a list of them, at most [`MAX_IDENTIFIERS`], each like that of
     /// [`Body::resource`]; `None` if its data is anything else.
     pub fn resources<A: Attributes>(&self, types: &[&str], required: &[&str]) -> Result<Option<Vec<ResourceBody<A>>>> {

@@ -51,6 +51,7 @@ pub struct Resource {
     attributes: Map<String, Value>,
     relationships: BTreeMap<&'static str, Relationship>,
     self_link: Option<String>,
+    html_link: Option<String>,
     meta: Map<String, Value>,
     incomplete: bool,
 }
@@ -63,6 +64,7 @@ impl Resource {
             attributes: Map::new(),
             relationships: BTreeMap::new(),
             self_link: None,
+            html_link: None,
             meta: Map::new(),
             incomplete: false,
         }
@@ -122,6 +124,12 @@ impl Resource {
         self
     }
 
+    /// Sets `links.self-html`, the page about it for people: a path, as in the HCP API.
+    pub fn link_html(mut self, path: impl Into<String>) -> Self {
+        self.html_link = Some(path.into());
+        self
+    }
+
     /// Sets a member of the resource's `meta`.
     pub fn meta(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.meta.insert(key.to_owned(), value.into());
@@ -159,9 +167,9 @@ impl Resource {
         insert_unless_empty(&mut object, "attributes", attributes);
         insert_unless_empty(&mut object, "relationships", relationships);
         insert_unless_empty(&mut object, "meta", self.meta.clone());
-        if let Some(path) = &self.self_link {
-            object.insert("links".into(), json!({ "self": path }));
-        }
+        let links = [("self", &self.self_link), ("self-html", &self.html_link)];
+        let links = links.into_iter().filter_map(|(name, path)| Some((name.to_owned(), path.clone()?.into())));
+        insert_unless_empty(&mut object, "links", links.collect());
         Value::Object(object)
     }
 }

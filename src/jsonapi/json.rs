@@ -10,19 +10,35 @@ use super::error::{Error, Result};
 
 /// The `data` of a document that is JSON and holds no NUL character.
 pub(super) fn parse_data(bytes: &[u8]) -> Result<Value> {
-    let document = parse(bytes).map_err(|error| {
-        let refused = if error.classify() == Category::Data { "is refused" } else { "is not valid JSON" };
-        Error::bad_request("invalid JSON", format!("The body {refused}: {error}"))
-    })?;
-    let mut faults = Vec::new();
-    find_nul(&document, &mut Vec::new(), &mut faults);
-    Error::check(faults)?;
-    match document {
+    match parse_plain(bytes)? {
         Value::Object(mut members) => {
             members.remove("data").ok_or_else(|| malformed("", "The document has no member \"data\""))
         }
         _ => Err(malformed("", "The document must be an object")),
     }
+}
+
+/// The members of an object that is no document, if `member` is among them; none for anything else.
+pub(super) fn parse_bare(bytes: &[u8], member: &str) -> Result<Option<Map<String, Value>>> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    match parse_plain(bytes)? {
+        Value::Object(members) if members.contains_key(member) && !members.contains_key("data") => Ok(Some(members)),
+        _ => Ok(None),
+    }
+}
+
+/// JSON that holds no NUL character.
+fn parse_plain(bytes: &[u8]) -> Result<Value> {
+    let value = parse(bytes).map_err(|error| {
+        let refused = if error.classify() == Category::Data { "is refused" } else { "is not valid JSON" };
+        Error::bad_request("invalid JSON", format!("The body {refused}: {error}"))
+    })?;
+    let mut faults = Vec::new();
+    find_nul(&value, &mut Vec::new(), &mut faults);
+    Error::check(faults)?;
+    Ok(value)
 }
 
 /// So many values may be in any body, and one more for each 64 bytes of it. An empty object in a list takes three bytes

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::attributes::{Attributes, dashed, read_attributes};
 use super::error::{Error, Result};
-use super::json::{escape, kind_of, malformed, parse_data};
+use super::json::{escape, kind_of, malformed, parse_bare, parse_data};
 
 /// The most resource identifiers in one request.
 pub const MAX_IDENTIFIERS: usize = 1000;
@@ -37,6 +37,14 @@ impl<A: Attributes> ResourceBody<A> {
     /// asked for as they were sent.
     pub fn parse(bytes: &[u8], accepted: TypeRule<'_>, required: &[&str], kept: &[&str]) -> Result<Self> {
         Self::read(parse_data(bytes)?, "/data", accepted, required, kept)
+    }
+
+    /// Reads attributes that are sent bare, if `attribute` is among them; none for a document, and for what is neither.
+    pub fn parse_bare(bytes: &[u8], attribute: &str) -> Result<Option<Self>> {
+        let Some(members) = parse_bare(bytes, attribute)? else { return Ok(None) };
+        let attributes = read_attributes(dashed(members), "", &[])?;
+        let relationships = Relationships::default();
+        Ok(Some(Self { id: None, attributes, relationships, at: String::new(), sent: Map::new() }))
     }
 
     /// Reads the resource object at the pointer `at`.

@@ -242,7 +242,7 @@ impl ResourceSchema {
             .property("id", text())
             .property("attributes", closed(attributes))
             .property("relationships", closed(self.relationships))
-            .property("links", closed(object().property("self", text())))
+            .property("links", closed(object().property("self", text()).property("self-html", text())))
             .property("meta", closed(object().property("page", page)));
         (self.kind.name.to_owned(), closed(resource).into())
     }

@@ -191,7 +191,7 @@ pub(super) fn entitlements(organization: &Organization) -> Resource {
 }
 
 /// Permissions over what a token service does not have.
-const NOT_OFFERED: [&str; 30] = [
+const NOT_OFFERED: [&str; 29] = [
     "can-create-project",
     "can-create-module",
     "can-create-provider",
@@ -201,7 +201,6 @@ const NOT_OFFERED: [&str; 30] = [
     "can-update-sentinel",
     "can-update-ssh-keys",
     "can-update-agent-pools",
-    "can-manage-tags",
     "can-manage-varsets",
     "can-read-varsets",
     "can-manage-run-tasks",
@@ -236,6 +235,7 @@ fn permissions(plan: Plan, caller: &Caller) -> Value {
         "can-access-via-teams": true,
         "can-create-team": can(Action::CreateTeam),
         "can-create-workspace": can(Action::CreateWorkspace),
+        "can-manage-tags": can(Action::DeleteTags),
         "can-manage-users": can(Action::InviteMembers),
         "can-view-users": can(Action::SeeMembers),
         "can-traverse": true,

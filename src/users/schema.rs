@@ -1,7 +1,7 @@
 //! Users in the words of the OpenAPI description.
 
 use super::{MEMBERSHIPS, USERS};
-use crate::jsonapi::schema::{ResourceSchema, null, object, one_of, or_null, text, truth, truths};
+use crate::jsonapi::schema::{ResourceSchema, object, one_of, or_null, text, truth, truths};
 
 pub(super) fn user() -> ResourceSchema {
     const FLAGS: [&str; 10] = [
@@ -22,7 +22,7 @@ pub(super) fn user() -> ResourceSchema {
         .attribute("email", text())
         .attributes(&FLAGS, truth)
         .attributes(&["has-linked-hcp", "has-git-hub-app-token"], truth)
-        .attribute("avatar-url", null())
+        .attribute("avatar-url", text())
         .attribute("unconfirmed-email", or_null(text()))
         .attribute("auth-method", one_of(&["tfc"]))
         .attribute("two-factor", object().property("enabled", truth()).property("verified", truth()))

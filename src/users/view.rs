@@ -36,6 +36,9 @@ pub(crate) const USERS: ResourceType = ResourceType {
     ],
 };
 
+/// `avatar-url`, where clients of the HCP API want a text: a transparent pixel, for which no host is asked.
+const AVATAR: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
 /// A reference to a user.
 pub(crate) fn identifier(id: UserId) -> Identifier {
     Identifier::new(USERS.name, id)
@@ -46,7 +49,7 @@ pub(crate) fn public(user: &User) -> Resource {
     Resource::new(&USERS, user.id)
         .attribute("username", user.confirmed.then_some(&user.username))
         .attribute("is-service-account", user.is_service_account())
-        .attribute("avatar-url", ())
+        .attribute("avatar-url", AVATAR)
         .attribute("auth-method", "tfc")
         .attribute("v2-only", true)
         .attribute("permissions", permissions(&Seen::BySomebody))
@@ -89,7 +92,7 @@ pub(crate) fn service(caller: &Caller) -> Option<Resource> {
     let resource = Resource::new(&USERS, UserId::of_service(uuid))
         .attribute("username", username)
         .attribute("is-service-account", true)
-        .attribute("avatar-url", ())
+        .attribute("avatar-url", AVATAR)
         .attribute("auth-method", "tfc")
         .attribute("v2-only", true)
         .attribute("email", "")
@@ -123,7 +126,7 @@ pub(crate) fn administered(user: &User, organizations: Vec<Identifier>) -> Resou
         .attribute("username", &user.username)
         .attribute("email", user.email.as_deref().unwrap_or_default())
         .attribute("unconfirmed-email", &user.unconfirmed_email)
-        .attribute("avatar-url", ())
+        .attribute("avatar-url", AVATAR)
         .attribute("is-admin", user.site_admin)
         .attribute("is-suspended", user.suspended_at.is_some())
         .attribute("is-service-account", user.is_service_account())

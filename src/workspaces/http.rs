@@ -1,21 +1,26 @@
-//! `organizations/:name/workspaces`, `organizations/:name/workspaces/:name` and `workspaces/:id`.
+//! `organizations/:name/workspaces`, `organizations/:name/workspaces/:name` and `workspaces/:id`; what is about their tags,
+//! locks and remote-state consumers is beside this.
 
 use diesel::PgConnection;
 
 use super::render::{render_all, render_one, with_included};
 use super::tags::{BindingAttributes, TagAttributes};
 use super::view::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES};
-use super::{Workspace, WorkspaceAttributes, schema, store, tag_http, write};
-use crate::access::{Action, Caller, Permit, Target};
+use super::{
+    Workspace, WorkspaceAttributes, consumer_http, lock_http, organization_tag_http, schema, store, tag_http, write,
+};
+use crate::access::{Action, Caller, Permit, Target, WorkspaceRights};
 use crate::database::page::sort_keys;
 use crate::http::openapi::Sends;
 use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
-use crate::jsonapi::{Error, PageInfo, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
+use crate::jsonapi::{Error, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
 use crate::organizations::{self, ORGANIZATIONS};
+use crate::teams::TEAMS;
+use crate::users::USERS;
 
-// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization and
-// the tag bindings add anything.
-const SHOW: QuerySpec = QuerySpec {
+// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization, the tag
+// bindings and who has locked it add anything.
+pub(super) const SHOW: QuerySpec = QuerySpec {
     include: &[
         "organization",
         "current-configuration-version",
@@ -27,7 +32,7 @@ const SHOW: QuerySpec = QuerySpec {
         "project",
         "readme",
     ],
-    ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS])
+    ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS, &USERS, &TEAMS])
 };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
@@ -37,7 +42,6 @@ const LIST: QuerySpec = QuerySpec {
     search: &["name", "wildcard-name", "tags", "exclude-tags"],
     ..SHOW
 };
-const CONSUMERS: QuerySpec = QuerySpec::list(&[&WORKSPACES]);
 
 const NEW: OneResource<WorkspaceAttributes> =
     OneResource::new(&[WORKSPACES.name]).requires(&["name"]).related(tagged).long();
@@ -48,10 +52,18 @@ pub(crate) fn section() -> Section {
     Section {
         tag: "workspaces",
         about: "Named things in an organization, and which teams have access to them",
-        endpoints: [of_organization(), by_name(), by_id(), tag_http::endpoints(), consumers()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        endpoints: [
+            of_organization(),
+            by_name(),
+            by_id(),
+            lock_http::endpoints(),
+            tag_http::endpoints(),
+            organization_tag_http::endpoints(),
+            consumer_http::endpoints(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         kinds: schema::all(),
     }
 }
@@ -83,10 +95,8 @@ fn of_organization() -> Vec<Endpoint> {
     ]
 }
 
-/// There is no state that could be lost, so that every deletion is a safe one.
 fn by_name() -> Vec<Endpoint> {
     let path = "/organizations/{organization}/workspaces/{workspace}";
-    let safe_delete = "/organizations/{organization}/workspaces/{workspace}/actions/safe-delete";
     vec![
         Route::get(path, "showWorkspaceByName", "Show a workspace by its name")
             .query(&SHOW)
@@ -100,10 +110,6 @@ fn by_name() -> Vec<Endpoint> {
             .allows(&[Action::UpdateWorkspace])
             .write(update),
         Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name")
-            .query(&QuerySpec::NONE)
-            .allows(&[Action::DeleteWorkspace])
-            .write(destroy),
-        Route::post(safe_delete, "safeDeleteWorkspaceByName", "Delete a workspace by its name, as some clients ask")
             .query(&QuerySpec::NONE)
             .allows(&[Action::DeleteWorkspace])
             .write(destroy),
@@ -128,28 +134,6 @@ fn by_id() -> Vec<Endpoint> {
             .query(&QuerySpec::NONE)
             .allows(&[Action::DeleteWorkspace])
             .write(destroy),
-        Route::post(
-            "/workspaces/{workspace}/actions/safe-delete",
-            "safeDeleteWorkspace",
-            "Delete a workspace, as some clients ask for it",
-        )
-        .query(&QuerySpec::NONE)
-        .allows(&[Action::DeleteWorkspace])
-        .write(destroy),
-    ]
-}
-
-fn consumers() -> Vec<Endpoint> {
-    vec![
-        Route::get(
-            "/workspaces/{workspace}/relationships/remote-state-consumers",
-            "listRemoteStateConsumers",
-            "List the workspaces that read its state: none, as there is no state",
-        )
-        .query(&CONSUMERS)
-        .lists(&WORKSPACES)
-        .allows(&[Action::SeeWorkspace])
-        .read(list_consumers),
     ]
 }
 
@@ -165,7 +149,12 @@ fn find(connection: &mut PgConnection, caller: &Caller, path: &PathParams) -> Re
     Ok(store::find_named(connection, caller.organization()?, name)?)
 }
 
-fn may(connection: &mut PgConnection, caller: &Caller, action: Action, workspace: &Workspace) -> Result<Permit> {
+pub(super) fn may(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    action: Action,
+    workspace: &Workspace,
+) -> Result<Permit> {
     let rights = super::rights(connection, caller, workspace.id)?;
     caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))
 }
@@ -180,8 +169,17 @@ pub(super) fn visible<'c, I>(mut call: Read<'c, I>) -> Result<(Allowed<'c, I>, W
     Ok((call.permitted(permit)?, workspace))
 }
 
-/// The workspace that the path names, locked, if the caller may do `action` to it.
+/// The workspace that the path names, with its row locked, if the caller may do `action` to it.
 pub(super) fn locked<'c, I>(call: Write<'c, I>, action: Action) -> Result<(Allowed<'c, I>, Workspace)> {
+    locked_for(call, action, |rights| Target::Workspace(rights.map(|rights| rights.role)))
+}
+
+/// The same, where the access table is asked about another target in the workspace.
+pub(super) fn locked_for<'c, I>(
+    call: Write<'c, I>,
+    action: Action,
+    target: impl FnOnce(Option<WorkspaceRights>) -> Target,
+) -> Result<(Allowed<'c, I>, Workspace)> {
     let (mut call, workspace) = call.lock_named(|connection, caller, path, _| {
         let id = find(connection, caller, path)?.id;
         // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
@@ -190,7 +188,10 @@ pub(super) fn locked<'c, I>(call: Write<'c, I>, action: Action) -> Result<(Allow
         }
         Ok(store::lock(connection, id)?)
     })?;
-    let permit = call.find(|connection, caller| may(connection, caller, action, &workspace))?;
+    let permit = call.find(|connection, caller| {
+        let rights = super::rights(connection, caller, workspace.id)?;
+        caller.may(action, target(rights))
+    })?;
     Ok((call.permitted(permit)?, workspace))
 }
 
@@ -199,15 +200,8 @@ fn list(call: Read<'_>) -> Result<Reply> {
     let organization = organizations::find(call.connection, call.caller.organization()?)?;
     let found = store::list(call.connection, organization.id, call.caller.visible_workspaces(), &call.query)?;
     let rendered = render_all(call.connection, &call.caller, &organization, &found.rows)?;
-    let (resources, included) = with_included(&call.query, &call.caller, &organization, rendered);
+    let (resources, included) = with_included(call.connection, &call.query, &call.caller, &organization, rendered)?;
     Ok(call.page(resources, found.info).include(included))
-}
-
-/// The workspaces that read a workspace's state: there is no state, so that there are none. Shipped clients ask all the
-/// same, and take 404 for a workspace whose state everybody reads.
-fn list_consumers(call: Read<'_>) -> Result<Reply> {
-    let (call, _) = visible(call)?;
-    Ok(call.page(vec![], PageInfo::Numbered { total: 0 }))
 }
 
 fn create(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
@@ -224,7 +218,7 @@ fn show(call: Read<'_>) -> Result<Reply> {
     shown(call, &workspace)
 }
 
-fn shown(call: Allowed<'_>, workspace: &Workspace) -> Result<Reply> {
+pub(super) fn shown(call: Allowed<'_>, workspace: &Workspace) -> Result<Reply> {
     let document = render_one(call.connection, &call.caller, &call.query, workspace)?;
     Ok(call.document(document))
 }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use uuid::Uuid;
 
+use super::lock::{Locker, LockerKind};
 use super::settings::{Settings, WorkspaceAttributes};
 use super::store;
 use super::tags::Bindings;
@@ -38,9 +40,21 @@ pub struct Workspace {
     pub allowed_token_roles: Option<Vec<Role>>,
     /// What the secret of a new token is; none for what the organization says.
     pub default_token_format: Option<Format>,
+    /// Since when it is locked; none if it is not.
+    pub locked_at: Option<DateTime<Utc>>,
+    pub(super) locked_by_type: Option<LockerKind>,
+    pub(super) locked_by_id: Option<Uuid>,
+    /// What whoever has locked it said about that.
+    pub lock_reason: Option<String>,
 }
 
 impl Workspace {
+    /// Who has locked it; none if it is not locked.
+    #[must_use]
+    pub fn locked_by(&self) -> Option<Locker> {
+        self.locked_by_type.zip(self.locked_by_id).map(|(kind, id)| Locker::new(kind, id))
+    }
+
     /// A workspace as it is before its maker says more of it.
     #[must_use]
     pub fn new(organization: OrganizationId) -> Self {
@@ -57,6 +71,10 @@ impl Workspace {
             abilities: vec![],
             allowed_token_roles: None,
             default_token_format: None,
+            locked_at: None,
+            locked_by_type: None,
+            locked_by_id: None,
+            lock_reason: None,
         }
     }
 

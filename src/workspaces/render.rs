@@ -4,24 +4,34 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::PgConnection;
 
-use super::view::{self, EFFECTIVE_BINDINGS};
+use super::lock::Locker;
+use super::view::{self, EFFECTIVE_BINDINGS, LOCKED_BY};
 use super::{Workspace, store};
 use crate::access::{Action, Caller, Grant, Target};
-use crate::ids::{OrganizationId, TeamId, WorkspaceId};
+use crate::ids::{OrganizationId, TeamId, UserId, WorkspaceId};
 use crate::jsonapi::{Document, Error, Query, Resource, Result};
 use crate::organizations::{self, Organization};
+use crate::{teams, users};
 
 /// Workspaces as resources, and what the query asks to include of them.
+///
+/// # Errors
+/// The database's own.
 pub(super) fn with_included(
+    connection: &mut PgConnection,
     query: &Query,
     caller: &Caller,
     organization: &Organization,
     rendered: Vec<(&Workspace, Resource)>,
-) -> (Vec<Resource>, Vec<Resource>) {
+) -> Result<(Vec<Resource>, Vec<Resource>)> {
     let mut included = vec![];
     let seen = caller.can(Action::SeeOrganization, Target::Organization);
     if query.includes("organization") && seen && !rendered.is_empty() {
         included.push(organizations::organization(organization, caller));
+    }
+    if query.includes(LOCKED_BY) {
+        let lockers = rendered.iter().filter_map(|(workspace, _)| workspace.locked_by());
+        included.extend(lockers_seen(connection, caller, organization, lockers)?);
     }
     let bindings = query.includes(EFFECTIVE_BINDINGS.name);
     let mut resources = vec![];
@@ -33,7 +43,32 @@ pub(super) fn with_included(
             resources.push(resource);
         }
     }
-    (resources, included)
+    Ok((resources, included))
+}
+
+/// Those who have locked workspaces of an organization, as far as the caller sees them.
+fn lockers_seen(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    organization: &Organization,
+    lockers: impl Iterator<Item = Locker>,
+) -> Result<Vec<Resource>> {
+    let (mut users, mut teams): (BTreeSet<UserId>, BTreeSet<TeamId>) = Default::default();
+    for locker in lockers {
+        match locker {
+            Locker::User(id) => drop(users.insert(id)),
+            Locker::Team(id) => drop(teams.insert(id)),
+            Locker::Organization(_) => {}
+        }
+    }
+    let teams: Vec<TeamId> = teams.into_iter().collect();
+    let here = |id| (id == organization.id).then_some((caller, organization.name.as_str()));
+    let mut seen = teams::render_seen(connection, &teams, here)?;
+    if !users.is_empty() && caller.can(Action::SeeMembers, Target::Organization) {
+        let users: Vec<UserId> = users.into_iter().collect();
+        seen.extend(users::find_all(connection, &users)?.iter().map(users::public));
+    }
+    Ok(seen)
 }
 
 /// Those of an organization's workspaces that the caller sees, each as a resource.
@@ -91,7 +126,7 @@ pub(super) fn render_one(
 ) -> Result<Document> {
     let organization = organizations::find(connection, workspace.organization_id)?;
     let rendered = render_all(connection, caller, &organization, std::slice::from_ref(workspace))?;
-    let (resources, included) = with_included(query, caller, &organization, rendered);
+    let (resources, included) = with_included(connection, query, caller, &organization, rendered)?;
     let resource = resources.into_iter().next().ok_or_else(Error::not_found)?;
     Ok(Document::one(resource).include(included))
 }

@@ -3,19 +3,30 @@
 use utoipa::openapi::{ArrayBuilder, Schema};
 
 use super::tags::{BindingAttributes, TagAttributes};
+use super::view::LOCKED_BY;
 use super::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes};
 use crate::jsonapi::ResourceType;
-use crate::jsonapi::schema::{ResourceSchema, one_of, text, time, truths};
+use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time, truth, truths};
 use crate::organizations::ORGANIZATIONS;
+use crate::teams::TEAMS;
+use crate::users::USERS;
 
 /// All types that these endpoints show.
 pub(super) fn all() -> Vec<ResourceSchema> {
     vec![
         workspace(),
-        ResourceSchema::new(&TAGS, "What workspaces are grouped by").written::<TagAttributes>(&["name"]),
+        tag(),
         binding(&BINDINGS, "A key with a value that is bound to a workspace"),
         binding(&EFFECTIVE_BINDINGS, "A key with a value that a workspace has, bound or inherited"),
     ]
+}
+
+fn tag() -> ResourceSchema {
+    ResourceSchema::new(&TAGS, "What workspaces are grouped by")
+        .written::<TagAttributes>(&["name"])
+        .attribute("created-at", time())
+        .attribute("instance-count", count(0).description(Some("How many workspaces that the caller sees have it")))
+        .one("organization", &[ORGANIZATIONS.name])
 }
 
 fn workspace() -> ResourceSchema {
@@ -31,6 +42,10 @@ fn workspace() -> ResourceSchema {
         .one("project", &["projects"])
         .one("current-run", &["runs"])
         .one("ssh-key", &["ssh-keys"])
+        .one(LOCKED_BY, &[USERS.name, TEAMS.name])
+        .attribute("locked", truth())
+        .attribute("lock-reason", or_null(text()))
+        .attribute("inherits-project-auto-destroy", truth())
         .attribute("tag-names", ArrayBuilder::new().items(text()))
         .link("tags")
         .link("tag-bindings")

@@ -23,7 +23,6 @@ pub struct Settings {
     pub auto_destroy_at: Option<Timestamp>,
     /// `auto-destroy-activity-duration`: days or hours, such as `14d`.
     pub auto_destroy_activity_duration: Option<String>,
-    pub inherits_project_auto_destroy: bool,
     /// `execution-mode`; none for the organization's default.
     pub execution_mode: Option<ExecutionMode>,
     pub file_triggers_enabled: bool,
@@ -56,10 +55,9 @@ impl Default for Settings {
             auto_apply_run_trigger: false,
             auto_destroy_at: None,
             auto_destroy_activity_duration: None,
-            inherits_project_auto_destroy: true,
             execution_mode: None,
             file_triggers_enabled: true,
-            global_remote_state: false,
+            global_remote_state: true,
             project_remote_state: false,
             migration_environment: None,
             queue_all_runs: false,
@@ -85,6 +83,32 @@ impl From<serde_json::Value> for Settings {
             log::error!("a workspace's stored settings cannot be read and count as the default: {fault}");
             Self::default()
         })
+    }
+}
+
+impl Settings {
+    /// Whether it goes by its project when the workspace is destroyed: it has no time and no duration of its own.
+    #[must_use]
+    pub const fn inherits_auto_destroy(&self) -> bool {
+        self.auto_destroy_at.is_none() && self.auto_destroy_activity_duration.is_none()
+    }
+
+    /// The settings, if they can be together. The words are those of the HCP API, which clients show.
+    ///
+    /// # Errors
+    /// 422 for each that cannot.
+    fn checked(self) -> Result<Self> {
+        let fault = |name: &str, detail: &str| Error::attribute(format!("/data/attributes/{name}"), detail);
+        let patterns = (!self.trigger_patterns.is_empty() && !self.file_triggers_enabled).then(|| {
+            let detail = "'trigger_patterns' cannot be populated when 'file_triggers_enabled' is set to false.";
+            fault("trigger-patterns", detail)
+        });
+        let remote = (self.project_remote_state && self.global_remote_state).then(|| {
+            let detail = "Project remote state cannot be enabled when global remote state sharing is enabled";
+            fault("project-remote-state", detail)
+        });
+        Error::check(patterns.into_iter().chain(remote))?;
+        Ok(self)
     }
 }
 
@@ -190,7 +214,7 @@ pub struct WorkspaceAttributes {
     pub auto_apply: Option<bool>,
     /// `auto-apply-run-trigger`.
     pub auto_apply_run_trigger: Option<bool>,
-    /// `auto-destroy-at`: an RFC 3339 time; null for never.
+    /// `auto-destroy-at`: an RFC 3339 time; null for never. Without a duration beside it the duration goes.
     #[serde(deserialize_with = "present")]
     pub auto_destroy_at: Option<Option<Timestamp>>,
     /// `auto-destroy-activity-duration`: 1 to 4 digits and `d` or `h`; null for none.
@@ -198,7 +222,7 @@ pub struct WorkspaceAttributes {
     #[validate(custom(function = "valid_duration"))]
     #[schema(pattern = "^[0-9]{1,4}[dh]$")]
     pub auto_destroy_activity_duration: Option<Option<String>>,
-    /// `inherits-project-auto-destroy`.
+    /// `inherits-project-auto-destroy`: taken and not used, as it is whether the workspace has neither of the two.
     pub inherits_project_auto_destroy: Option<bool>,
     /// `execution-mode`.
     pub execution_mode: Option<ExecutionMode>,
@@ -208,7 +232,7 @@ pub struct WorkspaceAttributes {
     pub file_triggers_enabled: Option<bool>,
     /// `global-remote-state`.
     pub global_remote_state: Option<bool>,
-    /// `project-remote-state`.
+    /// `project-remote-state`: not together with `global-remote-state`.
     pub project_remote_state: Option<bool>,
     /// `migration-environment`.
     #[serde(deserialize_with = "present")]
@@ -231,14 +255,14 @@ pub struct WorkspaceAttributes {
     pub source_url: Option<Option<String>>,
     /// `structured-run-output-enabled`.
     pub structured_run_output_enabled: Option<bool>,
-    /// `terraform-version`: 1 to 100 characters.
-    #[validate(length(min = 1, max = 100))]
+    /// `terraform-version`: a version, constraints with commas, or `latest`; 1 to 100 characters.
+    #[validate(custom(function = "valid_terraform_version"))]
     #[schema(min_length = 1, max_length = 100)]
     pub terraform_version: Option<String>,
-    /// `trigger-prefixes`: not together with `trigger-patterns`.
+    /// `trigger-prefixes`: not together with `trigger-patterns`, whose place it takes.
     #[validate(custom(function = "valid_paths"))]
     pub trigger_prefixes: Option<Vec<String>>,
-    /// `trigger-patterns`: not together with `trigger-prefixes`.
+    /// `trigger-patterns`: not together with `trigger-prefixes`, whose place it takes; only while `file-triggers-enabled`.
     #[validate(custom(function = "valid_paths"))]
     pub trigger_patterns: Option<Vec<String>>,
     /// `vcs-repo`; null takes it away.
@@ -273,8 +297,35 @@ fn valid_duration(duration: &str) -> Result<(), ValidationError> {
     if (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
-    let message = "Auto destroy activity duration must be 1 to 4 digits followed by d or h";
+    // Word for word what the HCP API says: clients look for it.
+    let message = "Auto destroy activity duration has an incorrect format, we expect up to 4 numeric digits and 1 unit \
+                   ('d' or 'h')";
     Err(ValidationError::new("duration").with_message(message.into()))
+}
+
+/// Whether it can name a version of Terraform. Latchkey does not know which there are.
+fn valid_terraform_version(text: &str) -> Result<(), ValidationError> {
+    if text.len() <= 100 && (text == "latest" || text.split(',').all(is_constraint)) {
+        return Ok(());
+    }
+    let message = "Terraform version must be a version such as 1.9.8, constraints such as ~> 1.9.0, or latest, and at most \
+                   100 characters long";
+    Err(ValidationError::new("terraform-version").with_message(message.into()))
+}
+
+/// Whether it is a version, or one after an operator.
+fn is_constraint(text: &str) -> bool {
+    const OPERATORS: [&str; 7] = ["~>", ">=", "<=", "!=", "=", ">", "<"];
+    let text = text.trim();
+    let version = OPERATORS.iter().find_map(|operator| text.strip_prefix(operator)).unwrap_or(text).trim_start();
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let (numbers, label) = version.find(['-', '+']).map_or((version, None), |end| {
+        let (numbers, label) = version.split_at(end);
+        (numbers, Some(&label[1..]))
+    });
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let in_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '~');
+    numbers.split('.').all(is_number) && label.is_none_or(|label| !label.is_empty() && label.chars().all(in_label))
 }
 
 fn valid_paths(paths: &[String]) -> Result<(), ValidationError> {
@@ -292,6 +343,7 @@ impl WorkspaceAttributes {
     pub fn applied_to(&self, settings: Settings) -> Result<Settings> {
         let mode = self.mode(&settings)?;
         let (trigger_prefixes, trigger_patterns) = self.triggers(&settings)?;
+        let auto_destroy_activity_duration = self.duration(&settings);
         let vcs_repo = self.repository(settings.vcs_repo)?;
         macro_rules! changed {
             ($($name:ident),+) => {
@@ -301,20 +353,19 @@ impl WorkspaceAttributes {
                     execution_mode: mode.execution_mode,
                     setting_overwrites: mode.overwrites,
                     hyok_enabled: self.hyok_enabled.or(settings.hyok_enabled),
+                    auto_destroy_activity_duration,
                     trigger_prefixes,
                     trigger_patterns,
                     vcs_repo,
                 }
             };
         }
-        Ok(changed!(
+        changed!(
             allow_destroy_plan,
             assessments_enabled,
             auto_apply,
             auto_apply_run_trigger,
             auto_destroy_at,
-            auto_destroy_activity_duration,
-            inherits_project_auto_destroy,
             file_triggers_enabled,
             global_remote_state,
             project_remote_state,
@@ -326,7 +377,17 @@ impl WorkspaceAttributes {
             structured_run_output_enabled,
             terraform_version,
             working_directory
-        ))
+        )
+        .checked()
+    }
+
+    /// How long a workspace may be idle. Who writes only when it is to be destroyed takes that in its place.
+    fn duration(&self, before: &Settings) -> Option<String> {
+        match (&self.auto_destroy_activity_duration, &self.auto_destroy_at) {
+            (Some(written), _) => written.clone(),
+            (None, Some(_)) => None,
+            (None, None) => before.auto_destroy_activity_duration.clone(),
+        }
     }
 
     /// Where runs are executed. A value that is written overwrites the organization's default by itself.
@@ -367,19 +428,15 @@ impl WorkspaceAttributes {
 
     /// Prefixes and patterns: whichever is written takes the place of the other.
     fn triggers(&self, before: &Settings) -> Result<(Vec<String>, Vec<String>)> {
-        let written = |paths: &Option<Vec<String>>| paths.as_ref().is_some_and(|paths| !paths.is_empty());
-        let (by_prefix, by_pattern) = (written(&self.trigger_prefixes), written(&self.trigger_patterns));
-        if by_prefix && by_pattern {
+        let (prefixes, patterns) = match (&self.trigger_prefixes, &self.trigger_patterns) {
+            (None, None) => (before.trigger_prefixes.clone(), before.trigger_patterns.clone()),
+            (prefixes, patterns) => (prefixes.clone().unwrap_or_default(), patterns.clone().unwrap_or_default()),
+        };
+        if !prefixes.is_empty() && !patterns.is_empty() {
             let detail = "Trigger patterns cannot be there together with trigger-prefixes";
             return Err(Error::attribute("/data/attributes/trigger-patterns", detail));
         }
-        let kept = |written: &Option<Vec<String>>, before: &Vec<String>, replaced: bool| {
-            if replaced { vec![] } else { written.clone().unwrap_or_else(|| before.clone()) }
-        };
-        Ok((
-            kept(&self.trigger_prefixes, &before.trigger_prefixes, by_pattern),
-            kept(&self.trigger_patterns, &before.trigger_patterns, by_prefix),
-        ))
+        Ok((prefixes, patterns))
     }
 
     fn repository(&self, before: Option<VcsRepo>) -> Result<Option<VcsRepo>> {

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::dsl::not;
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::Workspace;
+use super::lock::{Locker, LockerKind};
 use super::tags::searched;
 use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{lower, team_workspaces, workspaces};
+use crate::database::schema::{lower, statement_timestamp, tags, team_workspaces, workspace_tags, workspaces};
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -44,27 +46,25 @@ pub(super) fn list(
     if let Some(pattern) = query.search("wildcard-name") {
         found = found.filter(workspaces::name.ilike(wildcards(pattern)));
     }
-    if let Some(all) = query.search("tags") {
-        found = found.filter(workspaces::tags.contains(searched(all)));
+    let tagged = |names: Vec<String>| {
+        let named = tags::table.filter(tags::organization_id.eq(organization)).filter(tags::name.eq_any(names));
+        let given = workspace_tags::table.filter(workspace_tags::tag_id.eq_any(named.select(tags::id)));
+        given.select(workspace_tags::workspace_id)
+    };
+    for name in query.search("tags").map(searched).unwrap_or_default() {
+        found = found.filter(workspaces::id.eq_any(tagged(vec![name])));
     }
     if let Some(none) = query.search("exclude-tags") {
-        found = found.filter(not(workspaces::tags.overlaps_with(searched(none))));
+        found = found.filter(workspaces::id.ne_all(tagged(searched(none))));
     }
     page(connection, found, query)
 }
 
-/// The tags of those of an organization's workspaces that are within reach, each as often as a workspace has it.
-pub(super) fn tags(
-    connection: &mut PgConnection,
+/// Those of an organization's workspaces that are within reach.
+pub(super) fn within_reach<'a>(
     organization: OrganizationId,
     visible: VisibleWorkspaces,
-) -> QueryResult<Vec<String>> {
-    let tags: Vec<Vec<String>> = within_reach(organization, visible).select(workspaces::tags).load(connection)?;
-    Ok(tags.into_iter().flatten().collect())
-}
-
-/// Those of an organization's workspaces that are within reach.
-fn within_reach<'a>(organization: OrganizationId, visible: VisibleWorkspaces) -> workspaces::BoxedQuery<'a, Pg> {
+) -> workspaces::BoxedQuery<'a, Pg> {
     let found = workspaces::table.filter(workspaces::organization_id.eq(organization)).into_boxed();
     match visible {
         VisibleWorkspaces::All => found,
@@ -133,7 +133,17 @@ pub(crate) fn lock(connection: &mut PgConnection, id: WorkspaceId) -> QueryResul
     workspaces::table.find(id).select(Workspace::as_select()).for_no_key_update().first(connection)
 }
 
-/// Makes a workspace as `new` describes it.
+/// Workspaces by id, as far as there are such, locked until the transaction's end in one order.
+pub(super) fn lock_all(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
+    workspaces::table
+        .filter(workspaces::id.eq_any(ids))
+        .order(workspaces::id)
+        .select(Workspace::as_select())
+        .for_no_key_update()
+        .load(connection)
+}
+
+/// Makes a workspace as `new` describes it, without tags.
 pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<Workspace> {
     diesel::insert_into(workspaces::table)
         .values((
@@ -142,7 +152,6 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
             workspaces::name.eq(&new.name),
             workspaces::description.eq(&new.description),
             workspaces::settings.eq(stored(&new.settings)?),
-            workspaces::tags.eq(&new.tags),
             workspaces::tag_bindings.eq(stored(&new.tag_bindings.0)?),
             workspaces::abilities.eq(&new.abilities),
             workspaces::allowed_token_roles.eq(&new.allowed_token_roles),
@@ -159,7 +168,6 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Resu
             workspaces::name.eq(&changed.name),
             workspaces::description.eq(&changed.description),
             workspaces::settings.eq(stored(&changed.settings)?),
-            workspaces::tags.eq(&changed.tags),
             workspaces::tag_bindings.eq(stored(&changed.tag_bindings.0)?),
             workspaces::abilities.eq(&changed.abilities),
             workspaces::allowed_token_roles.eq(&changed.allowed_token_roles),
@@ -169,6 +177,46 @@ pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Resu
         .returning(Workspace::as_returning())
         .get_result(connection)
         .map_err(taken)
+}
+
+/// Tells that workspaces have been changed just now.
+pub(super) fn touch(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
+    diesel::update(workspaces::table.filter(workspaces::id.eq_any(ids)))
+        .set(workspaces::updated_at.eq(diesel::dsl::now))
+        .returning(Workspace::as_returning())
+        .get_results(connection)
+}
+
+/// Locks a workspace, which is not locked; not its row, but for who works on it.
+pub(super) fn set_lock(
+    connection: &mut PgConnection,
+    id: WorkspaceId,
+    by: Locker,
+    reason: Option<&str>,
+) -> QueryResult<Workspace> {
+    let (kind, locker) = by.parts();
+    diesel::update(workspaces::table.find(id))
+        .set((
+            workspaces::locked_at.eq(statement_timestamp().nullable()),
+            workspaces::locked_by_type.eq(kind),
+            workspaces::locked_by_id.eq(locker),
+            workspaces::lock_reason.eq(reason),
+        ))
+        .returning(Workspace::as_returning())
+        .get_result(connection)
+}
+
+/// Takes the lock off a workspace.
+pub(super) fn take_lock_off(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
+    diesel::update(workspaces::table.find(id))
+        .set((
+            workspaces::locked_at.eq(None::<DateTime<Utc>>),
+            workspaces::locked_by_type.eq(None::<LockerKind>),
+            workspaces::locked_by_id.eq(None::<Uuid>),
+            workspaces::lock_reason.eq(None::<String>),
+        ))
+        .returning(Workspace::as_returning())
+        .get_result(connection)
 }
 
 fn stored(part: &impl Serialize) -> Result<Value> {

@@ -1,15 +1,26 @@
 //! `workspaces/:id/relationships/tags`, `workspaces/:id/tag-bindings` and `workspaces/:id/effective-tag-bindings`.
 
+use super::http::may;
 use super::http::{locked, visible};
-use super::tags::{self, BINDING, BindingAttributes, TAG, TagAttributes};
+use super::tags::{self, BINDING, BindingAttributes, TAG, Tag, TagAttributes};
 use super::view::{self, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
-use super::{Workspace, write};
+use super::write::TagChange;
+use super::{Workspace, tag_store, write};
 use crate::access::Action;
+use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, Read, Reply, ResourceList, Route, Write};
-use crate::jsonapi::{MAX_IDENTIFIERS, PageInfo, QuerySpec, ResourceBody, Result};
+use crate::ids::OrganizationId;
+use crate::jsonapi::{MAX_IDENTIFIERS, Page, Pages, QuerySpec, ResourceBody, Result};
+use crate::organizations;
 
 /// `name` is how shipped clients search here.
-const TAGS_OF_ONE: QuerySpec = QuerySpec { parameters: &["name"], ..QuerySpec::list(&[&TAGS]) };
+const TAGS_OF_ONE: QuerySpec = QuerySpec {
+    pages: Pages::Both,
+    sort: sort_keys!(Tag),
+    default_sort: "name",
+    parameters: &["name"],
+    ..QuerySpec::list(&[&TAGS])
+};
 const BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&BINDINGS]);
 const EFFECTIVE_BINDINGS_OF_ONE: QuerySpec = QuerySpec::show(&[&EFFECTIVE_BINDINGS]);
 
@@ -65,27 +76,31 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 fn list(call: Read<'_>) -> Result<Reply> {
     let (call, workspace) = visible(call)?;
-    let part = call.query.parameter("name").unwrap_or_default().to_lowercase();
-    let found: Vec<&String> = workspace.tags.iter().filter(|name| name.contains(&part)).collect();
-    let number = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    let page = found.iter().skip(number(call.query.page().offset())).take(number(call.query.page().size()));
-    let resources = page.map(|name| view::tag(workspace.organization_id, name)).collect();
-    let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
-    Ok(call.page(resources, PageInfo::Numbered { total }))
+    let found = tag_store::of_workspace(call.connection, workspace.id, &call.query)?;
+    shown(call, workspace.organization_id, found)
+}
+
+/// A page of an organization's tags, each with the number of workspaces that have it.
+pub(super) fn shown(call: Allowed<'_>, organization: OrganizationId, found: Page<Tag>) -> Result<Reply> {
+    let seen = call.caller.visible_workspaces();
+    let organization = organizations::find(call.connection, organization)?;
+    let instances = tag_store::instances(call.connection, organization.id, seen, &found.rows)?;
+    let instances = |tag: &Tag| instances.get(&tag.id).copied().unwrap_or_default();
+    let resources = found.rows.iter().map(|tag| view::tag(tag, &organization.name, instances(tag))).collect();
+    Ok(call.page(resources, found.info))
 }
 
 fn add(call: Write<'_, Vec<ResourceBody<TagAttributes>>>) -> Result<Reply> {
-    let (call, workspace, sent) = sent_tags(call)?;
-    let all = tags::sorted(workspace.tags.iter().cloned().chain(sent).collect());
-    write::set_tags(call.connection, &call.caller, workspace, all)?;
+    let (mut call, workspace, sent) = sent_tags(call)?;
+    write::set_tags(call.connection, &call.caller, &workspace, TagChange::Give(&sent))?;
+    // It may have waited for the organization, in which it has made new tags.
+    call.check_again(|connection, caller| may(connection, caller, Action::UpdateWorkspace, &workspace))?;
     Ok(call.done())
 }
 
-/// Takes tags away; what the workspace has not got stays away.
 fn remove(call: Write<'_, Vec<ResourceBody<TagAttributes>>>) -> Result<Reply> {
     let (call, workspace, sent) = sent_tags(call)?;
-    let rest = workspace.tags.iter().filter(|name| !sent.contains(name)).cloned().collect();
-    write::set_tags(call.connection, &call.caller, workspace, rest)?;
+    write::set_tags(call.connection, &call.caller, &workspace, TagChange::Take(&sent))?;
     Ok(call.done())
 }
 
@@ -94,7 +109,7 @@ fn sent_tags<'c>(call: Write<'c, Vec<ResourceBody<TagAttributes>>>) -> Result<(A
     let (call, workspace) = locked(call, Action::UpdateWorkspace)?;
     let (call, sent) = call.take_input();
     let names = tags::names(call.connection, &call.caller, &sent)?;
-    Ok((call, workspace, names))
+    Ok((call, workspace, tags::sorted(names)))
 }
 
 fn list_bindings(call: Read<'_>) -> Result<Reply> {

@@ -1,29 +1,45 @@
 //! What workspaces are grouped by, in the two forms that clients of the HCP API write: tags, which are names, and tag
 //! bindings, which are keys with values.
 //!
-//! A tag has no row of its own: it is there as long as a workspace has it, and its id is made of its name.
+//! A tag is its organization's: it stays when no workspace has it any more, until it is deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use diesel::PgConnection;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::{Workspace, store};
+use super::{Workspace, tag_store};
 use crate::access::Caller;
-use crate::ids::TagId;
+use crate::database::schema;
+use crate::ids::{OrganizationId, TagId};
 use crate::jsonapi::{Error, Relationships, ResourceBody, Result};
 
 /// A workspace can have as many tags, and as many tag bindings.
 pub const MAX_TAGS: usize = 100;
+
+/// An organization can have as many tags.
+pub const MAX_TAGS_OF_ORGANIZATION: usize = 10_000;
 
 /// The type that names a tag.
 pub(crate) const TAG: &str = "tags";
 
 /// The type that names a tag binding.
 pub(crate) const BINDING: &str = "tag-bindings";
+
+/// A tag as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = schema::tags, check_for_backend(diesel::pg::Pg))]
+pub struct Tag {
+    pub id: TagId,
+    pub organization_id: OrganizationId,
+    /// Its name, in lower case, unique in the organization.
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+}
 
 /// What a client may write of a tag.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
@@ -87,14 +103,14 @@ impl Written {
         Ok(Self { tags, bindings })
     }
 
-    /// The workspace with these instead of those that it had.
-    pub(super) fn put_on(self, workspace: Workspace) -> Result<Workspace> {
-        let tags = self.tags.map_or(workspace.tags, sorted);
+    /// The workspace with these bindings instead of those that it had, and the names of the tags that it is to have instead.
+    pub(super) fn put_on(self, workspace: Workspace) -> Result<(Workspace, Option<Vec<String>>)> {
+        let tags = self.tags.map(sorted);
         let bindings = self.bindings.map_or(workspace.tag_bindings, Bindings);
         let relationship = |name: &str| format!("/data/relationships/{name}/data");
-        check_number(tags.len(), &relationship(TAG))?;
+        check_number(tags.as_ref().map_or(0, Vec::len), &relationship(TAG))?;
         check_number(bindings.0.len(), &relationship(BINDING))?;
-        Ok(Workspace { tags, tag_bindings: bindings, ..workspace })
+        Ok((Workspace { tag_bindings: bindings, ..workspace }, tags))
     }
 }
 
@@ -109,19 +125,15 @@ pub(super) fn check_number(number: usize, pointer: &str) -> Result<()> {
 /// The names of tags that a client sent, each by its name or by its id.
 ///
 /// # Errors
-/// 404 for an id that no workspace's tag has which the caller sees, 422 for a tag without either.
+/// 404 for an id that no tag has which the caller sees, 422 for a tag without either.
 pub(super) fn names(
     connection: &mut PgConnection,
     caller: &Caller,
     sent: &[ResourceBody<TagAttributes>],
 ) -> Result<Vec<String>> {
-    let organization = caller.organization()?;
-    let known: BTreeMap<TagId, String> = if sent.iter().any(|tag| tag.id.is_some()) {
-        let names = store::tags(connection, organization, caller.visible_workspaces())?;
-        names.into_iter().map(|name| (TagId::of(organization, &name), name)).collect()
-    } else {
-        BTreeMap::new()
-    };
+    let ids: Vec<TagId> = sent.iter().filter_map(|tag| tag.id.as_ref()?.parse().ok()).collect();
+    let seen = tag_store::find_seen(connection, caller.organization()?, caller.visible_workspaces(), &ids)?;
+    let known: HashMap<TagId, String> = seen.into_iter().map(|tag| (tag.id, tag.name)).collect();
     let (mut names, mut faults) = (vec![], vec![]);
     for tag in sent {
         match (&tag.id, &tag.attributes.name) {

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::tags::{BINDING, TAG};
+use super::lock::Locker;
+use super::tags::{BINDING, TAG, Tag};
 use super::{Workspace, settings::VcsRepo};
 use crate::access::{Action, Caller, Runs, StateVersions, Target, Variables, WorkspaceRights};
-use crate::ids::{OrganizationId, TagBindingId, TagId, WorkspaceId};
+use crate::ids::{TagBindingId, WorkspaceId};
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
 
@@ -30,6 +31,7 @@ pub(crate) const WORKSPACES: ResourceType = ResourceType {
         "project-remote-state",
         "inherits-project-auto-destroy",
         "latest-change-at",
+        "lock-reason",
         "locked",
         "migration-environment",
         "name",
@@ -70,10 +72,15 @@ pub(crate) const WORKSPACES: ResourceType = ResourceType {
         "tags",
         "tag-bindings",
         "effective-tag-bindings",
+        LOCKED_BY,
     ],
 };
 
-pub(crate) const TAGS: ResourceType = ResourceType { name: TAG, fields: &["name"] };
+/// The relationship to who has locked a workspace.
+pub(super) const LOCKED_BY: &str = "locked-by";
+
+pub(crate) const TAGS: ResourceType =
+    ResourceType { name: TAG, fields: &["name", "created-at", "instance-count", "organization"] };
 
 pub(crate) const BINDINGS: ResourceType = ResourceType { name: BINDING, fields: &["key", "value"] };
 
@@ -81,9 +88,13 @@ pub(crate) const BINDINGS: ResourceType = ResourceType { name: BINDING, fields: 
 pub(crate) const EFFECTIVE_BINDINGS: ResourceType =
     ResourceType { name: "effective-tag-bindings", fields: &["key", "value"] };
 
-/// A tag of an organization.
-pub(super) fn tag(organization: OrganizationId, name: &str) -> Resource {
-    Resource::new(&TAGS, TagId::of(organization, name)).attribute("name", name)
+/// A tag of an organization of this name, which so many workspaces that the caller sees have.
+pub(super) fn tag(tag: &Tag, organization: &str, instances: i64) -> Resource {
+    Resource::new(&TAGS, tag.id)
+        .attribute("name", &tag.name)
+        .attribute("created-at", time(tag.created_at))
+        .attribute("instance-count", instances)
+        .to_one("organization", Some(organizations::identifier(organization)))
 }
 
 pub(super) fn bindings(workspace: &Workspace) -> Vec<Resource> {
@@ -124,7 +135,12 @@ pub(super) fn workspace(
     let mode = settings.execution_mode.unwrap_or(organization.settings.default_execution_mode);
     let pool = settings.agent_pool_id.as_ref().map(|id| Identifier::new("agent-pools", id));
     let can_delete = caller.can(Action::DeleteWorkspace, Target::Workspace(Some(rights.role)));
-    without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings))
+    let resource = without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings));
+    let resource = match workspace.locked_by().map(Locker::face) {
+        Some((kind, id)) => resource.to_one(LOCKED_BY, Some(Identifier::new(kind, id))),
+        None => resource,
+    };
+    resource
         .attribute("abilities", &workspace.abilities)
         .attribute("allowed-token-roles", &workspace.allowed_token_roles)
         .attribute("default-token-format", workspace.default_token_format)
@@ -133,7 +149,10 @@ pub(super) fn workspace(
         .attribute("created-at", time(workspace.created_at))
         .attribute("description", &workspace.description)
         .attribute("execution-mode", mode)
+        .attribute("inherits-project-auto-destroy", settings.inherits_auto_destroy())
         .attribute("latest-change-at", time(workspace.updated_at))
+        .attribute("lock-reason", &workspace.lock_reason)
+        .attribute("locked", workspace.locked_at.is_some())
         .attribute("name", &workspace.name)
         .attribute("operations", mode != ExecutionMode::Local)
         .attribute("permissions", permissions(caller, rights))
@@ -151,11 +170,12 @@ pub(super) fn workspace(
         .relation_link("tag-bindings", format!("/api/v2/workspaces/{}/tag-bindings", workspace.id))
         .relation_link("effective-tag-bindings", format!("/api/v2/workspaces/{}/effective-tag-bindings", workspace.id))
         .link_self(format!("/api/v2/organizations/{}/workspaces/{}", organization.name, workspace.name))
+        .link_html(format!("/app/{}/workspaces/{}", organization.name, workspace.name))
 }
 
 /// What the HCP API tells of runs and modules, which a token service has none of.
 fn without_runs(resource: Resource) -> Resource {
-    let resource = ["can-queue-destroy-plan", "locked", "no-code-upgrade-available"]
+    let resource = ["can-queue-destroy-plan", "no-code-upgrade-available"]
         .into_iter()
         .fold(resource, |resource, name| resource.attribute(name, false));
     let counts = ["resource-count", "policy-check-failures", "run-failures", "workspace-kpis-runs-count"];
@@ -182,6 +202,7 @@ fn repository(repository: &VcsRepo) -> Value {
 
 fn permissions(caller: &Caller, rights: &WorkspaceRights) -> Value {
     let can = |action| caller.can(action, Target::Workspace(Some(rights.role)));
+    let can_lock = caller.can(Action::LockWorkspace, Target::WorkspaceLock(Some(*rights)));
     let may = rights.permissions;
     json!({
         "can-update": can(Action::UpdateWorkspace),
@@ -198,8 +219,8 @@ fn permissions(caller: &Caller, rights: &WorkspaceRights) -> Value {
         "can-read-state-versions": may.state_versions >= StateVersions::Read,
         "can-read-state-outputs": may.state_versions >= StateVersions::ReadOutputs,
         "can-create-state-versions": may.state_versions >= StateVersions::Write,
-        "can-lock": may.workspace_locking,
-        "can-unlock": may.workspace_locking,
-        "can-force-unlock": can(Action::UpdateWorkspace),
+        "can-lock": can_lock,
+        "can-unlock": can_lock,
+        "can-force-unlock": can(Action::ForceUnlockWorkspace),
     })
 }

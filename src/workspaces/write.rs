@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use diesel::PgConnection;
 use serde_json::json;
 
-use super::tags::{self, Written};
-use super::{Workspace, WorkspaceAttributes, store};
+use super::consumers::{self, ConsumerChange, MAX_CONSUMERS};
+use super::tags::{self, Tag, Written};
+use super::{Workspace, WorkspaceAttributes, store, tag_store};
 use crate::abilities;
 use crate::access::{Caller, Role};
 use crate::audit::{self, Event};
 use crate::deletions::{self, Deleted};
-use crate::ids::OrganizationId;
+use crate::ids::{OrganizationId, TagId, WorkspaceId};
 use crate::jsonapi::{Error, ResourceBody, Result};
 
 /// Makes a workspace in an organization, which is locked.
@@ -26,7 +27,15 @@ pub(super) fn create(
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
     let new = changed(connection, caller, Workspace::new(organization), body.attributes)?;
-    let workspace = store::create(connection, &tags.put_on(new)?)?;
+    let (new, tags) = tags.put_on(new)?;
+    let made = store::create(connection, &new)?;
+    let workspace = match tags {
+        Some(tags) if !tags.is_empty() => {
+            change_tags(connection, &made, TagChange::Set(&tags), TAGS_BESIDE)?;
+            store::find(connection, made.id)?
+        }
+        _ => made,
+    };
     record(connection, caller, &workspace, "create")?;
     Ok(workspace)
 }
@@ -43,7 +52,10 @@ pub(super) fn update(
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
     let changed = changed(connection, caller, workspace, body.attributes)?;
-    let changed = tags.put_on(changed)?;
+    let (changed, tags) = tags.put_on(changed)?;
+    if let Some(tags) = tags {
+        change_tags(connection, &changed, TagChange::Set(&tags), TAGS_BESIDE)?;
+    }
     let workspace = store::update(connection, &changed)?;
     record(connection, caller, &workspace, "update")?;
     Ok(workspace)
@@ -95,22 +107,92 @@ pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, workspace: 
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
 
-/// Gives a workspace these tags instead of those that it had.
+/// Where tags are in a document that tells of a workspace.
+const TAGS_BESIDE: &str = "/data/relationships/tags/data";
+
+/// What becomes of a workspace's tags, by their names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TagChange<'a> {
+    Give(&'a [String]),
+    /// Takes them away; what the workspace has not got stays away.
+    Take(&'a [String]),
+    /// Gives them instead of those that it had.
+    Set(&'a [String]),
+}
+
+/// Gives tags to a workspace, or takes them away.
 ///
 /// # Errors
 /// 422 for too many.
 pub(super) fn set_tags(
     connection: &mut PgConnection,
     caller: &Caller,
-    workspace: Workspace,
-    tags: Vec<String>,
+    workspace: &Workspace,
+    change: TagChange<'_>,
 ) -> Result<()> {
-    tags::check_number(tags.len(), "/data")?;
-    if tags == workspace.tags {
+    if change_tags(connection, workspace, change, "/data")? == 0 {
         return Ok(());
     }
-    let changed = store::update(connection, &Workspace { tags, ..workspace })?;
+    let changed = store::update(connection, workspace)?;
     record_tags(connection, caller, &changed)
+}
+
+/// Answers how many tags the workspace got and lost.
+fn change_tags(
+    connection: &mut PgConnection,
+    workspace: &Workspace,
+    change: TagChange<'_>,
+    pointer: &str,
+) -> Result<usize> {
+    let (id, organization) = (workspace.id, workspace.organization_id);
+    let names = match change {
+        TagChange::Give(names) | TagChange::Set(names) => names,
+        TagChange::Take(names) => return Ok(tag_store::take(connection, organization, id, names)?),
+    };
+    let given = tag_store::hold_named(connection, organization, names, pointer)?;
+    let lost = match change {
+        TagChange::Set(_) => tag_store::take_others(connection, id, &given)?,
+        TagChange::Give(_) | TagChange::Take(_) => 0,
+    };
+    let got = tag_store::give(connection, organization, &[id], &given)?.len();
+    let number = tag_store::numbers(connection, &[id])?.get(&id).copied().unwrap_or_default();
+    tags::check_number(usize::try_from(number).unwrap_or(usize::MAX), pointer)?;
+    Ok(got + lost)
+}
+
+/// Gives a tag, which is held, to workspaces that are locked.
+///
+/// # Errors
+/// 422 at the place of each that has too many.
+pub(super) fn give_to_each(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    (organization, tag): (OrganizationId, TagId),
+    workspaces: &[WorkspaceId],
+) -> Result<()> {
+    let got = tag_store::give(connection, organization, workspaces, &[tag])?;
+    let numbers = tag_store::numbers(connection, &got)?;
+    Error::check(workspaces.iter().enumerate().filter_map(|(nth, id)| {
+        let number = numbers.get(id).and_then(|number| usize::try_from(*number).ok()).unwrap_or_default();
+        tags::check_number(number, &format!("/data/{nth}")).err()
+    }))?;
+    let mut events = vec![];
+    for changed in store::touch(connection, &got)? {
+        events.push(tags_event(&changed));
+    }
+    Ok(audit::record(connection, &caller.actor(), &events)?)
+}
+
+/// Deletes tags of an organization, which are locked, and so takes them from every workspace.
+///
+/// # Errors
+/// The database's own.
+pub(super) fn delete_tags(connection: &mut PgConnection, caller: &Caller, tags: &[Tag]) -> Result<()> {
+    tag_store::delete(connection, tags)?;
+    let event =
+        |tag: &Tag| Event::new(Some(tag.organization_id), "tag", tag.id, "destroy").meta(json!({"name": tag.name}));
+    let events: Vec<Event> = tags.iter().map(event).collect();
+    Ok(audit::record(connection, &caller.actor(), &events)?)
 }
 
 /// Adds tag bindings to a workspace, or gives another value to those that are there.
@@ -145,8 +227,43 @@ fn event(workspace: &Workspace, action: &'static str) -> Event {
 }
 
 fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {
+    Ok(audit::record(connection, &caller.actor(), &[tags_event(workspace)])?)
+}
+
+fn tags_event(workspace: &Workspace) -> Event {
     let Workspace { name, tags, tag_bindings, .. } = workspace;
-    let event = Event::new(Some(workspace.organization_id), "workspace", workspace.id, "update")
-        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.0}));
+    Event::new(Some(workspace.organization_id), "workspace", workspace.id, "update")
+        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.0}))
+}
+
+/// Changes who may read a workspace's state.
+///
+/// # Errors
+/// 422 for too many.
+pub(super) fn set_consumers(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspace: &Workspace,
+    change: ConsumerChange,
+    sent: &[WorkspaceId],
+) -> Result<()> {
+    let (id, organization) = (workspace.id, workspace.organization_id);
+    let changed = match change {
+        ConsumerChange::Add => consumers::add(connection, organization, id, sent)?,
+        ConsumerChange::Remove => consumers::remove(connection, id, sent)?,
+        ConsumerChange::Replace => {
+            consumers::remove_others(connection, id, sent)? + consumers::add(connection, organization, id, sent)?
+        }
+    };
+    if changed == 0 {
+        return Ok(());
+    }
+    let number = consumers::number(connection, id)?;
+    if usize::try_from(number).is_ok_and(|number| number > MAX_CONSUMERS) {
+        let detail = format!("A workspace can have at most {MAX_CONSUMERS} remote-state consumers");
+        return Err(Error::attribute("/data", detail));
+    }
+    let about = json!({"name": workspace.name, "remote-state-consumers": number});
+    let event = Event::new(Some(organization), "workspace", id, "update").meta(about);
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }

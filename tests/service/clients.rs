@@ -131,7 +131,7 @@ fn node_modules(client: &str) -> PathBuf {
 }
 
 /// What `schemathesis.toml` calls by name.
-fn world(owner: &Client) -> [(&'static str, String); 6] {
+fn world(owner: &Client) -> [(&'static str, String); 7] {
     let acme = json!({"name": "acme", "email": "admin@example.com"});
     owner.post("/api/v2/organizations", &resource("organizations", acme)).expect(201);
     let teams = "/api/v2/organizations/acme/teams";
@@ -141,8 +141,11 @@ fn world(owner: &Client) -> [(&'static str, String); 6] {
     let prod = resource("workspaces", json!({"name": "prod"}));
     let workspace = owner.post("/api/v2/organizations/acme/workspaces", &prod).expect(201).id();
     let access = team_access(&team, &workspace, json!({"access": "read"}));
+    let tags = format!("/api/v2/workspaces/{workspace}/relationships/tags");
+    owner.post(&tags, &json!({"data": [{"type": "tags", "attributes": {"name": "tried"}}]})).expect(204);
     [
         ("LATCHKEY_ACCESS", owner.post("/api/v2/team-workspaces", &access).expect(201).id()),
+        ("LATCHKEY_TAG", owner.get(&tags).expect(200).ids().remove(0)),
         ("LATCHKEY_WORKSPACE", workspace),
         ("LATCHKEY_TEAM_TOKEN", owner.post(&tokens, &token).expect(201).id()),
         ("LATCHKEY_TEAM", team),

@@ -451,6 +451,28 @@ fn tell_of_workspaces(story: &mut Story, client: &Client, team: &str) {
     story.call("tag-bindings-list", client, &format!("GET {one}/tag-bindings"), Nothing).expect(200);
     let effective = format!("GET {one}/effective-tag-bindings");
     story.call("effective-tag-bindings-list", client, &effective, Nothing).expect(200);
+    let all_tags = "/api/v2/organizations/acme/tags";
+    let listed = story.call("tag-list", client, &format!("GET {all_tags}?q=a"), Nothing).expect(200);
+    let other = client.post(all, &resource("workspaces", json!({"name": "test"}))).expect(201).id();
+    let these = || Document(identifiers("workspaces", &[&other]));
+    let of_tag = format!("POST /api/v2/tags/{}/relationships/workspaces", listed.ids()[0]);
+    story.call("tag-workspaces-add", client, &of_tag, these()).expect(204);
+    let web = Document(identifiers("tags", &listed.ids()[1..].iter().map(String::as_str).collect::<Vec<_>>()));
+    story.call("tag-delete", client, &format!("DELETE {all_tags}"), web).expect(204);
+    let consumers = format!("{one}/relationships/remote-state-consumers");
+    story.call("remote-state-consumers-add", client, &format!("POST {consumers}"), these()).expect(204);
+    story.call("remote-state-consumers-replace", client, &format!("PATCH {consumers}"), these()).expect(204);
+    let page = format!("GET {consumers}?page[size]=1");
+    story.call("remote-state-consumers-list", client, &page, Nothing).expect(200);
+    story.call("remote-state-consumers-remove", client, &format!("DELETE {consumers}"), these()).expect(204);
+    let reason = Document(resource("workspaces", json!({"reason": "Maintenance"})));
+    story.call("workspace-lock", client, &format!("POST {one}/actions/lock?include=locked_by"), reason).expect(200);
+    let safe_delete = format!("POST {one}/actions/safe-delete");
+    story.call("error-409-locked", client, &safe_delete, Nothing).expect(409);
+    story.call("workspace-unlock", client, &format!("POST {one}/actions/unlock"), Nothing).expect(200);
+    client.post_nothing(&format!("{one}/actions/lock")).expect(200);
+    story.call("workspace-force-unlock", client, &format!("POST {one}/actions/force-unlock"), Nothing).expect(200);
+    client.delete(&format!("/api/v2/workspaces/{other}")).expect(204);
     story.call("workspace-show", client, &format!("GET {one}"), Nothing).expect(200);
     story.call("workspace-show-by-name", client, &format!("GET {all}/prod?include=organization"), Nothing).expect(200);
     let list = format!("GET {all}?search[tags]=app&include=effective_tag_bindings");
@@ -580,7 +602,7 @@ fn check_resource(must: &mut impl FnMut(bool, String), resource: &Value) {
         check_relationship(must, &format!("{what}.{name}"), relationship);
     }
     if let Some(links) = members.get("links") {
-        check_links(must, &what, links, &["self"]);
+        check_links(must, &what, links, &["self", "self-html"]);
     }
 }
 

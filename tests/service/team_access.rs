@@ -112,6 +112,14 @@ fn permissions_are_chosen_only_where_access_is_custom() {
     let world = world();
     let refused = world.add(json!({"access": "read", "runs": "apply", "run-tasks": true})).expect(422);
     assert_eq!(refused.blamed(), ["/data/attributes/runs", "/data/attributes/run-tasks"]);
+    // Word for word: clients show it.
+    let told = ["Runs", "Run tasks"].map(|name| {
+        format!("{name} is read-only when access level is 'read'; use the 'custom' access level to set this attribute.")
+    });
+    let errors = refused.body["errors"].as_array().unwrap();
+    for (error, detail) in errors.iter().zip(told) {
+        assert_eq!((&error["title"], &error["detail"]), (&json!("invalid attribute"), &json!(detail)));
+    }
     // Writing back what was read is no choice.
     let id = world.add(json!({"access": "read", "runs": "read", "run-tasks": false})).expect(201).id();
     let refused = world.ada.client.patch(&one(&id), &change(json!({"variables": "write"}))).expect(422);

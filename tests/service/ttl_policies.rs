@@ -55,6 +55,16 @@ fn expiring(at: DateTime<Utc>) -> Value {
     resource("authentication-tokens", json!({"expired-at": at.to_rfc3339(), "description": description}))
 }
 
+/// The `tfe` provider manages policies only of what says that it is 2.0.1 or later.
+#[test]
+fn the_provider_takes_the_service_for_one_that_has_policies() {
+    let ping = App::start().anonymous().get("/api/v2/ping").expect(204);
+    let version: Vec<u32> =
+        ping.header("X-TFE-Current-Version").unwrap().split('.').map(|part| part.parse().unwrap()).collect();
+    assert!(version.len() == 3 && version >= vec![2, 0, 1], "{version:?}");
+    assert_ne!(ping.header("TFP-AppName"), Some("HCP Terraform"));
+}
+
 #[test]
 fn every_kind_has_two_years_where_nothing_is_set() {
     let (_app, ada) = scene();

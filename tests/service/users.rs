@@ -10,6 +10,8 @@ fn account_details_show_the_user_who_calls() {
     let app = App::start();
     let ada = app.user("ada");
     let account = ada.client.get("/api/v2/account/details").expect(200);
+    // Clients of the HCP API want a text there. No other host is asked for it.
+    assert!(account.attribute("avatar-url").as_str().unwrap().starts_with("data:image/"));
     assert_eq!(account.body["data"]["type"], "users");
     assert_eq!(account.id(), ada.id);
     assert_eq!(*account.attribute("username"), "ada");

@@ -65,7 +65,32 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
     let (users, theirs) = (identifiers("users", &["carl"]), identifiers("organization-memberships", &[&carls]));
     let new = |kind| resource(kind, json!({"name": "new"}));
     let nothing = || Value::Null;
+    let tags = format!("/api/v2/workspaces/{workspace}/relationships/tags");
+    let tag = json!({"data": [{"type": "tags", "attributes": {"name": "app"}}]});
+    ada.client.post(&tags, &tag).expect(204);
+    let tag = ada.client.get(&tags).expect(200).ids().remove(0);
+    let another = json!({"data": [{"type": "tags", "attributes": {"name": "new"}}]});
+    let consumers = format!("workspaces/{workspace}/relationships/remote-state-consumers");
+    let itself = || identifiers("workspaces", &[&workspace]);
     let rows = [
+        ("POST", format!("workspaces/{workspace}/actions/lock"), nothing(), prod),
+        ("POST", format!("workspaces/{workspace}/actions/unlock"), nothing(), prod),
+        ("POST", format!("workspaces/{workspace}/actions/force-unlock"), nothing(), prod),
+        ("POST", format!("workspaces/{workspace}/actions/safe-delete"), nothing(), prod),
+        ("POST", consumers.clone(), itself(), prod),
+        ("PATCH", consumers.clone(), itself(), prod),
+        ("DELETE", consumers, itself(), prod),
+        ("POST", format!("workspaces/{workspace}/relationships/tags"), another.clone(), prod),
+        // For a new tag the organization is locked.
+        ("POST", format!("workspaces/{workspace}/relationships/tags"), another, organization),
+        ("POST", format!("tags/{tag}/relationships/workspaces"), itself(), prod),
+        ("POST", format!("tags/{tag}/relationships/workspaces"), itself(), "SELECT FROM tags FOR UPDATE"),
+        (
+            "DELETE",
+            "organizations/acme/tags".to_owned(),
+            identifiers("tags", &[&tag]),
+            "SELECT FROM tags FOR KEY SHARE",
+        ),
         ("POST", format!("teams/{ci}/authentication-token"), nothing(), team),
         ("DELETE", format!("teams/{ci}/authentication-token"), nothing(), team),
         ("POST", format!("teams/{ci}/authentication-tokens"), resource("authentication-tokens", json!({})), team),

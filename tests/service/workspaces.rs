@@ -60,7 +60,9 @@ fn a_new_workspace_has_the_defaults_of_the_hcp_api() {
         ("description", Value::Null),
         ("execution-mode", json!("remote")),
         ("file-triggers-enabled", json!(true)),
-        ("global-remote-state", json!(false)),
+        ("global-remote-state", json!(true)),
+        ("inherits-project-auto-destroy", json!(true)),
+        ("lock-reason", Value::Null),
         ("locked", json!(false)),
         ("operations", json!(true)),
         ("queue-all-runs", json!(false)),
@@ -90,7 +92,7 @@ fn written() -> Value {
         "inherits-project-auto-destroy": false,
         "execution-mode": "agent",
         "file-triggers-enabled": false,
-        "global-remote-state": true,
+        "global-remote-state": false,
         "project-remote-state": true,
         "migration-environment": "old/prod",
         "queue-all-runs": true,
@@ -155,6 +157,9 @@ fn a_change_leaves_the_rest_alone() {
     let mut expected = written();
     expected["name"] = json!("production");
     expected["auto-destroy-at"] = Value::Null;
+    // Who says only when a workspace is to be destroyed says that instead of how long it may be idle.
+    expected["auto-destroy-activity-duration"] = Value::Null;
+    expected["inherits-project-auto-destroy"] = json!(true);
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(read.attribute(name), value, "{name}");
     }
@@ -256,6 +261,7 @@ fn settings_that_cannot_be_together_are_refused() {
         (json!({"agent-pool-id": "apool-1"}), "agent-pool-id"),
         (json!({"setting-overwrites": {"execution-mode": true}}), "execution-mode"),
         (json!({"trigger-prefixes": ["a"], "trigger-patterns": ["b"]}), "trigger-patterns"),
+        (json!({"trigger-patterns": ["b"], "file-triggers-enabled": false}), "trigger-patterns"),
         (json!({"vcs-repo": {"identifier": "acme/infra"}}), "vcs-repo/oauth-token-id"),
         (json!({"vcs-repo": {"oauth-token-id": "ot-1"}}), "vcs-repo/identifier"),
         (json!({"vcs-repo": {"identifier": "acme/infra", "oauth-token-id": ""}}), "vcs-repo/oauth-token-id"),
@@ -270,6 +276,103 @@ fn settings_that_cannot_be_together_are_refused() {
     ada.client.patch(&path, &workspace(json!({"trigger-prefixes": ["a"]}))).expect(200);
     let patterns = ada.client.patch(&path, &workspace(json!({"trigger-patterns": ["b"]}))).expect(200);
     assert_eq!(patterns.attribute("trigger-prefixes"), &json!([]));
+    // Whichever is sent takes the place of both, also if it is empty.
+    let empty = ada.client.patch(&path, &workspace(json!({"trigger-prefixes": []}))).expect(200);
+    assert_eq!(empty.attribute("trigger-patterns"), &json!([]));
+    ada.client.patch(&path, &workspace(json!({"trigger-prefixes": ["a"], "trigger-patterns": []}))).expect(200);
+    let empty = ada.client.patch(&path, &workspace(json!({"trigger-patterns": []}))).expect(200);
+    assert_eq!(empty.attribute("trigger-prefixes"), &json!([]));
+    ada.client.patch(&path, &workspace(json!({"trigger-patterns": ["b"]}))).expect(200);
+    let refused = ada.client.patch(&path, &workspace(json!({"file-triggers-enabled": false}))).expect(422);
+    assert_eq!(
+        refused.detail(),
+        "'trigger_patterns' cannot be populated when 'file_triggers_enabled' is set to false."
+    );
+}
+
+#[test]
+fn a_workspace_inherits_its_end_unless_it_has_one_of_its_own() {
+    let app = App::start();
+    let ada = ada_of_acme(&app);
+    let path = by_id(&ada.workspace("acme", "prod"));
+    let (at, duration) = ("2031-05-17T08:00:00.000Z", "14d");
+    for (change, shown) in [
+        (json!({"auto-destroy-at": at}), (json!(at), Value::Null, false)),
+        (json!({"auto-destroy-activity-duration": duration}), (json!(at), json!(duration), false)),
+        (json!({"auto-destroy-at": at}), (json!(at), Value::Null, false)),
+        (json!({"auto-destroy-at": null}), (Value::Null, Value::Null, true)),
+        (json!({"auto-destroy-activity-duration": duration}), (Value::Null, json!(duration), false)),
+        (json!({"auto-apply": true}), (Value::Null, json!(duration), false)),
+        // It follows from the two, whatever is written.
+        (json!({"inherits-project-auto-destroy": true}), (Value::Null, json!(duration), false)),
+        (json!({"auto-destroy-at": null}), (Value::Null, Value::Null, true)),
+        (json!({"auto-destroy-activity-duration": "9h", "auto-destroy-at": at}), (json!(at), json!("9h"), false)),
+        (json!({"auto-destroy-activity-duration": null, "auto-destroy-at": null}), (Value::Null, Value::Null, true)),
+    ] {
+        let changed = ada.client.patch(&path, &workspace(change.clone())).expect(200);
+        let names = ["auto-destroy-at", "auto-destroy-activity-duration"];
+        let [at, duration] = names.map(|name| changed.attribute(name).clone());
+        let inherits = changed.attribute("inherits-project-auto-destroy") == true;
+        assert_eq!((at, duration, inherits), shown, "{change}");
+    }
+    let wrong = workspace(json!({"auto-destroy-activity-duration": "14 days"}));
+    assert_eq!(
+        ada.client.patch(&path, &wrong).expect(422).detail(),
+        "Auto destroy activity duration has an incorrect format, we expect up to 4 numeric digits and 1 unit ('d' or 'h')"
+    );
+}
+
+#[test]
+fn a_terraform_version_is_one_that_could_be() {
+    let app = App::start();
+    let ada = ada_of_acme(&app);
+    let path = by_id(&ada.workspace("acme", "prod"));
+    let set = |version: &str| ada.client.patch(&path, &workspace(json!({"terraform-version": version})));
+    for version in [
+        "latest",
+        "1.9.8",
+        "0.11.1",
+        "v1.2",
+        "1.5.0-beta1",
+        "1.2.3-rc.1+meta",
+        "~> 1.9.0",
+        ">= 1.1, < 2.0, != 1.5.2",
+        "=1",
+    ] {
+        assert_eq!(set(version).expect(200).attribute("terraform-version"), version);
+    }
+    for version in [
+        "nonexisting",
+        "",
+        "1.",
+        ".1",
+        "1..2",
+        "1.x",
+        "~>",
+        "~> ",
+        "1.2,",
+        "latest, 1.2",
+        "=> 1.2",
+        "1.2-",
+        "1 2",
+        "LATEST",
+    ] {
+        assert_eq!(set(version).expect(422).blamed(), ["/data/attributes/terraform-version"], "{version:?}");
+    }
+    let new = workspace(json!({"name": "new", "terraform-version": "nonexisting"}));
+    ada.client.post(ALL, &new).expect(422);
+}
+
+/// The page itself comes with the console.
+#[test]
+fn a_workspace_links_to_its_page() {
+    let app = App::start();
+    let ada = ada_of_acme(&app);
+    let path = by_id(&ada.workspace("acme", "prod"));
+    let link = || ada.client.get(&path).expect(200).body["data"]["links"]["self-html"].clone();
+    assert_eq!(link(), "/app/acme/workspaces/prod");
+    ada.client.patch(&path, &workspace(json!({"name": "live"}))).expect(200);
+    assert_eq!(link(), "/app/acme/workspaces/live");
 }
 
 #[test]

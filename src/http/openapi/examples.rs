@@ -38,7 +38,7 @@ fn read(file: &'static File<'static>) -> Option<Exchange> {
 
 /// Puts values that could be into the place of what is different each time.
 fn filled(text: &str) -> String {
-    const ID: &str = "1BvXkqGFw3cDy6ne5Mpz";
+    const ID: &str = "1BvXkqGFw3cDy6n";
     let mut text = text.to_owned();
     for kind in ["org", "team", "user", "ou", "at", "ws", "tws", "tag", "tb"] {
         for nth in 1..=9 {

@@ -23,6 +23,7 @@ fn of_path_named(name: &str) -> Parameter {
         "token" => ("The token's id", id("at")),
         "workspace" => ("The workspace's id, or below an organization its name", text().min_length(Some(1))),
         "access" => ("The team access' id", id("tws")),
+        "tag" => ("The tag's id", id("tag")),
         _ => ("The id", text().min_length(Some(1))),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);

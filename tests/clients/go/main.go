@@ -64,13 +64,11 @@ type story struct {
 
 // The story calls every method that go-tfe has for what Latchkey has: Organizations,
 // OrganizationMemberships, OrganizationTokens, OrganizationTokenTTLPolicies, Teams,
-// TeamMembers, TeamTokens, TeamAccess, Users, UserTokens, AuditTrails and Workspaces.
+// OrganizationTags, TeamMembers, TeamTokens, TeamAccess, Users, UserTokens, AuditTrails and Workspaces.
 // These are left out, each for its reason:
 //
 //   - Organizations.ReadCapacity, ReadRunQueue: a token service has no runs.
-//   - Organizations and Workspaces, all of …DataRetentionPolicy…, and of Workspaces
-//     Add-, Remove- and UpdateRemoteStateConsumers, Lock, Unlock, ForceUnlock: it has no state, and so nothing
-//     to be retained, shared or locked.
+//   - Organizations and Workspaces, all of …DataRetentionPolicy…: it has no state, and so nothing to be retained.
 //   - Workspaces.AssignSSHKey, UnassignSSHKey: it has no SSH keys.
 
 // tell goes through the chapters. A failed check does not end the story; only an
@@ -95,6 +93,9 @@ func (s *story) tell(token string) {
 	s.tokensAreListed()
 	s.workspacesAreMade()
 	s.workspacesAreTagged()
+	s.workspacesAreLocked()
+	s.stateIsShared()
+	s.anOrganizationHasTags()
 	s.teamsGetAccessToWorkspaces()
 	s.strangersAreRefused()
 	s.tokensAreDeleted()
@@ -108,11 +109,13 @@ func (s *story) aUserArrives(token string) {
 	s.client, err = s.connect(token)
 	s.must("connect to "+s.address, err)
 	s.check("the server says its API version", s.client.RemoteAPIVersion() != "")
+	s.equal("the server says whose age it is", "2.0.1", s.client.RemoteTFENumericVersion())
 
 	s.me, err = s.client.Users.ReadCurrent(s.ctx)
 	s.must("read the current user", err)
 	s.check("the user has an id", s.me.ID != "")
 	s.check("the user has a user name", s.me.Username != "")
+	s.check("the user has a picture", s.me.AvatarURL != "")
 	s.equal("the user is no service account", false, s.me.IsServiceAccount)
 	renamed, err := s.client.Users.UpdateCurrent(s.ctx, tfe.UserUpdateOptions{Username: tfe.String("go-" + s.unique)})
 	s.must("take another user name", err)
@@ -488,9 +491,6 @@ func (s *story) workspacesAreMade() {
 	})
 	s.must("read it by its name", err)
 	s.equal("it is the one that was created", s.live.ID, read.ID)
-	consumers, err := workspaces.ListRemoteStateConsumers(s.ctx, s.live.ID, nil)
-	s.must("list who reads its state", err)
-	s.equal("nobody does: there is no state", 0, len(consumers.Items))
 	s.need("it tells its organization", read.Organization != nil)
 	s.equal("the organization is the one it is in", s.organization, read.Organization.Name)
 	s.check("the organization is included", read.Organization.Email != "")
@@ -501,6 +501,7 @@ func (s *story) workspacesAreMade() {
 	s.equal("auto-destroy-at is kept", until, destroyAt.UTC())
 	duration, _ := read.AutoDestroyActivityDuration.Get()
 	s.equal("auto-destroy-activity-duration is kept", "14d", duration)
+	s.check("it inherits no other", !read.InheritsProjectAutoDestroy)
 	s.equal("the execution mode is kept", "agent", read.ExecutionMode)
 	s.need("it has an agent pool", read.AgentPool != nil)
 	s.equal("the agent pool is kept", "apool-1", read.AgentPool.ID)
@@ -541,6 +542,10 @@ func (s *story) workspacesAreMade() {
 	updated, err = workspaces.UpdateByID(s.ctx, s.test.ID, tfe.WorkspaceUpdateOptions{TriggerPatterns: []string{"/a/**"}})
 	s.must("update it by its id", err)
 	s.equal("its trigger patterns have changed", []string{"/a/**"}, updated.TriggerPatterns)
+	_, err = workspaces.UpdateByID(s.ctx, s.test.ID, tfe.WorkspaceUpdateOptions{FileTriggersEnabled: tfe.Bool(false)})
+	s.failsSaying("they need file triggers", "'trigger_patterns' cannot be populated when 'file_triggers_enabled' is set to false.", err)
+	_, err = workspaces.UpdateByID(s.ctx, s.test.ID, tfe.WorkspaceUpdateOptions{TerraformVersion: tfe.String("nonexisting")})
+	s.check("a version that cannot be is refused", err != nil)
 	s.equal("what was not changed is as it was", true, updated.AutoApply)
 	updated, err = workspaces.RemoveVCSConnectionByID(s.ctx, s.live.ID)
 	s.must("remove the repository", err)
@@ -609,7 +614,8 @@ func (s *story) teamsGetAccessToWorkspaces() {
 	s.must("change it to plan", err)
 	s.equal("its runs are those of the level", tfe.RunsPermissionPlan, updated.Runs)
 	_, err = access.Update(s.ctx, given.ID, tfe.TeamAccessUpdateOptions{Runs: &apply})
-	s.check("a fixed level's permissions cannot be chosen", err != nil)
+	s.failsSaying("a fixed level's permissions cannot be chosen",
+		"Runs is read-only when access level is 'plan'; use the 'custom' access level to set this attribute.", err)
 	list, err := access.List(s.ctx, &tfe.TeamAccessListOptions{WorkspaceID: s.live.ID})
 	s.must("list the access to the workspace", err)
 	s.equal("there is one", 1, len(list.Items))

@@ -28,11 +28,14 @@ import httpx  # noqa: E402
 from pytfe import TFEClient, TFEConfig  # noqa: E402
 from pytfe.errors import AuthError, NotFound, TFEError  # noqa: E402
 from pytfe.models import (  # noqa: E402
+    AddWorkspacesToTagOptions,
     OrganizationAccess,
     OrganizationCreateOptions,
     OrganizationMembershipCreateOptions,
     OrganizationMembershipListOptions,
     OrganizationMembershipReadOptions,
+    OrganizationTagsDeleteOptions,
+    OrganizationTagsListOptions,
     OrganizationUpdateOptions,
     OrgMembershipIncludeOpt,
     Tag,
@@ -48,15 +51,19 @@ from pytfe.models import (  # noqa: E402
     TeamUpdateOptions,
     User,
     Workspace,
+    WorkspaceAddRemoteStateConsumersOptions,
     WorkspaceAddTagBindingsOptions,
     WorkspaceAddTagsOptions,
     WorkspaceCreateOptions,
     WorkspaceIncludeOpt,
     WorkspaceListOptions,
+    WorkspaceLockOptions,
     WorkspaceReadOptions,
+    WorkspaceRemoveRemoteStateConsumersOptions,
     WorkspaceRemoveTagsOptions,
     WorkspaceTagListOptions,
     WorkspaceUpdateOptions,
+    WorkspaceUpdateRemoteStateConsumersOptions,
 )
 from pytfe.models.organization import OrganizationDefaultSettingsUpdateOptions  # noqa: E402
 from pytfe.models.org_token_ttl_policy import (  # noqa: E402
@@ -89,6 +96,7 @@ DESCRIPTION_TAKEN = "Validation failed: Description has already been taken"
 # The parts of pytfe that are about what Latchkey has. It has none for user tokens and for the audit trail.
 SERVICES = (
     "organization_memberships",
+    "organization_tags",
     "organization_token_ttl_policies",
     "organization_tokens",
     "organizations",
@@ -103,24 +111,18 @@ SERVICES = (
 REASONS = {
     "It asks no server.": ["organizations.validate"],
     "A token service has no runs.": ["organizations.read_capacity", "organizations.read_run_queue"],
-    "A token service has no state, and so nothing to be retained, shared or locked.": [
+    "A token service has no state, and so nothing to be retained.": [
         "organizations.delete_data_retention_policy",
         "organizations.read_data_retention_policy_choice",
         "organizations.set_data_retention_policy",
         "organizations.set_data_retention_policy_delete_older",
         "organizations.set_data_retention_policy_dont_delete",
-        "workspaces.add_remote_state_consumers",
         "workspaces.delete_data_retention_policy",
-        "workspaces.force_unlock",
-        "workspaces.lock",
         "workspaces.read_data_retention_policy",
         "workspaces.read_data_retention_policy_choice",
-        "workspaces.remove_remote_state_consumers",
         "workspaces.set_data_retention_policy",
         "workspaces.set_data_retention_policy_delete_older",
         "workspaces.set_data_retention_policy_dont_delete",
-        "workspaces.unlock",
-        "workspaces.update_remote_state_consumers",
     ],
     "There are no SSH keys, assessments and variables.": [
         "workspaces.assign_ssh_key",
@@ -198,6 +200,9 @@ class Story:
             self.tokens_are_listed()
             self.workspaces_are_made()
             self.workspaces_are_tagged()
+            self.workspaces_are_locked()
+            self.state_is_shared()
+            self.an_organization_has_tags()
             self.teams_get_access_to_workspaces()
             self.strangers_are_refused()
             self.tokens_are_deleted()
@@ -689,10 +694,6 @@ class Story:
         self.must("tag the workspace", lambda: workspaces.add_tags(live.id, WorkspaceAddTagsOptions(tags=tags)))
         read = self.must("read it", lambda: workspaces.read_by_id(live.id))
         self.equal("it tells its tags", ["app", "team:web"], read.tag_names)
-        consumers = self.must(
-            "list who reads its state", lambda: list(workspaces.list_remote_state_consumers(live.id))
-        )
-        self.equal("nobody does: there is no state", [], consumers)
         listed = self.must("list its tags", lambda: list(workspaces.list_tags(live.id)))
         self.equal("they are these", ["app", "team:web"], [tag.name for tag in listed])
         self.check("they have ids", all((tag.id or "").startswith("tag-") for tag in listed))
@@ -726,6 +727,79 @@ class Story:
         self.must("delete them all", lambda: workspaces.delete_all_tag_bindings(live.id))
         self.equal("there are none any more", [], self.must(
             "list them again", lambda: list(workspaces.list_tag_bindings(live.id))))
+
+    def workspaces_are_locked(self) -> None:
+        workspaces, live = self.client.workspaces, self.live
+        locked = self.must("lock it", lambda: workspaces.lock(live.id, WorkspaceLockOptions(reason="Maintenance")))
+        self.equal("it is locked", True, locked.locked)
+        me = self.must("read oneself", self.client.users.read_current)
+        self.equal("by the user", me.id, locked.locked_by and locked.locked_by.user)
+        self.refused(
+            "a second lock is refused", TFEError, 409,
+            lambda: workspaces.lock(live.id, WorkspaceLockOptions(reason=None)), saying="is locked by User",
+        )
+        unsafe = "must be unlocked before it can be safely deleted"
+        self.refused(
+            "it is not deleted safely", TFEError, 409, lambda: workspaces.safe_delete_by_id(live.id), saying=unsafe
+        )
+        unlocked = self.must("unlock it", lambda: workspaces.unlock(live.id))
+        self.equal("it is not locked any more", (False, None), (unlocked.locked, unlocked.locked_by))
+        self.must("lock it again", lambda: workspaces.lock(live.id, WorkspaceLockOptions(reason=None)))
+        forced = self.must("unlock it by force", lambda: workspaces.force_unlock(live.id))
+        self.equal("it is not locked", False, forced.locked)
+
+    def state_is_shared(self) -> None:
+        workspaces, live = self.client.workspaces, self.live
+        trial = self.must("read another", lambda: workspaces.read("trial", organization=self.organization))
+
+        def consumers() -> list[str | None]:
+            listed = self.must(
+                "list who may read its state", lambda: list(workspaces.list_remote_state_consumers(live.id))
+            )
+            return [one.name for one in listed]
+
+        self.equal("nobody is named", [], consumers())
+        both, one = [live, trial], [trial]
+        self.must(
+            "name two",
+            lambda: workspaces.add_remote_state_consumers(
+                live.id, WorkspaceAddRemoteStateConsumersOptions(workspaces=both)),
+        )
+        self.equal("they are told", ["live", "trial"], consumers())
+        self.must(
+            "take one away",
+            lambda: workspaces.remove_remote_state_consumers(
+                live.id, WorkspaceRemoveRemoteStateConsumersOptions(workspaces=one)),
+        )
+        self.equal("the other is left", ["live"], consumers())
+        self.must(
+            "name another instead",
+            lambda: workspaces.update_remote_state_consumers(
+                live.id, WorkspaceUpdateRemoteStateConsumersOptions(workspaces=one)),
+        )
+        self.equal("it is the only one", ["trial"], consumers())
+
+    def an_organization_has_tags(self) -> None:
+        tags, place, live = self.client.organization_tags, self.organization, self.live
+        shared = [Tag(name="shared")]
+        self.must("tag it", lambda: self.client.workspaces.add_tags(live.id, WorkspaceAddTagsOptions(tags=shared)))
+
+        def found(**options: str) -> list[tuple[str | None, int | None]]:
+            listed = self.must("list the tags", lambda: list(tags.list(place, OrganizationTagsListOptions(**options))))
+            return [(tag.name, tag.instance_count) for tag in listed]
+
+        self.equal("one is found by a part of its name", [("shared", 1)], found(query="share"))
+        self.equal("what a workspace has can be left out", [], found(query="share", filter=live.id))
+        tag = self.must("read it", lambda: list(tags.list(place, OrganizationTagsListOptions(query="share"))))[0]
+        self.equal("it tells its organization", place, tag.organization and tag.organization.id)
+        trial = self.must("read another", lambda: self.client.workspaces.read("trial", organization=place))
+        self.must(
+            "give it to another",
+            lambda: tags.add_workspaces(place, tag.id, AddWorkspacesToTagOptions(workspace_ids=[trial.id])),
+        )
+        self.equal("two have it", [("shared", 2)], found(query="share"))
+        self.must("delete it", lambda: tags.delete(place, OrganizationTagsDeleteOptions(ids=[tag.id])))
+        self.equal("it is not found any more", [], found(query="share"))
 
     def teams_get_access_to_workspaces(self) -> None:
         access, live = self.client.team_workspace_accesses, self.live

@@ -59,6 +59,18 @@ pub fn new_tags(_: &World) -> Value {
     json!({"data": [{"type": "tags", "attributes": {"name": "new"}}]})
 }
 
+pub fn a_tag(world: &World) -> Value {
+    identifiers("tags", &[&world.named("tag")])
+}
+
+pub fn the_lab(world: &World) -> Value {
+    identifiers("workspaces", &[&world.named("lab")])
+}
+
+pub fn the_prod(world: &World) -> Value {
+    identifiers("workspaces", &[&world.named("prod")])
+}
+
 pub fn new_bindings(_: &World) -> Value {
     json!({"data": [{"type": "tag-bindings", "attributes": {"key": "new", "value": "new"}}]})
 }

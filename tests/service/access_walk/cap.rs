@@ -41,6 +41,9 @@ pub const ADMIN: Cap = ranked("admin", |_, _| 403, "admin, else 403");
 /// The same, hidden from the others.
 pub const ADMIN_OR_404: Cap = ranked("admin", |_, _| 404, "admin, else 404");
 
+/// Needs a permission in the workspace that also a member has, and is hidden from the others.
+pub const MEMBER_OR_404: Cap = ranked("member", |_, _| 404, "member, else 404");
+
 /// Needs a permission in the workspace.
 pub const MANAGER: Cap = ranked("manager", |_, _| 403, "manager, else 403");
 
@@ -133,7 +136,7 @@ impl Cap {
             _ if suffices || self.itself.contains(&principal) => uncapped,
             200..300 => (self.refused)(principal, role),
             // Where it is refused for another reason, the caller may not come so far.
-            403 => (self.refused)(principal, role),
+            403 | 409 => (self.refused)(principal, role),
             _ => uncapped,
         }
     }

@@ -14,11 +14,11 @@ const INTRODUCTION: &str = "\
 A test writes this page and tries every cell of it against a running service: `tests/service/access_walk/`.
 
 `✓` the request is carried out or answered. `403` it is refused. `404` it is refused, and the answer does not tell
-that the resource exists. Without a token, or with one that has expired, is revoked, is disabled or never was, every
-request of the tables is answered 401.
+that the resource exists. `409` it is refused because of a lock, to who may do it otherwise. Without a token, or with
+one that has expired, is revoked, is disabled or never was, every request of the tables is answered 401.
 
 The column *role* says which role the token must have at least, and what is answered to a token of a lower one where
-the table says `✓` or `403`. The roles are viewer, member, manager, admin and owner, each of which includes those
+the table says `✓`, `403` or `409`. The roles are viewer, member, manager, admin and owner, each of which includes those
 before it. A token without a role does whatever its principal may.
 
 The principals, all seen from the organization `acme`:
@@ -48,6 +48,8 @@ The things that the requests name:
 | `{owners}` | the team `owners` |
 | `{prod}` | a workspace that `ci` can read |
 | `{lab}` | a workspace that `ci` administers |
+| `{held}` | a workspace that `ci` writes to and the owner has locked |
+| `{tag}` | a tag that `prod` and `lab` have |
 | `{ci-token}`, `{locked-token}`, `{owners-token}` | the team's token without a description |
 | `{ci-described}` | a token of `ci` with a description |
 | `{organization-token}`, `{audit-token}` | the tokens of the organization |

@@ -189,7 +189,33 @@ table! {
         row("DELETE /workspaces/{lab}",                                       no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
         row("POST   /workspaces/{lab}/actions/safe-delete",                   no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
         row("POST   /organizations/acme/workspaces/lab/actions/safe-delete",  no_body,          204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /workspaces/{held}/actions/safe-delete",                  no_body,          204, MANAGER_OR_404, "404 404 404 404 409 409 404 404 404 409 404 404 404"),
+    }
+    workspace_locks "Locks of a workspace" {
+        //                                                                            str mem tea man own ow' adm inv mm  org aud wor sva
+        row("POST   /workspaces/{prod}/actions/lock",         no_body, 200, MEMBER_OR_404,  "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /workspaces/{lab}/actions/lock",          no_body, 200, MEMBER_OR_404,  "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /workspaces/{held}/actions/lock",         no_body, 200, MEMBER_OR_404,  "404 409 409 404 409 409 404 404 404 409 404 404 404"),
+        row("POST   /workspaces/{held}/actions/unlock",       no_body, 200, MEMBER_OR_404,  "404 409 409 404 ✓   409 404 404 404 409 404 404 404"),
+        row("POST   /workspaces/{held}/actions/force-unlock", no_body, 200, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /workspaces/{lab}/actions/force-unlock",  no_body, 200, MANAGER_OR_404, "404 409 409 404 409 409 404 404 404 409 404 404 404"),
+    }
+    state_consumers "Who may read a workspace's state" {
+        //                                                                                                    str mem tea man own ow' adm inv mm  org aud wor sva
         row("GET    /workspaces/{prod}/relationships/remote-state-consumers", no_body,          200, READ,           "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 ✓   404"),
+        row("POST   /workspaces/{prod}/relationships/remote-state-consumers", the_lab,  204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("PATCH  /workspaces/{prod}/relationships/remote-state-consumers", the_lab,  204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("DELETE /workspaces/{prod}/relationships/remote-state-consumers", the_lab,  204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓   404"),
+        row("POST   /workspaces/{lab}/relationships/remote-state-consumers",  the_prod, 204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("PATCH  /workspaces/{lab}/relationships/remote-state-consumers",  the_prod, 204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("DELETE /workspaces/{lab}/relationships/remote-state-consumers",  the_prod, 204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+    }
+    organization_tags "Tags of an organization" {
+        //                                                                                          str mem tea man own ow' adm inv mm  org aud wor sva
+        row("GET    /organizations/acme/tags",                       no_body,  200, READ,           "404 ✓   ✓   ✓   ✓   ✓   404 404 ✓   ✓   404 404 ✓"),
+        row("DELETE /organizations/acme/tags",                       a_tag,    204, ADMIN_OR_404,   "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /tags/{tag}/relationships/workspaces, to {lab}", the_lab,  204, MANAGER_OR_404, "404 ✓   ✓   404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("POST   /tags/{tag}/relationships/workspaces, to {prod}", the_prod, 204, MANAGER_OR_404, "404 404 404 404 ✓   ✓   404 404 404 ✓   404 ✓   404"),
     }
     workspace_tags "Tags of a workspace" {
         //                                                                                          str mem tea man own ow' adm inv mm  org aud wor sva

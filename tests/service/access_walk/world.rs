@@ -4,7 +4,8 @@
 //! (in `hosts`, which has manage-membership) and cleo (in `closed`); ian is invited into `ci`.
 //! The service account bot is in no team. `open` is visible to the organization; all others but `owners` are secret.
 //! `locked` has no member token management.
-//! The workspaces are `prod`, which `ci` reads, and `lab`, which `ci` administers.
+//! The workspaces are `prod`, which `ci` reads, `lab`, which `ci` administers, and `held`, which `ci` writes to and ada has
+//! locked. `prod` and `lab` have the tag `app`.
 
 use serde_json::json;
 
@@ -98,6 +99,15 @@ impl World {
         let (prod, lab) = (ada.workspace("acme", "prod"), ada.workspace("acme", "lab"));
         let (prod_access, lab_access) = (ada.give_access(&ci, &prod, "read"), ada.give_access(&ci, &lab, "admin"));
 
+        let held = ada.workspace("acme", "held");
+        ada.give_access(&ci, &held, "write");
+        ada.client.post_nothing(&format!("/api/v2/workspaces/{held}/actions/lock")).expect(200);
+        let one = json!({"data": [{"type": "tags", "attributes": {"name": "app"}}]});
+        for workspace in [&prod, &lab] {
+            ada.client.post(&format!("/api/v2/workspaces/{workspace}/relationships/tags"), &one).expect(204);
+        }
+        let tag = ada.client.get("/api/v2/organizations/acme/tags").expect(200).ids().remove(0);
+
         let ci_token = ada.team_token(&ci);
         let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
         let locked_token = ada.team_token(&locked);
@@ -175,6 +185,8 @@ impl World {
             ("lab-token", lab_token.id()),
             ("prod", prod),
             ("lab", lab),
+            ("held", held),
+            ("tag", tag),
             ("prod-access", prod_access),
             ("lab-access", lab_access),
         ];

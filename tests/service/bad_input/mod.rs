@@ -22,7 +22,7 @@ const PASSWORD: &str = "changed password";
 /// Reading a token leaves an event as well, and is no change.
 const CHANGES: &str = "audit_events WHERE action NOT IN ('show', 'refuse')";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "users",
     "organizations",
     "memberships",
@@ -31,7 +31,10 @@ const TABLES: [&str; 10] = [
     "tokens",
     "token_ttl_policies",
     "abilities",
-    "workspaces",
+    "workspaces WHERE locked_at IS NULL",
+    "tags",
+    "workspace_tags",
+    "remote_state_consumers",
     CHANGES,
 ];
 
@@ -111,6 +114,8 @@ impl World {
                 "organization-memberships" => identifiers(kind, &[self.id("membership")]),
                 "users" => identifiers(kind, &["ada"]),
                 "authentication-tokens" => identifiers(kind, &[self.id("token")]),
+                "workspaces" => identifiers(kind, &[self.id("workspace")]),
+                "tags" => identifiers(kind, &[self.id("tag")]),
                 _ => panic!("no row for {}, which takes a list of {kind}", route.name()),
             },
             Takes::List(kind) => {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::App;
 use super::app::User;
 use super::client::Client;
@@ -29,6 +31,10 @@ impl Everything {
         let membership = ada.memberships().remove(0);
         let workspace = ada.workspace("acme", "prod");
         let access = ada.give_access(&team, &workspace, "read");
+        let tags = format!("/api/v2/workspaces/{workspace}/relationships/tags");
+        let one = json!({"data": [{"type": "tags", "attributes": {"name": "app"}}]});
+        ada.client.post(&tags, &one).expect(204);
+        let tag = ada.client.get(&tags).expect(200).ids().remove(0);
         let ids = [
             ("organization", "acme".to_owned()),
             ("team", team),
@@ -37,6 +43,7 @@ impl Everything {
             ("membership", membership),
             ("workspace", workspace),
             ("access", access),
+            ("tag", tag),
         ];
         let root = app.site_admin("root");
         Self { app, ada, organization, root, ids: ids.into() }
