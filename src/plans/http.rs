@@ -57,7 +57,7 @@ impl BodySpec for Wanted {
     type Parsed = Plan;
 
     fn parse(&self, body: &Body, _: &PathParams) -> Result<Plan> {
-        let resource = body.resource::<NoAttributes>(SENT, &[])?;
+        let resource = body.resource::<NoAttributes>(SENT, &[])?.without_id()?;
         let id = resource.relationships.to_one("feature-set", FEATURE_SETS.name)?;
         id.and_then(Plan::of_word).ok_or_else(|| {
             let detail = "Feature set must be one that /admin/feature-sets lists";

@@ -18,7 +18,7 @@ pub(super) fn user() -> ResourceSchema {
     ];
     let about = "A person or a service account; what only users themselves or site admins see is missing to others";
     ResourceSchema::new(&USERS, about)
-        .attribute("username", or_null(text()))
+        .attribute("username", text())
         .attribute("email", text())
         .attributes(&FLAGS, truth)
         .attributes(&["has-linked-hcp", "has-git-hub-app-token"], truth)

@@ -44,10 +44,10 @@ pub(crate) fn identifier(id: UserId) -> Identifier {
     Identifier::new(USERS.name, id)
 }
 
-/// What any fellow member sees of a user. Whom an invitation made has not chosen a name yet.
+/// What any fellow member sees of a user. Whom an invitation made has not chosen a name yet, and clients want a text.
 pub(crate) fn public(user: &User) -> Resource {
     Resource::new(&USERS, user.id)
-        .attribute("username", user.confirmed.then_some(&user.username))
+        .attribute("username", if user.confirmed { user.username.as_str() } else { "" })
         .attribute("is-service-account", user.is_service_account())
         .attribute("avatar-url", AVATAR)
         .attribute("auth-method", "tfc")
