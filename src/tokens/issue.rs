@@ -44,7 +44,7 @@ pub(crate) fn issue(
     let asked = asked_end(caller, attributes.expired_at.map(|moment| moment.0), attributes.expires_in_seconds)?;
     let within = LatestEnd::of(caller);
     let latest = ttl_policies::expiry(connection, within, owner.governed(), caller.now, asked)?;
-    let by_default = bounds.default_ttl.or(mint.default_ttl).and_then(|ttl| ttl.after(caller.now));
+    let by_default = bounds.default_ttl.or(mint.default_ttl).map(|ttl| end_after(ttl, caller.now));
     let expired_at = ttl_policies::earliest(latest, by_default.filter(|_| asked.is_none()));
     let form = Form::of(attributes.format.unwrap_or(bounds.format), mint.signer, &bounds.abilities);
     let asked_for = NewToken::asked(owner, attributes);
@@ -66,6 +66,11 @@ pub(crate) fn issue(
     create(connection, &caller.actor(), &new, |token| {
         revoked.iter().map(|id| event(token, "destroy").about(*id)).collect()
     })
+}
+
+/// When a token ends that is made `now` and lives so long; no later than with the calendar (docs/design.md §3, rule 5).
+pub(super) fn end_after(ttl: Period, now: DateTime<Utc>) -> DateTime<Utc> {
+    ttl.after(now).unwrap_or(Timestamp::MAX).min(Timestamp::MAX)
 }
 
 /// The end that is asked for, as a time or in seconds from now.

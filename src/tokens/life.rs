@@ -265,7 +265,7 @@ fn successor_expiry(
         let at = asked.expired_at.flatten().map(|moment| moment.0);
         let end = issue::asked_end(caller, at, asked.expires_in_seconds)?;
         let latest = ttl_policies::expiry(connection, within, owner.governed(), now, end)?;
-        let by_default = default_ttl.and_then(|ttl| ttl.after(now)).filter(|_| end.is_none());
+        let by_default = default_ttl.map(|ttl| issue::end_after(ttl, now)).filter(|_| end.is_none());
         return Ok(ttl_policies::earliest(latest, by_default));
     }
     let as_long = |at: DateTime<Utc>| now.checked_add_signed(at - token.created_at).unwrap_or(Timestamp::MAX);

@@ -1,4 +1,4 @@
-//! What lists of tokens can be filtered by: one [`table`], for reading the query, for SQL and for OpenAPI.
+//! What lists of tokens can be filtered by: one table (`table.rs`), for reading the query, for SQL and for OpenAPI.
 //!
 //! All filters that are there must hold; in a list with commas, any of its values may.
 
