@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::audit::Event;
 use crate::database::schema::{deletions, statement_timestamp};
 use crate::database::text_enum::text_enum;
-use crate::ids::{AuditEventId, OrganizationId, TeamId, UserId, WorkspaceId};
+use crate::ids::{AuditEventId, OrganizationId, ProjectId, TeamId, UserId, WorkspaceId};
 
 /// What is deleted, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub(crate) enum Deleted {
     Organization(OrganizationId),
     Team(TeamId),
     Workspace(WorkspaceId),
+    Project(ProjectId),
     User(UserId),
 }
 
@@ -31,6 +32,7 @@ text_enum! {
         Organization = "organization",
         Team = "team",
         Workspace = "workspace",
+        Project = "project",
         User = "user",
     }
 }
@@ -42,6 +44,7 @@ impl Kind {
             Self::Organization => "all_organizations",
             Self::Team => "all_teams",
             Self::Workspace => "all_workspaces",
+            Self::Project => "all_projects",
             Self::User => "all_users",
         }
     }
@@ -53,6 +56,7 @@ impl Deleted {
             Self::Organization(id) => (Kind::Organization, id.uuid()),
             Self::Team(id) => (Kind::Team, id.uuid()),
             Self::Workspace(id) => (Kind::Workspace, id.uuid()),
+            Self::Project(id) => (Kind::Project, id.uuid()),
             Self::User(id) => (Kind::User, id.uuid()),
         }
     }
@@ -103,6 +107,7 @@ impl Deletion {
             Kind::Organization => OrganizationId::from(self.owner_id).to_string(),
             Kind::Team => TeamId::from(self.owner_id).to_string(),
             Kind::Workspace => WorkspaceId::from(self.owner_id).to_string(),
+            Kind::Project => ProjectId::from(self.owner_id).to_string(),
             Kind::User => UserId::from(self.owner_id).to_string(),
         }
     }
@@ -143,11 +148,12 @@ impl Deletion {
     }
 }
 
-/// What goes with an organization, a team, a workspace or a user: its own rows, parts before what they belong to. `$1` is
+/// What goes with an organization, a team, a workspace, a project or a user: its own rows, parts before what they belong to. `$1` is
 /// its id, `$2` the most rows, `$3` when it was deleted.
 const fn parts_of(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Organization => &[
+            "DELETE FROM team_projects WHERE id IN (SELECT id FROM team_projects WHERE organization_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE organization_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
              WHERE organization_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
@@ -163,7 +169,10 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              FOR UPDATE SKIP LOCKED)",
             "DELETE FROM remote_state_consumers WHERE (workspace_id, consumer_id) IN (SELECT workspace_id, consumer_id \
              FROM remote_state_consumers WHERE organization_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM reserved_tag_keys WHERE id IN (SELECT id FROM reserved_tag_keys WHERE organization_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "UPDATE all_workspaces SET deleted_at = $3 WHERE id IN (SELECT id FROM all_workspaces \
+             WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
+            "UPDATE all_projects SET deleted_at = $3 WHERE id IN (SELECT id FROM all_projects \
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
             "UPDATE all_teams SET deleted_at = $3 WHERE id IN (SELECT id FROM all_teams \
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
@@ -171,6 +180,7 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              WHERE organization_id = $1 AND deleted_at IS NULL LIMIT $2)",
         ],
         Kind::Team => &[
+            "DELETE FROM team_projects WHERE id IN (SELECT id FROM team_projects WHERE team_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_workspaces WHERE id IN (SELECT id FROM team_workspaces WHERE team_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
              WHERE team_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
@@ -181,6 +191,9 @@ const fn parts_of(kind: Kind) -> &'static [&'static str] {
              WHERE workspace_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM remote_state_consumers WHERE (workspace_id, consumer_id) IN (SELECT workspace_id, consumer_id \
              FROM remote_state_consumers WHERE workspace_id = $1 OR consumer_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        ],
+        Kind::Project => &[
+            "DELETE FROM team_projects WHERE id IN (SELECT id FROM team_projects WHERE project_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ],
         Kind::User => &[
             "DELETE FROM team_members WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM team_members \
@@ -213,6 +226,7 @@ pub(crate) fn remove_unnamed(connection: &mut PgConnection, seconds: i64, most: 
     let mut more = false;
     for (kind, named) in [
         (Kind::Workspace, "SELECT FROM tokens WHERE workspace_id = gone.id"),
+        (Kind::Project, "SELECT FROM all_workspaces WHERE project_id = gone.id"),
         (
             Kind::Team,
             "SELECT FROM tokens WHERE team_id = gone.id UNION ALL SELECT FROM tokens WHERE created_by_team_id = gone.id",
@@ -227,6 +241,7 @@ pub(crate) fn remove_unnamed(connection: &mut PgConnection, seconds: i64, most: 
              UNION ALL SELECT FROM tokens WHERE created_by_organization_id = gone.id \
              UNION ALL SELECT FROM all_teams WHERE organization_id = gone.id \
              UNION ALL SELECT FROM all_workspaces WHERE organization_id = gone.id \
+             UNION ALL SELECT FROM all_projects WHERE organization_id = gone.id \
              UNION ALL SELECT FROM all_users WHERE organization_id = gone.id",
         ),
     ] {

@@ -76,21 +76,33 @@ ids! {
     /// An id of a user's membership in an organization.
     MembershipId = "ou";
     TokenId = "at";
+    ProjectId = "prj";
     WorkspaceId = "ws";
     /// The id of a team's access to a workspace.
     TeamAccessId = "tws";
+    /// The id of a team's access to a project.
+    ProjectAccessId = "tprj";
     AuditEventId = "ae";
     /// The id of a tag that workspaces of an organization have.
     TagId = "tag";
-    /// The id of a key that is bound to a workspace.
+    /// The id of a key that is bound to a project or a workspace.
     TagBindingId = "tb";
+    ReservedTagKeyId = "rtk";
 }
 
 impl TagBindingId {
-    /// The id of a workspace's binding of this key.
+    /// The id of a project's or a workspace's binding of this key.
     #[must_use]
-    pub fn of(workspace: WorkspaceId, key: &str) -> Self {
-        Self(derived(workspace.0, key))
+    pub fn of(owner: Uuid, key: &str) -> Self {
+        Self(derived(owner, key))
+    }
+}
+
+impl ProjectId {
+    /// The default project of an organization, which has the organization's own key.
+    #[must_use]
+    pub const fn default_of(organization: OrganizationId) -> Self {
+        Self(organization.0)
     }
 }
 

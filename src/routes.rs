@@ -11,8 +11,8 @@ use crate::http::{Endpoint, Needs, Route, Section, Services, register};
 use crate::jsonapi::schema::{object, text};
 use crate::jsonapi::{QuerySpec, Result};
 use crate::{
-    abilities, administration, audit_trail, health, jwks, memberships, organizations, plans, team_access, teams,
-    tokens, ttl_policies, users, workspaces,
+    abilities, administration, audit_trail, health, jwks, memberships, organizations, plans, project_access, projects,
+    reserved_tag_keys, team_access, teams, tokens, ttl_policies, users, workspaces,
 };
 
 /// Every section, in the order of the description.
@@ -20,11 +20,13 @@ fn sections() -> Vec<Section> {
     vec![
         service(),
         users::section(),
-        organizations::section(),
+        organizations::section(projects::defaults_of),
         memberships::section(),
         teams::section(),
         tokens::section(),
+        projects::section().and(project_access::endpoints(), project_access::access_schema()),
         workspaces::section().and(team_access::endpoints(), team_access::access_schema()),
+        reserved_tag_keys::section(),
         ttl_policies::section(),
         abilities::section(),
         audit_trail::section(),

@@ -1,6 +1,10 @@
+DROP TABLE team_projects;
 DROP TABLE team_workspaces;
 DROP VIEW workspaces;
 DROP TABLE remote_state_consumers;
 DROP TABLE workspace_tags;
 DROP TABLE tags;
 DROP TABLE all_workspaces;
+DROP TABLE reserved_tag_keys;
+DROP VIEW projects;
+DROP TABLE all_projects;

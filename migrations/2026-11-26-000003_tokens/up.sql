@@ -177,9 +177,9 @@ CREATE INDEX token_usage_days_date ON token_usage_days (date);
 
 -- What is deleted and still has tokens to end and rows to remove, in the background.
 CREATE TABLE deletions (
-    -- The organization, team, workspace or user.
+    -- The organization, team, workspace, project or user.
     owner_id uuid PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('organization', 'team', 'workspace', 'user')),
+    kind text NOT NULL CHECK (kind IN ('organization', 'team', 'workspace', 'project', 'user')),
     deleted_at timestamptz NOT NULL,
     -- The event of the trail that tells of the deletion.
     event_id uuid NOT NULL,

@@ -294,6 +294,7 @@ impl Caller {
         let holds = |permission| permissions.contains(&permission) || capped_owner;
         let in_workspace = |least| target.role().is_some_and(|role| role >= least);
         let of_workspace = matches!(self.principal, Principal::Workspace { .. });
+        let sees = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
         match who {
             Who::AnyUser => self.user().is_some(),
             Who::AnyPerson => matches!(self.principal, Principal::User { organization: None, .. }),
@@ -322,13 +323,13 @@ impl Caller {
             // A role in a workspace is capped where it is computed.
             Who::InWorkspace(least) => in_workspace(least),
             Who::InWorkspaceByTeams(least) => !of_workspace && in_workspace(least),
-            Who::InWorkspaceSeeingTeam => {
-                let seen = |team: &TeamFacts| self.can(Action::SeeTeam, Target::Team(*team));
-                target.role().is_some() && target.team().is_some_and(seen)
-            }
+            Who::InWorkspaceSeeingTeam => target.role().is_some() && target.team().is_some_and(sees),
             Who::LocksWorkspace => {
-                matches!(target, Target::WorkspaceLock(Some(rights)) if rights.permissions.workspace_locking)
+                matches!(target, Target::WorkspaceWith(Some(rights)) if rights.permissions.workspace_locking)
             }
+            Who::DeletesByProject => matches!(target, Target::WorkspaceWith(Some(rights)) if rights.deletes),
+            Who::InProject(what) => target.in_project().is_some_and(|rights| rights.allow(what)),
+            Who::InProjectSeeingTeam => target.in_project().is_some() && target.team().is_some_and(sees),
             Who::OwnUser => matches!(target, Target::User(user) if self.user() == Some(user)),
         }
     }

@@ -9,6 +9,7 @@ mod caller;
 mod known;
 mod level;
 mod permission;
+mod project;
 mod rate_limit;
 mod refusals;
 mod role;
@@ -25,6 +26,10 @@ pub use authenticator::{Authenticator, BearerToken, Reads};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
 pub use permission::Permission;
+pub use project::{
+    InProject, ProjectGrant, ProjectLevel, ProjectPermissions, ProjectRights, ProjectSettings, ProjectTeams,
+    VariableSets, VisibleProjects,
+};
 pub use rate_limit::RateLimit;
 pub use role::{Role, valid_roles};
 pub use shares::Place;

@@ -14,6 +14,7 @@ text_enum! {
         ManageModules = "manage-modules",
         ManageProviders = "manage-providers",
         ManageRunTasks = "manage-run-tasks",
+        /// `manage-projects`: admin in every project, and so in every workspace.
         ManageProjects = "manage-projects",
         /// `manage-membership`: invite, remove, put into teams.
         ManageMembership = "manage-membership",
@@ -22,6 +23,7 @@ text_enum! {
         /// `manage-organization-access`: give these permissions to teams.
         ManageOrganizationAccess = "manage-organization-access",
         AccessSecretTeams = "access-secret-teams",
+        /// `read-projects`: viewer in every project, and so in every workspace.
         ReadProjects = "read-projects",
         /// `read-workspaces`: viewer in every workspace.
         ReadWorkspaces = "read-workspaces",

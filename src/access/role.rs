@@ -8,14 +8,16 @@ use crate::database::text_enum::text_enum;
 text_enum! {
     /// What somebody is in a workspace, and what a token caps its principal to; the lowest first.
     pub enum Role {
-        /// By access `read`, or `read-workspaces`. A token of this role only looks.
+        /// By access `read`, `read-workspaces` or `read-projects`. A token of this role only looks.
         Viewer = "viewer",
         /// By access `write`, `plan` or `custom`. A token of this role does what an ordinary member may.
         Member = "member",
-        /// By access `admin`. A token of this role does, beyond a member, what is a manager's in a workspace.
+        /// By access `admin`, or `maintain` to its project. A token of this role does, beyond a member, what is a manager's
+        /// in a workspace.
         Manager = "manager",
-        /// By `manage-workspaces`. A token of this role has all its principal's permissions in the organization, and of
-        /// an owner's all there are; what is for owners alone it does not.
+        /// By access `admin` to its project, `manage-workspaces` or `manage-projects`. A token of this role has all its
+        /// principal's permissions in the organization, and of an owner's all there are; what is for owners alone it does
+        /// not.
         Admin = "admin",
         /// By the team `owners`, or as the organization itself. A token of this role is not capped.
         Owner = "owner",

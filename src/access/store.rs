@@ -82,6 +82,9 @@ pub(super) fn authenticate(
         OrganizationRef::TeamAccess(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::User(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::Tag(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::Project(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::ProjectAccess(id) => id.map(|id| id.uuid().to_string()),
+        OrganizationRef::ReservedTagKey(id) => id.map(|id| id.uuid().to_string()),
     };
     let lookup = TokenLookup { key, find_organization: find_organization(organization_ref), named };
     Ok(lookup.get_result(connection).optional()?)
@@ -103,6 +106,13 @@ const fn find_organization(organization_ref: &OrganizationRef) -> &'static str {
         }
         OrganizationRef::User(_) => "SELECT organization_id AS id FROM users WHERE id = place_name.value::uuid",
         OrganizationRef::Tag(_) => "SELECT organization_id AS id FROM tags WHERE id = place_name.value::uuid",
+        OrganizationRef::Project(_) => "SELECT organization_id AS id FROM projects WHERE id = place_name.value::uuid",
+        OrganizationRef::ProjectAccess(_) => {
+            "SELECT organization_id AS id FROM team_projects WHERE id = place_name.value::uuid"
+        }
+        OrganizationRef::ReservedTagKey(_) => {
+            "SELECT organization_id AS id FROM reserved_tag_keys WHERE id = place_name.value::uuid"
+        }
         OrganizationRef::Token(_) => "SELECT organization_id AS id FROM tokens WHERE id = place_name.value::uuid",
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::Role;
+use super::{InProject, Role};
 use crate::access::Permission;
 use crate::jsonapi::Error;
 
@@ -139,6 +139,22 @@ pub enum Action {
     SeeTeamAccess,
     /// Give a team access to a workspace, change it or take it away.
     HandleTeamAccess,
+    /// List the organization's projects; the list holds just those that one sees.
+    ListProjects,
+    SeeProject,
+    CreateProject,
+    UpdateProject,
+    /// Delete a project, which must be empty.
+    DeleteProject,
+    /// Move a workspace into a project, or out of it.
+    MoveWorkspace,
+    /// Look at a team's access to a project.
+    SeeProjectAccess,
+    /// Give a team access to a project, change it or take it away.
+    HandleProjectAccess,
+    /// Look at the tag keys that the organization has reserved.
+    SeeReservedTagKeys,
+    SetReservedTagKeys,
 }
 
 /// One way of being entitled to an action.
@@ -187,6 +203,12 @@ pub enum Who {
     InWorkspaceSeeingTeam,
     /// Whoever may lock the workspace: by access that has `workspace-locking`, or by a permission that gives all access.
     LocksWorkspace,
+    /// Whoever may delete the workspace by access to its project.
+    DeletesByProject,
+    /// Whoever may do this in the project.
+    InProject(InProject),
+    /// Whoever sees the project and the team.
+    InProjectSeeingTeam,
 }
 
 impl Who {
@@ -208,7 +230,10 @@ impl Who {
             | Self::InWorkspace(_)
             | Self::InWorkspaceByTeams(_)
             | Self::InWorkspaceSeeingTeam
-            | Self::LocksWorkspace => Role::Member,
+            | Self::LocksWorkspace
+            | Self::DeletesByProject
+            | Self::InProject(_)
+            | Self::InProjectSeeingTeam => Role::Member,
             Self::AnyToken | Self::ItselfWithSelfRotation => Role::Viewer,
         }
     }
@@ -246,6 +271,17 @@ impl fmt::Display for Who {
             Self::LocksWorkspace => {
                 out.write_str("who has `workspace-locking` in the workspace, but not its own tokens")
             }
+            Self::DeletesByProject => out.write_str("who may delete workspaces by access to its project"),
+            Self::InProject(what) => out.write_str(match what {
+                InProject::See => "who sees the project",
+                InProject::Update => "who may update the project",
+                InProject::Delete => "who may delete the project",
+                InProject::SeeTeams => "who may read the project's teams",
+                InProject::ManageTeams => "who may manage the project's teams",
+                InProject::CreateWorkspaces => "who may create workspaces in the project",
+                InProject::MoveWorkspaces => "who may move workspaces in both projects",
+            }),
+            Self::InProjectSeeingTeam => out.write_str("who sees the project and the team"),
         }
     }
 }
@@ -291,13 +327,15 @@ impl Action {
         use Action as A;
         use Effect::{Read, ReadUncapped, Write};
         use Permission::{
-            AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageTeams, ManageWorkspaces,
+            AccessSecretTeams, ManageMembership, ManageOrganizationAccess, ManageProjects, ManageTeams,
+            ManageWorkspaces,
         };
         use Refusal::{Forbidden, ForbiddenToWhoMay, NotFound};
         use Who::{
-            Administrator, AnyPerson, AnyToken, AnyUser, AuditReader, Holds, HoldsOverOrdinaryTeam, HoldsOverSeenTeam,
-            InWorkspace, InWorkspaceByTeams, InWorkspaceSeeingTeam, Itself, ItselfWhileAllowed, ItselfWithSelfRotation,
-            LocksWorkspace, Member, MemberUnlessSecret, OfTheTeam, OwnUser, Owner, SiteAdmin, TeamMemberWhileAllowed,
+            Administrator, AnyPerson, AnyToken, AnyUser, AuditReader, DeletesByProject, Holds, HoldsOverOrdinaryTeam,
+            HoldsOverSeenTeam, InProjectSeeingTeam, InWorkspace, InWorkspaceByTeams, InWorkspaceSeeingTeam, Itself,
+            ItselfWhileAllowed, ItselfWithSelfRotation, LocksWorkspace, Member, MemberUnlessSecret, OfTheTeam, OwnUser,
+            Owner, SiteAdmin, TeamMemberWhileAllowed,
         };
         let (effect, may, refusal, because): (Effect, &'static [Who], _, _) = match self {
             A::SeeOrganization => (Read, &[Member, SiteAdmin], NotFound, ""),
@@ -508,15 +546,37 @@ impl Action {
             // The HCP API answers all of these with 404 and never with 403. What a caller's role is: `workspaces`.
             A::ListWorkspaces => (Read, &[Member], NotFound, ""),
             A::SeeWorkspace => (Read, &[InWorkspace(Role::Viewer)], NotFound, ""),
-            A::CreateWorkspace => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
+            A::CreateWorkspace => (Write, &[Who::InProject(InProject::CreateWorkspaces)], NotFound, ""),
             A::UpdateWorkspace => (Write, &[InWorkspace(Role::Manager)], NotFound, ""),
-            A::DeleteWorkspace | A::HandleTeamAccess | A::ForceUnlockWorkspace => {
+            A::DeleteWorkspace => (Write, &[InWorkspaceByTeams(Role::Manager), DeletesByProject], NotFound, ""),
+            A::HandleTeamAccess | A::ForceUnlockWorkspace => {
                 (Write, &[InWorkspaceByTeams(Role::Manager)], NotFound, "")
             }
             A::LockWorkspace => (Write, &[LocksWorkspace], NotFound, ""),
             A::ListTags => (Read, &[Member], NotFound, ""),
             A::DeleteTags => (Write, &[Owner, Holds(ManageWorkspaces)], NotFound, ""),
             A::SeeTeamAccess => (Read, &[InWorkspaceByTeams(Role::Manager), InWorkspaceSeeingTeam], NotFound, ""),
+            // What a caller may do in a project: `project`.
+            A::ListProjects => (Read, &[Member], NotFound, ""),
+            A::SeeProject => (Read, &[Who::InProject(InProject::See)], NotFound, ""),
+            A::CreateProject => (Write, &[Owner, Holds(ManageProjects)], NotFound, ""),
+            A::UpdateProject => (Write, &[Who::InProject(InProject::Update)], NotFound, ""),
+            A::DeleteProject => (Write, &[Who::InProject(InProject::Delete)], NotFound, ""),
+            A::MoveWorkspace => (
+                Write,
+                &[Who::InProject(InProject::MoveWorkspaces)],
+                Forbidden,
+                "Only who may move workspaces in both projects may move one from the one into the other",
+            ),
+            A::SeeProjectAccess => (Read, &[Who::InProject(InProject::SeeTeams), InProjectSeeingTeam], NotFound, ""),
+            A::HandleProjectAccess => (Write, &[Who::InProject(InProject::ManageTeams)], NotFound, ""),
+            A::SeeReservedTagKeys => (Read, &[Member, SiteAdmin], NotFound, ""),
+            A::SetReservedTagKeys => (
+                Write,
+                &[Owner, SiteAdmin],
+                ForbiddenToWhoMay(A::SeeOrganization),
+                "Only owners of the organization and site admins may reserve tag keys",
+            ),
         };
         Rule { effect, may, refusal, because }
     }

@@ -1,7 +1,10 @@
 //! What an action is done to, and in which organization.
 
-use super::{Role, WorkspaceRights};
-use crate::ids::{MembershipId, TagId, TeamAccessId, TeamId, TokenId, UserId, WorkspaceId};
+use super::{ProjectRights, Role, WorkspaceRights};
+use crate::ids::{
+    MembershipId, ProjectAccessId, ProjectId, ReservedTagKeyId, TagId, TeamAccessId, TeamId, TokenId, UserId,
+    WorkspaceId,
+};
 
 /// The organization that a request is about, as its path names it. A path that does not parse names none.
 #[derive(Debug, Clone)]
@@ -24,6 +27,12 @@ pub enum OrganizationRef {
     User(Option<UserId>),
     /// The organization that has this tag.
     Tag(Option<TagId>),
+    /// The organization that this project is in.
+    Project(Option<ProjectId>),
+    /// The organization that this team's access to a project is in.
+    ProjectAccess(Option<ProjectAccessId>),
+    /// The organization that has reserved this key.
+    ReservedTagKey(Option<ReservedTagKeyId>),
 }
 
 /// What the table needs to know of a team.
@@ -60,33 +69,54 @@ pub enum Target {
     },
     /// A workspace, by the role that the caller has in it.
     Workspace(Option<Role>),
-    /// The lock of a workspace, by all that the caller may do in it.
-    WorkspaceLock(Option<WorkspaceRights>),
     /// A workspace's token, by the role that the caller has in the workspace.
     WorkspaceToken(Option<Role>, TokenId),
     /// A team's access to a workspace, by the role that the caller has in the workspace.
     TeamAccess(TeamFacts, Option<Role>),
+    /// A workspace, by all that the caller may do in it.
+    WorkspaceWith(Option<WorkspaceRights>),
+    /// A project, by what the caller is in it.
+    Project(Option<ProjectRights>),
+    /// A team's access to a project, by what the caller is in the project.
+    ProjectAccess(TeamFacts, Option<ProjectRights>),
 }
 
 impl Target {
     pub(super) const fn team(&self) -> Option<&TeamFacts> {
         match self {
-            Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) => Some(team),
+            Self::Team(team) | Self::TeamToken(team, _) | Self::TeamAccess(team, _) | Self::ProjectAccess(team, _) => {
+                Some(team)
+            }
             Self::Organization
             | Self::User(_)
             | Self::Itself { .. }
             | Self::Workspace(_)
-            | Self::WorkspaceLock(_)
-            | Self::WorkspaceToken(..) => None,
+            | Self::WorkspaceWith(_)
+            | Self::WorkspaceToken(..)
+            | Self::Project(_) => None,
         }
     }
 
     pub(super) const fn role(&self) -> Option<Role> {
         match self {
-            Self::WorkspaceLock(Some(rights)) => Some(rights.role),
-            Self::WorkspaceLock(None) => None,
             Self::Workspace(role) | Self::WorkspaceToken(role, _) | Self::TeamAccess(_, role) => *role,
-            Self::Organization | Self::Team(_) | Self::TeamToken(..) | Self::User(_) | Self::Itself { .. } => None,
+            Self::WorkspaceWith(Some(rights)) => Some(rights.role),
+            Self::WorkspaceWith(None)
+            | Self::Organization
+            | Self::Team(_)
+            | Self::TeamToken(..)
+            | Self::User(_)
+            | Self::Itself { .. }
+            | Self::Project(_)
+            | Self::ProjectAccess(..) => None,
+        }
+    }
+
+    /// What the caller is in the project.
+    pub(super) const fn in_project(&self) -> Option<&ProjectRights> {
+        match self {
+            Self::Project(Some(rights)) | Self::ProjectAccess(_, Some(rights)) => Some(rights),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a caller is, and may do, in a workspace, and how far a token's own role caps that (docs/design.md §1, §4): computed
 //! here, and nowhere else.
 
-use super::{Caller, Grant, Level, OrganizationRights, Permission, Principal, Role, WorkspacePermissions};
+use super::{
+    Caller, Grant, Level, OrganizationRights, Permission, Principal, ProjectGrant, Role, WorkspacePermissions,
+};
 use crate::ids::{TeamId, WorkspaceId};
 
 /// What a caller is in a workspace, and what it may do there.
@@ -11,24 +13,41 @@ pub struct WorkspaceRights {
     pub role: Role,
     /// Of each permission the most that any of these gives.
     pub permissions: WorkspacePermissions,
+    /// Whether access to its project lets one delete it, whatever the role.
+    pub deletes: bool,
 }
 
 impl WorkspaceRights {
     const fn whole(role: Role, level: Level) -> Self {
-        Self { role, permissions: level.permissions() }
-    }
-
-    const fn given(grant: Grant) -> Self {
-        Self { role: Role::of(grant.level), permissions: grant.permissions }
+        Self { role, permissions: level.permissions(), deletes: false }
     }
 
     fn capped(self, cap: Role) -> Self {
         let permissions = self.permissions.capped(cap.level().permissions());
-        Self { role: self.role.min(cap), permissions }
+        Self { role: self.role.min(cap), permissions, deletes: self.deletes && cap >= Role::Manager }
     }
 
     fn joined(self, other: Self) -> Self {
-        Self { role: self.role.max(other.role), permissions: self.permissions.joined(other.permissions) }
+        Self {
+            role: self.role.max(other.role),
+            permissions: self.permissions.joined(other.permissions),
+            deletes: self.deletes || other.deletes,
+        }
+    }
+}
+
+/// What access to the workspace gives.
+impl From<Grant> for WorkspaceRights {
+    fn from(grant: Grant) -> Self {
+        Self { role: Role::of(grant.level), permissions: grant.permissions, deletes: false }
+    }
+}
+
+/// What access to its project gives.
+impl From<ProjectGrant> for WorkspaceRights {
+    fn from(grant: ProjectGrant) -> Self {
+        let permissions = grant.permissions;
+        Self { role: grant.role(), permissions: permissions.in_workspaces(), deletes: permissions.deletes }
     }
 }
 
@@ -36,17 +55,16 @@ impl WorkspaceRights {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VisibleWorkspaces {
     All,
-    /// Those that these teams have access to.
+    /// Those that these teams have access to, or to whose projects they have.
     OfTeams(Vec<TeamId>),
     /// Its own, to a workspace's token.
     Own(WorkspaceId),
 }
 
 impl Caller {
-    /// What the caller is in a workspace that its teams have these accesses to; none if it is nothing there, so that
-    /// the workspace does not exist for it.
-    pub fn rights_in(&self, grants: impl IntoIterator<Item = Grant>) -> Option<WorkspaceRights> {
-        let given = grants.into_iter().map(WorkspaceRights::given);
+    /// What the caller is in a workspace where its teams' accesses give this, those to the workspace and those to its
+    /// project; none if it is nothing there, so that the workspace does not exist for it.
+    pub fn rights_in(&self, given: impl IntoIterator<Item = WorkspaceRights>) -> Option<WorkspaceRights> {
         let rights = everywhere(&self.rights).into_iter().chain(given).reduce(WorkspaceRights::joined)?;
         Some(rights.capped(self.role))
     }
@@ -72,11 +90,12 @@ impl Caller {
 
 /// What somebody is in every workspace of the organization.
 fn everywhere(OrganizationRights { owner, permissions, .. }: &OrganizationRights) -> Option<WorkspaceRights> {
+    let holds = |any: &[Permission]| any.iter().any(|one| permissions.contains(one));
     if *owner {
         Some(WorkspaceRights::whole(Role::Owner, Level::Admin))
-    } else if permissions.contains(&Permission::ManageWorkspaces) {
+    } else if holds(&[Permission::ManageWorkspaces, Permission::ManageProjects]) {
         Some(WorkspaceRights::whole(Role::Admin, Level::Admin))
-    } else if permissions.contains(&Permission::ReadWorkspaces) {
+    } else if holds(&[Permission::ReadWorkspaces, Permission::ReadProjects]) {
         Some(WorkspaceRights::whole(Role::Viewer, Level::Read))
     } else {
         None

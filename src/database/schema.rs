@@ -121,10 +121,60 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: those of `all_projects` that are not deleted.
+    projects (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        description -> Text,
+        settings -> Jsonb,
+        tag_bindings -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    reserved_tag_keys (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        key -> Text,
+        disable_overrides -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    team_projects (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        team_id -> Uuid,
+        project_id -> Uuid,
+        access -> Text,
+        settings -> Text,
+        teams -> Text,
+        variable_sets -> Text,
+        runs -> Text,
+        variables -> Text,
+        state_versions -> Text,
+        sentinel_mocks -> Text,
+        locking -> Bool,
+        run_tasks -> Bool,
+        policy_overrides -> Bool,
+        creates -> Bool,
+        moves -> Bool,
+        deletes -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// A view: those of `all_workspaces` that are not deleted.
     workspaces (id) {
         id -> Uuid,
         organization_id -> Uuid,
+        project_id -> Uuid,
         name -> Text,
         description -> Nullable<Text>,
         settings -> Jsonb,
@@ -348,6 +398,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     listed_memberships,
     listed_tokens,
     token_ttl_policies,
+    projects,
+    reserved_tag_keys,
+    team_projects,
     workspaces,
     tags,
     workspace_tags,

@@ -67,6 +67,12 @@ impl PathParams {
             OrganizationRef::User(id.parse().ok())
         } else if let Some(id) = text("tag") {
             OrganizationRef::Tag(id.parse().ok())
+        } else if let Some(id) = text("project") {
+            OrganizationRef::Project(id.parse().ok())
+        } else if let Some(id) = text("project_access") {
+            OrganizationRef::ProjectAccess(id.parse().ok())
+        } else if let Some(id) = text("reserved_key") {
+            OrganizationRef::ReservedTagKey(id.parse().ok())
         } else {
             OrganizationRef::None
         }

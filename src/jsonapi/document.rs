@@ -51,7 +51,7 @@ pub struct Resource {
     attributes: Map<String, Value>,
     relationships: BTreeMap<&'static str, Relationship>,
     self_link: Option<String>,
-    html_link: Option<String>,
+    other_links: BTreeMap<&'static str, String>,
     meta: Map<String, Value>,
     incomplete: bool,
 }
@@ -64,7 +64,7 @@ impl Resource {
             attributes: Map::new(),
             relationships: BTreeMap::new(),
             self_link: None,
-            html_link: None,
+            other_links: BTreeMap::new(),
             meta: Map::new(),
             incomplete: false,
         }
@@ -124,9 +124,9 @@ impl Resource {
         self
     }
 
-    /// Sets `links.self-html`, the page about it for people: a path, as in the HCP API.
-    pub fn link_html(mut self, path: impl Into<String>) -> Self {
-        self.html_link = Some(path.into());
+    /// Adds another link: a path, as in the HCP API.
+    pub fn link(mut self, name: &'static str, path: impl Into<String>) -> Self {
+        self.other_links.insert(name, path.into());
         self
     }
 
@@ -139,6 +139,11 @@ impl Resource {
     fn spoil(&mut self, cause: impl Display) {
         log::error!("cannot serialize the {} {}: {cause}", self.kind.name, self.id);
         self.incomplete = true;
+    }
+
+    /// What names it.
+    pub fn identifier(&self) -> Identifier {
+        Identifier::new(self.kind.name, &self.id)
     }
 
     fn key(&self) -> (&'static str, &str) {
@@ -167,8 +172,9 @@ impl Resource {
         insert_unless_empty(&mut object, "attributes", attributes);
         insert_unless_empty(&mut object, "relationships", relationships);
         insert_unless_empty(&mut object, "meta", self.meta.clone());
-        let links = [("self", &self.self_link), ("self-html", &self.html_link)];
-        let links = links.into_iter().filter_map(|(name, path)| Some((name.to_owned(), path.clone()?.into())));
+        let own = self.self_link.as_ref().map(|path| ("self", path));
+        let others = self.other_links.iter().map(|(name, path)| (*name, path));
+        let links = own.into_iter().chain(others).map(|(name, path)| (name.to_owned(), Value::from(path.as_str())));
         insert_unless_empty(&mut object, "links", links.collect());
         Value::Object(object)
     }

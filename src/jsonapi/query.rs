@@ -237,6 +237,7 @@ impl Reader {
             }
             ("include", [] | ["" | "0"]) => self.take_include(name, value),
             ("fields", [kind]) => self.take_fields(name, kind, value),
+            (_, []) if spec.ignored.contains(&family) => Ok(()),
             (_, []) => {
                 let declared = spec.parameters.iter().find(|other| **other == family);
                 let declared = declared.ok_or_else(unknown)?;
@@ -255,7 +256,8 @@ impl Reader {
             filter.joined.push(',');
         }
         filter.joined.push_str(value);
-        let member = path.last().filter(|_| declared.ends_with(".*")).map(|member| (*member).to_owned());
+        let place = declared.split('.').position(|part| part == "*");
+        let member = place.and_then(|place| path.get(place)).map(|member| (*member).to_owned());
         filter.given.push(Given { name: name.to_owned(), value: value.to_owned(), member });
     }
 

@@ -31,7 +31,8 @@ pub struct QuerySpec {
     /// The fields of the HCP API's older spelling of a search, `search[field]=`.
     pub search: &'static [&'static str],
     /// The filters. A dot stands for nesting: `workspace.id` is `filter[workspace][id]`. Clients may
-    /// write `_` for `-` and the other way round. `label.*` is `filter[label][…]` with any member.
+    /// write `_` for `-` and the other way round. `label.*` is `filter[label][…]` with any member, and
+    /// `tagged.*.key` is `filter[tagged][…][key]`.
     pub filters: &'static [&'static str],
     /// The relationship paths that `include` may name; `_` and `-` count as the same here, too.
     pub include: &'static [&'static str],
@@ -41,6 +42,8 @@ pub struct QuerySpec {
     pub types: &'static [&'static ResourceType],
     /// Plain parameters of this endpoint alone.
     pub parameters: &'static [&'static str],
+    /// Plain parameters that shipped clients send without a meaning, any number of times.
+    pub ignored: &'static [&'static str],
 }
 
 impl QuerySpec {
@@ -57,6 +60,7 @@ impl QuerySpec {
         included: &[],
         types: &[],
         parameters: &[],
+        ignored: &[],
     };
 
     /// Knows `fields[…]` of these types: what an endpoint that shows a resource needs.

@@ -171,12 +171,14 @@ pub struct ResourceSchema {
     about: &'static str,
     attributes: ObjectBuilder,
     relationships: ObjectBuilder,
+    links: ObjectBuilder,
     described: Vec<&'static str>,
 }
 
 impl ResourceSchema {
     pub fn new(kind: &'static ResourceType, about: &'static str) -> Self {
-        Self { kind, about, attributes: object(), relationships: object(), described: vec![] }
+        let links = object().property("self", text());
+        Self { kind, about, attributes: object(), relationships: object(), links, described: vec![] }
     }
 
     pub fn attribute(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
@@ -221,6 +223,12 @@ impl ResourceSchema {
         self.relationship(name, object())
     }
 
+    /// With another link of the resource itself than `self`.
+    pub fn own_link(mut self, name: &'static str) -> Self {
+        self.links = self.links.property(name, text());
+        self
+    }
+
     fn relationship(mut self, name: &'static str, relationship: ObjectBuilder) -> Self {
         let links = closed(object().property("related", text()));
         self.relationships = self.relationships.property(name, closed(relationship.property("links", links)));
@@ -242,7 +250,7 @@ impl ResourceSchema {
             .property("id", text())
             .property("attributes", closed(attributes))
             .property("relationships", closed(self.relationships))
-            .property("links", closed(object().property("self", text()).property("self-html", text())))
+            .property("links", closed(self.links))
             .property("meta", closed(object().property("page", page)));
         (self.kind.name.to_owned(), closed(resource).into())
     }

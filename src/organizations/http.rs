@@ -3,8 +3,8 @@
 use diesel::PgConnection;
 
 use super::store::{self, Scope};
-use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS};
-use super::{Organization, OrganizationAttributes, schema, write};
+use super::view::{self, ENTITLEMENT_SETS, ORGANIZATIONS, PROJECTS};
+use super::{Included, Organization, OrganizationAttributes, schema, write};
 use crate::access::{Action, Caller, OrganizationRef, Permit, Principal, Target};
 use crate::database::page::sort_keys;
 use crate::http::{OneResource, Read, Reply, Route, Section, Write};
@@ -17,19 +17,20 @@ const LIST: QuerySpec = QuerySpec {
     q: Search::TextOr(&["name", "email"]),
     ..SHOW
 };
-// Shipped clients ask for the last two. There are no projects and no subscriptions, so that adds nothing.
+// Shipped clients ask for the last one. There are no subscriptions, so that adds nothing.
 const SHOW: QuerySpec = QuerySpec {
-    include: &["entitlement-set", "default-project", "subscription"],
-    ..QuerySpec::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS])
+    include: &["entitlement-set", DEFAULT_PROJECT, "subscription"],
+    ..QuerySpec::show(&[&ORGANIZATIONS, &ENTITLEMENT_SETS, &PROJECTS])
 };
+const DEFAULT_PROJECT: &str = "default-project";
 const WRITE: QuerySpec = QuerySpec::show(&[&ORGANIZATIONS]);
 const SHOW_ENTITLEMENTS: QuerySpec = QuerySpec::show(&[&ENTITLEMENT_SETS]);
 
 const NEW: OneResource<OrganizationAttributes> = OneResource::new(&[ORGANIZATIONS.name]).requires(&["name", "email"]);
 const CHANGES: OneResource<OrganizationAttributes> = OneResource::any(&[ORGANIZATIONS.name]);
 
-/// The endpoints of organizations.
-pub(crate) fn section() -> Section {
+/// The endpoints of organizations; `projects` makes resources of their default projects.
+pub(crate) fn section(projects: Included) -> Section {
     let (many, one) = ("/organizations", "/organizations/{organization}");
     Section {
         tag: "organizations",
@@ -38,9 +39,11 @@ pub(crate) fn section() -> Section {
             Route::get(many, "listOrganizations", "List the organizations that the caller sees")
                 .query(&LIST)
                 .lists(&ORGANIZATIONS)
-                .read(list),
+                .read(move |call| list(call, projects)),
             Route::post(many, "createOrganization", "Make an organization")
-                .details("Its team `owners` is made with it, and the caller is the first owner.")
+                .details(
+                    "Its team `owners` and its default project are made with it, and the caller is the first owner.",
+                )
                 .query(&WRITE)
                 .body(NEW)
                 .creates(&ORGANIZATIONS)
@@ -50,7 +53,7 @@ pub(crate) fn section() -> Section {
                 .query(&SHOW)
                 .shows(&ORGANIZATIONS)
                 .allows(&[Action::SeeOrganization])
-                .read(show),
+                .read(move |call| show(call, projects)),
             Route::patch(one, "updateOrganization", "Change an organization")
                 .query(&WRITE)
                 .body(CHANGES)
@@ -72,11 +75,17 @@ pub(crate) fn section() -> Section {
 }
 
 /// The list holds nothing but what the caller sees.
-fn list(call: Read<'_>) -> Result<Reply> {
+fn list(call: Read<'_>, projects: Included) -> Result<Reply> {
     let call = call.permitted(Permit::for_own())?;
     let found = store::list(call.connection, scope(&call.caller), &call.query)?;
     let resources = view::organizations(call.connection, &call.caller, &found.rows)?;
-    let included = included(&call.query, &found.rows);
+    let mut included = entitlements(&call.query, &found.rows);
+    if call.query.includes(DEFAULT_PROJECT) {
+        let ids: Vec<_> = found.rows.iter().map(|row| row.id).collect();
+        let callers = call.caller.in_each(call.connection, &ids)?;
+        let each: Vec<_> = found.rows.iter().zip(&callers).collect();
+        included.extend(projects(call.connection, &each)?);
+    }
     Ok(call.page(resources, found.info).include(included))
 }
 
@@ -90,7 +99,7 @@ const fn scope(caller: &Caller) -> Scope {
     }
 }
 
-fn included(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
+fn entitlements(query: &Query, organizations: &[Organization]) -> Vec<Resource> {
     if query.includes("entitlement-set") { organizations.iter().map(view::entitlements).collect() } else { vec![] }
 }
 
@@ -108,11 +117,14 @@ fn create(call: Write<'_, ResourceBody<OrganizationAttributes>>) -> Result<Reply
     Ok(call.one(view::organization(&organization, &founder)))
 }
 
-fn show(call: Read<'_>) -> Result<Reply> {
+fn show(call: Read<'_>, projects: Included) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let organization = store::find(call.connection, call.caller.organization()?)?;
     let resource = view::organization(&organization, &call.caller);
-    let included = included(&call.query, std::slice::from_ref(&organization));
+    let mut included = entitlements(&call.query, std::slice::from_ref(&organization));
+    if call.query.includes(DEFAULT_PROJECT) {
+        included.extend(projects(call.connection, &[(&organization, &call.caller)])?);
+    }
     Ok(call.one(resource).include(included))
 }
 

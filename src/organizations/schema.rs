@@ -1,6 +1,6 @@
 //! Organizations in the words of the OpenAPI description.
 
-use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, Plan};
+use super::{ENTITLEMENT_SETS, ORGANIZATIONS, OrganizationAttributes, PROJECTS, Plan};
 use crate::jsonapi::schema::{ResourceSchema, null, one_of, or_null, text, time, truth, truths};
 
 /// Settings that are kept as clients write them.
@@ -55,7 +55,7 @@ pub(super) fn organization() -> ResourceSchema {
         .link("authentication-token")
         .link("audit-trails-authentication-token")
         .one("entitlement-set", &[ENTITLEMENT_SETS.name])
-        .one("default-project", &["projects"])
+        .one("default-project", &[PROJECTS.name])
         .one("default-agent-pool", &["agent-pools"])
 }
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{Organization, Settings};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{lower, memberships, organizations, team_members, teams, users};
+use crate::database::schema::{lower, memberships, organizations, projects, team_members, teams, users};
 use crate::database::{containing, violated_key};
-use crate::ids::{MembershipId, OrganizationId, TeamId, TokenId, UserId};
+use crate::ids::{MembershipId, OrganizationId, ProjectId, TeamId, TokenId, UserId};
 use crate::jsonapi::{Error, Page, Query, Result};
 
 impl Listed for Organization {
@@ -168,6 +168,22 @@ pub(super) fn create(connection: &mut PgConnection, new: &Organization) -> Resul
         .returning(Organization::as_returning())
         .get_result(connection)
         .map_err(taken)
+}
+
+/// Makes the default project of a new organization.
+pub(super) fn create_default_project(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+) -> QueryResult<ProjectId> {
+    let project = ProjectId::default_of(organization);
+    diesel::insert_into(projects::table)
+        .values((
+            projects::id.eq(project),
+            projects::organization_id.eq(organization),
+            projects::name.eq("Default Project"),
+        ))
+        .execute(connection)?;
+    Ok(project)
 }
 
 /// Makes the team `owners` of a new organization, with these users as active members in it.

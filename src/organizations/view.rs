@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Organization, Plan};
 use crate::access::{Action, Caller, Target};
+use crate::ids::ProjectId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, Result, time};
 
 pub(crate) const ORGANIZATIONS: ResourceType = ResourceType {
@@ -97,6 +98,24 @@ pub(crate) const ENTITLEMENT_SETS: ResourceType = ResourceType {
     ],
 };
 
+/// What `projects` makes of the default project of an organization, to be included with it.
+pub(crate) const PROJECTS: ResourceType = ResourceType {
+    name: "projects",
+    fields: &[
+        "name",
+        "description",
+        "auto-destroy-activity-duration",
+        "default-execution-mode",
+        "setting-overwrites",
+        "is-unified",
+        "permissions",
+        "organization",
+        "default-agent-pool",
+        "tag-bindings",
+        "effective-tag-bindings",
+    ],
+};
+
 /// A reference to an organization.
 pub(crate) fn identifier(name: &str) -> Identifier {
     Identifier::new(ORGANIZATIONS.name, name)
@@ -152,7 +171,7 @@ pub(crate) fn organization(organization: &Organization, caller: &Caller) -> Reso
         .relation_link("audit-trails-authentication-token", format!("{path}/authentication-token?token=audit-trails"))
         .to_one("entitlement-set", Some(Identifier::new(ENTITLEMENT_SETS.name, organization.id)))
         .relation_link("entitlement-set", format!("{path}/entitlement-set"))
-        .to_one("default-project", None)
+        .to_one("default-project", Some(Identifier::new(PROJECTS.name, ProjectId::default_of(organization.id))))
         .to_one("default-agent-pool", None)
         .link_self(path)
 }
@@ -191,8 +210,7 @@ pub(super) fn entitlements(organization: &Organization) -> Resource {
 }
 
 /// Permissions over what a token service does not have.
-const NOT_OFFERED: [&str; 29] = [
-    "can-create-project",
+const NOT_OFFERED: [&str; 28] = [
     "can-create-module",
     "can-create-provider",
     "can-manage-subscription",
@@ -234,7 +252,9 @@ fn permissions(plan: Plan, caller: &Caller) -> Value {
         "can-view-authentication": can(Action::ReadOrganizationToken),
         "can-access-via-teams": true,
         "can-create-team": can(Action::CreateTeam),
-        "can-create-workspace": can(Action::CreateWorkspace),
+        "can-create-project": can(Action::CreateProject),
+        // In a project that no access was given to.
+        "can-create-workspace": caller.can(Action::CreateWorkspace, Target::Project(caller.rights_in_project([]))),
         "can-manage-tags": can(Action::DeleteTags),
         "can-manage-users": can(Action::InviteMembers),
         "can-view-users": can(Action::SeeMembers),

@@ -12,7 +12,7 @@ use crate::deletions::{self, Deleted};
 use crate::ids::UserId;
 use crate::jsonapi::{Error, Result};
 
-/// Makes an organization and its team `owners`, with the user who calls as the first owner.
+/// Makes an organization with its default project and its team `owners`, with the user who calls as the first owner.
 ///
 /// # Errors
 /// 404 if no user calls, 422 for a name that is taken.
@@ -26,7 +26,7 @@ pub(crate) fn create(
     found(connection, &caller.actor(), &new, &[owner])
 }
 
-/// Makes an organization and its team `owners`, with these users in it.
+/// Makes an organization with its default project and its team `owners`, with these users in it.
 ///
 /// # Errors
 /// 422 for a name that is taken.
@@ -37,9 +37,10 @@ pub(crate) fn found(
     owners: &[UserId],
 ) -> Result<Organization> {
     let organization = store::create(connection, new)?;
+    let project = store::create_default_project(connection, organization.id)?;
     let team = store::create_owners(connection, organization.id, owners)?;
     let event = |resource, id: &dyn Display| Event::new(Some(organization.id), resource, id, "create");
-    let mut events = vec![event("organization", &organization.id), event("team", &team)];
+    let mut events = vec![event("organization", &organization.id), event("project", &project), event("team", &team)];
     for owner in owners {
         events.push(event("organization_user", owner));
         events.push(event("team_member", owner));

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::TeamAccess;
 use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{team_workspaces, teams, workspaces};
+use crate::database::schema::{team_projects, team_workspaces, teams, workspaces};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
@@ -74,9 +74,14 @@ pub(super) fn list(
                 VisibleWorkspaces::OfTeams(own) => {
                     let theirs = diesel::alias!(team_workspaces as theirs);
                     let seen = theirs
-                        .filter(theirs.field(team_workspaces::team_id).eq_any(own))
+                        .filter(theirs.field(team_workspaces::team_id).eq_any(own.clone()))
                         .select(theirs.field(team_workspaces::workspace_id));
-                    found.filter(team_workspaces::workspace_id.eq_any(seen))
+                    let projects = team_projects::table.filter(team_projects::team_id.eq_any(own));
+                    let by_projects = workspaces::table
+                        .filter(workspaces::project_id.eq_any(projects.select(team_projects::project_id)))
+                        .select(workspaces::id);
+                    let within = team_workspaces::workspace_id.eq_any(seen);
+                    found.filter(within.or(team_workspaces::workspace_id.eq_any(by_projects)))
                 }
             };
         }

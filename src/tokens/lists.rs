@@ -10,7 +10,7 @@ use crate::access::{OtherTeams, VisibleTokens, VisibleWorkspaces};
 use crate::credential::{Kind, Status};
 use crate::database::containing;
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{listed_tokens as t, team_workspaces};
+use crate::database::schema::{listed_tokens as t, team_projects, team_workspaces, workspaces};
 use crate::jsonapi::{Page, Query, Result};
 
 /// The order by the end that a token really has: its own expiry, or an earlier one by a policy.
@@ -160,7 +160,11 @@ fn of_workspaces(visible_tokens: &VisibleTokens) -> Option<Condition> {
             let theirs = team_workspaces::table
                 .filter(team_workspaces::team_id.eq_any(teams.clone()))
                 .select(team_workspaces::workspace_id.nullable());
-            Some(boxed(t::workspace_id.eq_any(theirs)))
+            let projects = team_projects::table.filter(team_projects::team_id.eq_any(teams.clone()));
+            let by_projects = workspaces::table
+                .filter(workspaces::project_id.eq_any(projects.select(team_projects::project_id)))
+                .select(workspaces::id.nullable());
+            Some(boxed(t::workspace_id.eq_any(theirs).or(t::workspace_id.eq_any(by_projects))))
         }
     }
 }

@@ -536,7 +536,7 @@ pub(super) fn end_with_owner(connection: &mut PgConnection, deletion: &Deletion,
     let owner = deletion.uuid();
     let locked: Vec<(TokenId, Option<DateTime<Utc>>)> = match deletion.kind {
         deletions::Kind::Organization => live.filter(tokens::organization_id.eq(owner)).load(connection)?,
-        deletions::Kind::Team | deletions::Kind::Workspace | deletions::Kind::User => {
+        deletions::Kind::Team | deletions::Kind::Workspace | deletions::Kind::Project | deletions::Kind::User => {
             // As in the index.
             let owner_id = sql::<Nullable<SqlUuid>>("coalesce(user_id, team_id, workspace_id)");
             live.filter(owner_id.eq(owner)).load(connection)?

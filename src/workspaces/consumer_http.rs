@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::consumers::{self, ConsumerChange};
 use super::http::{locked, visible};
-use super::render::render_all;
+use super::render::render;
 use super::view::WORKSPACES;
 use super::{Workspace, write};
 use crate::access::Action;
@@ -28,7 +28,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let path = "/workspaces/{workspace}/relationships/remote-state-consumers";
     vec![
         Route::get(path, "listRemoteStateConsumers", "List the workspaces that may read its state")
-            .details("The list holds those that the caller sees. Latchkey has no state: this is kept for clients that set it.")
+            .details(
+                "The list holds those that the caller sees, with `project-remote-state` just those of the same project. \
+                 Latchkey has no state: this is kept for clients that set it.",
+            )
             .query(&LIST)
             .lists(&WORKSPACES)
             .allows(&[Action::SeeWorkspace])
@@ -55,8 +58,8 @@ fn list(call: Read<'_>) -> Result<Reply> {
     let (call, workspace) = visible(call)?;
     let organization = organizations::find(call.connection, workspace.organization_id)?;
     let found = consumers::list(call.connection, &workspace, call.caller.visible_workspaces(), &call.query)?;
-    let rendered = render_all(call.connection, &call.caller, &organization, &found.rows)?;
-    Ok(call.page(rendered.into_iter().map(|(_, resource)| resource).collect(), found.info))
+    let rendered = render(call.connection, &call.caller, &organization, &call.query, &found.rows)?;
+    Ok(call.page(rendered.resources, found.info))
 }
 
 /// A new consumer must be a workspace of the same organization that the caller sees. What is no consumer stays none.

@@ -22,7 +22,8 @@ pub(super) enum ConsumerChange {
     Replace,
 }
 
-/// A page of those of a workspace's consumers that are within reach.
+/// A page of those of a workspace's consumers that are within reach; of a workspace that shares its state just in its
+/// project, those that are in it.
 pub(super) fn list(
     connection: &mut PgConnection,
     workspace: &Workspace,
@@ -30,9 +31,12 @@ pub(super) fn list(
     query: &Query,
 ) -> Result<Page<Workspace>> {
     let of_workspace = consumers::table.filter(consumers::workspace_id.eq(workspace.id));
-    let found = within_reach(workspace.organization_id, visible)
+    let mut found = within_reach(workspace.organization_id, visible)
         .filter(workspaces::id.eq_any(of_workspace.select(consumers::consumer_id)))
         .select(Workspace::as_select());
+    if workspace.settings.project_remote_state {
+        found = found.filter(workspaces::project_id.eq(workspace.project_id));
+    }
     page(connection, found, query)
 }
 

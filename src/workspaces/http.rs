@@ -1,25 +1,29 @@
 //! `organizations/:name/workspaces`, `organizations/:name/workspaces/:name` and `workspaces/:id`; what is about their tags,
 //! locks and remote-state consumers is beside this.
 
-use diesel::PgConnection;
+use diesel::{OptionalExtension, PgConnection};
 
-use super::render::{render_all, render_one, with_included};
-use super::tags::{BindingAttributes, TagAttributes};
-use super::view::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES};
+use super::render::{render, render_one};
+use super::tags::TagAttributes;
+use super::view::{TAGS, WORKSPACES};
 use super::{
-    Workspace, WorkspaceAttributes, consumer_http, lock_http, organization_tag_http, schema, store, tag_http, write,
+    Workspace, WorkspaceAttributes, consumer_http, lock_http, move_http, organization_tag_http, schema, store,
+    tag_http, write,
 };
-use crate::access::{Action, Caller, Permit, Target, WorkspaceRights};
+use crate::access::{Action, Caller, Permit, Target};
 use crate::database::page::sort_keys;
 use crate::http::openapi::Sends;
 use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
-use crate::jsonapi::{Error, Pages, QuerySpec, ResourceBody, Result, Search, is_name};
+use crate::ids::ProjectId;
+use crate::jsonapi::{Error, Pages, QuerySpec, Relationships, ResourceBody, Result, Search, is_name};
 use crate::organizations::{self, ORGANIZATIONS};
+use crate::projects::{self, PROJECTS, Project};
+use crate::tag_bindings::{self, BINDING, BindingAttributes, EFFECTIVE_BINDINGS};
 use crate::teams::TEAMS;
 use crate::users::USERS;
 
-// Shipped clients ask for all of these. There are no runs, no state and no projects, so that only the organization, the tag
-// bindings and who has locked it add anything.
+// Shipped clients ask for all of these. There are no runs and no state, so that only the organization, the project, the
+// tag bindings and who has locked it add anything.
 pub(super) const SHOW: QuerySpec = QuerySpec {
     include: &[
         "organization",
@@ -32,7 +36,7 @@ pub(super) const SHOW: QuerySpec = QuerySpec {
         "project",
         "readme",
     ],
-    ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &EFFECTIVE_BINDINGS, &USERS, &TEAMS])
+    ..QuerySpec::show(&[&WORKSPACES, &ORGANIZATIONS, &PROJECTS, &EFFECTIVE_BINDINGS, &USERS, &TEAMS])
 };
 const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
@@ -40,6 +44,8 @@ const LIST: QuerySpec = QuerySpec {
     default_sort: "name",
     q: Search::Text,
     search: &["name", "wildcard-name", "tags", "exclude-tags"],
+    filters: &["project.id", tag_bindings::TAGGED[0], tag_bindings::TAGGED[1]],
+    ignored: &[tag_bindings::STRAY],
     ..SHOW
 };
 
@@ -60,6 +66,7 @@ pub(crate) fn section() -> Section {
             tag_http::endpoints(),
             organization_tag_http::endpoints(),
             consumer_http::endpoints(),
+            move_http::endpoints(),
         ]
         .into_iter()
         .flatten()
@@ -68,11 +75,11 @@ pub(crate) fn section() -> Section {
     }
 }
 
-/// Tags and tag bindings that are sent with a workspace.
+/// Tags and tag bindings that are sent with a workspace, and its project.
 fn tagged(sends: Sends) -> Sends {
     let tag = Sends::attributes::<TagAttributes>(&[TAGS.name]);
-    let binding = Sends::attributes::<BindingAttributes>(&[BINDINGS.name]).requires(&["key"]);
-    sends.related_to_any(TAGS.name, &tag).related_to_any(BINDINGS.name, &binding)
+    let binding = Sends::attributes::<BindingAttributes>(&[BINDING]).requires(&["key"]);
+    sends.related_to_any(TAGS.name, &tag).related_to_any(BINDING, &binding).may_relate_to_one("project", PROJECTS.name)
 }
 
 fn of_organization() -> Vec<Endpoint> {
@@ -107,7 +114,7 @@ fn by_name() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(CHANGES)
             .shows(&WORKSPACES)
-            .allows(&[Action::UpdateWorkspace])
+            .allows(&[Action::UpdateWorkspace, Action::MoveWorkspace])
             .write(update),
         Route::delete(path, "deleteWorkspaceByName", "Delete a workspace by its name")
             .query(&QuerySpec::NONE)
@@ -128,7 +135,7 @@ fn by_id() -> Vec<Endpoint> {
             .query(&SHOW)
             .body(CHANGES)
             .shows(&WORKSPACES)
-            .allows(&[Action::UpdateWorkspace])
+            .allows(&[Action::UpdateWorkspace, Action::MoveWorkspace])
             .write(update),
         Route::delete(path, "deleteWorkspace", "Delete a workspace")
             .query(&QuerySpec::NONE)
@@ -156,7 +163,7 @@ pub(super) fn may(
     workspace: &Workspace,
 ) -> Result<Permit> {
     let rights = super::rights(connection, caller, workspace.id)?;
-    caller.may(action, Target::Workspace(rights.map(|rights| rights.role)))
+    caller.may(action, Target::WorkspaceWith(rights))
 }
 
 /// The workspace that the path names, if the caller may see it.
@@ -171,46 +178,77 @@ pub(super) fn visible<'c, I>(mut call: Read<'c, I>) -> Result<(Allowed<'c, I>, W
 
 /// The workspace that the path names, with its row locked, if the caller may do `action` to it.
 pub(super) fn locked<'c, I>(call: Write<'c, I>, action: Action) -> Result<(Allowed<'c, I>, Workspace)> {
-    locked_for(call, action, |rights| Target::Workspace(rights.map(|rights| rights.role)))
+    let (mut call, workspace) = call.lock_named(|connection, caller, path, _| lock(connection, caller, path))?;
+    let permit = call.find(|connection, caller| may(connection, caller, action, &workspace))?;
+    Ok((call.permitted(permit)?, workspace))
 }
 
-/// The same, where the access table is asked about another target in the workspace.
-pub(super) fn locked_for<'c, I>(
-    call: Write<'c, I>,
-    action: Action,
-    target: impl FnOnce(Option<WorkspaceRights>) -> Target,
-) -> Result<(Allowed<'c, I>, Workspace)> {
-    let (mut call, workspace) = call.lock_named(|connection, caller, path, _| {
-        let id = find(connection, caller, path)?.id;
-        // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
-        if caller.rights_in_own(id).is_none() {
-            caller.may(Action::ListWorkspaces, Target::Organization)?;
-        }
-        Ok(store::lock(connection, id)?)
-    })?;
-    let permit = call.find(|connection, caller| {
-        let rights = super::rights(connection, caller, workspace.id)?;
-        caller.may(action, target(rights))
-    })?;
-    Ok((call.permitted(permit)?, workspace))
+/// The workspace that the path names, locked.
+fn lock(connection: &mut PgConnection, caller: &Caller, path: &PathParams) -> Result<Workspace> {
+    let id = find(connection, caller, path)?.id;
+    // Nobody else has a role in any of the organization's workspaces, and so a lock to ask for.
+    if caller.rights_in_own(id).is_none() {
+        caller.may(Action::ListWorkspaces, Target::Organization)?;
+    }
+    Ok(store::lock(connection, id)?)
 }
 
 fn list(call: Read<'_>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
     let organization = organizations::find(call.connection, call.caller.organization()?)?;
     let found = store::list(call.connection, organization.id, call.caller.visible_workspaces(), &call.query)?;
-    let rendered = render_all(call.connection, &call.caller, &organization, &found.rows)?;
-    let (resources, included) = with_included(call.connection, &call.query, &call.caller, &organization, rendered)?;
-    Ok(call.page(resources, found.info).include(included))
+    let rendered = render(call.connection, &call.caller, &organization, &call.query, &found.rows)?;
+    Ok(call.page(rendered.resources, found.info).include(rendered.included))
 }
 
 fn create(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
-    let (call, organization) =
-        call.lock(|connection, caller| Ok(organizations::hold(connection, caller.organization()?)?))?;
-    let (mut call, body) = call.may(Target::Organization)?.take_input();
-    let workspace = write::create(call.connection, &call.caller, organization.id, body)?;
-    call.check_again(|_, caller| caller.may(Action::CreateWorkspace, Target::Organization))?;
+    let (mut call, project) = call.lock_named(|connection, caller, _, body| {
+        // Nobody else sees any of the organization's projects, and so has a lock to ask for.
+        caller.may(Action::ListProjects, Target::Organization)?;
+        let organization = organizations::hold(connection, caller.organization()?)?;
+        // What is wrong with the body is told by the next step.
+        let Some(body) = body else { return Ok(None) };
+        match project_of(&body.relationships)? {
+            Some(id) => Ok(projects::hold(connection, organization.id, id).optional()?),
+            None => Ok(Some(projects::hold_default(connection, organization.id)?)),
+        }
+    })?;
+    let (project, permit) = call.find_by_input(|connection, caller, _| {
+        let project = project.ok_or_else(no_such_project)?;
+        let permit = may_create(connection, caller, &project)?;
+        Ok((project, permit))
+    })?;
+    let (mut call, body) = call.permitted(permit)?.take_input();
+    let workspace = write::create(call.connection, &call.caller, &project, body)?;
+    call.check_again(|connection, caller| may_create(connection, caller, &project))?;
     shown(call, &workspace)
+}
+
+/// The project that the relationships of a workspace name, if they do.
+fn project_of(relationships: &Relationships) -> Result<Option<ProjectId>> {
+    let id = relationships.to_one("project", PROJECTS.name)?;
+    id.map(|id| id.parse().map_err(|_| no_such_project())).transpose()
+}
+
+fn no_such_project() -> Error {
+    Error::not_found_at(
+        "/data/relationships/project/data/id",
+        "There is no such project in the workspace's organization",
+    )
+}
+
+/// What the caller is in a project that it names. To who may not see the project there is none.
+fn rights_in(connection: &mut PgConnection, caller: &Caller, project: &Project) -> Result<Target> {
+    let rights = projects::rights(connection, caller, project.id)?;
+    if rights.is_none() && !project.is_default() {
+        return Err(no_such_project());
+    }
+    Ok(Target::Project(rights))
+}
+
+fn may_create(connection: &mut PgConnection, caller: &Caller, project: &Project) -> Result<Permit> {
+    let target = rights_in(connection, caller, project)?;
+    caller.may(Action::CreateWorkspace, target)
 }
 
 fn show(call: Read<'_>) -> Result<Reply> {
@@ -224,12 +262,49 @@ pub(super) fn shown(call: Allowed<'_>, workspace: &Workspace) -> Result<Reply> {
 }
 
 fn update(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
-    let (call, workspace) = locked(call, Action::UpdateWorkspace)?;
-    let (mut call, body) = call.take_input();
+    let (mut call, (workspace, project)) = call.lock_named(|connection, caller, path, body| {
+        let workspace = lock(connection, caller, path)?;
+        let named = body.map(|body| project_of(&body.relationships)).transpose()?.flatten();
+        let id = named.unwrap_or(workspace.project_id);
+        let project = projects::hold(connection, workspace.organization_id, id).optional()?;
+        Ok((workspace, project))
+    })?;
+    let permit = call.find(|connection, caller| may_write(connection, caller, &workspace))?;
+    let project = project.ok_or_else(no_such_project)?;
+    let (mut call, body) = call.permitted(permit)?.take_input();
     let body = body.about(&[&workspace.id.to_string()])?;
-    let workspace = write::update(call.connection, &call.caller, workspace, body)?;
-    call.check_again(|connection, caller| may(connection, caller, Action::UpdateWorkspace, &workspace))?;
+    let source = workspace.project_id;
+    check_move(call.connection, &call.caller, source, &project)?;
+    let workspace = write::update(call.connection, &call.caller, workspace, &project, body)?;
+    call.check_again(|connection, caller| {
+        check_move(connection, caller, source, &project)?;
+        may_write(connection, caller, &workspace)
+    })?;
     shown(call, &workspace)
+}
+
+/// Who may not change a workspace may still move it.
+fn may_write(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<Permit> {
+    may(connection, caller, Action::UpdateWorkspace, workspace).or_else(|refused| {
+        let rights = projects::rights(connection, caller, workspace.project_id)?;
+        caller.may(Action::MoveWorkspace, Target::Project(rights)).map_err(|_| refused)
+    })
+}
+
+/// A workspace moves by who may move workspaces in both projects.
+fn check_move(connection: &mut PgConnection, caller: &Caller, from: ProjectId, to: &Project) -> Result<()> {
+    if from == to.id {
+        return Ok(());
+    }
+    let target = rights_in(connection, caller, to)?;
+    let refused = check_moves_out(connection, caller, from).and_then(|()| caller.may(Action::MoveWorkspace, target));
+    refused.map(|_| ()).map_err(|refused| refused.with_pointer("/data/relationships/project"))
+}
+
+/// Whether the caller may take workspaces out of a project.
+pub(super) fn check_moves_out(connection: &mut PgConnection, caller: &Caller, project: ProjectId) -> Result<()> {
+    let rights = projects::rights(connection, caller, project)?;
+    caller.may(Action::MoveWorkspace, Target::Project(rights)).map(|_| ())
 }
 
 fn destroy(call: Write<'_>) -> Result<Reply> {

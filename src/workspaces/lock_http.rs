@@ -1,9 +1,9 @@
 //! `workspaces/:id/actions/lock`, `…/unlock`, `…/force-unlock`, and `…/safe-delete`, which a lock forbids.
 
-use super::http::{SHOW, locked, locked_for, shown};
+use super::http::{SHOW, locked, shown};
 use super::lock::{self, LockAttributes};
 use super::view::WORKSPACES;
-use crate::access::{Action, Target};
+use crate::access::Action;
 use crate::http::openapi::Sends;
 use crate::http::{BodySpec, Endpoint, OneResource, PathParams, Reply, Route, Write};
 use crate::jsonapi::{Body, QuerySpec, ResourceBody, Result};
@@ -67,14 +67,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn lock(call: Write<'_, ResourceBody<LockAttributes>>) -> Result<Reply> {
-    let (call, workspace) = locked_for(call, Action::LockWorkspace, Target::WorkspaceLock)?;
+    let (call, workspace) = locked(call, Action::LockWorkspace)?;
     let (call, body) = call.take_input();
     let workspace = lock::lock(call.connection, &call.caller, &workspace, body.attributes)?;
     shown(call, &workspace)
 }
 
 fn unlock_own(call: Write<'_>) -> Result<Reply> {
-    let (call, workspace) = locked_for(call, Action::LockWorkspace, Target::WorkspaceLock)?;
+    let (call, workspace) = locked(call, Action::LockWorkspace)?;
     let workspace = lock::unlock(call.connection, &call.caller, &workspace)?;
     shown(call, &workspace)
 }

@@ -9,6 +9,7 @@ mod http;
 mod lock;
 mod lock_http;
 mod model;
+mod move_http;
 mod organization_tag_http;
 mod render;
 mod schema;
@@ -27,5 +28,4 @@ pub(crate) use model::{find_visible, organization_of_workspace, rights, rights_i
 pub(crate) use render::render_seen;
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
 pub(crate) use store::{lock, named};
-pub use tags::Bindings;
-pub(crate) use view::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, identifier};
+pub(crate) use view::{TAGS, WORKSPACES, identifier};

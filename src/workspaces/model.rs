@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::lock::{Locker, LockerKind};
 use super::settings::{Settings, WorkspaceAttributes};
 use super::store;
-use super::tags::Bindings;
 use crate::access::{Action, Caller, OrganizationRef, Role, Target, WorkspaceRights};
 use crate::credential::{Ability, Format};
 use crate::database::schema::workspaces;
-use crate::ids::{OrganizationId, WorkspaceId};
+use crate::ids::{OrganizationId, ProjectId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
+use crate::tag_bindings::Bindings;
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -21,6 +21,8 @@ pub struct Workspace {
     pub id: WorkspaceId,
     /// The organization that it is in.
     pub organization_id: OrganizationId,
+    /// The project that it is in.
+    pub project_id: ProjectId,
     /// Its name, unique in the organization without regard to case.
     pub name: String,
     pub description: Option<String>,
@@ -57,10 +59,11 @@ impl Workspace {
 
     /// A workspace as it is before its maker says more of it.
     #[must_use]
-    pub fn new(organization: OrganizationId) -> Self {
+    pub fn new(organization: OrganizationId, project: ProjectId) -> Self {
         Self {
             id: WorkspaceId::generate(),
             organization_id: organization,
+            project_id: project,
             name: String::new(),
             description: None,
             settings: Settings::default(),
@@ -113,7 +116,7 @@ pub(crate) fn rights(
         return Ok(Some(own));
     }
     let grants = store::grants(connection, &[workspace], &caller.rights.teams)?;
-    Ok(caller.rights_in(grants.into_values().flatten().map(|(_, grant)| grant)))
+    Ok(caller.rights_in(grants.into_values().flatten().map(|(_, given)| given)))
 }
 
 /// The workspace of this id and what the caller is in it.

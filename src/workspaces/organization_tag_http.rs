@@ -1,6 +1,6 @@
 //! `organizations/:name/tags` and `tags/:id/relationships/workspaces`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::PgConnection;
 
@@ -79,8 +79,8 @@ fn give(call: Write<'_, Vec<String>>) -> Result<Reply> {
         let ids: Vec<WorkspaceId> = sent.into_iter().flatten().filter_map(|id| id.parse().ok()).collect();
         // Only what the caller has a role in, so that no stranger takes a lock. Before the tag, as elsewhere.
         let roles = roles(connection, caller, &ids)?;
-        let ids: Vec<WorkspaceId> = roles.into_keys().collect();
-        store::lock_all(connection, &ids)?;
+        let ids: BTreeSet<WorkspaceId> = roles.into_keys().collect();
+        store::lock_all(connection, caller.organization()?, &ids)?;
         tag_store::hold(connection, tag)?;
         Ok(())
     })?;
@@ -107,7 +107,7 @@ fn roles(connection: &mut PgConnection, caller: &Caller, ids: &[WorkspaceId]) ->
     there.retain(|workspace| workspace.organization_id == organization);
     let grants = store::grants(connection, ids, &caller.rights.teams)?;
     let role = |id: WorkspaceId| {
-        let given = grants.get(&id).into_iter().flatten().map(|(_, grant)| *grant);
+        let given = grants.get(&id).into_iter().flatten().map(|(_, given)| *given);
         caller.rights_in_own(id).or_else(|| caller.rights_in(given)).map(|rights| rights.role)
     };
     Ok(there.iter().filter_map(|workspace| Some((workspace.id, role(workspace.id)?))).collect())

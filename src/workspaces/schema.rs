@@ -2,23 +2,19 @@
 
 use utoipa::openapi::{ArrayBuilder, Schema};
 
-use super::tags::{BindingAttributes, TagAttributes};
+use super::tags::TagAttributes;
 use super::view::LOCKED_BY;
-use super::{BINDINGS, EFFECTIVE_BINDINGS, TAGS, WORKSPACES, WorkspaceAttributes};
-use crate::jsonapi::ResourceType;
+use super::{TAGS, WORKSPACES, WorkspaceAttributes};
 use crate::jsonapi::schema::{ResourceSchema, count, one_of, or_null, text, time, truth, truths};
 use crate::organizations::ORGANIZATIONS;
+use crate::projects::PROJECTS;
+use crate::tag_bindings::{self, EFFECTIVE_BINDINGS};
 use crate::teams::TEAMS;
 use crate::users::USERS;
 
 /// All types that these endpoints show.
 pub(super) fn all() -> Vec<ResourceSchema> {
-    vec![
-        workspace(),
-        tag(),
-        binding(&BINDINGS, "A key with a value that is bound to a workspace"),
-        binding(&EFFECTIVE_BINDINGS, "A key with a value that a workspace has, bound or inherited"),
-    ]
+    [workspace(), tag()].into_iter().chain(tag_bindings::schemas()).collect()
 }
 
 fn tag() -> ResourceSchema {
@@ -39,7 +35,7 @@ fn workspace() -> ResourceSchema {
         .attribute("source", one_of(&["tfe-api"]) as Schema)
         .one("organization", &[ORGANIZATIONS.name])
         .one("agent-pool", &["agent-pools"])
-        .one("project", &["projects"])
+        .one("project", &[PROJECTS.name])
         .one("current-run", &["runs"])
         .one("ssh-key", &["ssh-keys"])
         .one(LOCKED_BY, &[USERS.name, TEAMS.name])
@@ -50,8 +46,5 @@ fn workspace() -> ResourceSchema {
         .link("tags")
         .link("tag-bindings")
         .many("effective-tag-bindings", EFFECTIVE_BINDINGS.name)
-}
-
-fn binding(kind: &'static ResourceType, about: &'static str) -> ResourceSchema {
-    ResourceSchema::new(kind, about).written::<BindingAttributes>(&["key", "value"])
+        .own_link("self-html")
 }

@@ -9,6 +9,7 @@ use crate::access::{Role, valid_roles};
 use crate::credential::{Ability, Format, valid_abilities};
 use crate::jsonapi::{Error, Result, Timestamp, present};
 use crate::organizations::ExecutionMode;
+use crate::projects::valid_duration;
 
 /// A workspace's settings as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,17 +291,6 @@ pub struct WorkspaceAttributes {
     /// organization says.
     #[serde(deserialize_with = "present")]
     pub default_token_format: Option<Option<Format>>,
-}
-
-fn valid_duration(duration: &str) -> Result<(), ValidationError> {
-    let digits = duration.strip_suffix(['d', 'h']).unwrap_or_default();
-    if (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(());
-    }
-    // Word for word what the HCP API says: clients look for it.
-    let message = "Auto destroy activity duration has an incorrect format, we expect up to 4 numeric digits and 1 unit \
-                   ('d' or 'h')";
-    Err(ValidationError::new("duration").with_message(message.into()))
 }
 
 /// Whether it can name a version of Terraform. Latchkey does not know which there are.

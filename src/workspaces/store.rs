@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
@@ -13,12 +14,15 @@ use uuid::Uuid;
 use super::Workspace;
 use super::lock::{Locker, LockerKind};
 use super::tags::searched;
-use crate::access::{Grant, VisibleWorkspaces};
+use crate::access::{Grant, ProjectGrant, VisibleWorkspaces, WorkspaceRights};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{lower, statement_timestamp, tags, team_workspaces, workspace_tags, workspaces};
+use crate::database::schema::{
+    lower, projects, statement_timestamp, tags, team_projects, team_workspaces, workspace_tags, workspaces,
+};
 use crate::database::{containing, violated_key};
-use crate::ids::{OrganizationId, TeamId, WorkspaceId};
+use crate::ids::{OrganizationId, ProjectId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
+use crate::tag_bindings;
 
 impl Listed for Workspace {
     const COLUMNS: &'static [SortColumn<Self>] = &[
@@ -57,6 +61,21 @@ pub(super) fn list(
     if let Some(none) = query.search("exclude-tags") {
         found = found.filter(workspaces::id.ne_all(tagged(searched(none))));
     }
+    if let Some(project) = query.filter("project.id") {
+        // An id that does not parse finds nothing.
+        let ids: Vec<ProjectId> = project.split(',').filter_map(|id| id.parse().ok()).collect();
+        found = found.filter(workspaces::project_id.eq_any(ids));
+    }
+    for asked in tag_bindings::asked(query)? {
+        // Its own binding of a key goes before that of its project.
+        let bearing = projects::table
+            .filter(projects::organization_id.eq(organization))
+            .filter(projects::tag_bindings.contains(asked.contained()));
+        let inherited = workspaces::project_id
+            .eq_any(bearing.select(projects::id))
+            .and(not(workspaces::tag_bindings.contains(asked.any())));
+        found = found.filter(workspaces::tag_bindings.contains(asked.contained()).or(inherited));
+    }
     page(connection, found, query)
 }
 
@@ -70,8 +89,13 @@ pub(super) fn within_reach<'a>(
         VisibleWorkspaces::All => found,
         VisibleWorkspaces::Own(id) => found.filter(workspaces::id.eq(id)),
         VisibleWorkspaces::OfTeams(teams) => {
-            let of_theirs = team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams));
-            found.filter(workspaces::id.eq_any(of_theirs.select(team_workspaces::workspace_id)))
+            let of_theirs = team_workspaces::table.filter(team_workspaces::team_id.eq_any(teams.clone()));
+            let by_projects = team_projects::table.filter(team_projects::team_id.eq_any(teams));
+            found.filter(
+                workspaces::id
+                    .eq_any(of_theirs.select(team_workspaces::workspace_id))
+                    .or(workspaces::project_id.eq_any(by_projects.select(team_projects::project_id))),
+            )
         }
     }
 }
@@ -128,19 +152,40 @@ pub(super) fn find_all(connection: &mut PgConnection, ids: &[WorkspaceId]) -> Qu
     workspaces::table.filter(workspaces::id.eq_any(ids)).select(Workspace::as_select()).load(connection)
 }
 
-/// A workspace by id, locked until the transaction's end.
+/// A workspace by id, locked until the transaction's end, and its project held: whoever changes the access to one of the two
+/// waits, and a right that is taken away while this waits is gone when it is asked for.
 pub(crate) fn lock(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
-    workspaces::table.find(id).select(Workspace::as_select()).for_no_key_update().first(connection)
+    let workspace: Workspace =
+        workspaces::table.find(id).select(Workspace::as_select()).for_no_key_update().first(connection)?;
+    crate::projects::hold(connection, workspace.organization_id, workspace.project_id)?;
+    Ok(workspace)
 }
 
-/// Workspaces by id, as far as there are such, locked until the transaction's end in one order.
-pub(super) fn lock_all(connection: &mut PgConnection, ids: &[WorkspaceId]) -> QueryResult<Vec<Workspace>> {
-    workspaces::table
+/// Those of these workspaces that are in an organization, locked until the transaction's end, and their projects held.
+pub(super) fn lock_all(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    ids: &BTreeSet<WorkspaceId>,
+) -> QueryResult<Vec<Workspace>> {
+    let found: Vec<Workspace> = workspaces::table
+        .filter(workspaces::organization_id.eq(organization))
         .filter(workspaces::id.eq_any(ids))
+        // In one order, so that two requests never wait for each other.
         .order(workspaces::id)
         .select(Workspace::as_select())
         .for_no_key_update()
-        .load(connection)
+        .load(connection)?;
+    for project in found.iter().map(|workspace| workspace.project_id).collect::<BTreeSet<_>>() {
+        crate::projects::hold(connection, organization, project)?;
+    }
+    Ok(found)
+}
+
+/// Puts these workspaces into a project.
+pub(super) fn move_all(connection: &mut PgConnection, ids: &[WorkspaceId], project: ProjectId) -> QueryResult<usize> {
+    diesel::update(workspaces::table.filter(workspaces::id.eq_any(ids)))
+        .set((workspaces::project_id.eq(project), workspaces::updated_at.eq(diesel::dsl::now)))
+        .execute(connection)
 }
 
 /// Makes a workspace as `new` describes it, without tags.
@@ -149,10 +194,11 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
         .values((
             workspaces::id.eq(new.id),
             workspaces::organization_id.eq(new.organization_id),
+            workspaces::project_id.eq(new.project_id),
             workspaces::name.eq(&new.name),
             workspaces::description.eq(&new.description),
             workspaces::settings.eq(stored(&new.settings)?),
-            workspaces::tag_bindings.eq(stored(&new.tag_bindings.0)?),
+            workspaces::tag_bindings.eq(stored(&new.tag_bindings)?),
             workspaces::abilities.eq(&new.abilities),
             workspaces::allowed_token_roles.eq(&new.allowed_token_roles),
             workspaces::default_token_format.eq(new.default_token_format),
@@ -165,10 +211,11 @@ pub(super) fn create(connection: &mut PgConnection, new: &Workspace) -> Result<W
 pub(super) fn update(connection: &mut PgConnection, changed: &Workspace) -> Result<Workspace> {
     diesel::update(workspaces::table.find(changed.id))
         .set((
+            workspaces::project_id.eq(changed.project_id),
             workspaces::name.eq(&changed.name),
             workspaces::description.eq(&changed.description),
             workspaces::settings.eq(stored(&changed.settings)?),
-            workspaces::tag_bindings.eq(stored(&changed.tag_bindings.0)?),
+            workspaces::tag_bindings.eq(stored(&changed.tag_bindings)?),
             workspaces::abilities.eq(&changed.abilities),
             workspaces::allowed_token_roles.eq(&changed.allowed_token_roles),
             workspaces::default_token_format.eq(changed.default_token_format),
@@ -233,12 +280,12 @@ fn taken(fault: DieselError) -> Error {
     }
 }
 
-/// What each of some workspaces grants to which of some teams.
+/// What each of some workspaces, by itself and by its project, grants to which of some teams.
 pub(super) fn grants(
     connection: &mut PgConnection,
     workspaces: &[WorkspaceId],
     teams: &BTreeSet<TeamId>,
-) -> QueryResult<HashMap<WorkspaceId, Vec<(TeamId, Grant)>>> {
+) -> QueryResult<HashMap<WorkspaceId, Vec<(TeamId, WorkspaceRights)>>> {
     let mut grants: HashMap<_, Vec<_>> = HashMap::new();
     if workspaces.is_empty() || teams.is_empty() {
         return Ok(grants);
@@ -249,7 +296,16 @@ pub(super) fn grants(
         .select((team_workspaces::workspace_id, team_workspaces::team_id, Grant::as_select()))
         .load(connection)?;
     for (workspace, team, grant) in given {
-        grants.entry(workspace).or_default().push((team, grant));
+        grants.entry(workspace).or_default().push((team, WorkspaceRights::from(grant)));
+    }
+    let by_projects: Vec<(WorkspaceId, TeamId, ProjectGrant)> = workspaces::table
+        .inner_join(team_projects::table.on(team_projects::project_id.eq(workspaces::project_id)))
+        .filter(workspaces::id.eq_any(workspaces))
+        .filter(team_projects::team_id.eq_any(teams))
+        .select((workspaces::id, team_projects::team_id, ProjectGrant::as_select()))
+        .load(connection)?;
+    for (workspace, team, grant) in by_projects {
+        grants.entry(workspace).or_default().push((team, WorkspaceRights::from(grant)));
     }
     Ok(grants)
 }

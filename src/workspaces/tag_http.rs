@@ -2,16 +2,17 @@
 
 use super::http::may;
 use super::http::{locked, visible};
-use super::tags::{self, BINDING, BindingAttributes, TAG, Tag, TagAttributes};
-use super::view::{self, BINDINGS, EFFECTIVE_BINDINGS, TAGS};
+use super::tags::{self, TAG, Tag, TagAttributes};
+use super::view::{self, TAGS};
 use super::write::TagChange;
-use super::{Workspace, tag_store, write};
+use super::{Workspace, render, tag_store, write};
 use crate::access::Action;
 use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, Read, Reply, ResourceList, Route, Write};
 use crate::ids::OrganizationId;
 use crate::jsonapi::{MAX_IDENTIFIERS, Page, Pages, QuerySpec, ResourceBody, Result};
 use crate::organizations;
+use crate::tag_bindings::{BINDING, BINDINGS, BindingAttributes, Bindings, EFFECTIVE_BINDINGS};
 
 /// `name` is how shipped clients search here.
 const TAGS_OF_ONE: QuerySpec = QuerySpec {
@@ -66,7 +67,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "listEffectiveTagBindings",
             "List the tag bindings of a workspace, inherited ones included",
         )
-        .details("There are no projects yet that a workspace could inherit others from.")
+        .details("Its own, and those of its project whose keys it lacks.")
         .query(&EFFECTIVE_BINDINGS_OF_ONE)
         .lists(&EFFECTIVE_BINDINGS)
         .allows(&[Action::SeeWorkspace])
@@ -114,19 +115,19 @@ fn sent_tags<'c>(call: Write<'c, Vec<ResourceBody<TagAttributes>>>) -> Result<(A
 
 fn list_bindings(call: Read<'_>) -> Result<Reply> {
     let (call, workspace) = visible(call)?;
-    Ok(call.list(view::bindings(&workspace)))
+    Ok(call.list(workspace.tag_bindings.resources(workspace.id.uuid())))
 }
 
-/// Those that a workspace has by itself: there are no projects that it could have any from.
 fn list_effective_bindings(call: Read<'_>) -> Result<Reply> {
     let (call, workspace) = visible(call)?;
-    Ok(call.list(view::effective_bindings(&workspace)))
+    let bindings = render::effective_bindings(call.connection, &workspace)?;
+    Ok(call.list(bindings))
 }
 
 /// Adds bindings, or gives another value to those that are there.
 fn bind(call: Write<'_, Vec<ResourceBody<BindingAttributes>>>) -> Result<Reply> {
     let (call, workspace) = locked(call, Action::UpdateWorkspace)?;
     let (call, sent) = call.take_input();
-    let workspace = write::bind(call.connection, &call.caller, workspace, tags::bindings(sent))?;
-    Ok(call.list(view::bindings(&workspace)))
+    let workspace = write::bind(call.connection, &call.caller, workspace, Bindings::sent(sent))?;
+    Ok(call.list(workspace.tag_bindings.resources(workspace.id.uuid())))
 }

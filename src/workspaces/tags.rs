@@ -1,14 +1,12 @@
-//! What workspaces are grouped by, in the two forms that clients of the HCP API write: tags, which are names, and tag
-//! bindings, which are keys with values.
+//! What workspaces are grouped by, beside tag bindings: tags, which are names.
 //!
 //! A tag is its organization's: it stays when no workspace has it any more, until it is deleted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -17,8 +15,9 @@ use crate::access::Caller;
 use crate::database::schema;
 use crate::ids::{OrganizationId, TagId};
 use crate::jsonapi::{Error, Relationships, ResourceBody, Result};
+use crate::tag_bindings::Bindings;
 
-/// A workspace can have as many tags, and as many tag bindings.
+/// A workspace can have as many tags.
 pub const MAX_TAGS: usize = 100;
 
 /// An organization can have as many tags.
@@ -26,9 +25,6 @@ pub const MAX_TAGS_OF_ORGANIZATION: usize = 10_000;
 
 /// The type that names a tag.
 pub(crate) const TAG: &str = "tags";
-
-/// The type that names a tag binding.
-pub(crate) const BINDING: &str = "tag-bindings";
 
 /// A tag as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -52,20 +48,6 @@ pub struct TagAttributes {
     pub name: Option<String>,
 }
 
-/// What a client may write of a tag binding.
-#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct BindingAttributes {
-    /// `key`: 1 to 128 characters.
-    #[validate(length(min = 1, max = 128))]
-    #[schema(min_length = 1, max_length = 128)]
-    pub key: Option<String>,
-    /// `value`: at most 256 characters; none is the same as an empty one.
-    #[validate(length(max = 256))]
-    #[schema(max_length = 256)]
-    pub value: Option<String>,
-}
-
 fn valid_name(name: &str) -> Result<(), ValidationError> {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':');
@@ -77,40 +59,24 @@ fn valid_name(name: &str) -> Result<(), ValidationError> {
     Err(ValidationError::new("name").with_message(message.into()))
 }
 
-/// A workspace's tag bindings by their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bindings(pub BTreeMap<String, String>);
-
-impl From<Value> for Bindings {
-    /// Reads what is stored; what is no text is left out.
-    fn from(stored: Value) -> Self {
-        let Value::Object(members) = stored else { return Self::default() };
-        let text = |(key, value): (String, Value)| Some((key, value.as_str()?.to_owned()));
-        Self(members.into_iter().filter_map(text).collect())
-    }
-}
-
 /// What the relationships of a workspace that a client sent say of its tags; none where they say nothing.
 pub(super) struct Written {
     tags: Option<Vec<String>>,
-    bindings: Option<BTreeMap<String, String>>,
+    pub(super) bindings: Option<Bindings>,
 }
 
 impl Written {
     pub(super) fn read(connection: &mut PgConnection, caller: &Caller, sent: &Relationships) -> Result<Self> {
         let tags = sent.resources(TAG, &[TAG], &[])?.map(|tags| names(connection, caller, &tags)).transpose()?;
-        let bindings = sent.resources(BINDING, &[BINDING], &["key"])?.map(bindings);
-        Ok(Self { tags, bindings })
+        Ok(Self { tags, bindings: Bindings::related(sent)? })
     }
 
     /// The workspace with these bindings instead of those that it had, and the names of the tags that it is to have instead.
     pub(super) fn put_on(self, workspace: Workspace) -> Result<(Workspace, Option<Vec<String>>)> {
         let tags = self.tags.map(sorted);
-        let bindings = self.bindings.map_or(workspace.tag_bindings, Bindings);
-        let relationship = |name: &str| format!("/data/relationships/{name}/data");
-        check_number(tags.as_ref().map_or(0, Vec::len), &relationship(TAG))?;
-        check_number(bindings.0.len(), &relationship(BINDING))?;
-        Ok((Workspace { tag_bindings: bindings, ..workspace }, tags))
+        check_number(tags.as_ref().map_or(0, Vec::len), "/data/relationships/tags/data")?;
+        let tag_bindings = self.bindings.unwrap_or(workspace.tag_bindings);
+        Ok((Workspace { tag_bindings, ..workspace }, tags))
     }
 }
 
@@ -147,12 +113,6 @@ pub(super) fn names(
     }
     Error::check(faults)?;
     Ok(names)
-}
-
-/// The tag bindings that a client sent, whose keys were required; of a key that is there twice, the last.
-pub(super) fn bindings(sent: Vec<ResourceBody<BindingAttributes>>) -> BTreeMap<String, String> {
-    let pair = |binding: BindingAttributes| Some((binding.key?, binding.value.unwrap_or_default()));
-    sent.into_iter().filter_map(|binding| pair(binding.attributes)).collect()
 }
 
 /// In order, each once.

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::lock::Locker;
-use super::tags::{BINDING, TAG, Tag};
+use super::tags::{TAG, Tag};
 use super::{Workspace, settings::VcsRepo};
 use crate::access::{Action, Caller, Runs, StateVersions, Target, Variables, WorkspaceRights};
-use crate::ids::{TagBindingId, WorkspaceId};
+use crate::ids::WorkspaceId;
 use crate::jsonapi::{Identifier, Resource, ResourceType, time};
 use crate::organizations::{self, ExecutionMode, Organization};
+use crate::projects::{self, Project};
 
 pub(crate) const WORKSPACES: ResourceType = ResourceType {
     name: "workspaces",
@@ -82,12 +83,6 @@ pub(super) const LOCKED_BY: &str = "locked-by";
 pub(crate) const TAGS: ResourceType =
     ResourceType { name: TAG, fields: &["name", "created-at", "instance-count", "organization"] };
 
-pub(crate) const BINDINGS: ResourceType = ResourceType { name: BINDING, fields: &["key", "value"] };
-
-/// The type `effective-tag-bindings`: what a workspace has by itself or by a project, which there are none of.
-pub(crate) const EFFECTIVE_BINDINGS: ResourceType =
-    ResourceType { name: "effective-tag-bindings", fields: &["key", "value"] };
-
 /// A tag of an organization of this name, which so many workspaces that the caller sees have.
 pub(super) fn tag(tag: &Tag, organization: &str, instances: i64) -> Resource {
     Resource::new(&TAGS, tag.id)
@@ -95,28 +90,6 @@ pub(super) fn tag(tag: &Tag, organization: &str, instances: i64) -> Resource {
         .attribute("created-at", time(tag.created_at))
         .attribute("instance-count", instances)
         .to_one("organization", Some(organizations::identifier(organization)))
-}
-
-pub(super) fn bindings(workspace: &Workspace) -> Vec<Resource> {
-    bindings_as(&BINDINGS, workspace)
-}
-
-/// The same, as those that are in force.
-pub(super) fn effective_bindings(workspace: &Workspace) -> Vec<Resource> {
-    bindings_as(&EFFECTIVE_BINDINGS, workspace)
-}
-
-fn bindings_as(kind: &'static ResourceType, workspace: &Workspace) -> Vec<Resource> {
-    let binding = |(key, value): (&String, &String)| {
-        Resource::new(kind, TagBindingId::of(workspace.id, key)).attribute("key", key).attribute("value", value)
-    };
-    workspace.tag_bindings.0.iter().map(binding).collect()
-}
-
-/// A workspace that links to its effective tag bindings, which are in the same document.
-pub(super) fn with_effective_bindings(resource: Resource, workspace: &Workspace) -> Resource {
-    let link = |key: &String| Identifier::new(EFFECTIVE_BINDINGS.name, TagBindingId::of(workspace.id, key));
-    resource.to_many(EFFECTIVE_BINDINGS.name, workspace.tag_bindings.0.keys().map(link).collect())
 }
 
 /// A reference to a workspace.
@@ -127,14 +100,16 @@ pub(crate) fn identifier(id: WorkspaceId) -> Identifier {
 /// A workspace as a caller sees it who is this in it.
 pub(super) fn workspace(
     workspace: &Workspace,
+    project: &Project,
     organization: &Organization,
     caller: &Caller,
     rights: &WorkspaceRights,
 ) -> Resource {
     let settings = &workspace.settings;
-    let mode = settings.execution_mode.unwrap_or(organization.settings.default_execution_mode);
+    let default_mode = project.settings.default_execution_mode.unwrap_or(organization.settings.default_execution_mode);
+    let mode = settings.execution_mode.unwrap_or(default_mode);
     let pool = settings.agent_pool_id.as_ref().map(|id| Identifier::new("agent-pools", id));
-    let can_delete = caller.can(Action::DeleteWorkspace, Target::Workspace(Some(rights.role)));
+    let can_delete = caller.can(Action::DeleteWorkspace, Target::WorkspaceWith(Some(*rights)));
     let resource = without_runs(Resource::new(&WORKSPACES, workspace.id).attributes(settings));
     let resource = match workspace.locked_by().map(Locker::face) {
         Some((kind, id)) => resource.to_one(LOCKED_BY, Some(Identifier::new(kind, id))),
@@ -146,6 +121,7 @@ pub(super) fn workspace(
         .attribute("default-token-format", workspace.default_token_format)
         .attribute("actions", json!({ "is-destroyable": can_delete }))
         .attribute("auto-destroy-at", settings.auto_destroy_at.map(|moment| time(moment.0)))
+        .attribute("auto-destroy-activity-duration", auto_destroy_duration(workspace, project))
         .attribute("created-at", time(workspace.created_at))
         .attribute("description", &workspace.description)
         .attribute("execution-mode", mode)
@@ -163,14 +139,21 @@ pub(super) fn workspace(
         .attribute("vcs-repo-identifier", settings.vcs_repo.as_ref().and_then(|repo| repo.identifier.as_ref()))
         .to_one("organization", Some(organizations::identifier(&organization.name)))
         .to_one("agent-pool", pool)
-        .to_one("project", None)
+        .to_one("project", Some(projects::identifier(project.id)))
         .to_one("current-run", None)
         .to_one("ssh-key", None)
         .relation_link("tags", format!("/api/v2/workspaces/{}/relationships/tags", workspace.id))
         .relation_link("tag-bindings", format!("/api/v2/workspaces/{}/tag-bindings", workspace.id))
         .relation_link("effective-tag-bindings", format!("/api/v2/workspaces/{}/effective-tag-bindings", workspace.id))
         .link_self(format!("/api/v2/organizations/{}/workspaces/{}", organization.name, workspace.name))
-        .link_html(format!("/app/{}/workspaces/{}", organization.name, workspace.name))
+        .link("self-html", format!("/app/{}/workspaces/{}", organization.name, workspace.name))
+}
+
+/// A workspace without a time and a duration of its own has the duration of its project.
+fn auto_destroy_duration<'a>(workspace: &'a Workspace, project: &'a Project) -> Option<&'a String> {
+    let own = workspace.settings.auto_destroy_activity_duration.as_ref();
+    let inherits = own.is_none() && workspace.settings.auto_destroy_at.is_none();
+    own.or(project.settings.auto_destroy_activity_duration.as_ref().filter(|_| inherits))
 }
 
 /// What the HCP API tells of runs and modules, which a token service has none of.
@@ -202,12 +185,13 @@ fn repository(repository: &VcsRepo) -> Value {
 
 fn permissions(caller: &Caller, rights: &WorkspaceRights) -> Value {
     let can = |action| caller.can(action, Target::Workspace(Some(rights.role)));
-    let can_lock = caller.can(Action::LockWorkspace, Target::WorkspaceLock(Some(*rights)));
+    let can_with = |action| caller.can(action, Target::WorkspaceWith(Some(*rights)));
+    let (deletes, locks) = (can_with(Action::DeleteWorkspace), can_with(Action::LockWorkspace));
     let may = rights.permissions;
     json!({
         "can-update": can(Action::UpdateWorkspace),
-        "can-destroy": can(Action::DeleteWorkspace),
-        "can-force-delete": can(Action::DeleteWorkspace),
+        "can-destroy": deletes,
+        "can-force-delete": deletes,
         "can-read-settings": can(Action::SeeWorkspace),
         "can-manage-run-tasks": may.run_tasks,
         "can-manage-hyok": false,
@@ -219,8 +203,8 @@ fn permissions(caller: &Caller, rights: &WorkspaceRights) -> Value {
         "can-read-state-versions": may.state_versions >= StateVersions::Read,
         "can-read-state-outputs": may.state_versions >= StateVersions::ReadOutputs,
         "can-create-state-versions": may.state_versions >= StateVersions::Write,
-        "can-lock": can_lock,
-        "can-unlock": can_lock,
+        "can-lock": locks,
+        "can-unlock": locks,
         "can-force-unlock": can(Action::ForceUnlockWorkspace),
     })
 }

@@ -1,7 +1,5 @@
 //! Making, changing and deleting workspaces. One that is there must be locked.
 
-use std::collections::BTreeMap;
-
 use diesel::PgConnection;
 use serde_json::json;
 
@@ -9,24 +7,29 @@ use super::consumers::{self, ConsumerChange, MAX_CONSUMERS};
 use super::tags::{self, Tag, Written};
 use super::{Workspace, WorkspaceAttributes, store, tag_store};
 use crate::abilities;
-use crate::access::{Caller, Role};
+use crate::access::{Action, Caller, Role, Target};
 use crate::audit::{self, Event};
 use crate::deletions::{self, Deleted};
 use crate::ids::{OrganizationId, TagId, WorkspaceId};
 use crate::jsonapi::{Error, ResourceBody, Result};
+use crate::projects::{self, Project};
+use crate::reserved_tag_keys;
+use crate::tag_bindings::Bindings;
 
-/// Makes a workspace in an organization, which is locked.
+/// Makes a workspace in a project, which is held.
 ///
 /// # Errors
 /// 422 for a name that is taken or settings that do not fit, 404 for a tag that nobody has.
 pub(super) fn create(
     connection: &mut PgConnection,
     caller: &Caller,
-    organization: OrganizationId,
+    project: &Project,
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
-    let new = changed(connection, caller, Workspace::new(organization), body.attributes)?;
+    check_overrides(connection, project, tags.bindings.as_ref(), BINDINGS_BESIDE)?;
+    let new = Workspace::new(project.organization_id, project.id);
+    let new = changed(connection, caller, new, body.attributes)?;
     let (new, tags) = tags.put_on(new)?;
     let made = store::create(connection, &new)?;
     let workspace = match tags {
@@ -40,25 +43,85 @@ pub(super) fn create(
     Ok(workspace)
 }
 
-/// Changes a workspace.
+/// Where tag bindings are in a document that tells of a workspace,
+const BINDINGS_BESIDE: &str = "/data/relationships/tag-bindings/data";
+/// and where tags are.
+const TAGS_BESIDE: &str = "/data/relationships/tags/data";
+
+/// Changes a workspace, which is in `project` then.
 ///
 /// # Errors
-/// As for [`create`].
+/// As for [`create`]; 403 for a move that the caller may not make, 404 for another change.
 pub(super) fn update(
     connection: &mut PgConnection,
     caller: &Caller,
     workspace: Workspace,
+    project: &Project,
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
+    check_overrides(connection, project, tags.bindings.as_ref(), BINDINGS_BESIDE)?;
+    let before = workspace.clone();
     let changed = changed(connection, caller, workspace, body.attributes)?;
     let (changed, tags) = tags.put_on(changed)?;
+    let tags = tags.filter(|tags| *tags != before.tags);
+    if changed != before || tags.is_some() {
+        // Who may only move a workspace changes nothing else.
+        let role = super::rights(connection, caller, before.id)?.map(|rights| rights.role);
+        caller.may(Action::UpdateWorkspace, Target::Workspace(role))?;
+    }
     if let Some(tags) = tags {
         change_tags(connection, &changed, TagChange::Set(&tags), TAGS_BESIDE)?;
     }
+    let changed = Workspace { project_id: project.id, ..changed };
     let workspace = store::update(connection, &changed)?;
     record(connection, caller, &workspace, "update")?;
     Ok(workspace)
+}
+
+/// Moves workspaces into a project. Those that are in it already stay as they are.
+///
+/// # Errors
+/// The database's own.
+pub(super) fn move_all(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    workspaces: &[Workspace],
+    project: &Project,
+) -> Result<()> {
+    let moved = |workspace: &&Workspace| workspace.project_id != project.id;
+    let moved: Vec<Workspace> = workspaces
+        .iter()
+        .filter(moved)
+        .map(|workspace| Workspace { project_id: project.id, ..workspace.clone() })
+        .collect();
+    let ids: Vec<_> = moved.iter().map(|workspace| workspace.id).collect();
+    store::move_all(connection, &ids, project.id)?;
+    let events: Vec<Event> = moved.iter().map(|workspace| event(workspace, "update")).collect();
+    Ok(audit::record(connection, &caller.actor(), &events)?)
+}
+
+/// A workspace gets no value of its own of a key that its project has, if the organization has said so.
+fn check_overrides(
+    connection: &mut PgConnection,
+    project: &Project,
+    bindings: Option<&Bindings>,
+    pointer: &str,
+) -> Result<()> {
+    let Some(bindings) = bindings else { return Ok(()) };
+    let other = |key: &&str| project.tag_bindings.has(key) && project.tag_bindings.value(key) != bindings.value(key);
+    let overriding: Vec<&str> = bindings.keys().filter(other).collect();
+    if overriding.is_empty() {
+        return Ok(());
+    }
+    let fixed = reserved_tag_keys::fixed(connection, project.organization_id)?;
+    match overriding.into_iter().find(|key| fixed.contains(*key)) {
+        Some(key) => {
+            let detail = format!("The key {key} is reserved, and its value is that of the project {}", project.name);
+            Err(Error::attribute(pointer, detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The workspace after a change, if the caller may give it what it is to reach.
@@ -106,9 +169,6 @@ pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, workspace: 
     deletions::mark(connection, Deleted::Workspace(workspace.id), &event)?;
     Ok(audit::record(connection, &caller.actor(), &[event])?)
 }
-
-/// Where tags are in a document that tells of a workspace.
-const TAGS_BESIDE: &str = "/data/relationships/tags/data";
 
 /// What becomes of a workspace's tags, by their names.
 #[derive(Debug, Clone, Copy)]
@@ -203,11 +263,11 @@ pub(super) fn bind(
     connection: &mut PgConnection,
     caller: &Caller,
     workspace: Workspace,
-    bindings: BTreeMap<String, String>,
+    bindings: Bindings,
 ) -> Result<Workspace> {
-    let mut all = workspace.tag_bindings.clone();
-    all.0.extend(bindings);
-    tags::check_number(all.0.len(), "/data")?;
+    let project = projects::hold(connection, workspace.organization_id, workspace.project_id)?;
+    check_overrides(connection, &project, Some(&bindings), "/data")?;
+    let all = workspace.tag_bindings.clone().and(bindings).checked("/data")?;
     if all == workspace.tag_bindings {
         return Ok(workspace);
     }
@@ -221,8 +281,13 @@ fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace,
 }
 
 fn event(workspace: &Workspace, action: &'static str) -> Event {
-    let Workspace { name, abilities, allowed_token_roles, .. } = workspace;
-    let about = json!({"name": name, "abilities": abilities, "allowed-token-roles": allowed_token_roles});
+    let Workspace { name, project_id, abilities, allowed_token_roles, .. } = workspace;
+    let about = json!({
+        "name": name,
+        "project": project_id,
+        "abilities": abilities,
+        "allowed-token-roles": allowed_token_roles,
+    });
     Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(about)
 }
 
@@ -233,7 +298,7 @@ fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Works
 fn tags_event(workspace: &Workspace) -> Event {
     let Workspace { name, tags, tag_bindings, .. } = workspace;
     Event::new(Some(workspace.organization_id), "workspace", workspace.id, "update")
-        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.0}))
+        .meta(json!({"name": name, "tags": tags, "tag-bindings": tag_bindings.told()}))
 }
 
 /// Changes who may read a workspace's state.

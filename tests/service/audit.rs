@@ -80,7 +80,7 @@ fn every_change_writes_its_event() {
     let organization = resource("organizations", json!({"name": "other", "email": "a@example.com"}));
     assert_eq!(
         names_of(&app, || client.post("/api/v2/organizations", &organization)),
-        ["organization create", "organization_user create", "team create", "team_member create"]
+        ["organization create", "organization_user create", "project create", "team create", "team_member create"]
     );
     let change = resource("organizations", json!({"email": "b@example.com"}));
     assert_eq!(names_of(&app, || client.patch("/api/v2/organizations/other", &change)), ["organization update"]);

@@ -272,7 +272,7 @@ fn a_maker_stays_as_long_as_the_tokens_and_an_organization_as_long_as_its_parts(
             acme.app.sql("UPDATE deletions SET due_at = now()");
             until("they are looked at", || acme.app.count("deletions WHERE due_at <= now()") == 0);
         }
-        for kept in ["all_users", "all_teams", "all_workspaces", "all_organizations"] {
+        for kept in ["all_users", "all_teams", "all_workspaces", "all_projects", "all_organizations"] {
             let long_ago = "SET deleted_at = now() - interval '91 days' WHERE deleted_at IS NOT NULL";
             acme.app.sql(&format!("UPDATE {kept} {long_ago}"));
         }
@@ -291,7 +291,8 @@ fn a_maker_stays_as_long_as_the_tokens_and_an_organization_as_long_as_its_parts(
     acme.ada.client.delete("/api/v2/organizations/acme").expect(204);
     over();
     let service = keep();
-    for all in ["all_organizations", "all_teams", "all_workspaces", "all_users WHERE username = 'bob'"] {
+    for all in ["all_organizations", "all_teams", "all_workspaces", "all_projects", "all_users WHERE username = 'bob'"]
+    {
         until(all, || acme.app.count(all) == 0);
     }
     assert!(service.stop());

@@ -12,7 +12,7 @@ use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
 use crate::support::App;
-use crate::support::app::{User, identifiers, resource, team_access};
+use crate::support::app::{User, identifiers, project_access, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
 #[test]
@@ -142,8 +142,9 @@ fn redact_seconds(value: &mut Value) {
 /// Puts `<team-1>`, `<time>` and the like in the place of what is different each time.
 fn redact(exchange: &mut Value, host: &str) {
     redact_seconds(exchange);
-    static ID: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b(org|team|user|ou|at|ws|tws|tag|tb)-([1-9A-HJ-NP-Za-km-z]{16})\b").unwrap());
+    static ID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(org|team|user|ou|at|ws|tws|prj|tprj|tag|tb|rtk)-([1-9A-HJ-NP-Za-km-z]{16})\b").unwrap()
+    });
     static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
@@ -284,6 +285,7 @@ fn story() -> Vec<(String, Value)> {
     tell_of_team_tokens(&mut story, &ada);
     tell_of_members(&mut story, &app, client, &team);
     tell_of_workspaces(&mut story, client, &team);
+    tell_of_projects(&mut story, client, &team);
     tell_of_administration(&mut story, &app, &ada, &team);
 
     // Only now, because a second after its use a token shows when that was.
@@ -493,6 +495,64 @@ fn tell_of_workspaces(story: &mut Story, client: &Client, team: &str) {
     story.call("workspace-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
 }
 
+fn tell_of_projects(story: &mut Story, client: &Client, team: &str) {
+    let all = "/api/v2/organizations/acme/projects";
+    let binding = |key: &str| json!({"type": "tag-bindings", "attributes": {"key": key, "value": "core"}});
+    let mut core = resource("projects", json!({"name": "Core services", "description": "What all others need"}));
+    core["data"]["relationships"] = json!({"tag-bindings": {"data": [binding("area")]}});
+    let made = story.call("project-create", client, &format!("POST {all}"), Document(core)).expect(201);
+    let one = format!("/api/v2/projects/{}", made.id());
+    story.call("project-list", client, &format!("GET {all}?include=effective_tag_bindings"), Nothing).expect(200);
+    let found = format!("GET {all}?filter[names]=core%20services&filter[tagged][0][key]=area");
+    story.call("project-list-filtered", client, &found, Nothing).expect(200);
+    story.call("project-show", client, &format!("GET {one}"), Nothing).expect(200);
+    let change = Document(resource("projects", json!({"auto-destroy-activity-duration": "14d"})));
+    story.call("project-update", client, &format!("PATCH {one}"), change).expect(200);
+    let bindings = || Document(json!({"data": [binding("team")]}));
+    let path = format!("{one}/tag-bindings");
+    story.call("project-tag-bindings-update", client, &format!("PATCH {path}"), bindings()).expect(200);
+    story.call("project-tag-bindings-list", client, &format!("GET {path}"), Nothing).expect(200);
+    let replace = format!("PATCH {one}/relationships/tag-bindings");
+    story.call("project-tag-bindings-replace", client, &replace, bindings()).expect(204);
+    let effective = format!("GET {one}/effective-tag-bindings");
+    story.call("project-effective-tag-bindings-list", client, &effective, Nothing).expect(200);
+    let with_default = "GET /api/v2/organizations/acme?include=default-project";
+    story.call("organization-show-with-default-project", client, with_default, Nothing).expect(200);
+
+    let mut inside = resource("workspaces", json!({"name": "inside"}));
+    inside["data"]["relationships"] = json!({"project": {"data": {"type": "projects", "id": made.id()}}});
+    let workspaces = "POST /api/v2/organizations/acme/workspaces?include=project,effective_tag_bindings";
+    let inside = story.call("workspace-create-in-a-project", client, workspaces, Document(inside)).expect(201);
+    let back = format!("POST /api/v2/projects/{}/relationships/workspaces", made.id());
+    let moved = Document(identifiers("workspaces", &[&inside.id()]));
+    story.call("project-workspaces-move", client, &back, moved).expect(204);
+    story.call("error-403-project-with-workspaces", client, &format!("DELETE {one}"), Nothing).expect(403);
+    client.delete(&format!("/api/v2/workspaces/{}", inside.id())).expect(204);
+
+    let access = "/api/v2/team-projects";
+    let read = Document(project_access(team, &made.id(), json!({"access": "read"})));
+    let given = story.call("project-access-create", client, &format!("POST {access}"), read).expect(201);
+    let of_one = format!("GET {access}?filter[project][id]={}&include=team,project", made.id());
+    story.call("project-access-list", client, &of_one, Nothing).expect(200);
+    let given = format!("{access}/{}", given.id());
+    story.call("project-access-show", client, &format!("GET {given}"), Nothing).expect(200);
+    let custom =
+        json!({"access": "custom", "project-access": {"settings": "update"}, "workspace-access": {"move": true}});
+    let custom = Document(resource("team-projects", custom));
+    story.call("project-access-update", client, &format!("PATCH {given}"), custom).expect(200);
+    story.call("project-access-delete", client, &format!("DELETE {given}"), Nothing).expect(204);
+    story.call("project-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
+
+    let keys = "/api/v2/organizations/acme/reserved-tag-keys";
+    let key = Document(resource("reserved-tag-keys", json!({"key": "environment"})));
+    let reserved = story.call("reserved-tag-key-create", client, &format!("POST {keys}"), key).expect(201);
+    story.call("reserved-tag-key-list", client, &format!("GET {keys}"), Nothing).expect(200);
+    let reserved = format!("/api/v2/reserved-tag-keys/{}", reserved.id());
+    let change = Document(resource("reserved-tag-keys", json!({"disable-overrides": true})));
+    story.call("reserved-tag-key-update", client, &format!("PATCH {reserved}"), change).expect(200);
+    story.call("reserved-tag-key-delete", client, &format!("DELETE {reserved}"), Nothing).expect(204);
+}
+
 /// Where a document breaks a rule of <https://jsonapi.org/format/1.1/#document-structure>.
 fn faults_of(document: &Value) -> Vec<String> {
     let mut faults = vec![];
@@ -602,7 +662,8 @@ fn check_resource(must: &mut impl FnMut(bool, String), resource: &Value) {
         check_relationship(must, &format!("{what}.{name}"), relationship);
     }
     if let Some(links) = members.get("links") {
-        check_links(must, &what, links, &["self", "self-html"]);
+        // The other two are the HCP API's.
+        check_links(must, &what, links, &["self", "self-html", "inherited-from"]);
     }
 }
 

@@ -381,8 +381,8 @@ fn an_answer_that_is_not_read_is_given_up() {
     let large = resource("workspaces", json!({"name": "large", "trigger-patterns": patterns}));
     ada.client.post("/api/v2/organizations/acme/workspaces", &large).expect(201);
     app.sql(
-        "INSERT INTO workspaces (id, organization_id, name, settings) \
-         SELECT new_id(), organization_id, 'copy' || n, settings FROM workspaces, generate_series(1, 99) n",
+        "INSERT INTO workspaces (id, organization_id, project_id, name, settings) \
+         SELECT new_id(), organization_id, project_id, 'copy' || n, settings FROM workspaces, generate_series(1, 99) n",
     );
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();

@@ -23,8 +23,8 @@ fn these(ids: &[&str]) -> Value {
 /// Makes so many workspaces by SQL, which are called `n1`, `n2` and so on.
 fn many(app: &App, how_many: usize) {
     app.sql(&format!(
-        "INSERT INTO workspaces (id, organization_id, name) \
-         SELECT new_id(), organizations.id, 'n' || n FROM organizations, generate_series(1, {how_many}) AS n"
+        "INSERT INTO workspaces (id, organization_id, project_id, name) \
+         SELECT new_id(), id, id, 'n' || n FROM organizations, generate_series(1, {how_many}) AS n"
     ));
 }
 
@@ -83,6 +83,23 @@ fn the_rows_go_with_a_workspace_on_either_side() {
     ada.client.post(&others, &these(&[&prod])).expect(204);
     ada.client.delete(&format!("/api/v2/workspaces/{a}")).expect(204);
     crate::support::process::until("the rows are gone", || app.count("remote_state_consumers") == 0);
+}
+
+#[test]
+fn a_workspace_that_shares_its_state_in_its_project_tells_just_of_that() {
+    let (_app, ada, path) = scene();
+    let prod = "/api/v2/organizations/acme/workspaces/prod";
+    let core = ada.project("acme", "core");
+    let (near, far) = (ada.workspace("acme", "near"), ada.workspace_in(&core, "acme", "far"));
+    ada.client.post(&path, &these(&[&near, &far])).expect(204);
+    let sharing = |within_project: bool| {
+        let settings = json!({"global-remote-state": false, "project-remote-state": within_project});
+        ada.client.patch(prod, &resource("workspaces", settings)).expect(200);
+        ada.client.get(&path).expect(200)
+    };
+    assert_eq!(names(&sharing(true)), ["near"]);
+    assert_eq!(sharing(true).body["meta"]["pagination"]["total-count"], 1);
+    assert_eq!(names(&sharing(false)), ["far", "near"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::{Acme, User, identifiers, resource, team_access};
+use crate::support::app::{Acme, User, identifiers, project_access, resource, team_access};
 use crate::support::client::{Answer, MEDIA_TYPE};
 use crate::support::holder::Holder;
 
@@ -42,6 +42,11 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
     let (workspace, carl) = (ada.workspace("acme", "prod"), app.user("carl"));
     ada.add_to_team(&ci, &carl);
     let access = ada.give_access(&ci, &workspace, "read");
+    let project = ada.project("acme", "core");
+    let project_grant = ada.give_project_access(&ci, &project, json!({"access": "read"}));
+    let reserved = resource("reserved-tag-keys", json!({"key": "env"}));
+    let reserved = ada.client.post("/api/v2/organizations/acme/reserved-tag-keys", &reserved).expect(201).id();
+    let other = ada.team("acme", "other");
     ada.team_token(&ci);
     let described = ada.described_token(&ci, json!({"description": "nightly"})).id();
     ada.client.post_nothing("/api/v2/organizations/acme/authentication-token").expect(201).secret();
@@ -60,6 +65,7 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
     let organization = "SELECT FROM organizations WHERE name = 'acme' FOR UPDATE";
     let described_row = "SELECT FROM tokens WHERE description = 'nightly' FOR UPDATE";
     let (prod, prod_access) = ("SELECT FROM workspaces FOR UPDATE", "SELECT FROM team_workspaces FOR UPDATE");
+    let core = "SELECT FROM projects WHERE name = 'core' FOR UPDATE";
     let user = "SELECT FROM users WHERE username = 'bob' FOR UPDATE";
     let tokens = identifiers("authentication-tokens", &[&described]);
     let (users, theirs) = (identifiers("users", &["carl"]), identifiers("organization-memberships", &[&carls]));
@@ -125,6 +131,30 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
             prod_access,
         ),
         ("DELETE", format!("team-workspaces/{access}"), nothing(), prod_access),
+        ("POST", "organizations/acme/projects".to_owned(), new("projects"), organization),
+        ("PATCH", format!("projects/{project}"), new("projects"), core),
+        ("DELETE", format!("projects/{project}"), nothing(), core),
+        (
+            "POST",
+            format!("projects/{project}/relationships/workspaces"),
+            identifiers("workspaces", &[&workspace]),
+            core,
+        ),
+        ("POST", "team-projects".to_owned(), project_access(&other, &project, json!({"access": "read"})), core),
+        (
+            "PATCH",
+            format!("team-projects/{project_grant}"),
+            resource("team-projects", json!({"access": "write"})),
+            core,
+        ),
+        ("DELETE", format!("team-projects/{project_grant}"), nothing(), core),
+        (
+            "POST",
+            "organizations/acme/reserved-tag-keys".to_owned(),
+            resource("reserved-tag-keys", json!({"key": "new"})),
+            organization,
+        ),
+        ("DELETE", format!("reserved-tag-keys/{reserved}"), nothing(), organization),
     ];
     let invited_row = "SELECT FROM memberships WHERE status = 'invited' FOR UPDATE";
     let own_rows = [
@@ -351,11 +381,13 @@ fn access_that_was_taken_away_does_not_come_back() {
 #[test]
 fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
     let organizations = "organizations (id, name, email)";
-    let rows: [(&str, &str, &str, Value, String); 7] = [
+    let rows: [(&str, &str, &str, Value, String); 9] = [
         ("POST", "organizations/acme/teams", "teams", json!({"name": "new"}), teams_row()),
         ("PATCH", "teams/{ci}", "teams", json!({"name": "new"}), teams_row()),
         ("POST", "organizations/acme/workspaces", "workspaces", json!({"name": "new"}), workspaces_row()),
         ("PATCH", "workspaces/{prod}", "workspaces", json!({"name": "new"}), workspaces_row()),
+        ("POST", "organizations/acme/projects", "projects", json!({"name": "new"}), projects_row()),
+        ("PATCH", "projects/{core}", "projects", json!({"name": "new"}), projects_row()),
         (
             "POST",
             "organizations",
@@ -375,7 +407,9 @@ fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
     for (method, path, kind, attributes, holds_the_name) in rows {
         let (app, ada) = App::with_acme();
         let (ci, prod) = (ada.team("acme", "ci"), ada.workspace("acme", "prod"));
-        let path = format!("/api/v2/{}", path.replace("{ci}", &ci).replace("{prod}", &prod));
+        let core = ada.project("acme", "core");
+        let path = path.replace("{ci}", &ci).replace("{prod}", &prod).replace("{core}", &core);
+        let path = format!("/api/v2/{path}");
         let body = resource(kind, attributes).to_string();
         let mut holder = PgConnection::establish(&app.database_url).unwrap();
         sql_query("BEGIN").execute(&mut holder).unwrap();
@@ -401,8 +435,13 @@ fn teams_row() -> String {
 }
 
 fn workspaces_row() -> String {
-    "INSERT INTO workspaces (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations"
+    "INSERT INTO workspaces (id, organization_id, project_id, name) \
+     SELECT gen_random_uuid(), id, id, 'new' FROM organizations"
         .to_owned()
+}
+
+fn projects_row() -> String {
+    "INSERT INTO projects (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations".to_owned()
 }
 
 fn users_row() -> String {

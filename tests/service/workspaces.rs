@@ -210,13 +210,14 @@ fn the_list_is_searched_sorted_and_paged() {
 }
 
 #[test]
-fn the_organization_is_included() {
+fn the_organization_and_the_project_are_included() {
     let app = App::start();
     let ada = ada_of_acme(&app);
     let id = ada.workspace("acme", "prod");
     for path in [by_id(&id), by_name("prod"), ALL.to_owned()] {
         let told = ada.client.get(&format!("{path}?include=organization,current_run,project")).expect(200);
-        assert_eq!(told.body["included"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(told.body["included"].as_array().unwrap().len(), 2, "{path}");
+        assert_eq!(told.body["included"][1]["attributes"]["name"], "Default Project");
         assert_eq!(told.body["included"][0]["id"], "acme");
         assert_eq!(told.body["included"][0]["attributes"]["permissions"]["can-create-workspace"], true);
     }

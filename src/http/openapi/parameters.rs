@@ -24,6 +24,9 @@ fn of_path_named(name: &str) -> Parameter {
         "workspace" => ("The workspace's id, or below an organization its name", text().min_length(Some(1))),
         "access" => ("The team access' id", id("tws")),
         "tag" => ("The tag's id", id("tag")),
+        "project" => ("The project's id", id("prj")),
+        "project_access" => ("The id of a team's access to a project", id("tprj")),
+        "reserved_key" => ("The reserved tag key's id", id("rtk")),
         _ => ("The id", text().min_length(Some(1))),
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
@@ -59,8 +62,15 @@ pub(super) fn of_query(spec: &QuerySpec) -> Vec<Parameter> {
             all.push(any.explode(Some(true)).build());
             continue;
         }
-        let name = filter.split('.').fold("filter".to_owned(), |name, part| format!("{name}[{part}]"));
-        all.push(parameter(&name, "Only what matches; several values with commas", text()).build());
+        // A member of any name in the middle is a number by which others go with it.
+        let part = |part| if part == "*" { "0" } else { part };
+        let name = filter.split('.').map(part).fold("filter".to_owned(), |name, part| format!("{name}[{part}]"));
+        let about = if filter.contains(".*.") {
+            "Only what matches; 1 and so on for more of them, all of which must match"
+        } else {
+            "Only what matches; several values with commas"
+        };
+        all.push(parameter(&name, about, text()).build());
     }
     if !spec.include.is_empty() {
         let about = "Related resources to put into `included`, with commas";

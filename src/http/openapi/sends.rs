@@ -108,6 +108,14 @@ impl Sends {
         self
     }
 
+    /// This relationship, to one resource of a type, can be there.
+    pub(crate) fn may_relate_to_one(mut self, name: &'static str, kind: &str) -> Self {
+        let relationship = object().required("data").property("data", identifier(&[kind]));
+        let before = self.relationships.take().map_or_else(object, ObjectBuilder::from);
+        self.relationships = Some(before.property(name, relationship).build());
+        self
+    }
+
     /// This relationship can be there, to any number of resources that are sent with it.
     pub(crate) fn related_to_any(mut self, name: &'static str, each: &Self) -> Self {
         let list = ArrayBuilder::new().items(each.resource()).max_items(Some(MAX_IDENTIFIERS));

@@ -64,7 +64,8 @@ type story struct {
 
 // The story calls every method that go-tfe has for what Latchkey has: Organizations,
 // OrganizationMemberships, OrganizationTokens, OrganizationTokenTTLPolicies, Teams,
-// OrganizationTags, TeamMembers, TeamTokens, TeamAccess, Users, UserTokens, AuditTrails and Workspaces.
+// OrganizationTags, TeamMembers, TeamTokens, TeamAccess, Users, UserTokens, AuditTrails, Workspaces, Projects,
+// TeamProjectAccess and ReservedTagKeys.
 // These are left out, each for its reason:
 //
 //   - Organizations.ReadCapacity, ReadRunQueue: a token service has no runs.
@@ -96,6 +97,7 @@ func (s *story) tell(token string) {
 	s.workspacesAreLocked()
 	s.stateIsShared()
 	s.anOrganizationHasTags()
+	s.projectsGroupWorkspaces()
 	s.teamsGetAccessToWorkspaces()
 	s.strangersAreRefused()
 	s.tokensAreDeleted()

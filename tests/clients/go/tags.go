@@ -58,10 +58,10 @@ func (s *story) bindingsAreChanged(workspace *tfe.Workspace) {
 		TagBindings: []*tfe.TagBinding{{Key: "env", Value: "test"}, {Key: "cost"}},
 	})
 	s.must("add bindings", err)
-	s.equal("both are there", []string{"cost=", "env=test"}, each(bound, pair))
+	s.equal("both are there", []string{"env=test", "cost="}, each(bound, pair))
 	listed, err := workspaces.ListTagBindings(s.ctx, workspace.ID)
 	s.must("list the bindings", err)
-	s.equal("they are kept", []string{"cost=", "env=test"}, each(listed, pair))
+	s.equal("they are kept", []string{"env=test", "cost="}, each(listed, pair))
 	effective, err := workspaces.ListEffectiveTagBindings(s.ctx, workspace.ID)
 	s.must("list the bindings in force", err)
 	s.equal("they are the same", 2, len(effective))

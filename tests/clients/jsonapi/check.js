@@ -32,7 +32,10 @@ function schemaOfRequests() {
 }
 
 // Requests that shipped clients send although JSON:API has no such form.
-const ODD = { 'workspace-create': 'relationships whose tags and bindings are sent with their attributes' };
+const ODD = {
+  'workspace-create': 'relationships whose tags and bindings are sent with their attributes',
+  'project-create': 'relationships whose bindings are sent with their attributes',
+};
 
 // Each makes a good answer a bad one, where it can.
 const BREAKS = {

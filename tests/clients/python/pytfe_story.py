@@ -38,6 +38,13 @@ from pytfe.models import (  # noqa: E402
     OrganizationTagsListOptions,
     OrganizationUpdateOptions,
     OrgMembershipIncludeOpt,
+    Project,
+    ProjectAddTagBindingsOptions,
+    ProjectCreateOptions,
+    ProjectListOptions,
+    ProjectUpdateOptions,
+    ReservedTagKeyCreateOptions,
+    ReservedTagKeyUpdateOptions,
     Tag,
     TagBinding,
     Team,
@@ -77,6 +84,14 @@ from pytfe.models.organization_token import (  # noqa: E402
     TokenType,
 )
 from pytfe.models.team import OrganizationAccessOptions  # noqa: E402
+from pytfe.models.team_project_access import (  # noqa: E402
+    TeamProjectAccessAddOptions,
+    TeamProjectAccessListOptions,
+    TeamProjectAccessType,
+    TeamProjectAccessUpdateOptions,
+    TeamProjectAccessWorkspacePermissionsOptions,
+    WorkspaceRunsPermissionType,
+)
 from pytfe.models.user import UserUpdateCurrentOptions  # noqa: E402
 from pytfe.models.workspace import VCSRepoOptions  # noqa: E402
 from pytfe.models.team_workspace_access import (  # noqa: E402
@@ -100,6 +115,9 @@ SERVICES = (
     "organization_token_ttl_policies",
     "organization_tokens",
     "organizations",
+    "projects",
+    "reserved_tag_key",
+    "team_project_accesses",
     "team_tokens",
     "team_workspace_accesses",
     "teams",
@@ -203,7 +221,10 @@ class Story:
             self.workspaces_are_locked()
             self.state_is_shared()
             self.an_organization_has_tags()
+            self.projects_group_workspaces()
             self.teams_get_access_to_workspaces()
+            self.teams_get_access_to_projects()
+            self.tag_keys_are_reserved()
             self.strangers_are_refused()
             self.tokens_are_deleted()
             self.everything_is_deleted()
@@ -716,7 +737,7 @@ class Story:
             "bind keys to it",
             lambda: list(workspaces.add_tag_bindings(live.id, WorkspaceAddTagBindingsOptions(tag_bindings=pairs))),
         )
-        expected = [("cost", "42"), ("env", "prod")]
+        expected = [("env", "prod"), ("cost", "42")]
         self.equal("they are told", expected, [(one.key, one.value) for one in bound])
         for name, call in (
             ("those of its own", lambda: list(workspaces.list_tag_bindings(live.id))),
@@ -800,6 +821,93 @@ class Story:
         self.equal("two have it", [("shared", 2)], found(query="share"))
         self.must("delete it", lambda: tags.delete(place, OrganizationTagsDeleteOptions(ids=[tag.id])))
         self.equal("it is not found any more", [], found(query="share"))
+
+    def projects_group_workspaces(self) -> None:
+        projects, place = self.client.projects, self.organization
+        pairs = [TagBinding(key="env", value="prod"), TagBinding(key="area", value="eu")]
+        options = ProjectCreateOptions(name="Core services", description="What all need", tag_bindings=pairs)
+        made = self.must("create a project", lambda: projects.create(place, options))
+        self.equal("its name", "Core services", made.name)
+        self.equal("its description", "What all need", made.description)
+        self.equal("it is in the organization", place, made.organization and made.organization.id)
+        listed = self.must("list the projects", lambda: list(projects.list(place)))
+        self.equal("the default project is first", ["Default Project", "Core services"], [one.name for one in listed])
+        for search in (
+            ProjectListOptions(name="core services"),
+            ProjectListOptions(query="CORE"),
+            ProjectListOptions(tags={"env": "prod", "area": "eu"}),
+        ):
+            found = self.must("search them", lambda search=search: list(projects.list(place, search)))
+            self.equal("one is found", [made.id], [one.id for one in found])
+        changed = self.must(
+            "change it",
+            lambda: projects.update(made.id, ProjectUpdateOptions(name="Core", auto_destroy_activity_duration="14d")),
+        )
+        self.equal("its name has changed", "Core", changed.name)
+        read = self.must("read it", lambda: projects.read(made.id, include=["effective_tag_bindings"]))
+        self.equal("its duration is kept", "14d", read.auto_destroy_activity_duration)
+        more = ProjectAddTagBindingsOptions(tag_bindings=[TagBinding(key="env", value="test")])
+        bound = self.must("give a binding another value", lambda: projects.add_tag_bindings(made.id, more))
+        expected = [("env", "test"), ("area", "eu")]
+        self.equal("both are there", expected, [(one.key, one.value) for one in bound])
+        for name, call in (
+            ("those of its own", lambda: projects.list_tag_bindings(made.id)),
+            ("those in force", lambda: list(projects.list_effective_tag_bindings(made.id))),
+        ):
+            told = self.must(f"list {name}", call)
+            self.equal("they are kept", expected, [(one.key, one.value) for one in told])
+        workspaces, live = self.client.workspaces, self.live
+        self.must("move a workspace into it", lambda: projects.move_workspaces(made.id, [live.id]))
+        inside = self.must("read the workspace", lambda: workspaces.read_by_id(live.id))
+        self.equal("it is there", made.id, inside.project and inside.project.id)
+        inherited = self.must("list its bindings", lambda: list(workspaces.list_effective_tag_bindings(live.id)))
+        self.equal("it inherits them", expected, [(one.key, one.value) for one in inherited])
+        self.refused("a project with workspaces stays", AuthError, 403, lambda: projects.delete(made.id))
+        self.must("move it back", lambda: projects.move_workspaces(listed[0].id, [live.id]))
+        self.must("delete the bindings", lambda: projects.delete_tag_bindings(made.id))
+        self.equal("none is left", [], self.must("list them", lambda: projects.list_tag_bindings(made.id)))
+        self.must("delete the project", lambda: projects.delete(made.id))
+        self.not_found("it is gone", lambda: projects.read(made.id))
+
+    def teams_get_access_to_projects(self) -> None:
+        access, projects = self.client.team_project_accesses, self.client.projects
+        project = self.must(
+            "create another project", lambda: projects.create(self.organization, ProjectCreateOptions(name="Shared"))
+        )
+        team, whole = Team(id=self.release.id), Project(id=project.id)
+        for level in TeamProjectAccessType:
+            options = TeamProjectAccessAddOptions(access=level, team=team, project=whole)
+            given = self.must(f"give the access {level.value}", lambda options=options: access.add(options))
+            self.equal("it has its level", level, given.access)
+            self.equal("it names both", (self.release.id, project.id),
+                       (given.team and given.team.id, given.project and given.project.id))
+            of_project = TeamProjectAccessListOptions(project_id=project.id)
+            listed = self.must("list who has access", lambda of_project=of_project: list(access.list(of_project)))
+            self.equal("it is that one", [given.id], [one.id for one in listed])
+            custom = TeamProjectAccessUpdateOptions(
+                access=TeamProjectAccessType.TEAM_PROJECT_ACCESS_CUSTOM,
+                workspace_access=TeamProjectAccessWorkspacePermissionsOptions(
+                    runs=WorkspaceRunsPermissionType.WORKSPACE_RUNS_PERMISSION_PLAN, move=True
+                ),
+            )
+            self.must("choose what it holds", lambda given=given, custom=custom: access.update(given.id, custom))
+            read = self.must("read it", lambda given=given: access.read(given.id))
+            self.check("it is kept", bool(read.workspace_access and read.workspace_access.move))
+            self.must("take it away", lambda given=given: access.remove(given.id))
+            self.not_found("it is gone", lambda given=given: access.read(given.id))
+        self.must("delete the project", lambda: projects.delete(project.id))
+
+    def tag_keys_are_reserved(self) -> None:
+        keys, place = self.client.reserved_tag_key, self.organization
+        new = ReservedTagKeyCreateOptions(key="cost-center", disable_overrides=False)
+        made = self.must("reserve a tag key", lambda: keys.create(place, new))
+        self.equal("the key", "cost-center", made.key)
+        changes = ReservedTagKeyUpdateOptions(disable_overrides=True)
+        changed = self.must("change it", lambda: keys.update(made.id, changes))
+        self.equal("it is not overridden", True, changed.disable_overrides)
+        listed = self.must("list the reserved keys", lambda: list(keys.list(place)))
+        self.equal("there is one", [made.id], [one.id for one in listed])
+        self.must("give it free", lambda: keys.delete(made.id))
 
     def teams_get_access_to_workspaces(self) -> None:
         access, live = self.client.team_workspace_accesses, self.live

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::support::app::{identifiers, resource, team_access};
+use crate::support::app::{identifiers, project_access, resource, team_access, workspace_in};
 
 pub fn no_body(_: &World) -> Value {
     Value::Null
@@ -132,4 +132,68 @@ pub fn owners_invitation(world: &World) -> Value {
 
 pub fn cleos(world: &World) -> Value {
     identifiers("organization-memberships", &[&world.named("cleo-membership")])
+}
+
+pub fn new_project(_: &World) -> Value {
+    resource("projects", json!({"name": "new"}))
+}
+
+pub fn project_change(_: &World) -> Value {
+    resource("projects", json!({"description": "changed"}))
+}
+
+pub fn new_maintain_access(world: &World) -> Value {
+    project_access(&world.named("open"), &world.named("p-maintain"), json!({"access": "read"}))
+}
+
+pub fn new_admin_access(world: &World) -> Value {
+    project_access(&world.named("open"), &world.named("p-admin"), json!({"access": "read"}))
+}
+
+pub fn new_project_level(_: &World) -> Value {
+    resource("team-projects", json!({"access": "write"}))
+}
+
+fn new_workspace_in(world: &World, project: &str) -> Value {
+    workspace_in(&world.named(project), json!({"name": "new"}))
+}
+
+pub fn new_workspace_in_read(world: &World) -> Value {
+    new_workspace_in(world, "p-read")
+}
+
+pub fn new_workspace_in_write(world: &World) -> Value {
+    new_workspace_in(world, "p-write")
+}
+
+pub fn new_workspace_in_maintain(world: &World) -> Value {
+    new_workspace_in(world, "p-maintain")
+}
+
+pub fn new_workspace_in_admin(world: &World) -> Value {
+    new_workspace_in(world, "p-admin")
+}
+
+pub fn new_workspace_in_custom(world: &World) -> Value {
+    new_workspace_in(world, "p-custom")
+}
+
+pub fn move_to_admin(world: &World) -> Value {
+    workspace_in(&world.named("p-admin"), json!({}))
+}
+
+pub fn move_to_write(world: &World) -> Value {
+    workspace_in(&world.named("p-write"), json!({}))
+}
+
+pub fn some_workspaces(world: &World) -> Value {
+    identifiers("workspaces", &[&world.named("w-maintain")])
+}
+
+pub fn new_key(_: &World) -> Value {
+    resource("reserved-tag-keys", json!({"key": "new"}))
+}
+
+pub fn key_change(_: &World) -> Value {
+    resource("reserved-tag-keys", json!({"disable-overrides": true}))
 }

@@ -59,6 +59,12 @@ The things that the requests name:
 | `{bot}`, `{bot-membership}`, `{bot-token}` | the service account, its membership, and the token by which it calls |
 | `{ada-membership}`, `{cleo-membership}`, `{ian-membership}` | memberships of the owner, of a member of `closed`, of the invited one |
 | `{prod-access}`, `{lab-access}` | the access of `ci` to the workspaces |
+| `{default}` | the default project, in which `{prod}`, `{lab}` and `{held}` are |
+| `{p-read}`, `{p-write}`, `{p-maintain}`, `{p-admin}`, `{p-custom}` | projects to which `ci` has this access; the custom one lets it update the project, plan runs, create and delete workspaces |
+| `{p-empty}` | a project without workspaces that `ci` administers |
+| `{w-read}`, `{w-write}`, … | a workspace in each of them |
+| `{read-access}`, `{maintain-access}`, `{admin-access}` | the access of `ci` to these projects |
+| `{reserved}` | a reserved tag key |
 ";
 
 fn page() -> String {

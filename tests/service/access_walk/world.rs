@@ -5,7 +5,8 @@
 //! The service account bot is in no team. `open` is visible to the organization; all others but `owners` are secret.
 //! `locked` has no member token management.
 //! The workspaces are `prod`, which `ci` reads, `lab`, which `ci` administers, and `held`, which `ci` writes to and ada has
-//! locked. `prod` and `lab` have the tag `app`.
+//! locked; all in the default project. `prod` and `lab` have the tag `app`. For each level that `ci` can have in a project
+//! there is one, and a workspace in it.
 
 use serde_json::json;
 
@@ -107,6 +108,29 @@ impl World {
             ada.client.post(&format!("/api/v2/workspaces/{workspace}/relationships/tags"), &one).expect(204);
         }
         let tag = ada.client.get("/api/v2/organizations/acme/tags").expect(200).ids().remove(0);
+        let projects = ["read", "write", "maintain", "admin", "custom", "empty"].map(|level| {
+            let project = ada.project("acme", &format!("p-{level}"));
+            let attributes = match level {
+                "custom" => json!({
+                    "access": "custom",
+                    "project-access": {"settings": "update"},
+                    "workspace-access": {"runs": "plan", "create": true, "delete": true},
+                }),
+                "empty" => json!({"access": "admin"}),
+                level => json!({ "access": level }),
+            };
+            let access = ada.give_project_access(&ci, &project, attributes);
+            let inside = (level != "empty").then(|| ada.workspace_in(&project, "acme", &format!("w-{level}")));
+            (project, access, inside)
+        });
+        let default = ada.client.get("/api/v2/organizations/acme").expect(200);
+        let default =
+            default.body["data"]["relationships"]["default-project"]["data"]["id"].as_str().unwrap().to_owned();
+        let reserved = ada.client.post(
+            "/api/v2/organizations/acme/reserved-tag-keys",
+            &resource("reserved-tag-keys", json!({"key": "env"})),
+        );
+        let reserved = reserved.expect(201).id();
 
         let ci_token = ada.team_token(&ci);
         let ci_described = ada.described_token(&ci, json!({"description": "nightly"}));
@@ -155,7 +179,25 @@ impl World {
             ("mistyped", Some(mistyped)),
             ("unknown", Some(unknown.reveal().to_owned())),
         ];
+        let [p_read, p_write, p_maintain, p_admin, p_custom, p_empty] = projects;
+        let inside = |project: &(String, String, Option<String>)| project.2.clone().unwrap();
         let ids = vec![
+            ("default", default),
+            ("reserved", reserved),
+            ("w-read", inside(&p_read)),
+            ("w-write", inside(&p_write)),
+            ("w-maintain", inside(&p_maintain)),
+            ("w-admin", inside(&p_admin)),
+            ("w-custom", inside(&p_custom)),
+            ("read-access", p_read.1),
+            ("maintain-access", p_maintain.1),
+            ("admin-access", p_admin.1),
+            ("p-read", p_read.0),
+            ("p-write", p_write.0),
+            ("p-maintain", p_maintain.0),
+            ("p-admin", p_admin.0),
+            ("p-custom", p_custom.0),
+            ("p-empty", p_empty.0),
             ("ada", ada.id.clone()),
             ("zoe", zoe.id.clone()),
             ("ian", ian.id.clone()),

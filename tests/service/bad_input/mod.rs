@@ -12,7 +12,7 @@ use std::ops::Deref;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{identifiers, resource, team_access};
+use crate::support::app::{identifiers, project_access, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 use crate::support::everything::Everything;
 use crate::support::routes::{Route, Takes, description, routes};
@@ -22,7 +22,7 @@ const PASSWORD: &str = "changed password";
 /// Reading a token leaves an event as well, and is no change.
 const CHANGES: &str = "audit_events WHERE action NOT IN ('show', 'refuse')";
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 16] = [
     "users",
     "organizations",
     "memberships",
@@ -35,6 +35,9 @@ const TABLES: [&str; 13] = [
     "tags",
     "workspace_tags",
     "remote_state_consumers",
+    "projects",
+    "team_projects",
+    "reserved_tag_keys",
     CHANGES,
 ];
 
@@ -102,6 +105,9 @@ impl World {
                 }
                 "abilities" => resource("abilities", json!({"abilities": [{"name": "agents:read"}]})),
                 "team-workspaces" => team_access(&self.other_team, self.id("workspace"), json!({"access": "plan"})),
+                "team-projects" => project_access(&self.other_team, self.id("project"), json!({"access": "write"})),
+                "reserved-tag-keys" => resource(kind, json!({"key": "changed"})),
+                "projects" => resource(kind, json!({"name": "changed"})),
                 "organizations" | "teams" | "workspaces" => {
                     resource(kind, json!({"name": "changed", "email": "changed@example.com"}))
                 }
@@ -113,8 +119,8 @@ impl World {
             Takes::Identifiers(kind) => match kind.as_str() {
                 "organization-memberships" => identifiers(kind, &[self.id("membership")]),
                 "users" => identifiers(kind, &["ada"]),
-                "authentication-tokens" => identifiers(kind, &[self.id("token")]),
                 "workspaces" => identifiers(kind, &[self.id("workspace")]),
+                "authentication-tokens" => identifiers(kind, &[self.id("token")]),
                 "tags" => identifiers(kind, &[self.id("tag")]),
                 _ => panic!("no row for {}, which takes a list of {kind}", route.name()),
             },

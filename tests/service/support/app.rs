@@ -334,6 +334,23 @@ impl User {
         self.client.post("/api/v2/team-workspaces", &body).expect(201).id()
     }
 
+    /// Makes a project, and answers its id.
+    pub fn project(&self, organization: &str, name: &str) -> String {
+        let path = format!("/api/v2/organizations/{organization}/projects");
+        self.client.post(&path, &resource("projects", json!({"name": name}))).expect(201).id()
+    }
+
+    /// Makes a workspace in a project, and answers its id.
+    pub fn workspace_in(&self, project: &str, organization: &str, name: &str) -> String {
+        let path = format!("/api/v2/organizations/{organization}/workspaces");
+        self.client.post(&path, &workspace_in(project, json!({"name": name}))).expect(201).id()
+    }
+
+    /// Gives a team access to a project, and answers the access' id.
+    pub fn give_project_access(&self, team: &str, project: &str, attributes: Value) -> String {
+        self.client.post("/api/v2/team-projects", &project_access(team, project, attributes)).expect(201).id()
+    }
+
     /// Makes a team's one descriptionless token.
     pub fn team_token(&self, team: &str) -> Answer {
         self.client.post_nothing(&format!("/api/v2/teams/{team}/authentication-token")).expect(201)
@@ -364,6 +381,23 @@ pub fn team_access(team: &str, workspace: &str, attributes: Value) -> Value {
         "team": {"data": {"type": "teams", "id": team}},
         "workspace": {"data": {"type": "workspaces", "id": workspace}},
     });
+    document
+}
+
+/// `{"data": {"type": "team-projects", …}}` about a team and a project.
+pub fn project_access(team: &str, project: &str, attributes: Value) -> Value {
+    let mut document = resource("team-projects", attributes);
+    document["data"]["relationships"] = json!({
+        "team": {"data": {"type": "teams", "id": team}},
+        "project": {"data": {"type": "projects", "id": project}},
+    });
+    document
+}
+
+/// `{"data": {"type": "workspaces", …}}` that names a project.
+pub fn workspace_in(project: &str, attributes: Value) -> Value {
+    let mut document = resource("workspaces", attributes);
+    document["data"]["relationships"] = json!({"project": {"data": {"type": "projects", "id": project}}});
     document
 }
 

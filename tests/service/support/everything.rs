@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::App;
-use super::app::User;
+use super::app::{User, resource};
 use super::client::Client;
 use super::routes::Route;
 
@@ -35,6 +35,10 @@ impl Everything {
         let one = json!({"data": [{"type": "tags", "attributes": {"name": "app"}}]});
         ada.client.post(&tags, &one).expect(204);
         let tag = ada.client.get(&tags).expect(200).ids().remove(0);
+        let project = ada.project("acme", "core");
+        let project_access = ada.give_project_access(&team, &project, json!({"access": "read"}));
+        let reserved = resource("reserved-tag-keys", json!({"key": "env"}));
+        let reserved = ada.client.post("/api/v2/organizations/acme/reserved-tag-keys", &reserved).expect(201).id();
         let ids = [
             ("organization", "acme".to_owned()),
             ("team", team),
@@ -44,6 +48,9 @@ impl Everything {
             ("workspace", workspace),
             ("access", access),
             ("tag", tag),
+            ("project", project),
+            ("project_access", project_access),
+            ("reserved_key", reserved),
         ];
         let root = app.site_admin("root");
         Self { app, ada, organization, root, ids: ids.into() }
@@ -76,6 +83,7 @@ impl Everything {
         let path = self.path(&route.path);
         match route.name().as_str() {
             "GET /api/v2/team-workspaces" => format!("{path}?filter[workspace][id]={}", self.id("workspace")),
+            "GET /api/v2/team-projects" => format!("{path}?filter[project][id]={}", self.id("project")),
             _ => path,
         }
     }
