@@ -25,9 +25,9 @@ const LIST: QuerySpec = QuerySpec {
 };
 
 const NEW: OneResource<ProjectAttributes> =
-    OneResource::new(&[PROJECTS.name]).requires(&["name"]).related(with_bindings);
+    OneResource::new(&[PROJECTS.name]).requires(&["name"]).related(with_bindings).long();
 const CHANGES: OneResource<ProjectAttributes> =
-    OneResource::changes(&[PROJECTS.name], "project").related(with_bindings);
+    OneResource::changes(&[PROJECTS.name], "project").related(with_bindings).long();
 
 /// The endpoints of projects.
 pub(crate) fn section() -> Section {

@@ -11,7 +11,7 @@ use chrono::{TimeDelta, Utc};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::support::app::{resource, team_access};
+use crate::support::app::{project_access, resource, team_access};
 use crate::support::client::{Answer, Client};
 use crate::support::process::{Folder, Served, admin_secret, latchkey, require, run};
 use crate::support::say;
@@ -131,7 +131,7 @@ fn node_modules(client: &str) -> PathBuf {
 }
 
 /// What `schemathesis.toml` calls by name.
-fn world(owner: &Client) -> [(&'static str, String); 7] {
+fn world(owner: &Client) -> [(&'static str, String); 10] {
     let acme = json!({"name": "acme", "email": "admin@example.com"});
     owner.post("/api/v2/organizations", &resource("organizations", acme)).expect(201);
     let teams = "/api/v2/organizations/acme/teams";
@@ -143,7 +143,15 @@ fn world(owner: &Client) -> [(&'static str, String); 7] {
     let access = team_access(&team, &workspace, json!({"access": "read"}));
     let tags = format!("/api/v2/workspaces/{workspace}/relationships/tags");
     owner.post(&tags, &json!({"data": [{"type": "tags", "attributes": {"name": "tried"}}]})).expect(204);
+    let projects = "/api/v2/organizations/acme/projects";
+    let project = owner.post(projects, &resource("projects", json!({"name": "tried"}))).expect(201).id();
+    let to_project = project_access(&team, &project, json!({"access": "read"}));
+    let keys = "/api/v2/organizations/acme/reserved-tag-keys";
+    let key = resource("reserved-tag-keys", json!({"key": "tried"}));
     [
+        ("LATCHKEY_PROJECT_ACCESS", owner.post("/api/v2/team-projects", &to_project).expect(201).id()),
+        ("LATCHKEY_PROJECT", project),
+        ("LATCHKEY_RESERVED_KEY", owner.post(keys, &key).expect(201).id()),
         ("LATCHKEY_ACCESS", owner.post("/api/v2/team-workspaces", &access).expect(201).id()),
         ("LATCHKEY_TAG", owner.get(&tags).expect(200).ids().remove(0)),
         ("LATCHKEY_WORKSPACE", workspace),
