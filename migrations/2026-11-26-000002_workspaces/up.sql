@@ -19,7 +19,6 @@ CREATE TABLE all_projects (
 CREATE UNIQUE INDEX projects_name_key ON all_projects (organization_id, lower(name)) WHERE deleted_at IS NULL;
 -- The list of an organization's projects in the order of their creation, the default project first.
 CREATE INDEX projects_created_at ON all_projects (organization_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX projects_tag_bindings ON all_projects USING gin (tag_bindings jsonb_path_ops) WHERE deleted_at IS NULL;
 CREATE INDEX projects_deleted ON all_projects (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A project has gone with its organization before its own row says so.
@@ -79,7 +78,6 @@ CREATE UNIQUE INDEX workspaces_name_key ON all_workspaces (organization_id, lowe
 CREATE INDEX workspaces_name ON all_workspaces (organization_id, name, id) WHERE deleted_at IS NULL;
 -- Those of a project, also the deleted ones: as long as one is there, so is its project.
 CREATE INDEX workspaces_project ON all_workspaces (project_id, name, id);
-CREATE INDEX workspaces_tag_bindings ON all_workspaces USING gin (tag_bindings jsonb_path_ops) WHERE deleted_at IS NULL;
 CREATE INDEX workspaces_deleted ON all_workspaces (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A name that workspaces of an organization are grouped by. It stays until it is deleted itself.
