@@ -173,7 +173,8 @@ impl ProjectAttributes {
         let pool = pool.unwrap_or(before.default_agent_pool_id);
         let pool = pool.filter(|_| agent && asked.default_agent_pool != Some(false));
         if agent && pool.is_none() {
-            let detail = "Default agent pool id is required where default-execution-mode is agent";
+            // Word for word what the HCP API says: clients look for it.
+            let detail = "Default agent pool must be specified when using 'agent' execution mode";
             return Err(Error::attribute("/data/attributes/default-agent-pool-id", detail));
         }
         let duration = self.auto_destroy_activity_duration.clone();

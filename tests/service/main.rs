@@ -59,6 +59,7 @@ mod team_members;
 mod team_memberships;
 mod team_tokens;
 mod teams;
+mod terraform;
 mod tls;
 mod token_actions;
 mod token_ends;

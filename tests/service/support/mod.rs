@@ -1,6 +1,7 @@
 //! What tests stand on: the throw-away PostgreSQL, the service under test, a client, and the search for secrets.
 
 pub mod app;
+pub mod authority;
 pub mod client;
 pub mod cluster;
 pub mod everything;
