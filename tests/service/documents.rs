@@ -431,6 +431,12 @@ fn tell_of_administration(story: &mut Story, app: &App, ada: &User, team: &str) 
     story.call("admin-user-grant-admin", &root, &act("grant_admin"), Nothing).expect(200);
     story.call("admin-user-revoke-admin", &root, &act("revoke_admin"), Nothing).expect(200);
     story.call("admin-user-delete", &root, &format!("DELETE {one}"), Nothing).expect(200);
+
+    story.call("feature-set-list", &root, "GET /api/v2/admin/feature-sets?q=Business", Nothing).expect(200);
+    let mut business = resource("subscription", json!({"runs-ceiling": 10}));
+    business["data"]["relationships"] = json!({"feature-set": {"data": {"type": "feature-sets", "id": "business"}}});
+    let subscription = "POST /api/v2/admin/organizations/acme/subscription";
+    story.call("organization-subscription-update", &root, subscription, Document(business)).expect(200);
     let owner = format!("DELETE /api/v2/admin/users/{}", ada.id);
     story.call("error-422-last-owner", &root, &owner, Nothing).expect(422);
 }
