@@ -8,7 +8,7 @@ RELEASE  = $${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/latchkey
 export FEATURES
 BUILD    = cargo build --locked $(if $(FEATURES),--features "$(FEATURES)")
 
-.PHONY: help run test test-memory fuzz storm check doc deny dist admin-token
+.PHONY: help run test test-long test-memory fuzz storm check doc deny dist admin-token
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -19,10 +19,16 @@ run: ## set up, then serve on http://127.0.0.1:8080; more flags: make run ARGS="
 	@$(BUILD) --release
 	@exec "$(RELEASE)" serve $(ARGS)
 
-test: ## set up, then run every test but those of test-memory and storm
+test: ## set up, then run every test but the long ones and those of test-memory and storm
 	@script/setup test
 	@$(BUILD) --release
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)")
+
+test-long: ## what searches for faults: schemathesis, near-valid requests for a minute, a storm in its short form
+	@script/setup test
+	@cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") --test service -- --ignored --exact \
+		clients::schemathesis_finds_nothing bad_input::fuzz::near_valid_requests_find_no_fault \
+		storm::a_short_storm_leaves_the_quiet_tenant_alone
 
 test-memory: ## measure how much memory an idle release build takes
 	@script/setup test
@@ -33,13 +39,14 @@ test-memory: ## measure how much memory an idle release build takes
 fuzz: ## send near-valid requests for an hour; LATCHKEY_FUZZ_SECONDS and LATCHKEY_FUZZ_SEED say otherwise
 	@script/setup test
 	@LATCHKEY_FUZZ_SECONDS="$${LATCHKEY_FUZZ_SECONDS:-3600}" \
-		cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") --test service -- bad_input::fuzz:: --nocapture
+		cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") --test service -- \
+		--ignored --nocapture bad_input::fuzz::
 
 storm: ## ten minutes of hostile tenants beside a quiet one, then 60 times kill -9, on a release build
 	@script/setup test
 	@$(BUILD) --release
 	@LATCHKEY_RELEASE_BINARY="$(RELEASE)" cargo test --locked $(if $(FEATURES),--features "$(FEATURES)") \
-		--test service -- --ignored --nocapture --test-threads 1 storm:: kills::
+		--test service -- --ignored --nocapture --test-threads 1 --skip short storm:: kills::
 
 check: doc ## formatting, clippy and the documentation of the code, with warnings denied
 	@cargo fmt --check

@@ -67,6 +67,7 @@ fn pytfe_tells_its_story() {
 
 /// Every check that it has, in every phase, against what the service says of itself.
 #[test]
+#[ignore = "it takes minutes: make test-long"]
 fn schemathesis_finds_nothing() {
     let python = works("python3", &["-c", "import ensurepip, venv"]);
     if !require(python, "Python 3 with venv is not installed: schemathesis is not tried") {

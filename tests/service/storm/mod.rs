@@ -39,6 +39,7 @@ const SERVICE_MIB: u64 = 256;
 const POSTGRES_MIB: u64 = 1024;
 
 #[test]
+#[ignore = "it takes a minute: make test-long"]
 fn a_short_storm_leaves_the_quiet_tenant_alone() {
     rage(&Scale {
         calm: Duration::from_secs(2),

@@ -42,6 +42,7 @@ fn from_environment(name: &str) -> Option<u64> {
 }
 
 #[test]
+#[ignore = "it takes a minute: make test-long"]
 fn near_valid_requests_find_no_fault() {
     let target = Target::new();
     let description = description(&target.world.app);
