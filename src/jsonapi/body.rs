@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::attributes::Attributes;
 use super::error::{Error, Result};
-use super::json::{malformed, parse_data};
+use super::json::{malformed, parse_data, parse_identifiers};
 use super::negotiation::check_content_type;
 use super::resource_body::{MAX_IDENTIFIERS, ResourceBody, TypeRule, read_all, wrong_type};
 
@@ -104,9 +104,10 @@ impl Body {
     }
 
     /// The ids of the resource identifiers in the body, as sent, so that each is still at its place when a fault is
-    /// pointed at: at most [`MAX_IDENTIFIERS`], of one of `types` (JSON:API "Updating To-Many Relationships").
+    /// pointed at: at most [`MAX_IDENTIFIERS`], of one of `types` (JSON:API "Updating To-Many Relationships"). Whole resources
+    /// identify themselves as well.
     pub fn identifiers(&self, types: &[&str]) -> Result<Vec<String>> {
-        identifiers_of(&parse_data(&self.bytes)?, types)
+        identifiers_of(&parse_identifiers(&self.bytes)?, types)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
@@ -10,7 +10,17 @@ use super::error::{Error, Result};
 
 /// The `data` of a document that is JSON and holds no NUL character.
 pub(super) fn parse_data(bytes: &[u8]) -> Result<Value> {
-    match parse_plain(bytes)? {
+    data_of(parse_plain(bytes, Kept::All)?)
+}
+
+/// The same of a document that identifies resources. Some clients send the whole resources: what does not identify them is
+/// passed over, so that it costs nothing.
+pub(super) fn parse_identifiers(bytes: &[u8]) -> Result<Value> {
+    data_of(parse_plain(bytes, Kept::Identifiers)?)
+}
+
+fn data_of(document: Value) -> Result<Value> {
+    match document {
         Value::Object(mut members) => {
             members.remove("data").ok_or_else(|| malformed("", "The document has no member \"data\""))
         }
@@ -23,15 +33,15 @@ pub(super) fn parse_bare(bytes: &[u8], member: &str) -> Result<Option<Map<String
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
-    match parse_plain(bytes)? {
+    match parse_plain(bytes, Kept::All)? {
         Value::Object(members) if members.contains_key(member) && !members.contains_key("data") => Ok(Some(members)),
         _ => Ok(None),
     }
 }
 
 /// JSON that holds no NUL character.
-fn parse_plain(bytes: &[u8]) -> Result<Value> {
-    let value = parse(bytes).map_err(|error| {
+fn parse_plain(bytes: &[u8], kept: Kept) -> Result<Value> {
+    let value = parse(bytes, kept).map_err(|error| {
         let refused = if error.classify() == Category::Data { "is refused" } else { "is not valid JSON" };
         Error::bad_request("invalid JSON", format!("The body {refused}: {error}"))
     })?;
@@ -45,23 +55,48 @@ fn parse_plain(bytes: &[u8]) -> Result<Value> {
 /// to send and hundreds to keep.
 const VALUES: usize = 5000;
 
+/// What is kept of a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    All,
+    /// Of each item in `data` its type and its id.
+    Identifiers,
+}
+
+impl Kept {
+    /// Whether a member is kept of an object that lies so deep.
+    fn has(self, name: &str, depth: usize) -> bool {
+        // The document itself, its data, an item.
+        self == Self::All || depth != 2 || ["type", "id"].contains(&name)
+    }
+}
+
 /// Parses JSON of a bounded number of values. A member that is there twice is a fault: whoever else reads the body might
 /// take the other one (RFC 8259 §4, RFC 7493 §2.3).
-fn parse(bytes: &[u8]) -> serde_json::Result<Value> {
+fn parse(bytes: &[u8], kept: Kept) -> serde_json::Result<Value> {
     let mut left = VALUES + bytes.len() / 64;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Bounded(&mut left).deserialize(&mut reader)?;
+    let value = Bounded { left: &mut left, kept, depth: 0 }.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
 }
 
 /// Reads a value, and counts it and all that are in it.
-struct Bounded<'a>(&'a mut usize);
+struct Bounded<'a> {
+    left: &'a mut usize,
+    kept: Kept,
+    depth: usize,
+}
 
 impl Bounded<'_> {
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
-        *self.0 = self.0.checked_sub(1).ok_or_else(|| E::custom("it holds too many values"))?;
+        *self.left = self.left.checked_sub(1).ok_or_else(|| E::custom("it holds too many values"))?;
         Ok(())
+    }
+
+    /// For what is in it.
+    fn below(&mut self) -> Bounded<'_> {
+        Bounded { left: self.left, kept: self.kept, depth: self.depth + 1 }
     }
 }
 
@@ -109,22 +144,26 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         Ok(value.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
         let mut list = vec![];
-        while let Some(item) = items.next_element_seed(Bounded(self.0))? {
+        while let Some(item) = items.next_element_seed(self.below())? {
             list.push(item);
         }
         Ok(list.into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
+            if !self.kept.has(&name, self.depth) {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            }
             if object.contains_key(&name) {
                 let shown: String = name.chars().take(MAX_NAME).collect();
                 return Err(A::Error::custom(format_args!("the member {shown:?} is there twice")));
             }
-            let value = members.next_value_seed(Bounded(self.0))?;
+            let value = members.next_value_seed(self.below())?;
             object.insert(name, value);
         }
         Ok(object.into())
@@ -267,6 +306,19 @@ mod tests {
         // What lists need: a thousand resources with a few attributes each.
         let item = r#"{"type":"authentication-tokens","id":"at-1111111111111111111111"}"#;
         assert!(parse_data(format!(r#"{{"data":[{}]}}"#, vec![item; 1000].join(",")).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn whole_resources_cost_no_more_than_their_identifiers() {
+        let values = vec!["0"; 100].join(",");
+        let whole = format!(r#"{{"type":"workspaces","id":"ws-1","attributes":{{"a":[{values}],"id":"ws-2"}}}}"#);
+        let body = format!(r#"{{"data":[{}]}}"#, vec![whole.as_str(); 1000].join(","));
+        assert!(parse_data(body.as_bytes()).is_err());
+        let kept = parse_identifiers(body.as_bytes()).unwrap();
+        assert_eq!(kept, json!(vec![json!({"type": "workspaces", "id": "ws-1"}); 1000]));
+        assert!(parse_identifiers(br#"{"data":[{"type":"teams","attributes":{]}]}"#).is_err());
+        let deep = format!(r#"{{"data":[{{"id":"x","a":{}{}}}]}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert!(parse_identifiers(deep.as_bytes()).is_ok());
     }
 
     #[test]

@@ -44,10 +44,10 @@ fn consumers_are_added_taken_away_and_replaced() {
     ada.client.post(&path, &these(&[&b, &a])).expect(204);
     ada.client.post(&path, &these(&[&b, &b])).expect(204);
     assert_eq!(names(&list()), ["a", "b"]);
-    // Whole workspaces, as go-tfe has them.
+    // Whole workspaces, as go-tfe has them, and many of them.
     let mut whole = ada.client.get(&format!("/api/v2/workspaces/{c}")).expect(200).body["data"].clone();
     whole["attributes"]["name"] = "ignored".into();
-    ada.client.patch(&path, &json!({"data": [whole]})).expect(204);
+    ada.client.patch(&path, &json!({"data": vec![whole; 300]})).expect(204);
     assert_eq!(names(&list()), ["c"]);
     assert_eq!(list().body["data"][0]["attributes"]["permissions"]["can-update"], true);
     ada.client.post(&path, &these(&[&a])).expect(204);
