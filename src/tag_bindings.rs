@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::ids::TagBindingId;
 use crate::jsonapi::schema::ResourceSchema;
-use crate::jsonapi::{Error, Identifier, Query, Relationships, Resource, ResourceBody, ResourceType, Result};
+use crate::jsonapi::{Error, Given, Identifier, Query, Relationships, Resource, ResourceBody, ResourceType, Result};
 
 /// The type that names a tag binding.
 pub(crate) const BINDING: &str = "tag-bindings";
@@ -33,14 +33,27 @@ pub const BINDINGS_MAX: usize = 10;
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct BindingAttributes {
-    /// `key`: 1 to 128 characters.
-    #[validate(length(min = 1, max = 128))]
-    #[schema(min_length = 1, max_length = 128)]
+    /// `key`: 1 to 128 letters, digits, spaces within and `_ . : / = + - @`.
+    #[validate(custom(function = "valid_key"))]
+    #[schema(pattern = "^[A-Za-z0-9_.:/=+@-]([A-Za-z0-9 _.:/=+@-]{0,126}[A-Za-z0-9_.:/=+@-])?$")]
     pub key: Option<String>,
     /// `value`: at most 256 characters; none is the same as an empty one.
     #[validate(length(max = 256))]
     #[schema(max_length = 256)]
     pub value: Option<String>,
+}
+
+/// Validates the key of a tag binding.
+///
+/// # Errors
+/// With a message that says how it must be.
+pub(crate) fn valid_key(key: &str) -> Result<(), ValidationError> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b" _.:/=+@-".contains(&byte);
+    if (1..=128).contains(&key.len()) && key.bytes().all(known) && key.trim() == key {
+        return Ok(());
+    }
+    let message = "Key is invalid: it must be 1 to 128 letters, digits, spaces within and _ . : / = + - @";
+    Err(ValidationError::new("key").with_message(message.into()))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,21 +203,35 @@ pub(crate) const STRAY: &str = "TagBindings";
 /// The tag bindings that a list's filters ask for, all of which must be there; without a value any will do.
 ///
 /// # Errors
-/// 400 for a value without a key.
+/// 400 for a value without a key, for a number that is there twice, and for more than [`ASKED_MAX`].
 pub(crate) fn asked(query: &Query) -> Result<Vec<Asked>> {
     let [keys, values] = TAGGED.map(|filter| query.given(filter));
     let mut asked: BTreeMap<&str, Asked> = BTreeMap::new();
+    let twice = |given: &Given| Error::parameter(given.name.clone(), "Is there more than once");
     for given in keys {
         let wanted = Asked { key: given.value.clone(), value: None };
-        asked.insert(given.member.as_deref().unwrap_or_default(), wanted);
+        if asked.insert(given.member.as_deref().unwrap_or_default(), wanted).is_some() {
+            return Err(twice(given));
+        }
+        if asked.len() > ASKED_MAX {
+            let detail = format!("At most {ASKED_MAX} tag bindings can be asked for at once");
+            return Err(Error::parameter(given.name.clone(), detail));
+        }
     }
+    let mut numbers = BTreeSet::new();
     for given in values {
-        let with = asked.get_mut(given.member.as_deref().unwrap_or_default());
+        let number = given.member.as_deref().unwrap_or_default();
+        if !numbers.insert(number) {
+            return Err(twice(given));
+        }
         let alone = || Error::parameter(given.name.clone(), "Must go with a key of the same number");
-        with.ok_or_else(alone)?.value = Some(given.value.clone()).filter(|value| !value.is_empty());
+        asked.get_mut(number).ok_or_else(alone)?.value = Some(given.value.clone()).filter(|value| !value.is_empty());
     }
     Ok(asked.into_values().collect())
 }
+
+/// A workspace has no more bindings than this by itself and by its project together.
+const ASKED_MAX: usize = 2 * BINDINGS_MAX;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -213,6 +240,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// What a `jsonb` list of bindings contains that has it.
     pub(crate) fn contained(&self) -> Value {
         match &self.value {

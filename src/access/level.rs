@@ -19,6 +19,16 @@ text_enum! {
     }
 }
 
+/// Why a permission cannot be chosen under a level that has its own: word for word what the HCP API says, as clients show it.
+#[must_use]
+pub fn read_only(permission: &str, level: &impl std::fmt::Display) -> String {
+    let words = permission.replace('-', " ");
+    let capital = words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect::<String>();
+    format!(
+        "{capital} is read-only when access level is '{level}'; use the 'custom' access level to set this attribute."
+    )
+}
+
 text_enum! {
     /// What may be done with runs, the least first.
     pub enum Runs {

@@ -24,7 +24,7 @@ mod workspaces;
 pub use address_limit::AddressLimit;
 pub use authenticator::{Authenticator, BearerToken, Reads};
 pub use caller::{Caller, OrganizationRights, Permit, Principal};
-pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
+pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions, read_only};
 pub use permission::Permission;
 pub use project::{
     InProject, ProjectGrant, ProjectLevel, ProjectPermissions, ProjectRights, ProjectSettings, ProjectTeams,

@@ -18,6 +18,12 @@ pub struct WorkspaceRights {
 }
 
 impl WorkspaceRights {
+    /// Whether they include all that the others would give.
+    fn covers(&self, others: &Self) -> bool {
+        let deletes = self.deletes || self.role >= Role::Manager || !others.deletes;
+        deletes && self.role >= others.role && self.permissions.joined(others.permissions) == self.permissions
+    }
+
     const fn whole(role: Role, level: Level) -> Self {
         Self { role, permissions: level.permissions(), deletes: false }
     }
@@ -67,6 +73,23 @@ impl Caller {
     pub fn rights_in(&self, given: impl IntoIterator<Item = WorkspaceRights>) -> Option<WorkspaceRights> {
         let rights = everywhere(&self.rights).into_iter().chain(given).reduce(WorkspaceRights::joined)?;
         Some(rights.capped(self.role))
+    }
+
+    /// Whether the caller would be more in a workspace where it was given `then` than it is where it is given `now`; by
+    /// whichever of its tokens, so that no cap counts.
+    pub fn gains(
+        &self,
+        now: impl IntoIterator<Item = WorkspaceRights>,
+        then: impl IntoIterator<Item = WorkspaceRights>,
+    ) -> bool {
+        let whole = |given: &mut dyn Iterator<Item = WorkspaceRights>| {
+            everywhere(&self.rights).into_iter().chain(given).reduce(WorkspaceRights::joined)
+        };
+        match (whole(&mut now.into_iter()), whole(&mut then.into_iter())) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(now), Some(then)) => !now.covers(&then),
+        }
     }
 
     /// What a workspace's own token is in its workspace: what its role says. Of what is there beside tokens and settings

@@ -138,7 +138,7 @@ fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &
     }
     if query.includes("project") {
         let ids: Vec<_> = rows.iter().map(|row| row.project_id).collect();
-        let projects = store::projects(connection, &ids)?;
+        let projects = projects::find_all(connection, &ids)?;
         included.extend(projects::render_seen(connection, caller, &organization, &projects)?);
     }
     Ok(Compound { resources: rows.iter().map(view::project_access).collect(), included })

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::access::{
     ProjectGrant, ProjectLevel, ProjectPermissions, ProjectSettings, ProjectTeams, Runs, SentinelMocks, StateVersions,
-    VariableSets, Variables,
+    VariableSets, Variables, read_only,
 };
 use crate::database::schema::team_projects;
 use crate::ids::{OrganizationId, ProjectAccessId, ProjectId, TeamId};
@@ -94,8 +94,7 @@ impl ProjectAccessAttributes {
             let (wanted, base) = (members(&wanted), members(&base));
             let different = wanted.iter().zip(&base).filter(|(one, other)| one != other);
             Error::check(different.map(|((object, name, _), _)| {
-                let detail = format!("{name} can be chosen only where access is custom; {level} has its own");
-                Error::attribute(format!("/data/attributes/{object}/{name}"), detail)
+                Error::attribute(format!("/data/attributes/{object}/{name}"), read_only(name, &level))
             }))?;
         }
         Ok(ProjectGrant { level, permissions: wanted })

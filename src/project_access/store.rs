@@ -9,7 +9,6 @@ use crate::database::schema::{projects, team_projects, teams};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, ProjectAccessId, ProjectId, TeamId};
 use crate::jsonapi::{Error, Page, Query, Result};
-use crate::projects::Project;
 use crate::teams::{Team, Visibility};
 
 impl Listed for ProjectAccess {
@@ -111,11 +110,6 @@ pub(super) fn lock(connection: &mut PgConnection, id: ProjectAccessId) -> QueryR
 /// The teams of these ids.
 pub(super) fn teams(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
     teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
-}
-
-/// The projects of these ids.
-pub(super) fn projects(connection: &mut PgConnection, ids: &[ProjectId]) -> QueryResult<Vec<Project>> {
-    projects::table.filter(projects::id.eq_any(ids)).select(Project::as_select()).load(connection)
 }
 
 /// Gives a team access to a project of the same organization.

@@ -42,6 +42,7 @@ pub(super) fn update(
     changes: &ProjectAccessAttributes,
 ) -> Result<ProjectAccess> {
     let grant = changes.applied_to(access.grant)?;
+    check_takes(connection, caller, access)?;
     check_gives(connection, caller, access.project_id, &grant)?;
     let access = store::update(connection, access.id, &grant)?;
     record(connection, caller, &access, "update")?;
@@ -51,8 +52,9 @@ pub(super) fn update(
 /// Takes a team's access away.
 ///
 /// # Errors
-/// The database's own.
+/// 403 for more than the caller has.
 pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, access: &ProjectAccess) -> Result<()> {
+    check_takes(connection, caller, access)?;
     store::delete(connection, access.id)?;
     record(connection, caller, access, "destroy")
 }
@@ -60,12 +62,23 @@ pub(super) fn delete(connection: &mut PgConnection, caller: &Caller, access: &Pr
 /// Nobody gives more than they have: who manages the teams of a project by custom access would make admins of them, and of
 /// themselves.
 fn check_gives(connection: &mut PgConnection, caller: &Caller, project: ProjectId, grant: &ProjectGrant) -> Result<()> {
-    let rights = projects::rights(connection, caller, project)?;
-    if rights.is_some_and(|rights| rights.cover(grant)) {
+    if covers(connection, caller, project, grant)? {
         return Ok(());
     }
     let detail = "Nobody may give a team more than they may do in the project themselves";
     Err(Error::forbidden(detail).with_pointer("/data/attributes/access"))
+}
+
+/// Nor does anybody take away more than they have: a reader who manages the teams would shut the admins out.
+fn check_takes(connection: &mut PgConnection, caller: &Caller, access: &ProjectAccess) -> Result<()> {
+    if covers(connection, caller, access.project_id, &access.grant)? {
+        return Ok(());
+    }
+    Err(Error::forbidden("Nobody may change the access of a team that may do more in the project than they themselves"))
+}
+
+fn covers(connection: &mut PgConnection, caller: &Caller, project: ProjectId, grant: &ProjectGrant) -> Result<bool> {
+    Ok(projects::rights(connection, caller, project)?.is_some_and(|rights| rights.cover(grant)))
 }
 
 fn record(connection: &mut PgConnection, caller: &Caller, access: &ProjectAccess, action: &'static str) -> Result<()> {

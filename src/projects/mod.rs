@@ -13,5 +13,5 @@ mod write;
 pub(crate) use http::section;
 pub use model::{Project, ProjectAttributes, Settings};
 pub(crate) use model::{find_visible, organization_of_project, rights, valid_duration};
-pub(crate) use store::{hold, hold_default, lock};
+pub(crate) use store::{find_all, grants, hold, hold_all, hold_default, lock};
 pub(crate) use view::{PROJECTS, defaults_of, identifier, link, of_workspaces, render_seen};

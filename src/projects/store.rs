@@ -61,7 +61,7 @@ pub(super) fn find(connection: &mut PgConnection, organization: OrganizationId, 
 }
 
 /// Projects by id, as far as there are such.
-pub(super) fn find_all(connection: &mut PgConnection, ids: &[ProjectId]) -> QueryResult<Vec<Project>> {
+pub(crate) fn find_all(connection: &mut PgConnection, ids: &[ProjectId]) -> QueryResult<Vec<Project>> {
     if ids.is_empty() {
         return Ok(vec![]);
     }
@@ -73,6 +73,16 @@ pub(super) fn find_all(connection: &mut PgConnection, ids: &[ProjectId]) -> Quer
 pub(crate) fn hold(connection: &mut PgConnection, organization: OrganizationId, id: ProjectId) -> QueryResult<Project> {
     let found = projects::table.find(id).filter(projects::organization_id.eq(organization));
     found.select(Project::as_select()).for_share().first(connection)
+}
+
+/// The same of several, in one order, so that two requests never wait for each other.
+pub(crate) fn hold_all(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    ids: &BTreeSet<ProjectId>,
+) -> QueryResult<()> {
+    let found = projects::table.filter(projects::organization_id.eq(organization)).filter(projects::id.eq_any(ids));
+    found.order(projects::id).select(projects::id).for_share().load::<ProjectId>(connection).map(|_| ())
 }
 
 /// The same of an organization's default project.
@@ -140,7 +150,7 @@ fn taken(fault: DieselError) -> Error {
 }
 
 /// What each of some projects grants to some teams.
-pub(super) fn grants(
+pub(crate) fn grants(
     connection: &mut PgConnection,
     projects: &[ProjectId],
     teams: &BTreeSet<TeamId>,

@@ -6,7 +6,7 @@ use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::{Project, ProjectAttributes, store};
-use crate::access::{Action, Caller, ProjectRights, Target};
+use crate::access::{Action, Caller, ProjectGrant, ProjectRights, Target};
 use crate::ids::ProjectId;
 use crate::jsonapi::schema::{ResourceSchema, text, truth, truths};
 use crate::jsonapi::{Compound, Identifier, Query, Resource, Result};
@@ -108,12 +108,19 @@ fn seen<'a>(
 ) -> Result<Vec<(&'a Project, Resource)>> {
     let projects: Vec<&Project> = projects.into_iter().collect();
     let ids: Vec<ProjectId> = projects.iter().map(|project| project.id).collect();
-    let mut grants = store::grants(connection, &ids, &caller.rights.teams)?;
-    let seen = |one: &'a Project| {
-        let rights = caller.rights_in_project(grants.remove(&one.id).into_iter().flatten())?;
-        Some((one, project(one, organization, caller, rights)))
-    };
-    Ok(projects.into_iter().filter_map(seen).collect())
+    let grants = store::grants(connection, &ids, &caller.rights.teams)?;
+    Ok(projects.into_iter().filter_map(|one| Some((one, seen_by(caller, organization, one, &grants)?))).collect())
+}
+
+/// A project as the caller sees it, if it does.
+fn seen_by(
+    caller: &Caller,
+    organization: &Organization,
+    one: &Project,
+    grants: &HashMap<ProjectId, Vec<ProjectGrant>>,
+) -> Option<Resource> {
+    let rights = caller.rights_in_project(grants.get(&one.id).into_iter().flatten().copied())?;
+    Some(project(one, organization, caller, rights))
 }
 
 /// Those of an organization's projects that the caller sees, as resources, for rooms that include them in their documents.
@@ -153,11 +160,13 @@ pub(crate) fn defaults_of(
     organizations: &[(&Organization, &Caller)],
 ) -> Result<Vec<Resource>> {
     let ids = organizations.iter().map(|(organization, _)| ProjectId::default_of(organization.id));
+    let ids: Vec<ProjectId> = ids.collect();
+    // No team has access to another organization's project.
+    let teams = organizations.iter().flat_map(|(_, caller)| &caller.rights.teams).copied().collect();
+    let grants = store::grants(connection, &ids, &teams)?;
     let projects = of_workspaces(connection, ids)?;
-    let mut resources = vec![];
-    for (organization, caller) in organizations {
-        let own = projects.get(&ProjectId::default_of(organization.id));
-        resources.extend(render_seen(connection, caller, organization, own)?);
-    }
-    Ok(resources)
+    let seen = |(organization, caller): &(&Organization, &Caller)| {
+        seen_by(caller, organization, projects.get(&ProjectId::default_of(organization.id))?, &grants)
+    };
+    Ok(organizations.iter().filter_map(seen).collect())
 }

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::database::schema::reserved_tag_keys;
 use crate::ids::{OrganizationId, ReservedTagKeyId};
+use crate::tag_bindings::valid_key;
 
 /// The most that an organization can reserve.
 pub(super) const KEYS_MAX: i64 = 100;
@@ -30,19 +31,10 @@ pub struct ReservedTagKey {
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ReservedTagKeyAttributes {
-    /// `key`: 1 to 128 letters, digits, spaces and `_ . : / = + - @`.
+    /// `key`: 1 to 128 letters, digits, spaces within and `_ . : / = + - @`.
     #[validate(custom(function = "valid_key"))]
-    #[schema(pattern = "^[A-Za-z0-9 _.:/=+@-]{1,128}$")]
+    #[schema(pattern = "^[A-Za-z0-9_.:/=+@-]([A-Za-z0-9 _.:/=+@-]{0,126}[A-Za-z0-9_.:/=+@-])?$")]
     pub key: Option<String>,
     /// `disable-overrides`: whether a workspace cannot have another value than its project.
     pub disable_overrides: Option<bool>,
-}
-
-fn valid_key(key: &str) -> Result<(), ValidationError> {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b" _.:/=+@-".contains(&byte);
-    if (1..=128).contains(&key.len()) && key.bytes().all(known) {
-        return Ok(());
-    }
-    let message = "Key is invalid: it must be 1 to 128 letters, digits, spaces and _ . : / = + - @";
-    Err(ValidationError::new("key").with_message(message.into()))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions};
+use crate::access::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions, read_only};
 use crate::database::schema::team_workspaces;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
@@ -58,13 +58,8 @@ impl TeamAccessAttributes {
         let base = if level == Level::Custom { before.permissions } else { level.permissions() };
         let wanted = self.over(base);
         if level != Level::Custom {
-            Error::check(different(wanted, base).into_iter().map(|(name, human)| {
-                // Word for word what the HCP API says: clients show it.
-                let detail = format!(
-                    "{human} is read-only when access level is '{level}'; use the 'custom' access level to set this attribute."
-                );
-                Error::attribute(format!("/data/attributes/{name}"), detail)
-            }))?;
+            let fault = |name| Error::attribute(format!("/data/attributes/{name}"), read_only(name, &level));
+            Error::check(different(wanted, base).into_iter().map(fault))?;
         }
         Ok(Grant { level, permissions: wanted })
     }
@@ -82,18 +77,18 @@ impl TeamAccessAttributes {
     }
 }
 
-/// The names of the permissions in which two sets differ, and the same at the beginning of a sentence.
-fn different(one: WorkspacePermissions, other: WorkspacePermissions) -> Vec<(&'static str, &'static str)> {
+/// The names of the permissions in which two sets differ.
+fn different(one: WorkspacePermissions, other: WorkspacePermissions) -> Vec<&'static str> {
     [
-        ("runs", "Runs", one.runs != other.runs),
-        ("variables", "Variables", one.variables != other.variables),
-        ("state-versions", "State versions", one.state_versions != other.state_versions),
-        ("sentinel-mocks", "Sentinel mocks", one.sentinel_mocks != other.sentinel_mocks),
-        ("workspace-locking", "Workspace locking", one.workspace_locking != other.workspace_locking),
-        ("run-tasks", "Run tasks", one.run_tasks != other.run_tasks),
-        ("policy-overrides", "Policy overrides", one.policy_overrides != other.policy_overrides),
+        ("runs", one.runs != other.runs),
+        ("variables", one.variables != other.variables),
+        ("state-versions", one.state_versions != other.state_versions),
+        ("sentinel-mocks", one.sentinel_mocks != other.sentinel_mocks),
+        ("workspace-locking", one.workspace_locking != other.workspace_locking),
+        ("run-tasks", one.run_tasks != other.run_tasks),
+        ("policy-overrides", one.policy_overrides != other.policy_overrides),
     ]
     .into_iter()
-    .filter_map(|(name, human, differs)| differs.then_some((name, human)))
+    .filter_map(|(name, differs)| differs.then_some(name))
     .collect()
 }

@@ -14,7 +14,7 @@ use crate::access::{Action, Caller, Permit, Target};
 use crate::database::page::sort_keys;
 use crate::http::openapi::Sends;
 use crate::http::{Allowed, Endpoint, OneResource, PathParams, Read, Reply, Route, Section, Write};
-use crate::ids::ProjectId;
+use crate::ids::{ProjectId, WorkspaceId};
 use crate::jsonapi::{Error, Pages, QuerySpec, Relationships, ResourceBody, Result, Search, is_name};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::projects::{self, PROJECTS, Project};
@@ -237,18 +237,16 @@ fn no_such_project() -> Error {
     )
 }
 
-/// What the caller is in a project that it names. To who may not see the project there is none.
-fn rights_in(connection: &mut PgConnection, caller: &Caller, project: &Project) -> Result<Target> {
-    let rights = projects::rights(connection, caller, project.id)?;
-    if rights.is_none() && !project.is_default() {
-        return Err(no_such_project());
-    }
-    Ok(Target::Project(rights))
-}
-
 fn may_create(connection: &mut PgConnection, caller: &Caller, project: &Project) -> Result<Permit> {
-    let target = rights_in(connection, caller, project)?;
-    caller.may(Action::CreateWorkspace, target)
+    let rights = projects::rights(connection, caller, project.id)?;
+    match caller.may(Action::CreateWorkspace, Target::Project(rights)) {
+        Err(_) if rights.is_none() && project.is_default() => Err(Error::not_found_at(
+            "/data/relationships/project",
+            "The workspace would be in the organization's default project, where the caller may make none; name another one",
+        )),
+        Err(_) if rights.is_none() => Err(no_such_project()),
+        permitted => permitted,
+    }
 }
 
 fn show(call: Read<'_>) -> Result<Reply> {
@@ -274,10 +272,10 @@ fn update(call: Write<'_, ResourceBody<WorkspaceAttributes>>) -> Result<Reply> {
     let (mut call, body) = call.permitted(permit)?.take_input();
     let body = body.about(&[&workspace.id.to_string()])?;
     let source = workspace.project_id;
-    check_move(call.connection, &call.caller, source, &project)?;
+    check_move(call.connection, &call.caller, (workspace.id, source), &project)?;
     let workspace = write::update(call.connection, &call.caller, workspace, &project, body)?;
     call.check_again(|connection, caller| {
-        check_move(connection, caller, source, &project)?;
+        check_move(connection, caller, (workspace.id, source), &project)?;
         may_write(connection, caller, &workspace)
     })?;
     shown(call, &workspace)
@@ -291,20 +289,21 @@ fn may_write(connection: &mut PgConnection, caller: &Caller, workspace: &Workspa
     })
 }
 
-/// A workspace moves by who may move workspaces in both projects.
-fn check_move(connection: &mut PgConnection, caller: &Caller, from: ProjectId, to: &Project) -> Result<()> {
-    if from == to.id {
+/// Nothing to check where a workspace stays in its project.
+fn check_move(
+    connection: &mut PgConnection,
+    caller: &Caller,
+    from: (WorkspaceId, ProjectId),
+    to: &Project,
+) -> Result<()> {
+    if from.1 == to.id {
         return Ok(());
     }
-    let target = rights_in(connection, caller, to)?;
-    let refused = check_moves_out(connection, caller, from).and_then(|()| caller.may(Action::MoveWorkspace, target));
-    refused.map(|_| ()).map_err(|refused| refused.with_pointer("/data/relationships/project"))
-}
-
-/// Whether the caller may take workspaces out of a project.
-pub(super) fn check_moves_out(connection: &mut PgConnection, caller: &Caller, project: ProjectId) -> Result<()> {
-    let rights = projects::rights(connection, caller, project)?;
-    caller.may(Action::MoveWorkspace, Target::Project(rights)).map(|_| ())
+    if projects::rights(connection, caller, to.id)?.is_none() {
+        return Err(no_such_project());
+    }
+    let refused = move_http::refusals(connection, caller, &[from], to.id)?.into_values().next();
+    refused.map_or(Ok(()), |refused| Err(refused.with_pointer("/data/relationships/project")))
 }
 
 fn destroy(call: Write<'_>) -> Result<Reply> {

@@ -22,6 +22,7 @@ use crate::database::schema::{
 use crate::database::{containing, violated_key};
 use crate::ids::{OrganizationId, ProjectId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
+use crate::reserved_tag_keys;
 use crate::tag_bindings;
 
 impl Listed for Workspace {
@@ -66,15 +67,20 @@ pub(super) fn list(
         let ids: Vec<ProjectId> = project.split(',').filter_map(|id| id.parse().ok()).collect();
         found = found.filter(workspaces::project_id.eq_any(ids));
     }
-    for asked in tag_bindings::asked(query)? {
-        // Its own binding of a key goes before that of its project.
-        let bearing = projects::table
-            .filter(projects::organization_id.eq(organization))
-            .filter(projects::tag_bindings.contains(asked.contained()));
-        let inherited = workspaces::project_id
-            .eq_any(bearing.select(projects::id))
-            .and(not(workspaces::tag_bindings.contains(asked.any())));
-        found = found.filter(workspaces::tag_bindings.contains(asked.contained()).or(inherited));
+    let asked = tag_bindings::asked(query)?;
+    let fixed = if asked.is_empty() { BTreeSet::new() } else { reserved_tag_keys::fixed(connection, organization)? };
+    for asked in asked {
+        let projects_with = |bindings| {
+            let own = projects::table.filter(projects::organization_id.eq(organization));
+            workspaces::project_id.eq_any(own.filter(projects::tag_bindings.contains(bindings)).select(projects::id))
+        };
+        let (own, inherited) = (workspaces::tag_bindings.contains(asked.contained()), projects_with(asked.contained()));
+        // A workspace's own binding of a key goes before that of its project, but where the organization says otherwise.
+        found = if fixed.contains(asked.key()) {
+            found.filter(inherited.or(own.and(not(projects_with(asked.any())))))
+        } else {
+            found.filter(own.or(inherited.and(not(workspaces::tag_bindings.contains(asked.any())))))
+        };
     }
     page(connection, found, query)
 }
@@ -175,9 +181,8 @@ pub(super) fn lock_all(
         .select(Workspace::as_select())
         .for_no_key_update()
         .load(connection)?;
-    for project in found.iter().map(|workspace| workspace.project_id).collect::<BTreeSet<_>>() {
-        crate::projects::hold(connection, organization, project)?;
-    }
+    let projects: BTreeSet<ProjectId> = found.iter().map(|workspace| workspace.project_id).collect();
+    crate::projects::hold_all(connection, organization, &projects)?;
     Ok(found)
 }
 
@@ -280,8 +285,8 @@ fn taken(fault: DieselError) -> Error {
     }
 }
 
-/// What each of some workspaces, by itself and by its project, grants to which of some teams.
-pub(super) fn grants(
+/// What each of some workspaces grants by itself to which of some teams.
+pub(super) fn own_grants(
     connection: &mut PgConnection,
     workspaces: &[WorkspaceId],
     teams: &BTreeSet<TeamId>,
@@ -297,6 +302,19 @@ pub(super) fn grants(
         .load(connection)?;
     for (workspace, team, grant) in given {
         grants.entry(workspace).or_default().push((team, WorkspaceRights::from(grant)));
+    }
+    Ok(grants)
+}
+
+/// What each of some workspaces, by itself and by its project, grants to which of some teams.
+pub(super) fn grants(
+    connection: &mut PgConnection,
+    workspaces: &[WorkspaceId],
+    teams: &BTreeSet<TeamId>,
+) -> QueryResult<HashMap<WorkspaceId, Vec<(TeamId, WorkspaceRights)>>> {
+    let mut grants = own_grants(connection, workspaces, teams)?;
+    if workspaces.is_empty() || teams.is_empty() {
+        return Ok(grants);
     }
     let by_projects: Vec<(WorkspaceId, TeamId, ProjectGrant)> = workspaces::table
         .inner_join(team_projects::table.on(team_projects::project_id.eq(workspaces::project_id)))

@@ -1,7 +1,7 @@
 //! Making, changing and deleting workspaces. One that is there must be locked.
 
 use diesel::PgConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::consumers::{self, ConsumerChange, MAX_CONSUMERS};
 use super::tags::{self, Tag, Written};
@@ -10,7 +10,7 @@ use crate::abilities;
 use crate::access::{Action, Caller, Role, Target};
 use crate::audit::{self, Event};
 use crate::deletions::{self, Deleted};
-use crate::ids::{OrganizationId, TagId, WorkspaceId};
+use crate::ids::{OrganizationId, ProjectId, TagId, WorkspaceId};
 use crate::jsonapi::{Error, ResourceBody, Result};
 use crate::projects::{self, Project};
 use crate::reserved_tag_keys;
@@ -27,7 +27,7 @@ pub(super) fn create(
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
-    check_overrides(connection, project, tags.bindings.as_ref(), BINDINGS_BESIDE)?;
+    check_overrides(connection, project, &Bindings::default(), tags.bindings.as_ref(), BINDINGS_BESIDE)?;
     let new = Workspace::new(project.organization_id, project.id);
     let new = changed(connection, caller, new, body.attributes)?;
     let (new, tags) = tags.put_on(new)?;
@@ -60,7 +60,7 @@ pub(super) fn update(
     body: ResourceBody<WorkspaceAttributes>,
 ) -> Result<Workspace> {
     let tags = Written::read(connection, caller, &body.relationships)?;
-    check_overrides(connection, project, tags.bindings.as_ref(), BINDINGS_BESIDE)?;
+    check_overrides(connection, project, &workspace.tag_bindings, tags.bindings.as_ref(), BINDINGS_BESIDE)?;
     let before = workspace.clone();
     let changed = changed(connection, caller, workspace, body.attributes)?;
     let (changed, tags) = tags.put_on(changed)?;
@@ -75,7 +75,12 @@ pub(super) fn update(
     }
     let changed = Workspace { project_id: project.id, ..changed };
     let workspace = store::update(connection, &changed)?;
-    record(connection, caller, &workspace, "update")?;
+    let event = if before.project_id == workspace.project_id {
+        event(&workspace, "update")
+    } else {
+        moved(&workspace, before.project_id)
+    };
+    audit::record(connection, &caller.actor(), &[event])?;
     Ok(workspace)
 }
 
@@ -89,27 +94,31 @@ pub(super) fn move_all(
     workspaces: &[Workspace],
     project: &Project,
 ) -> Result<()> {
-    let moved = |workspace: &&Workspace| workspace.project_id != project.id;
-    let moved: Vec<Workspace> = workspaces
-        .iter()
-        .filter(moved)
-        .map(|workspace| Workspace { project_id: project.id, ..workspace.clone() })
-        .collect();
-    let ids: Vec<_> = moved.iter().map(|workspace| workspace.id).collect();
+    let others: Vec<&Workspace> = workspaces.iter().filter(|workspace| workspace.project_id != project.id).collect();
+    let ids: Vec<_> = others.iter().map(|workspace| workspace.id).collect();
     store::move_all(connection, &ids, project.id)?;
-    let events: Vec<Event> = moved.iter().map(|workspace| event(workspace, "update")).collect();
+    let told = |before: &&Workspace| {
+        let after = Workspace { project_id: project.id, ..(*before).clone() };
+        moved(&after, before.project_id)
+    };
+    let events: Vec<Event> = others.iter().map(told).collect();
     Ok(audit::record(connection, &caller.actor(), &events)?)
 }
 
-/// A workspace gets no value of its own of a key that its project has, if the organization has said so.
+/// A workspace gets no value of its own of a key that its project has, if the organization has said so. What it had
+/// before may stay, without effect.
 fn check_overrides(
     connection: &mut PgConnection,
     project: &Project,
+    before: &Bindings,
     bindings: Option<&Bindings>,
     pointer: &str,
 ) -> Result<()> {
     let Some(bindings) = bindings else { return Ok(()) };
-    let other = |key: &&str| project.tag_bindings.has(key) && project.tag_bindings.value(key) != bindings.value(key);
+    let other = |key: &&str| {
+        let wanted = bindings.value(key);
+        project.tag_bindings.has(key) && ![project.tag_bindings.value(key), before.value(key)].contains(&wanted)
+    };
     let overriding: Vec<&str> = bindings.keys().filter(other).collect();
     if overriding.is_empty() {
         return Ok(());
@@ -117,7 +126,7 @@ fn check_overrides(
     let fixed = reserved_tag_keys::fixed(connection, project.organization_id)?;
     match overriding.into_iter().find(|key| fixed.contains(*key)) {
         Some(key) => {
-            let detail = format!("The key {key} is reserved, and its value is that of the project {}", project.name);
+            let detail = format!("The key {key} is reserved: its value is that of the workspace's project");
             Err(Error::attribute(pointer, detail))
         }
         None => Ok(()),
@@ -266,7 +275,7 @@ pub(super) fn bind(
     bindings: Bindings,
 ) -> Result<Workspace> {
     let project = projects::hold(connection, workspace.organization_id, workspace.project_id)?;
-    check_overrides(connection, &project, Some(&bindings), "/data")?;
+    check_overrides(connection, &project, &workspace.tag_bindings, Some(&bindings), "/data")?;
     let all = workspace.tag_bindings.clone().and(bindings).checked("/data")?;
     if all == workspace.tag_bindings {
         return Ok(workspace);
@@ -281,14 +290,24 @@ fn record(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace,
 }
 
 fn event(workspace: &Workspace, action: &'static str) -> Event {
+    Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(about(workspace))
+}
+
+/// The event of a workspace that was in another project.
+fn moved(workspace: &Workspace, from: ProjectId) -> Event {
+    let mut about = about(workspace);
+    about["moved-from"] = json!(from);
+    event(workspace, "update").meta(about)
+}
+
+fn about(workspace: &Workspace) -> Value {
     let Workspace { name, project_id, abilities, allowed_token_roles, .. } = workspace;
-    let about = json!({
+    json!({
         "name": name,
         "project": project_id,
         "abilities": abilities,
         "allowed-token-roles": allowed_token_roles,
-    });
-    Event::new(Some(workspace.organization_id), "workspace", workspace.id, action).meta(about)
+    })
 }
 
 fn record_tags(connection: &mut PgConnection, caller: &Caller, workspace: &Workspace) -> Result<()> {

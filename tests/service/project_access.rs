@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::{Acme, User, project_access, resource, workspace_in};
+use crate::support::app::{Acme, User, identifiers, project_access, resource, workspace_in};
 use crate::support::client::{Answer, Client};
 
 const ALL: &str = "/api/v2/team-projects";
@@ -241,7 +241,8 @@ fn the_flags_of_custom_access_let_one_make_move_and_delete_workspaces() {
     token.post(WORKSPACES, &new).expect(404);
     flag(&id, "create", true);
     let made = token.post(WORKSPACES, &new).expect(201).id();
-    token.post(WORKSPACES, &resource("workspaces", json!({"name": "elsewhere"}))).expect(404);
+    let default = token.post(WORKSPACES, &resource("workspaces", json!({"name": "elsewhere"}))).expect(404);
+    assert_eq!(default.blamed(), ["/data/relationships/project"], "it says which project it would be");
     let path = format!("/api/v2/workspaces/{made}");
     token.delete(&path).expect(404);
     flag(&id, "delete", true);
@@ -323,6 +324,34 @@ fn who_manages_teams_by_custom_access_gives_no_more_than_they_have() {
     token.patch(&one(&own), &resource("team-projects", json!({"access": "admin"}))).expect(403);
     let given = give(json!({"access": "custom", "workspace-access": {"runs": "plan"}})).expect(201).id();
     token.delete(&one(&given)).expect(204);
+    // Nor do they take more than they have from others.
+    let admins = world.ada.give_project_access(&open, &world.project, json!({"access": "admin"}));
+    token.patch(&one(&admins), &resource("team-projects", json!({"access": "custom"}))).expect(403);
+    token.delete(&one(&admins)).expect(403);
+    assert_eq!(world.ada.client.get(&one(&admins)).expect(200).attribute("access"), "admin");
+}
+
+/// Who may only move a workspace does not become its manager by moving it.
+#[test]
+fn a_workspace_moves_to_where_its_mover_may_do_no_more_in_it() {
+    let world = world();
+    let token = world.token_of(&world.team);
+    let edge = world.ada.project("acme", "edge");
+    let here = world.add(json!({"access": "custom", "workspace-access": {"move": true}})).expect(201).id();
+    let there = world.ada.give_project_access(&world.team, &edge, json!({"access": "maintain"}));
+    let by_path = || token.patch(&world.path(), &workspace_in(&edge, json!({})));
+    let all = identifiers("workspaces", &[&world.workspace]);
+    let by_list = || token.post(&format!("/api/v2/projects/{edge}/relationships/workspaces"), &all);
+    let refused = by_path().expect(403);
+    assert_eq!(refused.blamed(), ["/data/relationships/project"]);
+    assert!(refused.detail().contains("more"), "{}", refused.detail());
+    by_list().expect(403);
+    let levelled = json!({"access": "custom", "workspace-access": {"delete": true, "move": true}});
+    world.ada.client.patch(&one(&there), &resource("team-projects", levelled)).expect(200);
+    by_path().expect(403);
+    world.change(&here, json!({"access": "maintain"})).expect(200);
+    by_path().expect(200);
+    by_list().expect(204);
 }
 
 #[test]

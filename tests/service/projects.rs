@@ -267,7 +267,10 @@ fn many_workspaces_move_together_or_not_at_all() {
     ada.client.patch(&format!("/api/v2/team-projects/{there}"), &resource("team-projects", moving.clone())).expect(200);
     let refused = token.post(&into(&core), &all(&[&first])).expect(403);
     assert!(refused.detail().ends_with(&first), "{}", refused.detail());
-    ada.give_project_access(&team, &edge, moving);
+    let mut level = moving;
+    level["workspace-access"]["variables"] = "read".into();
+    level["workspace-access"]["state-versions"] = "read".into();
+    ada.give_project_access(&team, &edge, level);
     token.post(&into(&core), &all(&[&first])).expect(204);
 }
 
@@ -352,6 +355,24 @@ fn workspaces_and_projects_are_found_by_their_bindings() {
     assert_eq!(found(ALL, &format!("{}&{}", key(0, "env"), key(1, "b"))), ["edge"]);
     let alone = ada.client.get(&format!("{ALL}?{}", value(3, "x"))).expect(400);
     assert_eq!(alone.blamed(), ["filter[tagged][3][value]"]);
+}
+
+#[test]
+fn so_many_bindings_can_be_asked_for_and_each_once() {
+    let (_app, ada) = App::with_acme();
+    let filters = |numbers: &[usize]| {
+        numbers.iter().map(|n| format!("filter[tagged][{n}][key]=env")).collect::<Vec<_>>().join("&")
+    };
+    let twenty: Vec<usize> = (0..20).collect();
+    let more: Vec<usize> = (0..21).collect();
+    for list in [ALL, WORKSPACES] {
+        ada.client.get(&format!("{list}?{}", filters(&twenty))).expect(200);
+        ada.client.get(&format!("{list}?{}", filters(&more))).expect(400);
+        ada.client.get(&format!("{list}?{}", filters(&[0, 0]))).expect(400);
+        let values = "filter[tagged][0][value]=a&filter[tagged][0][value]=b";
+        let twice = ada.client.get(&format!("{list}?{}&{values}", filters(&[0]))).expect(400);
+        assert!(twice.detail().contains("more than once"), "{}", twice.detail());
+    }
 }
 
 #[test]

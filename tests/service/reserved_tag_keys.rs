@@ -64,6 +64,11 @@ fn a_workspace_does_not_override_its_project() {
     let prod = ada.workspace_in(&core, "acme", "prod");
     let refused = ada.client.patch(&bindings(&prod), &binding("env", "own")).expect(422);
     assert!(refused.detail().contains("reserved"), "{}", refused.detail());
+    assert!(
+        !refused.detail().contains("core"),
+        "who sees the workspace need not see the project: {}",
+        refused.detail()
+    );
     ada.client.patch(&bindings(&prod), &binding("env", "prod")).expect(200);
     ada.client.patch(&bindings(&prod), &binding("other", "own")).expect(200);
     let mut beside = workspace_in(&core, json!({"name": "new"}));
@@ -74,7 +79,20 @@ fn a_workspace_does_not_override_its_project() {
     let effective = format!("/api/v2/workspaces/{before}/effective-tag-bindings");
     let value = || ada.client.get(&effective).expect(200).body["data"][0]["attributes"]["value"].clone();
     assert_eq!(value(), "prod");
+    // What is shown can be sent back, and nothing else.
+    let mut same = resource("workspaces", json!({"description": "changed"}));
+    same["data"]["relationships"] = json!({"tag-bindings": binding("env", "own")});
+    ada.client.patch(&format!("/api/v2/workspaces/{before}"), &same).expect(200);
+    same["data"]["relationships"] = json!({"tag-bindings": binding("env", "another")});
+    ada.client.patch(&format!("/api/v2/workspaces/{before}"), &same).expect(422);
+    let found = |value: &str| {
+        let filters = format!("filter[tagged][0][key]=env&filter[tagged][0][value]={value}");
+        let list = ada.client.get(&format!("/api/v2/organizations/acme/workspaces?{filters}")).expect(200);
+        list.ids().contains(&before)
+    };
+    assert_eq!((found("prod"), found("own")), (true, false), "it is found by what is in force");
     ada.client.delete(&format!("/api/v2/reserved-tag-keys/{key}")).expect(204);
     assert_eq!(value(), "own");
+    assert_eq!((found("prod"), found("own")), (false, true));
     ada.client.patch(&bindings(&prod), &binding("env", "own")).expect(200);
 }

@@ -239,6 +239,8 @@ fn a_wrong_binding_is_blamed_at_its_place() {
         (with(json!({"value": "a"})), 422, "/attributes/key"),
         (with(json!({"key": "", "value": "a"})), 422, "/attributes/key"),
         (with(json!({"key": "x".repeat(129), "value": "a"})), 422, "/attributes/key"),
+        (with(json!({"key": "größe", "value": "a"})), 422, "/attributes/key"),
+        (with(json!({"key": " a", "value": "a"})), 422, "/attributes/key"),
         (with(json!({"key": "a", "value": "x".repeat(257)})), 422, "/attributes/value"),
         (with(json!({"key": "a", "value": 7})), 422, "/attributes/value"),
         (json!({"type": "tags", "attributes": {"key": "a"}}), 409, "/type"),
@@ -249,8 +251,8 @@ fn a_wrong_binding_is_blamed_at_its_place() {
         let refused = ada.client.patch(&prod, &beside).expect(status);
         assert_eq!(refused.blamed(), [format!("/data/relationships/tag-bindings/data/0{place}")], "{wrong}");
     }
-    let longest = "é".repeat(128);
-    ada.client.patch(&path, &bindings(&[(&longest, &longest)])).expect(200);
+    let (key, value) = ("a _.:/=+@-".repeat(12), "é".repeat(256));
+    ada.client.patch(&path, &bindings(&[(&key, &value)])).expect(200);
 }
 
 #[test]

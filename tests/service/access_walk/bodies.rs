@@ -182,12 +182,44 @@ pub fn move_to_admin(world: &World) -> Value {
     workspace_in(&world.named("p-admin"), json!({}))
 }
 
+pub fn move_to_maintain(world: &World) -> Value {
+    workspace_in(&world.named("p-maintain"), json!({}))
+}
+
 pub fn move_to_write(world: &World) -> Value {
     workspace_in(&world.named("p-write"), json!({}))
 }
 
 pub fn some_workspaces(world: &World) -> Value {
     identifiers("workspaces", &[&world.named("w-maintain")])
+}
+
+pub fn workspaces_of_admin(world: &World) -> Value {
+    identifiers("workspaces", &[&world.named("w-admin")])
+}
+
+pub fn the_held(world: &World) -> Value {
+    identifiers("workspaces", &[&world.named("held")])
+}
+
+fn access_to(world: &World, workspace: &str) -> Value {
+    team_access(&world.named("open"), &world.named(workspace), json!({"access": "read"}))
+}
+
+pub fn access_to_write(world: &World) -> Value {
+    access_to(world, "w-write")
+}
+
+pub fn access_to_maintain(world: &World) -> Value {
+    access_to(world, "w-maintain")
+}
+
+pub fn access_to_admin(world: &World) -> Value {
+    access_to(world, "w-admin")
+}
+
+pub fn access_to_custom(world: &World) -> Value {
+    access_to(world, "w-custom")
 }
 
 pub fn new_key(_: &World) -> Value {
