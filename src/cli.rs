@@ -21,7 +21,8 @@ use crate::audit::{self, Actor};
 use crate::audit_trail;
 use crate::config::{Encryption, Opened, Storage};
 use crate::connections;
-use crate::credential::{Period, Secret};
+use crate::console;
+use crate::credential::{BrowserSecret, Period, Secret};
 use crate::data_directory::Purpose;
 use crate::database::text_enum::TextEnum as _;
 use crate::database::{self, Database};
@@ -30,6 +31,7 @@ use crate::jsonapi::{PublicUrl, Timestamp, TrustedProxies, time};
 use crate::organizations::{self, Organization, Plan};
 use crate::retention::{Kept, Retention};
 use crate::server::{Listen, Service};
+use crate::sessions::Lifetime;
 use crate::signing::{self, PreviousKey, Rotated};
 use crate::tls;
 use crate::tokens;
@@ -137,6 +139,14 @@ struct Serve {
     #[arg(long, env = "LATCHKEY_CHALLENGE_BASIC", value_parser = BoolishValueParser::new())]
     challenge_basic: bool,
 
+    /// How long a session in the console may be idle
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_SESSION_IDLE", default_value = "12h", value_parser = session)]
+    session_idle: Duration,
+
+    /// How long a session in the console lasts, however often it is used
+    #[arg(long, value_name = "TIME", env = "LATCHKEY_SESSION_LIFETIME", default_value = "7d", value_parser = session)]
+    session_lifetime: Duration,
+
     #[command(flatten)]
     encryption: Encryption,
 
@@ -150,9 +160,11 @@ enum UserCommand {
     Create(CreateUser),
     /// Confirm the address that a user asks for: from then on it is the user's
     ConfirmEmail(ConfirmEmail),
-    /// Refuse all tokens of a user until `enable`, and print which tokens of others the user has made
+    /// Print a link with which a user sets a password for the console; it works once, within an hour
+    SignInLink(SignInLink),
+    /// Refuse all tokens and sessions of a user until `enable`, and print which tokens of others the user has made
     Disable(NamedUser),
-    /// Take the tokens of a disabled user again
+    /// Take the tokens and sessions of a disabled user again
     Enable(NamedUser),
     /// Delete a user with the user's tokens and memberships, and print which tokens of others the user has made
     Delete(NamedUser),
@@ -240,6 +252,20 @@ struct ConfirmEmail {
     storage: Storage,
 }
 
+#[derive(Debug, Args)]
+struct SignInLink {
+    /// User name
+    #[arg(value_parser = username)]
+    name: String,
+
+    /// Address under which browsers reach the service
+    #[arg(long, value_name = "URL", env = "LATCHKEY_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    public_url: PublicUrl,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// For reading
@@ -303,6 +329,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Migrate { storage } => migrate(&storage),
         Command::User(UserCommand::Create(create)) => create.run(),
         Command::User(UserCommand::ConfirmEmail(confirm)) => confirm.run(),
+        Command::User(UserCommand::SignInLink(link)) => link.run(),
         Command::User(UserCommand::Disable(user)) => user.run(disable),
         Command::User(UserCommand::Enable(user)) => user.run(enable),
         Command::User(UserCommand::Delete(user)) => user.run(delete),
@@ -348,6 +375,13 @@ fn idle(text: &str) -> Result<Duration, String> {
     if fits { Ok(time) } else { Err(wrong.to_owned()) }
 }
 
+fn session(text: &str) -> Result<Duration, String> {
+    let wrong = "must be a time such as 12h or 7d, from a minute to 400 days";
+    let time = humantime::parse_duration(text).map_err(|_| wrong.to_owned())?;
+    let fits = (Duration::from_secs(60)..=Duration::from_secs(400 * 86_400)).contains(&time);
+    if fits { Ok(time) } else { Err(wrong.to_owned()) }
+}
+
 fn username(text: &str) -> Result<String, String> {
     let wrong = "must be 1 to 90 letters, digits, hyphens and underscores";
     if crate::jsonapi::is_name(text) { Ok(text.to_owned()) } else { Err(wrong.to_owned()) }
@@ -375,6 +409,7 @@ impl Serve {
             },
             default_token_ttl: self.default_token_ttl,
             challenge_basic: self.challenge_basic,
+            sessions: Lifetime { idle: self.session_idle, whole: self.session_lifetime },
         }
     }
 
@@ -391,7 +426,7 @@ impl Serve {
         // about to connect is told of on the console, beside the one line that matters.
         drop(TcpListener::bind(self.listen).map_err(cannot_listen)?);
         let encryption = self.encryption.key(&opened.directory)?;
-        let admin = admin_token(opened)?;
+        let admin = admin_of(opened)?;
         if let Err(fault) = signing::check(&mut database::connect(&opened.url)?, &encryption) {
             // Everything else works: a wrong key keeps nobody's tokens from being checked.
             log::error!("no token can be made as a JWT: {fault}");
@@ -400,19 +435,28 @@ impl Serve {
         actix_web::rt::System::new().block_on(async {
             let kept = Kept { revoked_tokens: self.revoked_retention, audit_events: self.audit_retention };
             let service = Service::start(&database, encryption, self.listen(), kept)?;
-            let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
-            let address = format!("{scheme}://{}", service.address());
+            let address = self.reached_at(service.address());
+            let link = admin.link.as_ref().map(|link| match &self.public_url {
+                Some(public_url) => public_url.join(&console::link_path(link)),
+                None => format!("{address}{}", console::link_path(link)),
+            });
             // It listens to signals from its first step on: who has read the greeting can stop it cleanly.
             let running = actix_web::rt::spawn(service.run());
             actix_web::rt::task::yield_now().await;
-            greet(&address, opened, admin.as_ref())?;
+            greet(&address, opened, admin.token.as_ref(), link.as_deref())?;
             Ok(running.await??)
         })
+    }
+
+    /// The address at which it is reached from this machine.
+    fn reached_at(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 }
 
 /// A few lines for the person at the console.
-fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Result<()> {
+fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>, link: Option<&str>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let folder = opened.directory.path().display();
     writeln!(out, "Latchkey {} serves {address}", env!("CARGO_PKG_VERSION"))?;
@@ -420,6 +464,11 @@ fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Re
         writeln!(out, "  data folder  {folder} (with a private PostgreSQL)")?;
     } else {
         writeln!(out, "  data folder  {folder} (the state is in the database given)")?;
+    }
+    if let Some(link) = link {
+        writeln!(out, "  console      {link}  (sets the admin's password: once, within an hour)")?;
+    } else {
+        writeln!(out, "  console      {address}/app")?;
     }
     if let Some(path) = admin {
         let path = path.display();
@@ -434,22 +483,45 @@ fn greet(address: &str, opened: &Opened, admin: Option<&PathBuf>) -> std::io::Re
     out.flush()
 }
 
-/// Where the first admin's token is, after making that admin if there is no user yet.
-fn admin_token(opened: &Opened) -> Result<Option<PathBuf>, Failure> {
+/// What is known of the first admin.
+struct Admin {
+    /// Where the token is; none if it is not here.
+    token: Option<PathBuf>,
+    /// With which to set a password, of an admin who was made just now.
+    link: Option<BrowserSecret>,
+}
+
+/// The first admin, who is made if there is no user yet.
+fn admin_of(opened: &Opened) -> Result<Admin, Failure> {
     let new = NewUser { username: "admin".into(), email: "admin@latchkey.invalid".into(), rank: Rank::SiteAdmin };
     let mut connection = database::connect(&opened.url)?;
-    connection.transaction::<_, Failure, _>(|connection| {
+    let link = connection.transaction::<_, Failure, _>(|connection| {
         // Replicas may start together: one of them makes the admin, the others wait here and find it.
         users::lock_all(connection)?;
-        if !users::any(connection)? {
-            let (_, secret) = tokens::create_user_with_token(connection, &new)?;
-            // Before the commit: a folder that cannot be written must not leave an admin whose token nobody has.
-            opened.directory.write_admin_token(&SecretString::from(secret.reveal()))?;
+        if users::any(connection)? {
+            return Ok(None);
         }
-        Ok(())
+        let (user, secret) = tokens::create_user_with_token(connection, &new)?;
+        let link = users::make_link(connection, &user.username)?;
+        // Before the commit: a folder that cannot be written must not leave an admin whose token nobody has.
+        opened.directory.write_admin_token(&SecretString::from(secret.reveal()))?;
+        Ok(Some(link))
     })?;
     let path = opened.directory.admin_token_path();
-    Ok(path.exists().then_some(path))
+    Ok(Admin { token: path.exists().then_some(path), link })
+}
+
+impl SignInLink {
+    fn run(&self) -> Result<(), Failure> {
+        let opened = self.storage.open(Purpose::Command)?;
+        let made = self.make(&opened.url);
+        opened.close()?;
+        Ok(writeln!(std::io::stdout().lock(), "{}", self.public_url.join(&console::link_path(&made?)))?)
+    }
+
+    fn make(&self, url: &str) -> Result<BrowserSecret, Failure> {
+        database::connect(url)?.transaction(|connection| Ok(users::make_link(connection, &self.name)?))
+    }
 }
 
 impl CreateUser {
@@ -562,14 +634,15 @@ impl NamedUser {
 
 fn disable(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {
     let (user, made) = administration::suspend(connection, &Actor::system(), user)?;
-    let mut lines = vec![format!("The tokens of {} are refused until: latchkey user enable {0}", user.username)];
+    let mut lines =
+        vec![format!("The tokens and sessions of {} are refused until: latchkey user enable {0}", user.username)];
     lines.extend(administration::lines(&user, &made));
     Ok(lines)
 }
 
 fn enable(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {
     let user = administration::unsuspend(connection, &Actor::system(), user)?;
-    Ok(vec![format!("The tokens of {} work again.", user.username)])
+    Ok(vec![format!("The tokens and sessions of {} work again.", user.username)])
 }
 
 fn delete(connection: &mut PgConnection, user: &User) -> Result<Vec<String>, Failure> {

@@ -88,6 +88,8 @@ ids! {
     /// The id of a key that is bound to a project or a workspace.
     TagBindingId = "tb";
     ReservedTagKeyId = "rtk";
+    /// The id of a browser in which a user has signed in.
+    SessionId = "ses";
 }
 
 impl TagBindingId {

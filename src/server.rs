@@ -17,11 +17,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::access::{AddressLimit, Authenticator, Usage, write_usage};
 use crate::audit::keep_audit_trail;
 use crate::connections::{self, Connections, UnderWay};
+use crate::console::{self, Console};
 use crate::credential::Period;
 use crate::database::Database;
 use crate::http::Services;
 use crate::jsonapi::{self, BodyBudget, PublicUrl, TrustedProxies, frame, negotiate, request_id};
 use crate::retention::Kept;
+use crate::sessions::Lifetime;
 use crate::signing::{EncryptionKey, Signer};
 use crate::tokens::{finish_deletions, remove_old_tokens, rewrite_ends};
 use crate::worker::Worker;
@@ -87,6 +89,8 @@ pub struct Listen {
     pub default_token_ttl: Option<Period>,
     /// Whether a 401 also asks for a user name and a password, in whose place a token is taken.
     pub challenge_basic: bool,
+    /// How long a session in the console may be.
+    pub sessions: Lifetime,
 }
 
 impl Service {
@@ -107,6 +111,7 @@ impl Service {
             connections,
             default_token_ttl,
             challenge_basic,
+            sessions,
         } = listen;
         let keep_alive = connections.idle.max(connections.idle_unauthenticated);
         let connections = Connections::new(connections, trusted_proxies.clone());
@@ -122,12 +127,14 @@ impl Service {
             default_token_ttl,
             encryption,
         });
+        let console = Data::new(Console::new(sessions));
         let http = HttpServer::new(move || {
             App::new()
                 .app_data(services.clone())
                 .app_data(trusted_proxies.clone())
                 .configure(|service| tell_public_url(service, public_url.as_ref()))
                 .configure(routes::all)
+                .configure(console::all(console.clone()))
                 .default_service(actix_web::web::to(nowhere))
                 .wrap(from_fn(log_request))
                 .wrap(from_fn(frame))

@@ -28,9 +28,9 @@ CREATE INDEX audit_events_of_user ON audit_events (user_id, occurred_at, id) WHE
 CREATE INDEX audit_events_by_token ON audit_events (token_id, occurred_at, id) WHERE token_id IS NOT NULL;
 -- The trail of everybody.
 CREATE INDEX audit_events_in_time ON audit_events (occurred_at, id);
--- Finds what is told only once in a while: who has looked at a token, and whether it was refused.
+-- Finds what is told only once in a while: who has looked at a token, and whether it, or a password, was refused.
 CREATE INDEX audit_events_of_looking ON audit_events (resource_id, token_id, action, occurred_at)
-    WHERE action IN ('show', 'refuse', 'refuse_replaced');
+    WHERE action IN ('show', 'refuse', 'refuse_replaced', 'refuse_sign_in');
 
 CREATE FUNCTION refuse_to_rewrite_audit_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -12,16 +12,18 @@ use secrecy::{ExposeSecret, SecretString};
 use super::known::Known;
 use super::shares::{Place, Shares, Turn};
 use super::store::Key;
-use super::{Caller, OrganizationRef, Usage, refusals, store};
+use super::{AuthenticatedBy, Caller, OrganizationRef, Usage, refusals, store};
 use crate::connections::Connection;
-use crate::credential::Secret;
+use crate::credential::{BrowserSecret, Secret};
 use crate::database::{Database, ping};
 use crate::jsonapi::{Error, Result, request_id};
+use crate::sessions;
 
-/// The bearer token of a request, if it has the form of a secret, and the request's id.
+/// What a request brings to authenticate: a bearer token, if it has the form of a secret, or the cookie of a session.
 #[derive(Debug, Clone)]
-pub struct BearerToken {
-    secret: Option<Secret>,
+pub struct Credentials {
+    /// The token or session; none where nothing has the form of either.
+    key: Option<Key>,
     request_id: String,
     /// Whether the request's address has brought too many that are not good.
     doubted: bool,
@@ -29,12 +31,21 @@ pub struct BearerToken {
     connection: Option<Connection>,
 }
 
-impl BearerToken {
-    /// Looks at the header of a request.
+impl Credentials {
+    /// The bearer token of a request.
     #[must_use]
-    pub fn of(request: &HttpRequest) -> Self {
-        let (secret, request_id, connection) = (bearer(request), request_id(request), Connection::of(request));
-        Self { secret, request_id, doubted: false, connection }
+    pub fn bearer(request: &HttpRequest) -> Self {
+        Self::new(request, bearer(request).map(|secret| Key::Token(secret.digest())))
+    }
+
+    /// The session whose secret came with a request.
+    #[must_use]
+    pub fn session(request: &HttpRequest, secret: &BrowserSecret) -> Self {
+        Self::new(request, Some(Key::Session(secret.digest())))
+    }
+
+    fn new(request: &HttpRequest, key: Option<Key>) -> Self {
+        Self { key, request_id: request_id(request), doubted: false, connection: Connection::of(request) }
     }
 
     /// The same from an address that may have brought too many that are not good.
@@ -48,7 +59,7 @@ impl BearerToken {
     /// # Errors
     /// 401 if not.
     pub fn require_secret(&self) -> Result<()> {
-        self.secret.as_ref().map(|_| ()).ok_or_else(Error::unauthorized)
+        self.key.as_ref().map(|_| ()).ok_or_else(Error::unauthorized)
     }
 }
 
@@ -111,7 +122,7 @@ impl Authenticator {
         Self { database, health, shares, known, usage }
     }
 
-    /// Authenticates the bearer and does `work`, which only reads, on one connection: at once if the caller has a place
+    /// Authenticates whoever calls and does `work`, which only reads, on one connection: at once if the caller has a place
     /// among those of its share, else as soon as it gets one, when it is authenticated again. A list may have to wait for
     /// its turn as well.
     ///
@@ -120,7 +131,7 @@ impl Authenticator {
     /// away; else what `work` returns.
     pub async fn read<T: Send + 'static>(
         &self,
-        bearer: BearerToken,
+        credentials: Credentials,
         organization_ref: OrganizationRef,
         reads: Reads,
         work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
@@ -130,9 +141,9 @@ impl Authenticator {
         loop {
             let (shares, usage) = (self.shares.clone(), self.usage.clone());
             let visited = self
-                .visit(bearer.clone(), organization_ref.clone(), move |connection, caller| {
+                .visit(credentials.clone(), organization_ref.clone(), move |connection, caller| {
                     if first {
-                        usage.record(caller.token);
+                        caller.token().into_iter().for_each(|token| usage.record(token));
                     }
                     let list = reads == Reads::List;
                     let turn = if list && turn.is_none() && shares.needs_turn(caller) {
@@ -173,8 +184,8 @@ impl Authenticator {
     ///
     /// # Errors
     /// 401 for every token that is not good, alike; 503 when the database is away.
-    pub async fn authenticate(&self, bearer: BearerToken, organization_ref: OrganizationRef) -> Result<Caller> {
-        self.visit(bearer, organization_ref, |_, caller| Ok(caller.clone())).await
+    pub async fn authenticate(&self, credentials: Credentials, organization_ref: OrganizationRef) -> Result<Caller> {
+        self.visit(credentials, organization_ref, |_, caller| Ok(caller.clone())).await
     }
 
     /// Waits for a place among those of the caller's share.
@@ -193,6 +204,14 @@ impl Authenticator {
         self.shares.enter_anonymously().await
     }
 
+    /// Waits for a place among those of all who are signing in.
+    ///
+    /// # Errors
+    /// 429 where they are too many.
+    pub async fn enter_to_sign_in(&self) -> Result<Place> {
+        self.shares.enter_to_sign_in().await
+    }
+
     /// Does `look`, which only reads, on the blocking thread that calls, for a caller that has a place.
     ///
     /// # Errors
@@ -203,34 +222,39 @@ impl Authenticator {
 
     /// Counts a use of the caller's token.
     pub fn record_use(&self, caller: &Caller) {
-        self.usage.record(caller.token);
+        caller.token().into_iter().for_each(|token| self.usage.record(token));
     }
 
     async fn visit<T: Send + 'static>(
         &self,
-        bearer: BearerToken,
+        credentials: Credentials,
         organization_ref: OrganizationRef,
         work: impl FnOnce(&mut PgConnection, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         // A text that is no secret is refused without asking the database.
-        let secret = bearer.secret.ok_or_else(Error::unauthorized)?;
-        let (digest, request_id) = (secret.digest(), bearer.request_id);
-        if bearer.doubted && !self.known.is_known(&digest).await? {
+        let key = credentials.key.ok_or_else(Error::unauthorized)?;
+        let request_id = credentials.request_id;
+        let (Key::Token(digest) | Key::Session(digest)) = &key else { return Err(Error::unauthorized()) };
+        if credentials.doubted && !self.known.is_known(digest).await? {
             return Err(Error::unauthorized());
         }
-        let turn = self.shares.enter_with(&digest).await?;
+        let turn = self.shares.enter_with(digest).await?;
         let requested = organization_ref.clone();
-        let authenticate = move |connection: &mut PgConnection| {
-            store::authenticate(connection, Key::Digest(&digest), &organization_ref)
-        };
+        let authenticate =
+            move |connection: &mut PgConnection| store::authenticate(connection, &key, &organization_ref);
         self.database
             .run(authenticate, move |connection, found| {
                 let found = found.ok_or_else(Error::unauthorized)?;
-                if let Some(refused) = found.refusal() {
-                    refusals::record(connection, refused, request_id);
+                if !found.is_good() {
+                    if let Some(refused) = found.refused_token() {
+                        refusals::record(connection, refused, request_id);
+                    }
                     return Err(Error::unauthorized());
                 }
-                bearer.connection.iter().for_each(Connection::authenticated);
+                if let AuthenticatedBy::Session(session) = found.by() {
+                    sessions::touch(connection, session)?;
+                }
+                credentials.connection.iter().for_each(Connection::authenticated);
                 let caller = found.into_caller(requested, request_id)?;
                 // Held so long also if the client goes away in the meantime. The work has its own place.
                 drop(turn);

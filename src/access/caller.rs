@@ -9,7 +9,7 @@ use super::table::Effect;
 use super::{Action, OrganizationRef, Permission, Role, Target, TeamFacts, Who, store};
 use crate::audit::Actor;
 use crate::credential::{Abilities, Ability, Creator};
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::ids::{OrganizationId, SessionId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
 /// Who a request acts as.
@@ -71,18 +71,37 @@ pub struct OrganizationRights {
     pub abilities: BTreeSet<Ability>,
 }
 
-/// An accepted request's principal, where it stands, and by which token it came.
+/// What has authenticated a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthenticatedBy {
+    Token(TokenId),
+    /// A person's session in the console.
+    Session(SessionId),
+}
+
+impl AuthenticatedBy {
+    /// The key of its row.
+    #[must_use]
+    pub const fn key(self) -> uuid::Uuid {
+        match self {
+            Self::Token(id) => id.uuid(),
+            Self::Session(id) => id.uuid(),
+        }
+    }
+}
+
+/// An accepted request's principal, where it stands, and by which token or session it came.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The token that authenticated the request.
-    pub token: TokenId,
+    /// What authenticated the request.
+    pub by: AuthenticatedBy,
     /// The token's own role: the most that the principal is by it.
     pub role: Role,
     /// Those that its token has of its principal's; none for all of them.
     pub abilities: Option<Vec<Ability>>,
     /// What the token's maker said of it.
     pub token_description: Option<String>,
-    /// When the token ends by itself; none if never.
+    /// When the token ends by itself; none if never, and of a session: what is made in one outlives it.
     pub ends_at: Option<DateTime<Utc>>,
     /// When the transaction began, by the database's clock: what is made in it is made at this time.
     pub now: DateTime<Utc>,
@@ -205,8 +224,8 @@ impl Caller {
     /// # Errors
     /// 401 if the token is not good any more, 404 if the path names another organization now.
     pub fn reauthenticated(&self, connection: &mut PgConnection) -> Result<Self> {
-        let found = store::authenticate(connection, store::Key::Id(self.token), &self.organization_ref)?;
-        let good = found.filter(|found| found.refusal().is_none()).ok_or_else(Error::unauthorized)?;
+        let found = store::authenticate(connection, &store::Key::Id(self.by), &self.organization_ref)?;
+        let good = found.filter(store::Authenticated::is_good).ok_or_else(Error::unauthorized)?;
         let again = good.into_caller(self.organization_ref.clone(), self.request_id.clone())?;
         // A name may have passed to another organization, in which this one's rights say nothing.
         if again.organization_id == self.organization_id { Ok(again) } else { Err(Error::not_found()) }
@@ -220,7 +239,31 @@ impl Caller {
         self.organization_id.ok_or_else(Error::not_found)
     }
 
-    /// The user, if a user's token calls.
+    /// The token that calls; none where a session does.
+    #[must_use]
+    pub const fn token(&self) -> Option<TokenId> {
+        match self.by {
+            AuthenticatedBy::Token(id) => Some(id),
+            AuthenticatedBy::Session(_) => None,
+        }
+    }
+
+    /// The session that calls; none where a token does.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        match self.by {
+            AuthenticatedBy::Session(id) => Some(id),
+            AuthenticatedBy::Token(_) => None,
+        }
+    }
+
+    /// Whether this very token calls.
+    #[must_use]
+    pub fn is_token(&self, token: TokenId) -> bool {
+        self.token() == Some(token)
+    }
+
+    /// The user, if a user's token calls, or a session.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self.principal {
@@ -257,7 +300,7 @@ impl Caller {
             Principal::AuditTrails { organization } => (organization.to_string(), "audit-trails".to_owned()),
             Principal::Workspace { id, name, .. } => (id.to_string(), name.clone()),
         };
-        Actor::client(accessor_id, description, self.token, self.request_id.clone())
+        Actor::client(accessor_id, description, self.token(), self.request_id.clone())
             .with_token_described(self.token_description.clone())
     }
 
@@ -312,10 +355,10 @@ impl Caller {
             Who::OfTheTeam => in_team,
             Who::TeamMemberWhileAllowed => in_team && allowed && self.user().is_some(),
             Who::ItselfWhileAllowed => {
-                allowed && matches!(target, Target::TeamToken(_, Some(token)) if token == self.token)
+                allowed && matches!(target, Target::TeamToken(_, Some(token)) if self.is_token(token))
             }
             Who::AnyToken => true,
-            Who::Itself => matches!(target, Target::WorkspaceToken(_, token) if token == self.token),
+            Who::Itself => matches!(target, Target::WorkspaceToken(_, token) if self.is_token(token)),
             Who::ItselfWithSelfRotation => matches!(target, Target::Itself { rotates: true }),
             Who::AuditReader => {
                 matches!(self.principal, Principal::AuditTrails { .. } | Principal::Organization { .. })

@@ -1,4 +1,4 @@
-//! Access: who is calling (bearer token → principal), and what they may do (the one table, [`table`]).
+//! Access: who is calling (bearer token or session → principal), and what they may do (the one table, [`table`]).
 //!
 //! [`Authenticator`] finds the token's principal and the principal's rights in the organization that the request is
 //! about, in one round trip, and then does the request's work on the same connection.
@@ -22,8 +22,8 @@ mod visible;
 mod workspaces;
 
 pub use address_limit::AddressLimit;
-pub use authenticator::{Authenticator, BearerToken, Reads};
-pub use caller::{Caller, OrganizationRights, Permit, Principal};
+pub use authenticator::{Authenticator, Credentials, Reads};
+pub use caller::{AuthenticatedBy, Caller, OrganizationRights, Permit, Principal};
 pub use level::{Grant, Level, Runs, SentinelMocks, StateVersions, Variables, WorkspacePermissions, read_only};
 pub use permission::Permission;
 pub use project::{

@@ -23,10 +23,10 @@ fn record_if_due(connection: &mut PgConnection, refused: Refused, request_id: St
     // Somebody still holds a credential that was replaced, and whose grace is over (docs/design.md §3, rule 5).
     let outdated = refused.replaced && refused.status == Status::Revoked;
     let looking = if outdated { Looking::RefuseReplaced } else { Looking::Refuse };
-    if audit::told_lately(connection, looking, token, token)? {
+    let actor = Actor::client(token.to_string(), "refused token".to_owned(), Some(token), request_id);
+    if audit::told_lately(connection, looking, token, &actor)? {
         return Ok(());
     }
-    let actor = Actor::client(token.to_string(), "refused token".to_owned(), token, request_id);
     let event = Event::new(refused.organization, "authentication_token", token, looking.action()).of_user(refused.user);
     audit::record(connection, &actor, &[event.meta(json!({"status": refused.status}))])
 }

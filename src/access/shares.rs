@@ -28,6 +28,9 @@ const QUEUE: usize = 64;
 /// How long they wait.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// How many sign in at once, at most: twice as many as passwords are compared at once.
+const SIGNING_IN: usize = 4;
+
 /// A list that takes longer than this is long, …
 const LONG: Duration = Duration::from_millis(500);
 
@@ -42,6 +45,8 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 enum Holder {
     /// All who need no token.
     Anybody,
+    /// All who are signing in.
+    SigningIn,
     /// Who brings this secret, good or not, by its SHA-256: before anybody knows whose it is.
     Secret([u8; 32]),
     Principal(Uuid),
@@ -209,6 +214,17 @@ impl Shares {
         Ok(Place { _organization: None, _principal: principal })
     }
 
+    /// A place for somebody who signs in by a password, from before it is compared: comparing takes long, and nobody else
+    /// waits for those who do.
+    ///
+    /// # Errors
+    /// As [`Shares::enter`].
+    pub(super) async fn enter_to_sign_in(&self) -> Result<Place> {
+        let places = self.0.of_principal.min(SIGNING_IN);
+        let principal = self.holding(Holder::SigningIn, places).count(Instant::now() + WAIT).await?;
+        Ok(Place { _organization: None, _principal: principal })
+    }
+
     /// A place for one who brings a secret, until it is known whose it is.
     ///
     /// # Errors
@@ -299,7 +315,7 @@ fn busy() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{OrganizationRef, OrganizationRights, Principal, Role};
+    use super::super::{AuthenticatedBy, OrganizationRef, OrganizationRights, Principal, Role};
     use super::*;
     use crate::credential::{Kind, Secret};
     use crate::ids::{TokenId, UserId};
@@ -307,7 +323,7 @@ mod tests {
     /// A request of a member about their organization.
     fn member(id: UserId, organization: OrganizationId) -> Caller {
         Caller {
-            token: TokenId::generate(),
+            by: AuthenticatedBy::Token(TokenId::generate()),
             role: Role::Owner,
             abilities: None,
             token_description: None,

@@ -1,4 +1,4 @@
-//! The one query that every request begins with: secret → token → principal → rights.
+//! The one query that every request begins with: secret → token or session → principal → rights.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,20 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Timestamptz, Uuid};
 
-use super::{Caller, OrganizationRef, OrganizationRights, Principal, Role};
+use super::{AuthenticatedBy, Caller, OrganizationRef, OrganizationRights, Principal, Role};
 use crate::access::Permission;
 use crate::credential::{Ability, Digest, Kind, Status};
 use crate::database::schema::{memberships, team_members, teams};
 use crate::database::text_enum::TextEnum;
-use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::ids::{OrganizationId, SessionId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 
-/// A token that was found by its secret, its owner, and the owner's rights in the organization.
+/// A token or a session that was found by its secret, its owner, and the owner's rights in the organization. A session is
+/// like a token of a person that is not capped and that no organization's policies are about.
 #[derive(Debug, Queryable)]
-pub(super) struct AuthenticatedToken {
-    token: TokenId,
+pub(super) struct Authenticated {
+    key: uuid::Uuid,
+    session: bool,
     kind: Kind,
     status: Status,
     role: Role,
@@ -57,21 +59,29 @@ pub(super) struct Refused {
     pub(super) replaced: bool,
 }
 
-/// By what a token is looked up.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Key<'a> {
-    /// The SHA-256 of its secret.
-    Digest(&'a Digest),
-    /// Its id, once its secret has been seen.
-    Id(TokenId),
+/// By what a token or a session is looked up.
+#[derive(Debug, Clone)]
+pub(super) enum Key {
+    /// The SHA-256 of a token's secret.
+    Token(Digest),
+    /// The SHA-256 of a session's secret.
+    Session(Digest),
+    /// The id, once the secret has been seen.
+    Id(AuthenticatedBy),
 }
 
-/// Looks a token up, with the rights of its principal.
+impl Key {
+    const fn is_session(&self) -> bool {
+        matches!(self, Self::Session(_) | Self::Id(AuthenticatedBy::Session(_)))
+    }
+}
+
+/// Looks a token or a session up, with the rights of its principal.
 pub(super) fn authenticate(
     connection: &mut PgConnection,
-    key: Key<'_>,
+    key: &Key,
     organization_ref: &OrganizationRef,
-) -> Result<Option<AuthenticatedToken>> {
+) -> Result<Option<Authenticated>> {
     let named = match organization_ref {
         OrganizationRef::None => None,
         OrganizationRef::Organization(name) => name.clone(),
@@ -86,7 +96,7 @@ pub(super) fn authenticate(
         OrganizationRef::ProjectAccess(id) => id.map(|id| id.uuid().to_string()),
         OrganizationRef::ReservedTagKey(id) => id.map(|id| id.uuid().to_string()),
     };
-    let lookup = TokenLookup { key, find_organization: find_organization(organization_ref), named };
+    let lookup = Lookup { key, find_organization: find_organization(organization_ref), named };
     Ok(lookup.get_result(connection).optional()?)
 }
 
@@ -117,19 +127,34 @@ const fn find_organization(organization_ref: &OrganizationRef) -> &'static str {
     }
 }
 
-impl AuthenticatedToken {
-    /// The token, and why it opens nothing, if it does not.
-    pub(super) fn refusal(&self) -> Option<Refused> {
-        (self.status != Status::Active).then_some(Refused {
-            token: self.token,
-            organization: self.organization,
-            user: self.user,
-            status: self.status,
-            replaced: self.replaced,
-        })
+impl Authenticated {
+    pub(super) fn is_good(&self) -> bool {
+        self.status == Status::Active
     }
 
-    /// The caller that this makes, if the token is good.
+    pub(super) fn by(&self) -> AuthenticatedBy {
+        if self.session {
+            AuthenticatedBy::Session(SessionId::from(self.key))
+        } else {
+            AuthenticatedBy::Token(TokenId::from(self.key))
+        }
+    }
+
+    /// The token that opens nothing, and why; none if it is good, or a session.
+    pub(super) fn refused_token(&self) -> Option<Refused> {
+        match self.by() {
+            AuthenticatedBy::Token(token) if !self.is_good() => Some(Refused {
+                token,
+                organization: self.organization,
+                user: self.user,
+                status: self.status,
+                replaced: self.replaced,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The caller that this makes, if the token or the session is good.
     ///
     /// # Errors
     /// 401 for a user whom the organization knows and lets in by no token.
@@ -137,7 +162,7 @@ impl AuthenticatedToken {
         if self.shut_out {
             return Err(Error::unauthorized());
         }
-        let principal = self.principal()?;
+        let (by, principal) = (self.by(), self.principal()?);
         let own_organization = self.organization.is_some() && self.organization == self.requested_organization;
         let member = match self.kind {
             Kind::User => self.active_member,
@@ -152,11 +177,11 @@ impl AuthenticatedToken {
             abilities: words(self.reached.as_deref()).filter_map(|word| word.parse().ok()).collect(),
         };
         Ok(Caller {
-            token: self.token,
+            by,
             role: self.role,
             abilities: self.abilities,
             token_description: self.description,
-            ends_at: self.ends_at,
+            ends_at: self.ends_at.filter(|_| !self.session),
             now: self.now,
             principal,
             organization_ref,
@@ -259,16 +284,24 @@ pub(super) fn rights_in_each(
     Ok(rights_in_each)
 }
 
+/// Sessions as if they were tokens of persons that no policy is about: without a time of making, no maximum ends them.
+const SESSIONS: &str = "(SELECT id, 'user'::text AS kind, false AS revoked, NULL::timestamptz AS revoked_at, \
+    NULL::timestamptz AS created_at, least(ends_at, seen_at + idle_ms * interval '1 millisecond') AS expired_at, \
+    NULL::timestamptz AS disabled_at, 'owner'::text AS role, NULL::text[] AS abilities, NULL::text AS description, \
+    NULL::uuid AS organization_id, user_id, NULL::uuid AS team_id, NULL::uuid AS workspace_id, secret_hash \
+    FROM sessions) AS tokens";
+
 /// The query as one text, so that its plan is cached; diesel's own `sql_query` never is.
-struct TokenLookup<'a> {
-    key: Key<'a>,
+struct Lookup<'a> {
+    key: &'a Key,
     find_organization: &'static str,
     named: Option<String>,
 }
 
-impl Query for TokenLookup<'_> {
+impl Query for Lookup<'_> {
     type SqlType = (
         Uuid,
+        Bool,
         Text,
         Text,
         Text,
@@ -296,18 +329,22 @@ impl Query for TokenLookup<'_> {
     );
 }
 
-impl QueryId for TokenLookup<'_> {
+impl QueryId for Lookup<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl RunQueryDsl<PgConnection> for TokenLookup<'_> {}
+impl RunQueryDsl<PgConnection> for Lookup<'_> {}
 
-impl QueryFragment<Pg> for TokenLookup<'_> {
+impl QueryFragment<Pg> for Lookup<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let key: &'b Key = self.key;
+        let session = key.is_session();
         // Not `now()`: that is when the transaction began, before what was revoked while it waited.
+        out.push_sql("SELECT tokens.id, ");
+        out.push_sql(if session { "true" } else { "false" });
         out.push_sql(
-            "SELECT tokens.id, tokens.kind, \
+            ", tokens.kind, \
              CASE WHEN tokens.revoked OR tokens.revoked_at <= statement_timestamp() \
                OR num_nonnulls(own_user.deleted_at, own_team.deleted_at, own_workspace.deleted_at, \
                  organizations.deleted_at) > 0 THEN 'revoked' \
@@ -327,12 +364,20 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
                WHERE successor.replaces = tokens.id), \
              tokens.organization_id, organizations.name, tokens.user_id, own_user.username, own_user.site_admin, \
              tokens.team_id, own_team.name, tokens.workspace_id, own_workspace.name, place.id, membership.id IS NOT NULL, \
-             tokens.kind = 'user' AND tokens.organization_id IS NULL AND (membership.id IS NOT NULL OR own_user.site_admin) AND EXISTS ( \
+",
+        );
+        // That an organization lets no tokens of users in says nothing of sessions.
+        out.push_sql(if session { "false AND " } else { "" });
+        out.push_sql(
+            "tokens.kind = 'user' AND tokens.organization_id IS NULL AND (membership.id IS NOT NULL OR own_user.site_admin) AND EXISTS ( \
                SELECT FROM organizations AS here WHERE here.id = place.id AND NOT here.user_tokens_enabled), \
              standing.owner, standing.teams, standing.permissions, \
              coalesce(standing.abilities, array_to_string(own_workspace.abilities, ',')) \
-             FROM tokens \
-             LEFT JOIN all_users AS own_user ON own_user.id = tokens.user_id \
+             FROM ",
+        );
+        out.push_sql(if session { SESSIONS } else { "tokens" });
+        out.push_sql(
+            " LEFT JOIN all_users AS own_user ON own_user.id = tokens.user_id \
              LEFT JOIN all_teams AS own_team ON own_team.id = tokens.team_id \
              LEFT JOIN all_workspaces AS own_workspace ON own_workspace.id = tokens.workspace_id \
              LEFT JOIN all_organizations AS organizations ON organizations.id = tokens.organization_id \
@@ -365,12 +410,20 @@ impl QueryFragment<Pg> for TokenLookup<'_> {
              ) AS standing ON true \
              WHERE ",
         );
-        match &self.key {
-            Key::Digest(digest) => {
+        match key {
+            Key::Token(digest) => {
                 out.push_sql("tokens.token_hash = ");
                 out.push_bind_param::<Binary, _>(digest.as_bytes().as_slice())
             }
-            Key::Id(id) => {
+            Key::Session(digest) => {
+                out.push_sql("tokens.secret_hash = ");
+                out.push_bind_param::<Binary, _>(digest.as_bytes().as_slice())
+            }
+            Key::Id(AuthenticatedBy::Token(id)) => {
+                out.push_sql("tokens.id = ");
+                out.push_bind_param::<Uuid, _>(id)
+            }
+            Key::Id(AuthenticatedBy::Session(id)) => {
                 out.push_sql("tokens.id = ");
                 out.push_bind_param::<Uuid, _>(id)
             }

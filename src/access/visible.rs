@@ -51,7 +51,7 @@ impl Caller {
             _ => None,
         };
         let reads_own = |id: &UserId| self.can(Action::ReadServiceAccountToken, Target::User(*id));
-        let itself = self.user().is_none() && reads(allowing, Some(self.token));
+        let itself = self.user().is_none() && reads(allowing, self.token());
         VisibleTokens {
             other_teams,
             own_teams: own_teams.collect(),
@@ -59,7 +59,7 @@ impl Caller {
             workspaces: self.visible_workspaces(),
             service_accounts: self.can(Action::ReadServiceAccountToken, Target::Organization),
             own_account: own_account.filter(reads_own),
-            itself: itself.then_some(self.token),
+            itself: self.token().filter(|_| itself),
         }
     }
 }

@@ -19,14 +19,14 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The principal of a request, by its token.
+    /// The principal of a request, by its token; none for a session.
     #[must_use]
-    pub const fn client(accessor_id: String, description: String, token: TokenId, request_id: String) -> Self {
+    pub const fn client(accessor_id: String, description: String, token: Option<TokenId>, request_id: String) -> Self {
         Self {
             kind: "Client",
             accessor_id: Some(accessor_id),
             description: Some(description),
-            token: Some(token),
+            token,
             token_description: None,
             request_id: Some(request_id),
         }
@@ -129,7 +129,7 @@ impl Event {
     }
 }
 
-/// What is told of a token only once in a while.
+/// What is told of a token, or of a user, only once in a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looking {
     /// Somebody has looked at it: once an hour for each who did.
@@ -138,6 +138,8 @@ pub(crate) enum Looking {
     Refuse,
     /// The same of one whose grace after its replacement is over.
     RefuseReplaced,
+    /// Somebody gave a wrong password for a user: once a minute.
+    RefuseSignIn,
 }
 
 impl Looking {
@@ -146,6 +148,7 @@ impl Looking {
             Self::Show => "show",
             Self::Refuse => "refuse",
             Self::RefuseReplaced => "refuse_replaced",
+            Self::RefuseSignIn => "refuse_sign_in",
         }
     }
 
@@ -153,7 +156,7 @@ impl Looking {
     pub(super) const fn once_in(self) -> i32 {
         match self {
             Self::Show => 3600,
-            Self::Refuse | Self::RefuseReplaced => 60,
+            Self::Refuse | Self::RefuseReplaced | Self::RefuseSignIn => 60,
         }
     }
 }

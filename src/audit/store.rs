@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::{Actor, Asked, Event, Looking, Recorded, Trail};
 use crate::database::schema::audit_events;
-use crate::ids::TokenId;
 use crate::jsonapi::Timestamp;
 
 /// The most events in one statement: PostgreSQL takes 65,535 parameters, and each event has thirteen.
@@ -45,22 +44,29 @@ pub fn record(connection: &mut PgConnection, actor: &Actor, events: &[Event]) ->
     Ok(())
 }
 
-/// Whether it was told lately that this happened to a token, by a token.
+/// Whether it was told lately that this happened to a token or a user, by the same actor.
 pub(crate) fn told_lately(
     connection: &mut PgConnection,
     looking: Looking,
-    token: TokenId,
-    by: TokenId,
+    what: impl ToString,
+    by: &Actor,
 ) -> QueryResult<bool> {
     // Literals for the actions, as in the index.
-    let is_looking = diesel::dsl::sql::<Bool>("action IN ('show', 'refuse', 'refuse_replaced')");
+    let is_looking = diesel::dsl::sql::<Bool>("action IN ('show', 'refuse', 'refuse_replaced', 'refuse_sign_in')");
     let told = audit_events::table
-        .filter(audit_events::resource_id.eq(token.to_string()))
-        .filter(audit_events::token_id.eq(by))
+        .filter(audit_events::resource_id.eq(what.to_string()))
         .filter(audit_events::action.eq(looking.action()))
         .filter(is_looking)
         .filter(audit_events::occurred_at.gt(now.into_sql::<Timestamptz>() - looking.once_in().seconds()));
-    diesel::select(exists(told)).get_result(connection)
+    match by.token {
+        Some(token) => diesel::select(exists(told.filter(audit_events::token_id.eq(token)))).get_result(connection),
+        // In a session, or of nobody who is known.
+        None => {
+            let same = audit_events::accessor_id.is_not_distinct_from(&by.accessor_id);
+            let told = told.filter(audit_events::token_id.is_null()).filter(same);
+            diesel::select(exists(told)).get_result(connection)
+        }
+    }
 }
 
 /// A page of the events of a trail after a time, oldest first, and how many there are.

@@ -10,5 +10,5 @@ mod secret;
 pub use ability::{ABILITIES_MAX, ABILITY_MAX, Abilities, Ability, InvalidAbility, valid_abilities};
 pub use kind::{Creator, Format, Kind, Status};
 pub use period::{InvalidPeriod, Period};
-pub use secret::{Digest, RandomnessUnavailable, Secret};
+pub use secret::{BrowserSecret, BrowserUse, Digest, RandomnessUnavailable, Secret};
 pub(crate) use secret::{JWT_MAX, JWT_START, PREFIX_LENGTH, beginning_of_jwt};

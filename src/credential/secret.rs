@@ -42,13 +42,7 @@ impl Secret {
     /// # Errors
     /// When the operating system's generator fails.
     pub fn generate(kind: Kind) -> Result<Self, RandomnessUnavailable> {
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str("lk");
-        text.push(kind.letter());
-        text.push('_');
-        push_random(&mut text, RANDOM_LENGTH)?;
-        text.push_str(&checksum(&text));
-        Ok(Self(text.into()))
+        Ok(Self(opaque(kind.letter())?))
     }
 
     /// The secret that a signed text is.
@@ -63,13 +57,7 @@ impl Secret {
         if is_jwt(text) {
             return Some(Self(text.into()));
         }
-        let (start, rest) = text.split_at_checked(START_LENGTH)?;
-        let whole = text.len() == LENGTH && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !(is_start(start) && whole) {
-            return None;
-        }
-        let (body, sum) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
-        (checksum(body) == sum).then(|| Self(text.into()))
+        (is_start(text) && is_opaque(text)).then(|| Self(text.into()))
     }
 
     /// Every secret in a text, whatever surrounds it: quotes, a variable's name, the end of a line. At most `most`.
@@ -113,6 +101,61 @@ impl Secret {
     }
 }
 
+/// What a browser shows, where a program shows a token: the cookie of a session, or the code of a link to sign in with. It
+/// has the form of a token's secret, with another letter, and opens nothing of the API.
+#[derive(Clone, Debug)]
+pub struct BrowserSecret(SecretString);
+
+/// What a [`BrowserSecret`] is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowserUse {
+    /// A session in the console.
+    Session,
+    /// A link with which a password is set.
+    SignInLink,
+    /// A browser in which nobody has signed in.
+    Guest,
+}
+
+impl BrowserUse {
+    const fn letter(self) -> char {
+        match self {
+            Self::Session => 's',
+            Self::SignInLink => 'l',
+            Self::Guest => 'g',
+        }
+    }
+}
+
+impl BrowserSecret {
+    /// A new secret.
+    ///
+    /// # Errors
+    /// When the operating system's generator fails.
+    pub fn generate(wanted: BrowserUse) -> Result<Self, RandomnessUnavailable> {
+        Ok(Self(opaque(wanted.letter())?))
+    }
+
+    /// The secret that a text is, if it has the form of one for this use and its checksum is right.
+    #[must_use]
+    pub fn parse(wanted: BrowserUse, text: &str) -> Option<Self> {
+        let start = [b'l', b'k', wanted.letter() as u8, b'_'];
+        (text.as_bytes().starts_with(&start) && is_opaque(text)).then(|| Self(text.into()))
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(self.0.expose_secret()).into())
+    }
+
+    /// The secret itself, for the browser that it is made for.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 impl Digest {
     /// The bytes that the database holds.
     #[must_use]
@@ -125,6 +168,24 @@ impl std::fmt::Debug for Digest {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Digest(…)")
     }
+}
+
+/// `lk`, the letter of what it is for, `_`, random letters and digits, and a checksum.
+fn opaque(letter: char) -> Result<SecretString, RandomnessUnavailable> {
+    let mut text = String::with_capacity(LENGTH);
+    text.push_str("lk");
+    text.push(letter);
+    text.push('_');
+    push_random(&mut text, RANDOM_LENGTH)?;
+    text.push_str(&checksum(&text));
+    Ok(text.into())
+}
+
+/// Whether a text has the length, the letters and the checksum of such a secret, whatever it begins with.
+fn is_opaque(text: &str) -> bool {
+    let letters = || text.bytes().skip(START_LENGTH).all(|byte| byte.is_ascii_alphanumeric());
+    let sum = || text.split_at_checked(LENGTH - CHECKSUM_LENGTH).is_some_and(|(body, sum)| checksum(body) == sum);
+    text.len() == LENGTH && letters() && sum()
 }
 
 /// Whether a text begins with `lk`, the letter of a kind and `_`.

@@ -46,6 +46,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        secret_hash -> Binary,
+        created_at -> Timestamptz,
+        confirmed_at -> Timestamptz,
+        seen_at -> Timestamptz,
+        idle_ms -> BigInt,
+        ends_at -> Timestamptz,
+        network -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    sign_in_links (user_id) {
+        user_id -> Uuid,
+        secret_hash -> Binary,
+        ends_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     token_ttl_policies (organization_id, token_type) {
         organization_id -> Uuid,
         token_type -> Text,

@@ -15,7 +15,7 @@ use crate::jsonapi::{Error, Result, is_name};
 pub(crate) struct PathParams(BTreeMap<String, String>);
 
 impl PathParams {
-    pub(super) async fn of(request: &HttpRequest) -> Result<Self> {
+    pub(crate) async fn of(request: &HttpRequest) -> Result<Self> {
         if request.match_info().is_empty() {
             return Ok(Self::default());
         }
@@ -44,7 +44,7 @@ impl PathParams {
     }
 
     /// The organization that the request is about, as its path names it.
-    pub(super) fn organization(&self) -> OrganizationRef {
+    pub(crate) fn organization(&self) -> OrganizationRef {
         let text = |name: &str| self.0.get(name).map(String::as_str);
         if let Some(name) = text("organization") {
             return OrganizationRef::Organization(is_name(name).then(|| name.to_owned()));

@@ -12,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::call::{Context, Prepared};
 use super::endpoint::{Answer, Description, Endpoint, Needs};
 use super::{Anyone, BodySpec, PathParams, Read, Reply, Services, Write};
-use crate::access::{Action, BearerToken, Caller, OrganizationRef, Reads};
+use crate::access::{Action, Caller, Credentials, OrganizationRef, Reads};
 use crate::http::openapi::Sends;
 use crate::idempotency::{Attempt, Key, Request};
 use crate::jsonapi::{
@@ -436,8 +436,8 @@ fn services(request: &HttpRequest) -> Result<Services> {
 }
 
 /// What has the form of a secret, or 401 before a byte of the body is read.
-fn bearer(request: &HttpRequest, services: &Services) -> Result<BearerToken> {
-    let token = BearerToken::of(request).doubted(services.failures.is_over(request));
+fn bearer(request: &HttpRequest, services: &Services) -> Result<Credentials> {
+    let token = Credentials::bearer(request).doubted(services.failures.is_over(request));
     token.require_secret().map_err(|fault| counted(fault, request, services))?;
     Ok(token)
 }

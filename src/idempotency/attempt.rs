@@ -57,7 +57,7 @@ impl Attempt {
         let organization = caller.organization_id.map(|id| id.uuid().into_bytes()).unwrap_or_default();
         let name = digest(&[
             PURPOSE.as_bytes(),
-            caller.token.uuid().as_bytes(),
+            caller.by.key().as_bytes(),
             &organization,
             request.route.as_bytes(),
             key.reveal(),
@@ -150,13 +150,13 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::access::{OrganizationRef, OrganizationRights, Principal, Role};
+    use crate::access::{AuthenticatedBy, OrganizationRef, OrganizationRights, Principal, Role};
     use crate::ids::OrganizationId;
 
     #[test]
     fn an_answer_opens_with_the_clients_key_alone() {
         let caller = Caller {
-            token: TokenId::generate(),
+            by: AuthenticatedBy::Token(TokenId::generate()),
             role: Role::Owner,
             abilities: None,
             token_description: None,
@@ -174,7 +174,7 @@ mod tests {
             let key = Key::of(headers.headers()).unwrap().unwrap();
             Attempt::new(&key, &caller, &Request::new("POST", "/tokens", "", b"{}"), &encryption).unwrap()
         };
-        let (first, place) = (attempt("first"), attempt("first").bound_to(caller.token));
+        let (first, place) = (attempt("first"), attempt("first").bound_to(TokenId::generate()));
         let sealed = first.cipher.seal(&place, b"secret").unwrap();
         assert_eq!(attempt("first").cipher.open(&place, &sealed).unwrap().expose_secret(), b"secret");
         assert!(attempt("second").cipher.open(&place, &sealed).is_none());

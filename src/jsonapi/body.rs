@@ -122,14 +122,27 @@ impl Body {
         most: usize,
         budget: &BodyBudget,
     ) -> Result<Self> {
-        check_length(request, most)?;
-        let payload = Payload::from_request(request, payload).into_inner().map_err(|_| unreadable())?;
-        let reading = actix_web::rt::time::timeout(DEADLINE, read_all_of(payload, most, budget));
-        let body = reading.await.map_err(|_| Error::request_timeout(DEADLINE.as_secs()))??;
+        let body = Self::read_of_any_type(request, payload, most, budget).await?;
         if !body.bytes.is_empty() {
             check_content_type(request.headers())?;
         }
         Ok(body)
+    }
+
+    /// The same of a body that is no JSON:API: whoever reads it looks at its media type.
+    ///
+    /// # Errors
+    /// 408, 413, 503, or 400 for one that breaks off.
+    pub async fn read_of_any_type(
+        request: &HttpRequest,
+        payload: &mut dev::Payload,
+        most: usize,
+        budget: &BodyBudget,
+    ) -> Result<Self> {
+        check_length(request, most)?;
+        let payload = Payload::from_request(request, payload).into_inner().map_err(|_| unreadable())?;
+        let reading = actix_web::rt::time::timeout(DEADLINE, read_all_of(payload, most, budget));
+        reading.await.map_err(|_| Error::request_timeout(DEADLINE.as_secs()))?
     }
 }
 

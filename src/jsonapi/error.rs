@@ -270,6 +270,28 @@ impl Error {
         self.status
     }
 
+    /// Each fault: the pointer or the name of the parameter or header that it is laid to, if it is to any, and what is
+    /// wrong in a sentence.
+    pub fn faults(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.objects.iter().map(|object| {
+            let place = object.source.as_ref().map(|source| match source {
+                Source::Pointer(place) | Source::Parameter(place) => place.as_str(),
+                Source::Header(name) => name,
+            });
+            (place, object.detail.as_str())
+        })
+    }
+
+    /// After how many seconds to try again, where that is told.
+    pub fn retry_after(&self) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(name, _)| name == RETRY_AFTER).map(|(_, value)| value)
+    }
+
+    /// Whether it is 404: there is no such thing, or the caller may not see it.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// Whether it is 503: the request was not at fault, and may be sent again.
     pub fn is_unavailable(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE

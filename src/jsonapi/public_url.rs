@@ -58,6 +58,12 @@ impl PublicUrl {
         })
     }
 
+    /// The URL itself, without a slash at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The URL of a path of the service.
     #[must_use]
     pub fn join(&self, path: &str) -> String {

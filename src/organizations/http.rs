@@ -8,9 +8,9 @@ use super::{Included, Organization, OrganizationAttributes, schema, write};
 use crate::access::{Action, Caller, OrganizationRef, Permit, Principal, Target};
 use crate::database::page::sort_keys;
 use crate::http::{OneResource, Read, Reply, Route, Section, Write};
-use crate::jsonapi::{Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
+use crate::jsonapi::{Page, Pages, Query, QuerySpec, Resource, ResourceBody, Result, Search};
 
-const LIST: QuerySpec = QuerySpec {
+pub(crate) const LIST: QuerySpec = QuerySpec {
     pages: Pages::Both,
     sort: sort_keys!(Organization),
     default_sort: "name",
@@ -77,7 +77,7 @@ pub(crate) fn section(projects: Included) -> Section {
 /// The list holds nothing but what the caller sees.
 fn list(call: Read<'_>, projects: Included) -> Result<Reply> {
     let call = call.permitted(Permit::for_own())?;
-    let found = store::list(call.connection, scope(&call.caller), &call.query)?;
+    let found = seen(call.connection, &call.caller, &call.query)?;
     let resources = view::organizations(call.connection, &call.caller, &found.rows)?;
     let mut included = entitlements(&call.query, &found.rows);
     if call.query.includes(DEFAULT_PROJECT) {
@@ -89,10 +89,18 @@ fn list(call: Read<'_>, projects: Included) -> Result<Reply> {
     Ok(call.page(resources, found.info).include(included))
 }
 
+/// A page of the organizations that a caller sees.
+///
+/// # Errors
+/// 400 for a cursor that is none.
+pub(crate) fn seen(connection: &mut PgConnection, caller: &Caller, query: &Query) -> Result<Page<Organization>> {
+    store::list(connection, scope(caller), query)
+}
+
 const fn scope(caller: &Caller) -> Scope {
     match caller.principal {
         Principal::User { site_admin: true, .. } => Scope::All,
-        Principal::User { id, .. } => Scope::Of(id, caller.token),
+        Principal::User { id, .. } => Scope::Of(id, caller.token()),
         Principal::Team { organization, .. } => Scope::Only(organization),
         Principal::Organization { id, .. } => Scope::Only(id),
         Principal::AuditTrails { .. } | Principal::Workspace { .. } => Scope::Nothing,

@@ -18,7 +18,7 @@ mod write;
 /// What a room above includes of some organizations, each as its caller sees it.
 pub(crate) type Included = fn(&mut PgConnection, &[(&Organization, &Caller)]) -> Result<Vec<Resource>>;
 
-pub(crate) use http::section;
+pub(crate) use http::{LIST, section, seen};
 pub(crate) use model::lock_own;
 pub use model::{AuthPolicy, ExecutionMode, Organization, OrganizationAttributes, Plan, Settings};
 pub(crate) use store::{find, find_all, hold, lock, lock_named, named, shared};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::access::{Caller, Role, valid_roles};
 use crate::credential::{Format, Period};
@@ -166,12 +166,24 @@ impl From<serde_json::Value> for Settings {
     }
 }
 
+/// The names that pages of the console have where those of an organization begin with its name.
+const RESERVED: [&str; 6] = ["settings", "inspect", "admin", "new", "login", "sign-in"];
+
+fn valid_name(name: &str) -> Result<(), ValidationError> {
+    crate::jsonapi::valid_name(name)?;
+    if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+        let message = format!("Name must not be one that a page of the console has: {}", RESERVED.join(", "));
+        return Err(ValidationError::new("reserved").with_message(message.into()));
+    }
+    Ok(())
+}
+
 /// What a client may write of an organization.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct OrganizationAttributes {
-    /// `name`: 1 to 90 letters, digits, hyphens and underscores.
-    #[validate(custom(function = "crate::jsonapi::valid_name"))]
+    /// `name`: 1 to 90 letters, digits, hyphens and underscores, and none of the names that pages of the console have.
+    #[validate(custom(function = "valid_name"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{1,90}$")]
     pub name: Option<String>,
     /// `email`: an e-mail address.

@@ -3,7 +3,7 @@
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Uuid};
+use diesel::sql_types::{Bool, Nullable, Uuid};
 use serde_json::Value;
 
 use super::{Organization, Settings};
@@ -28,8 +28,9 @@ impl Listed for Organization {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope {
     All,
-    /// Those that a user is an active member of, and that let this token of the user's in.
-    Of(UserId, TokenId),
+    /// Those that a user is an active member of, and that let this token of the user's in; without one, a session is, which
+    /// all of them let in.
+    Of(UserId, Option<TokenId>),
     Only(OrganizationId),
     /// None.
     Nothing,
@@ -70,8 +71,8 @@ pub(super) fn list(connection: &mut PgConnection, scope: Scope, query: &Query) -
 type Condition = Box<dyn BoxableExpression<organizations::table, Pg, SqlType = Bool>>;
 
 /// Whether an organization lets a user's token in, if it lets any in and by the token's age: what the gate asks of one is
-/// asked of each of several (docs/design.md §3, rule 4).
-fn lets_in(token: TokenId) -> Condition {
+/// asked of each of several (docs/design.md §3, rule 4). Where no token calls, a session does, which is let in.
+fn lets_in(token: Option<TokenId>) -> Condition {
     Box::new(
         sql::<Bool>(
             "NOT EXISTS (SELECT 1 FROM tokens LEFT JOIN token_ttl_policies AS policy \
@@ -80,14 +81,19 @@ fn lets_in(token: TokenId) -> Condition {
              policy.ended_before, policy.ended_max_ms) <= now() \
              OR tokens.organization_id IS NULL AND NOT organizations.user_tokens_enabled) AND tokens.id = ",
         )
-        .bind::<Uuid, _>(token)
+        .bind::<Nullable<Uuid>, _>(token)
         .sql(")"),
     )
 }
 
 /// Whether a user is an active member of an organization that another user, who is not suspended, is in or invited to, and
-/// that lets the first one's token in.
-pub(crate) fn shared(connection: &mut PgConnection, one: UserId, token: TokenId, other: UserId) -> QueryResult<bool> {
+/// that lets the first one's token in, if there is one.
+pub(crate) fn shared(
+    connection: &mut PgConnection,
+    one: UserId,
+    token: Option<TokenId>,
+    other: UserId,
+) -> QueryResult<bool> {
     let of = |user: UserId| memberships::table.filter(memberships::user_id.eq(user));
     let active = of(one).filter(memberships::status.eq("active"));
     let others = of(other)

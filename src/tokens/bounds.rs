@@ -140,7 +140,7 @@ impl Bounds {
     /// 403 with a pointer.
     pub(super) fn check_gives_those_of(&self, caller: &Caller, token: &Token) -> Result<()> {
         match &token.abilities {
-            _ if token.id == caller.token => Ok(()),
+            _ if caller.is_token(token.id) => Ok(()),
             None => self.check_gives_all(caller),
             Some(abilities) => self.check_caller_gives(caller, abilities),
         }

@@ -118,7 +118,7 @@ pub(super) fn included(
 /// tokens; a token of a team or an organization may read itself alone.
 fn reads_like_its_neighbour(caller: &Caller, neighbour: &Token) -> bool {
     let of_everybody = caller.organization_id.is_none() && caller.can(Action::ListEveryToken, Target::Organization);
-    neighbour.id == caller.token
+    caller.is_token(neighbour.id)
         || of_everybody
         || match (neighbour.kind, neighbour.team_id) {
             (Kind::User | Kind::Workspace, _) => true,

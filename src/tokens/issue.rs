@@ -115,11 +115,11 @@ pub(super) fn may_again(connection: &mut PgConnection, caller: &Caller, id: Toke
     let highest = highest_role(connection, caller, owner)?;
     let bounds = store::bounds(connection, owner)?;
     // What it has replaced itself with, as it was then, is what it has itself.
-    let own = token.replaces == Some(caller.token) && token.abilities == caller.abilities;
+    let own = token.replaces.is_some_and(|id| caller.is_token(id)) && token.abilities == caller.abilities;
     let gives = if own { Ok(()) } else { bounds.check_gives_those_of(caller, &token) };
     both(too_high(token.role, highest), gives)?;
     let outlives = caller.ends_at.is_some_and(|end| token.ends_at.is_none_or(|other| other > end));
-    if outlives && token.replaces != Some(caller.token) {
+    if outlives && !token.replaces.is_some_and(|id| caller.is_token(id)) {
         return Err(Error::forbidden("The token that this made would end after the token that calls"));
     }
     Ok(())

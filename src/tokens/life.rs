@@ -306,7 +306,7 @@ pub(super) fn record(
 /// # Errors
 /// The database's own.
 pub(super) fn record_look(connection: &mut PgConnection, caller: &Caller, token: &Token) -> Result<()> {
-    if token.id == caller.token || audit::told_lately(connection, Looking::Show, token.id, caller.token)? {
+    if caller.is_token(token.id) || audit::told_lately(connection, Looking::Show, token.id, &caller.actor())? {
         return Ok(());
     }
     record(connection, caller, token, Looking::Show.action())

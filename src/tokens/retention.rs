@@ -1,5 +1,5 @@
 //! The end of what is kept for a while: tokens that were revoked long ago, days of use that are too old
-//! (docs/design.md §3, rules 6 and 7), and answers that are given no more. And a grace that is over becomes a fact,
+//! (docs/design.md §3, rules 6 and 7), answers that are given no more, and sessions that are over. And a grace that is over becomes a fact,
 //! which no clock takes back. Tokens that are merely expired or switched off stay: nobody has ended them for good.
 //!
 //! Every replica looks at its start and then about once a minute. A batch is one transaction; the replica that does it
@@ -17,6 +17,7 @@ use crate::deletions;
 use crate::idempotency;
 use crate::jsonapi::{Result, time};
 use crate::retention::Retention;
+use crate::sessions;
 use crate::worker::{Worker, attempt};
 
 /// How often is looked, unless tokens are kept for less than that.
@@ -50,6 +51,7 @@ fn remove_some(database: &Database, retention: Retention) -> bool {
             remove_tokens(connection, retention)?,
             store::remove_usage(connection, BATCH)?,
             idempotency::remove_old(connection, BATCH)?,
+            sessions::remove_old(connection, BATCH)?,
         ];
         Ok(removed.contains(&BATCH))
     })

@@ -82,7 +82,7 @@ pub(crate) fn may(
     let itself = Target::Itself { rotates: token.self_rotation };
     match operation.actions() {
         [.., of_itself @ (Action::ShowItself | Action::EndItself | Action::RenewItself)]
-            if token.id == caller.token && caller.can(*of_itself, itself) =>
+            if caller.is_token(token.id) && caller.can(*of_itself, itself) =>
         {
             caller.may(*of_itself, itself)
         }

@@ -34,7 +34,7 @@ pub(super) fn of_edited(caller: &Caller, token: &Token, changes: &TokenChanges) 
 
 /// What a successor has of it that somebody else asks for: within their own end.
 pub(super) fn of_successor(caller: &Caller, token: &Token) -> Rotation {
-    let until = if token.id == caller.token {
+    let until = if caller.is_token(token.id) {
         token.rotates_until
     } else {
         earliest(token.rotates_until, caller.ends_at).filter(|_| token.self_rotation)
@@ -56,7 +56,7 @@ pub(super) fn latest_end(caller: &Caller, token: &Token) -> LatestEnd {
 
 /// Whether a token calls that may renew itself, and this is it.
 pub(super) fn renews_itself(caller: &Caller, token: &Token) -> bool {
-    token.self_rotation && token.id == caller.token
+    token.self_rotation && caller.is_token(token.id)
 }
 
 fn given(caller: &Caller, itself: bool, until: Option<Timestamp>) -> Result<Rotation> {

@@ -8,7 +8,8 @@ use crate::access::{Action, Caller, Target};
 use crate::audit::{self, Event};
 use crate::http::Preparing;
 use crate::ids::UserId;
-use crate::jsonapi::{Error, ResourceBody, Result};
+use crate::jsonapi::{Error, Result};
+use crate::sessions;
 
 /// Changes the name, or asks for another address.
 ///
@@ -31,8 +32,7 @@ pub(super) fn update(
 }
 
 /// A new password, hashed, and the current one, compared: both take long, and need no connection.
-pub(super) struct NewPassword {
-    body: ResourceBody<PasswordAttributes>,
+pub(crate) struct NewPassword {
     /// The hash that the current password was compared with; none if the user has none yet.
     before: Option<String>,
     /// The hash of the new password, or all that is wrong with it and with the current one.
@@ -45,20 +45,30 @@ impl NewPassword {
     ///
     /// # Errors
     /// 429 when the password was tried too often, 503 when the database is away.
-    pub(super) fn prepare(preparing: &Preparing, body: ResourceBody<PasswordAttributes>) -> Result<Self> {
+    pub(crate) fn prepare(preparing: &Preparing, wanted: &PasswordAttributes) -> Result<Self> {
         let may = preparing.caller.can(Action::ChangeAccount, Target::Organization);
         let Some(user) = preparing.caller.user().filter(|_| may) else {
-            return Ok(Self { body, before: None, hash: Err(Error::not_found()) });
+            return Ok(Self { before: None, hash: Err(Error::not_found()) });
         };
         let before =
             preparing.services.authenticator.look_up(|connection| Ok(store::password_hash(connection, user)?))?;
-        let wanted = &body.attributes;
         let unknown = (!knows(user, wanted.current_password.as_ref(), before.as_deref())?).then(unknown);
         let new = wanted.password.clone().unwrap_or_default();
         let faults = unknown.into_iter().chain(unconfirmed(wanted, &new)).chain(password::check_length(&new).err());
         let hash = Error::check(faults).and_then(|()| password::hash(&new));
-        Ok(Self { body, before, hash })
+        Ok(Self { before, hash })
     }
+}
+
+/// The hash of a first password, which is written twice.
+///
+/// # Errors
+/// 422 with every fault of it.
+pub(crate) fn first_password(wanted: &PasswordAttributes) -> Result<String> {
+    let new = wanted.password.clone().unwrap_or_default();
+    let faults = unconfirmed(wanted, &new).into_iter().chain(password::check_length(&new).err());
+    Error::check(faults)?;
+    password::hash(&new)
 }
 
 fn unknown() -> Error {
@@ -73,23 +83,24 @@ fn unconfirmed(wanted: &PasswordAttributes, new: &SecretString) -> Option<Error>
     })
 }
 
-/// Sets the password, if the one `before`, as the locked row has it, is still the one that was compared.
+/// Sets the password, if the one `before`, as the locked row has it, is still the one that was compared. All sessions end but
+/// the one that calls.
 ///
 /// # Errors
-/// 409 for the id of somebody else, 422 with every fault of the password.
-pub(super) fn change_password(
+/// 422 with every fault of the password.
+pub(crate) fn change_password(
     connection: &mut PgConnection,
     caller: &Caller,
     user: &User,
     before: Option<String>,
     new: NewPassword,
 ) -> Result<()> {
-    new.body.about(&[&user.id.to_string()])?;
     let hash = new.hash?;
     if before != new.before {
         return Err(unknown());
     }
     store::set_password(connection, user.id, &hash)?;
+    sessions::end_others(connection, user.id, caller.session())?;
     audit::record(connection, &caller.actor(), &[Event::of_account(user.id, "update_password")])?;
     Ok(())
 }

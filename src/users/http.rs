@@ -34,10 +34,10 @@ pub(crate) fn section() -> Section {
                 .allows(&[Action::ChangeAccount])
                 .write(update_account),
             Route::patch("/account/password", "changePassword", "Set the own password")
-                .details("Tokens go on working: a token is no session.")
+                .details("All sessions in the console end. Tokens go on working: a token is no session.")
                 .query(&SHOW)
                 .body(Password)
-                .prepare_for(NewPassword::prepare)
+                .prepare_for(|preparing, body| Ok((NewPassword::prepare(preparing, &body.attributes)?, body)))
                 .shows(&USERS)
                 .allows(&[Action::ChangeAccount])
                 .write(change_password),
@@ -86,10 +86,11 @@ fn update_account(call: Write<'_, ResourceBody<AccountAttributes>>) -> Result<Re
 }
 
 /// Sets the password. Tokens go on working: a token is no session.
-fn change_password(call: Write<'_, NewPassword>) -> Result<Reply> {
+fn change_password(call: Write<'_, (NewPassword, ResourceBody<PasswordAttributes>)>) -> Result<Reply> {
     let (call, own) = call.lock(lock_own)?;
-    let (call, password) = call.may(Target::Organization)?.take_input();
+    let (call, (password, body)) = call.may(Target::Organization)?.take_input();
     let (user, before) = own.ok_or_else(Error::not_found)?;
+    body.about(&[&user.id.to_string()])?;
     account::change_password(call.connection, &call.caller, &user, before, password)?;
     Ok(call.one(view::own(&user)))
 }
@@ -111,7 +112,7 @@ fn find_visible(connection: &mut PgConnection, caller: &Caller, wanted: UserId) 
     let visible = match &caller.principal {
         Principal::User { id, .. } if *id == wanted => return Ok(view::own(&store::find(connection, wanted)?)),
         Principal::User { site_admin: true, .. } => true,
-        Principal::User { id, .. } => organizations::shared(connection, *id, caller.token, wanted)?,
+        Principal::User { id, .. } => organizations::shared(connection, *id, caller.token(), wanted)?,
         Principal::Team { organization, .. } | Principal::Organization { id: organization, .. } => {
             store::is_in(connection, *organization, wanted)?
         }

@@ -14,6 +14,7 @@ use crate::audit::{self, Actor, Event};
 use crate::database::schema::users;
 use crate::deletions::{self, Deleted};
 use crate::ids::{OrganizationId, UserId};
+use crate::sessions;
 
 /// A user as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -124,6 +125,7 @@ pub(crate) fn confirm_email(connection: &mut PgConnection, username: &str, email
 /// The database's own.
 pub(crate) fn end(connection: &mut PgConnection, actor: &Actor, user: &User) -> QueryResult<()> {
     let event = user.event("destroy");
+    sessions::end_others(connection, user.id, None)?;
     deletions::mark(connection, Deleted::User(user.id), &event)?;
     audit::record(connection, actor, &[event])
 }

@@ -69,6 +69,20 @@ pub(super) fn hash(password: &SecretString) -> Result<String> {
     hash().map_err(internal)
 }
 
+/// The hash of nothing that anybody knows, with the parameters of every other.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIGl0$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Whether a password is the one that was hashed. Where none was, this takes as long, and it is not.
+pub(super) fn matches_any(password: &SecretString, hash: Option<&str>) -> Result<bool> {
+    let matches = matches(password, hash.unwrap_or(NOBODYS))?;
+    Ok(matches && hash.is_some())
+}
+
+/// Whether a password is so long that it was never taken.
+pub(super) fn is_too_long(password: &SecretString) -> bool {
+    password.expose_secret().chars().count() > *LENGTH.end()
+}
+
 /// Whether a password is the one that was hashed.
 pub(super) fn matches(password: &SecretString, hash: &str) -> Result<bool> {
     let matches = || -> password_hash::Result<bool> {
@@ -150,6 +164,16 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(matches(&"correct horse".into(), &hash).unwrap());
         assert!(!matches(&"correct horsf".into(), &hash).unwrap());
+    }
+
+    /// Who asks for a user that there is not waits as long as for one that there is.
+    #[test]
+    fn where_there_is_no_password_as_much_is_done() {
+        let hash = hash(&"correct horse".into()).unwrap();
+        let (nobodys, somebodys) = (PasswordHash::new(NOBODYS).unwrap(), PasswordHash::new(&hash).unwrap());
+        assert_eq!((nobodys.params, nobodys.hash.unwrap().len()), (somebodys.params, somebodys.hash.unwrap().len()));
+        assert!(!matches_any(&"correct horse".into(), None).unwrap());
+        assert!(matches_any(&"correct horse".into(), Some(&hash)).unwrap());
     }
 
     /// What the crate's own way makes is known as well, and the other way round.

@@ -194,8 +194,26 @@ pub(crate) fn lock(connection: &mut PgConnection, id: UserId) -> QueryResult<(Us
     users::table.find(id).select((User::as_select(), users::password_hash)).for_no_key_update().first(connection)
 }
 
+/// Whoever may have a password and has this name or, where it has an `@`, this address, and the hash of the password.
+pub(super) fn by_name_or_address(
+    connection: &mut PgConnection,
+    name: &str,
+) -> QueryResult<Option<(UserId, Option<String>)>> {
+    let persons = users::table
+        .filter(users::organization_id.is_null())
+        .filter(users::confirmed)
+        .filter(users::suspended_at.is_null())
+        .select((users::id, users::password_hash));
+    // No name has one.
+    if name.contains('@') {
+        persons.filter(lower(users::email.assume_not_null()).eq(name.to_lowercase())).first(connection).optional()
+    } else {
+        persons.filter(lower(users::username).eq(name.to_lowercase())).first(connection).optional()
+    }
+}
+
 /// The hash of a user's password; none if the user has none.
-pub(super) fn password_hash(connection: &mut PgConnection, id: UserId) -> QueryResult<Option<String>> {
+pub(crate) fn password_hash(connection: &mut PgConnection, id: UserId) -> QueryResult<Option<String>> {
     users::table.find(id).select(users::password_hash).first(connection)
 }
 

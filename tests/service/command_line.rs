@@ -38,7 +38,7 @@ pub fn printed(output: &Output) -> String {
 #[test]
 fn help_shows_every_flag_with_its_variable() {
     type Flags = &'static [(&'static str, &'static str)];
-    let commands: [(&[&str], Flags); 13] = [
+    let commands: [(&[&str], Flags); 14] = [
         (
             &["serve"],
             &[
@@ -57,6 +57,8 @@ fn help_shows_every_flag_with_its_variable() {
                 ("--idle-timeout-unauthenticated", "LATCHKEY_IDLE_TIMEOUT_UNAUTHENTICATED"),
                 ("--default-token-ttl", "LATCHKEY_DEFAULT_TOKEN_TTL"),
                 ("--challenge-basic", "LATCHKEY_CHALLENGE_BASIC"),
+                ("--session-idle", "LATCHKEY_SESSION_IDLE"),
+                ("--session-lifetime", "LATCHKEY_SESSION_LIFETIME"),
             ],
         ),
         (&["migrate"], &[]),
@@ -71,6 +73,7 @@ fn help_shows_every_flag_with_its_variable() {
             ],
         ),
         (&["user", "confirm-email"], &[("--email", "LATCHKEY_EMAIL")]),
+        (&["user", "sign-in-link"], &[("--public-url", "LATCHKEY_PUBLIC_URL")]),
         (&["user", "disable"], &[]),
         (&["user", "enable"], &[]),
         (&["user", "delete"], &[]),
@@ -310,10 +313,10 @@ fn somebody_leaves_by_the_command_line() {
     let works = || bob.client.get("/api/v2/account/details").status == 200;
     let told = format!("{}  team  acme/ci  \"deploys\"", made.id());
     let said = printed(&command("disable", "BOB"));
-    assert!(said.starts_with("The tokens of bob are refused") && said.contains(&told), "{said}");
+    assert!(said.starts_with("The tokens and sessions of bob are refused") && said.contains(&told), "{said}");
     assert!(!works());
     assert!(refusal(&command("disable", "bob"), 1).contains("suspended already"));
-    assert_eq!(printed(&command("enable", "bob")), "The tokens of bob work again.\n");
+    assert_eq!(printed(&command("enable", "bob")), "The tokens and sessions of bob work again.\n");
     assert!(works());
     assert!(refusal(&command("enable", "bob"), 1).contains("not suspended"));
     let said = printed(&command("delete", "bob"));

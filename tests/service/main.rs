@@ -17,6 +17,7 @@ mod clients;
 mod coming_from;
 mod command_line;
 mod connections;
+mod console;
 mod default_token_ttl;
 mod deletions;
 mod documents;

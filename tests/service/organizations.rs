@@ -203,6 +203,13 @@ fn a_name_holds_1_to_90_letters_digits_hyphens_and_underscores() {
     for name in ["", " ", "a b", "a.b", "a/b", "a%2Fb", "ä", "a\n", "名前", &"x".repeat(91)] {
         assert_eq!(create(name).expect(422).blamed(), ["/data/attributes/name"], "{name:?}");
     }
+    // Pages of the console are there.
+    for name in ["settings", "inspect", "admin", "new", "login", "sign-in", "Settings", "SIGN-IN"] {
+        let refused = create(name).expect(422);
+        assert!(refused.detail().contains("a page of the console"), "{name:?}: {}", refused.detail());
+    }
+    let renamed = resource("organizations", json!({"name": "login"}));
+    ada.client.patch("/api/v2/organizations/a", &renamed).expect(422);
 }
 
 #[test]

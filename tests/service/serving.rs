@@ -44,6 +44,12 @@ fn the_first_start_says_all_that_one_needs() {
     assert!(!said.contains(&secret), "the greeting shows the secret");
     assert!(said.lines().count() <= 6, "a few lines: {said}");
 
+    let link = said.lines().find_map(|line| line.trim().strip_prefix("console")).expect("a link to open");
+    let link = link.split_whitespace().next().unwrap();
+    let page =
+        Client::new(service.address, None).get(link.strip_prefix(&format!("http://{}", service.address)).unwrap());
+    assert!(page.expect(200).text.contains("admin"));
+
     let curl = said.lines().find_map(|line| line.trim().strip_prefix("try").map(str::trim)).expect("a line to paste");
     let output = run(Command::new("sh").args(["-c", curl]).env("no_proxy", "*"));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect(curl);

@@ -69,7 +69,7 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
     let user = "SELECT FROM users WHERE username = 'bob' FOR UPDATE";
     let tokens = identifiers("authentication-tokens", &[&described]);
     let (users, theirs) = (identifiers("users", &["carl"]), identifiers("organization-memberships", &[&carls]));
-    let new = |kind| resource(kind, json!({"name": "new"}));
+    let new = |kind| resource(kind, json!({"name": "newer"}));
     let nothing = || Value::Null;
     let tags = format!("/api/v2/workspaces/{workspace}/relationships/tags");
     let tag = json!({"data": [{"type": "tags", "attributes": {"name": "app"}}]});

@@ -131,14 +131,20 @@ fn switching(path: &'static str, id: &'static str, summary: &'static str, to: Sw
 
 fn show_current_token(call: Read<'_>) -> Result<Reply> {
     let call = call.may(Target::Organization)?;
-    let token = store::find(call.connection, call.caller.token)?;
+    let token = store::find(call.connection, own(&call.caller)?)?;
     one(call, &token)
+}
+
+/// The token that calls.
+fn own(caller: &Caller) -> Result<TokenId> {
+    caller.token().ok_or_else(Error::not_found)
 }
 
 fn delete_current_token(call: Write<'_>) -> Result<Reply> {
     let (call, id) = call.lock(|connection, caller| {
-        store::lock(connection, caller, caller.token)?;
-        Ok(caller.token)
+        let token = own(caller)?;
+        store::lock(connection, caller, token)?;
+        Ok(token)
     })?;
     delete(call, id)
 }

@@ -10,7 +10,7 @@ pub fn no_body(_: &World) -> Value {
 }
 
 pub fn new_organization(_: &World) -> Value {
-    resource("organizations", json!({"name": "new", "email": "new@example.com"}))
+    resource("organizations", json!({"name": "newer", "email": "new@example.com"}))
 }
 
 pub fn organization_change(_: &World) -> Value {

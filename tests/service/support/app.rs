@@ -11,6 +11,7 @@ use latchkey::connections::Rules;
 use latchkey::jsonapi::TrustedProxies;
 use latchkey::retention::{Kept, Retention};
 use latchkey::server::{Listen, Service};
+use latchkey::sessions::Lifetime;
 use latchkey::tokens;
 use latchkey::users::{NewUser, NotCreated, Rank};
 use serde_json::{Value, json};
@@ -78,6 +79,11 @@ impl App {
         Self::serve(database_url, CONNECTIONS, encryption_key, public_url)
     }
 
+    /// Starts a service on an empty database that is reached under this URL.
+    pub fn with_public_url(public_url: &str) -> Self {
+        Self::with_keys(Database::new(), ENCRYPTION_KEY, Some(public_url))
+    }
+
     /// Starts a service on an empty database that lets an address fail to authenticate so often.
     pub fn with_failures(failed_authentications: u32) -> Self {
         Self::serve_with(Database::new(), CONNECTIONS, ENCRYPTION_KEY, None, failed_authentications)
@@ -114,6 +120,7 @@ impl App {
             },
             default_token_ttl: None,
             challenge_basic: false,
+            sessions: Lifetime { idle: Duration::from_secs(12 * 3600), whole: Duration::from_secs(7 * 86_400) },
         };
         let encryption = encryption_key.parse().unwrap();
         let (started, address) = channel();

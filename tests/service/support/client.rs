@@ -29,6 +29,8 @@ pub struct Answer {
     pub headers: ureq::http::HeaderMap,
     /// The body, if it is JSON; else null.
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
     what: String,
 }
 
@@ -142,6 +144,7 @@ impl Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
             what,
         })
     }

@@ -18,9 +18,9 @@ use regex::Regex;
 
 use super::cluster;
 
-/// What a secret looks like, also one that is a JWT (docs/design.md §2).
+/// What a secret looks like, also one that is a JWT (docs/design.md §2), and what browsers show: sessions, links, guests.
 static SECRET: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"lk[utowa]_[0-9A-Za-z]{49}|eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{86}").unwrap()
+    Regex::new(r"lk[utowaslg]_[0-9A-Za-z]{49}|eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{86}").unwrap()
 });
 
 /// What is random in a secret, beyond the prefix that is shown.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod authority;
+pub mod browser;
 pub mod client;
 pub mod cluster;
 pub mod everything;

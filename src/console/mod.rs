@@ -1,0 +1,64 @@
+//! The console: pages for people, in the same binary.
+//!
+//! It is a second caller of the operations that the API calls, and has no rule of its own about who may do what. A browser's
+//! session becomes a caller in `access`, as a token does. [`page`] has the one order in which each request is answered; a page
+//! is declared once, in [`pages`], and shown from a template.
+
+mod answer;
+mod assets;
+mod fields;
+mod guard;
+mod home;
+mod listing;
+mod next;
+mod page;
+mod settings;
+mod shell;
+mod sign_in;
+mod site;
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+
+use crate::sessions::Lifetime;
+use page::Page;
+use sign_in::Limits;
+
+pub(crate) use sign_in::link_path;
+
+/// What all pages share.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// How long a session may be.
+    lifetime: Lifetime,
+    limits: Arc<Limits>,
+}
+
+impl Console {
+    /// A console whose sessions may be so long.
+    #[must_use]
+    pub fn new(lifetime: Lifetime) -> Self {
+        Self { lifetime, limits: Arc::default() }
+    }
+}
+
+/// Makes routes of all pages.
+pub(crate) fn all(console: Data<Console>) -> impl FnOnce(&mut ServiceConfig) {
+    |service| {
+        service.app_data(console);
+        assets::register(service);
+        page::register(pages(), service);
+    }
+}
+
+/// The method and path of every page, and of every form that one sends.
+#[must_use]
+pub fn listed() -> Vec<(String, &'static str)> {
+    pages().iter().map(Page::named).collect()
+}
+
+/// Every page, and every form that one sends.
+fn pages() -> Vec<Page> {
+    [home::pages(), sign_in::pages(), settings::pages()].into_iter().flatten().collect()
+}
