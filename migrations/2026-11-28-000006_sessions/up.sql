@@ -30,3 +30,13 @@ CREATE TABLE sign_in_links (
     ends_at timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX sign_in_links_secret_key ON sign_in_links (secret_hash);
+
+-- Forms that have made a token, by a number that was in them: one that is sent again makes no other.
+CREATE TABLE spent_forms (
+    session_id uuid NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    number text NOT NULL CHECK (char_length(number) BETWEEN 16 AND 64),
+    -- The token that it made; null only within the transaction.
+    token_id uuid,
+    spent_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, number)
+);

@@ -77,6 +77,10 @@ impl Answer {
         Self { status, content, cookies: vec![], retry_after: None }
     }
 
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// The same page, shown again because of what was wrong with its form.
     pub(super) fn because_of(self, error: &Error) -> Self {
         Self { status: error.status(), retry_after: error.retry_after().cloned(), ..self }

@@ -40,6 +40,17 @@ impl Fields {
         self.raw(name).into()
     }
 
+    /// All fields of a name, in order, without those that are empty.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Whether there is a field of a name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     /// Every field that is not empty, in order.
     pub(super) fn all_given(&self) -> Vec<(String, String)> {
         self.0.iter().filter(|(_, value)| !value.is_empty()).cloned().collect()

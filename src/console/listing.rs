@@ -4,7 +4,8 @@
 use url::form_urlencoded::Serializer;
 
 use super::page::Visit;
-use crate::jsonapi::{More, PageInfo, Query, QuerySpec, Result};
+use super::shell::Shown;
+use crate::jsonapi::{Direction, More, PageInfo, Query, QuerySpec, Result};
 
 /// What a list is asked for, and the way to its other pages.
 pub(super) struct Listing {
@@ -80,5 +81,27 @@ impl Listing {
     /// Whether something is searched, so that an empty list may only be an empty result.
     pub(super) fn is_narrowed(&self) -> bool {
         self.parameters.iter().any(|(name, _)| name == "q" || name.starts_with("filter["))
+    }
+
+    /// By what the list is ordered first, and in which direction.
+    pub(super) fn order(&self) -> (&str, Direction) {
+        self.query.sort().first().map_or(("", Direction::Ascending), |sort| (sort.key, sort.direction))
+    }
+
+    /// What is asked of the list, but for these: what a form sends along that asks for something else.
+    pub(super) fn beside(&self, names: &[&str]) -> Vec<(String, String)> {
+        let kept = self.parameters.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        kept.filter(|(name, _)| !PLACE.contains(&name.as_str()) && name != "about").cloned().collect()
+    }
+
+    /// The filters that are there: what each says, and the list without it.
+    pub(super) fn filters(&self) -> Vec<(String, String)> {
+        let filters = self.parameters.iter().filter(|(name, _)| name.starts_with("filter["));
+        let said = |name: &str, value: &str| {
+            let name =
+                name.trim_start_matches("filter[").trim_end_matches(']').replace(['_', '-'], " ").replace("][", " ");
+            format!("{name}: {}", Shown(value))
+        };
+        filters.map(|(name, value)| (said(name, value), self.with(&[(name, "")]))).collect()
     }
 }

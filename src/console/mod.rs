@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod fields;
+mod form;
 mod guard;
 mod home;
 mod listing;
@@ -16,6 +17,7 @@ mod settings;
 mod shell;
 mod sign_in;
 mod site;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -54,11 +56,11 @@ pub(crate) fn all(console: Data<Console>) -> impl FnOnce(&mut ServiceConfig) {
 
 /// The method and path of every page, and of every form that one sends.
 #[must_use]
-pub fn listed() -> Vec<(String, &'static str)> {
+pub fn listed() -> Vec<(String, String)> {
     pages().iter().map(Page::named).collect()
 }
 
 /// Every page, and every form that one sends.
 fn pages() -> Vec<Page> {
-    [home::pages(), sign_in::pages(), settings::pages()].into_iter().flatten().collect()
+    [home::pages(), sign_in::pages(), settings::pages(), tokens::pages()].into_iter().flatten().collect()
 }

@@ -23,7 +23,7 @@ use super::guard::{self, Guard};
 use super::site::{Site, Unsafe};
 use super::{Console, next};
 use crate::access::{Caller, Credentials, Reads};
-use crate::credential::{BrowserSecret, BrowserUse};
+use crate::credential::{BrowserSecret, BrowserUse, Secret};
 use crate::http::{PathParams, Preparing, Services};
 use crate::jsonapi::{Body, Error, MAX_BODY, Result, request_id};
 use crate::sessions;
@@ -39,14 +39,14 @@ const CONFIRMED_MINUTES: i32 = 15;
 /// One method of one path of the console.
 pub(super) struct Page {
     method: Method,
-    path: &'static str,
+    path: String,
     handler: Handler,
 }
 
 /// A page whose handler is still to be named.
 pub(super) struct Declared {
     method: Method,
-    path: &'static str,
+    path: String,
     dangerous: bool,
 }
 
@@ -83,6 +83,7 @@ pub(super) struct Act<'c, I = ()> {
     connection: &'c mut PgConnection,
     caller: Caller,
     visit: &'c Visit,
+    services: &'c Services,
     input: I,
 }
 
@@ -91,6 +92,7 @@ pub(super) struct Acting<'c, I = ()> {
     pub(super) connection: &'c mut PgConnection,
     pub(super) caller: Caller,
     pub(super) visit: &'c Visit,
+    pub(super) services: &'c Services,
     pub(super) input: I,
 }
 
@@ -132,27 +134,27 @@ impl<'c, I> Act<'c, I> {
         self,
         lock: impl FnOnce(&mut PgConnection, &Caller, &Visit) -> Result<T>,
     ) -> Result<(Acting<'c, I>, T)> {
-        let Self { connection, caller, visit, input } = self;
+        let Self { connection, caller, visit, services, input } = self;
         let locked = lock(connection, &caller, visit)?;
         let caller = caller.reauthenticated(connection)?;
-        Ok((Acting { connection, caller, visit, input }, locked))
+        Ok((Acting { connection, caller, visit, services, input }, locked))
     }
 }
 
 impl Page {
     /// Its method and path.
-    pub(super) fn named(&self) -> (String, &'static str) {
-        (self.method.to_string(), self.path)
+    pub(super) fn named(&self) -> (String, String) {
+        (self.method.to_string(), self.path.clone())
     }
 
     /// A page, and the form that it is sent by where there is one. The path has `{names}` of its parameters.
-    pub(super) fn get(path: &'static str) -> Declared {
-        Declared { method: Method::GET, path, dangerous: false }
+    pub(super) fn get(path: impl Into<String>) -> Declared {
+        Declared { method: Method::GET, path: path.into(), dangerous: false }
     }
 
     /// A form.
-    pub(super) fn post(path: &'static str) -> Declared {
-        Declared { method: Method::POST, path, dangerous: false }
+    pub(super) fn post(path: impl Into<String>) -> Declared {
+        Declared { method: Method::POST, path: path.into(), dangerous: false }
     }
 
     fn new<F>(
@@ -170,8 +172,7 @@ impl Page {
 }
 
 impl Declared {
-    /// Asks for the password again if it was not entered lately: what is done here outlives the session, or cannot be undone.
-    #[expect(dead_code, reason = "the pages of tokens will need it")]
+    /// Asks for the password again if it was not entered lately: what is made here outlives the session.
     pub(super) fn dangerous(self) -> Self {
         Self { dangerous: true, ..self }
     }
@@ -302,7 +303,7 @@ async fn send<I: Send + 'static>(
                     if dangerous && !is_confirmed(connection, &caller)? {
                         return Ok(to_confirm(&visit));
                     }
-                    act(Act { connection, caller, visit: &visit, input: prepared? })
+                    act(Act { connection, caller, visit: &visit, services: &services, input: prepared? })
                 })
                 .await
         }
@@ -377,8 +378,9 @@ fn refused(request: &HttpRequest, fault: &Error) -> Answer {
 
 fn to_sign_in(request: &HttpRequest) -> Answer {
     let here = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    // A form that was sent is not sent again.
-    let place = if *request.method() == Method::GET { here } else { next::HOME.to_owned() };
+    // A form that was sent is not sent again, and a secret that was pasted is not kept.
+    let again = *request.method() == Method::GET && Secret::find_all(&here, 1).is_empty();
+    let place = if again { here } else { next::HOME.to_owned() };
     Answer::see_other(link("/app/sign-in", &[("next", &place)]))
 }
 
@@ -472,11 +474,11 @@ impl Guest {
 /// Makes one actix resource of all pages of a path, so that another method is 405 with `Allow`. What is no page is said so in
 /// one.
 pub(super) fn register(pages: Vec<Page>, service: &mut ServiceConfig) {
-    let mut paths: Vec<(&'static str, Vec<Page>)> = vec![];
+    let mut paths: Vec<(String, Vec<Page>)> = vec![];
     for page in pages {
         match paths.iter_mut().find(|(known, _)| *known == page.path) {
             Some((_, pages)) => pages.push(page),
-            None => paths.push((page.path, vec![page])),
+            None => paths.push((page.path.clone(), vec![page])),
         }
     }
     for (path, pages) in paths {

@@ -61,6 +61,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    spent_forms (session_id, number) {
+        session_id -> Uuid,
+        number -> Text,
+        token_id -> Nullable<Uuid>,
+        spent_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sign_in_links (user_id) {
         user_id -> Uuid,
         secret_hash -> Binary,

@@ -265,6 +265,20 @@ pub(super) fn members(connection: &mut PgConnection, teams: &[Team], most: i64) 
 }
 
 /// Users and their memberships in some teams, in the order of their joining, at most so many.
+/// Teams of an organization by name, at most so many, for a choice among them.
+pub(crate) fn first_of(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+    most: i64,
+) -> QueryResult<Vec<Team>> {
+    teams::table
+        .filter(teams::organization_id.eq(organization))
+        .order((lower(teams::name), teams::id))
+        .limit(most)
+        .select(Team::as_select())
+        .load(connection)
+}
+
 fn named_members(
     connection: &mut PgConnection,
     teams: &[TeamId],

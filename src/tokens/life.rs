@@ -305,7 +305,7 @@ pub(super) fn record(
 ///
 /// # Errors
 /// The database's own.
-pub(super) fn record_look(connection: &mut PgConnection, caller: &Caller, token: &Token) -> Result<()> {
+pub(crate) fn record_look(connection: &mut PgConnection, caller: &Caller, token: &Token) -> Result<()> {
     if caller.is_token(token.id) || audit::told_lately(connection, Looking::Show, token.id, &caller.actor())? {
         return Ok(());
     }

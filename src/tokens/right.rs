@@ -1,11 +1,13 @@
 //! Which row of the access table holds for what is to be done with a token.
 
+use std::collections::HashMap;
+
 use diesel::PgConnection;
 
 use super::Token;
-use crate::access::{Action, Caller, Permit, Target, TeamFacts};
+use crate::access::{Action, Caller, Permit, Role, Target, TeamFacts};
 use crate::credential::Kind;
-use crate::ids::TeamId;
+use crate::ids::{TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
 use crate::workspaces;
 
@@ -101,21 +103,66 @@ pub(super) fn may_by_kind(
     operation: TokenOperation,
     token: &Token,
 ) -> Result<Permit> {
+    let role = match token.workspace_id {
+        Some(workspace) => workspaces::rights(connection, caller, workspace)?.map(|rights| rights.role),
+        None => None,
+    };
+    let (action, target) = asked(operation, token, role)?;
+    caller.may(action, target)
+}
+
+/// What the access table is asked of a token, for a caller who has this role in its workspace, if it is a workspace's.
+fn asked(operation: TokenOperation, token: &Token, role: Option<Role>) -> Result<(Action, Target)> {
     let &[of_user, of_service_account, of_team, of_workspace, of_organization, ..] = operation.actions() else {
         return Err(Error::internal());
     };
-    let (action, target) = match (token.kind, token.user_id, token.team_id, token.workspace_id) {
+    Ok(match (token.kind, token.user_id, token.team_id, token.workspace_id) {
         (Kind::User, Some(user), ..) if token.organization_id.is_some() => (of_service_account, Target::User(user)),
         (Kind::User, Some(user), ..) => (of_user, Target::User(user)),
         (Kind::Team, _, Some(id), _) => (of_team, Target::TeamToken(facts_of_team(token, id), Some(token.id))),
-        (Kind::Workspace, _, _, Some(workspace)) => {
-            let role = workspaces::rights(connection, caller, workspace)?.map(|rights| rights.role);
-            (of_workspace, Target::WorkspaceToken(role, token.id))
-        }
+        (Kind::Workspace, _, _, Some(_)) => (of_workspace, Target::WorkspaceToken(role, token.id)),
         (Kind::Organization | Kind::AuditTrails, ..) => (of_organization, Target::Organization),
         _ => return Err(Error::not_found()),
-    };
-    caller.may(action, target)
+    })
+}
+
+/// What a caller who is no token may do with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenRights {
+    pub(crate) edit: bool,
+    pub(crate) switch: bool,
+    pub(crate) replace: bool,
+    pub(crate) revoke: bool,
+}
+
+/// What the caller may do with each of some tokens, with one look for each workspace.
+///
+/// # Errors
+/// The database's own.
+pub(crate) fn rights(connection: &mut PgConnection, caller: &Caller, tokens: &[Token]) -> Result<Vec<TokenRights>> {
+    let mut roles: HashMap<WorkspaceId, Option<Role>> = HashMap::new();
+    let mut rights = vec![];
+    for token in tokens {
+        let role = match token.workspace_id {
+            Some(id) => match roles.get(&id) {
+                Some(role) => *role,
+                None => {
+                    let role = workspaces::rights(connection, caller, id)?.map(|rights| rights.role);
+                    roles.insert(id, role);
+                    role
+                }
+            },
+            None => None,
+        };
+        let can = |operation| asked(operation, token, role).is_ok_and(|(action, target)| caller.can(action, target));
+        rights.push(TokenRights {
+            edit: can(TokenOperation::Edit),
+            switch: can(TokenOperation::Switch),
+            replace: can(TokenOperation::Replace),
+            revoke: can(TokenOperation::Revoke),
+        });
+    }
+    Ok(rights)
 }
 
 /// What the access table needs to know of the team that owns a token. Whether it is secret plays no part in who may handle a

@@ -90,12 +90,12 @@ pub(super) fn find(connection: &mut PgConnection, id: TokenId) -> QueryResult<To
 }
 
 /// A token by id, whether or not it is revoked.
-pub(super) fn find_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
+pub(crate) fn find_including_revoked(connection: &mut PgConnection, id: TokenId) -> QueryResult<Token> {
     listed_tokens::table.find(id).select(Token::as_select()).first(connection)
 }
 
 /// Tokens by id, whether or not they are revoked.
-pub(super) fn find_all_including_revoked(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<Vec<Token>> {
+pub(crate) fn find_all_including_revoked(connection: &mut PgConnection, ids: &[TokenId]) -> QueryResult<Vec<Token>> {
     listed_tokens::table.filter(listed_tokens::id.eq_any(ids)).select(Token::as_select()).load(connection)
 }
 
@@ -485,7 +485,7 @@ pub(super) fn lock(connection: &mut PgConnection, caller: &Caller, id: TokenId) 
 }
 
 /// How often a token was used, by day, from a day on.
-pub(super) fn usage(
+pub(crate) fn usage(
     connection: &mut PgConnection,
     id: TokenId,
     since: NaiveDate,

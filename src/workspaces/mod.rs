@@ -27,5 +27,5 @@ pub use model::Workspace;
 pub(crate) use model::{find_visible, organization_of_workspace, rights, rights_in_existing};
 pub(crate) use render::render_seen;
 pub use settings::{OverwriteChanges, SettingOverwrites, Settings, VcsRepo, VcsRepoChanges, WorkspaceAttributes};
-pub(crate) use store::{lock, named};
+pub(crate) use store::{find, lock, named};
 pub(crate) use view::{TAGS, WORKSPACES, identifier};

@@ -115,7 +115,7 @@ fn wildcards(pattern: &str) -> String {
     pattern.split('*').map(escaped).collect::<Vec<_>>().join("%")
 }
 
-pub(super) fn find(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
+pub(crate) fn find(connection: &mut PgConnection, id: WorkspaceId) -> QueryResult<Workspace> {
     workspaces::table.find(id).select(Workspace::as_select()).first(connection)
 }
 

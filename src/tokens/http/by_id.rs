@@ -8,7 +8,7 @@ use super::super::filters::{self, Trashed};
 use super::super::life::{self, Switch};
 use super::super::right::{TokenOperation, may};
 use super::super::view::{self, NAMES, TOKENS, USAGE_DAYS};
-use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, issue, schema, store};
+use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, handle, issue, schema, store};
 use super::{SHOW, WORDS, made, mint, one, revoked, shown};
 use crate::access::{Action, Caller, Target};
 use crate::credential::Status;
@@ -238,13 +238,7 @@ fn revoke_token(call: Write<'_, ResourceBody<Revocation>>) -> Result<Reply> {
 /// The token that the path names, locked, whether or not it is revoked.
 fn lock<'c, I>(call: Write<'c, I>, operation: TokenOperation) -> Result<(Locked<'c, I>, Token)> {
     let id = call.path("token")?;
-    call.lock(|connection, caller| {
-        if matches!(operation, TokenOperation::Edit | TokenOperation::Replace) {
-            life::lock_owner(connection, id)?;
-        }
-        store::lock(connection, caller, id)?;
-        Ok(store::find_including_revoked(connection, id)?)
-    })
+    call.lock(|connection, caller| handle::lock(connection, caller, operation, id))
 }
 
 fn permitted<'c, I>(mut call: Locked<'c, I>, operation: TokenOperation, token: &Token) -> Result<Allowed<'c, I>> {

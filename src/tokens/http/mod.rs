@@ -4,6 +4,8 @@
 mod by_id;
 mod of_owners;
 
+pub(crate) use of_owners::NEWEST_FIRST;
+
 use super::include::{INCLUDE, TYPES, included};
 use super::issue::Mint;
 use super::leaked::{self, Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
@@ -80,7 +82,7 @@ fn revoked<I>(call: Allowed<'_, I>, token: Token) -> Result<Reply> {
 }
 
 /// What a request makes tokens with.
-const fn mint(services: &Services) -> Mint<'_> {
+pub(crate) const fn mint(services: &Services) -> Mint<'_> {
     Mint { signer: &services.signer, default_ttl: services.default_token_ttl }
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::OptionalExtension;
-
 use super::super::filters::{self, Filters};
 use super::super::include::included;
+use super::super::owner_of_new::{NewOwner, owner_of_kind};
 use super::super::right::{TokenOperation, may, may_by_kind};
 use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES, TOKENS};
@@ -16,18 +15,19 @@ use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
 use crate::http::{Allowed, Endpoint, Identifiers, Made, OneResource, Read, Reply, Route, Write};
-use crate::ids::{OrganizationId, TokenId, UserId};
+use crate::ids::{TokenId, UserId};
 use crate::jsonapi::schema::one_of;
 use crate::jsonapi::{Error, PageInfo, PageSizes, Pages, Query, QuerySpec, ResourceBody, Result, Search};
 use crate::teams::{self, Team};
-use crate::{organizations, users, workspaces};
+use crate::{organizations, workspaces};
 
 const ONE_OF_TWO: QuerySpec = QuerySpec { parameters: &["token"], ..SHOW };
 /// What every list of tokens knows; each has an order of its own.
 const LISTED: QuerySpec =
     QuerySpec { pages: Pages::Both, sort: sort_keys!(Token), q: Search::Text, filters: filters::NAMES, ..SHOW };
 const BY_EXPIRY: QuerySpec = QuerySpec { default_sort: "expired-at", ..LISTED };
-const NEWEST_FIRST: QuerySpec = QuerySpec { default_sort: "-created-at", page_sizes: PageSizes::LARGE, ..LISTED };
+pub(crate) const NEWEST_FIRST: QuerySpec =
+    QuerySpec { default_sort: "-created-at", page_sizes: PageSizes::LARGE, ..LISTED };
 const OF_EVERYBODY: QuerySpec = QuerySpec { filters: filters::NAMES_OF_EVERYBODY, ..NEWEST_FIRST };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 
@@ -215,14 +215,17 @@ fn regenerate_team_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Resu
 /// Makes one more token of a team (docs/design.md §3, rule 2).
 fn create_token_of_team(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
     let id = call.path("team")?;
-    let (call, (team, _)) = call.lock(|connection, _| Ok(teams::lock(connection, id)?))?;
-    let call = call.may(Target::TeamToken(team.facts(), None))?;
-    call.once(issue::may_again, |call| {
-        let description = described(&call.input.attributes);
-        if let Some(other) = store::of_description(call.connection, team.id, description.as_deref()).optional()? {
-            return Err(life::description_taken(call.connection, &call.caller, &other));
-        }
-        issue_token(call, owner_of(&team), Slot::Described(description.as_deref()))
+    create_one_more(call, NewOwner::Team(id))
+}
+
+/// Makes one more token for an owner.
+fn create_one_more(call: Write<'_, ResourceBody<TokenAttributes>>, owner: NewOwner) -> Result<Reply> {
+    let (mut call, owner) = call.lock(|connection, caller| owner.lock(connection, caller))?;
+    let permit = call.find(|connection, caller| owner.may(connection, caller))?;
+    call.permitted(permit)?.once(issue::may_again, |call| {
+        let (mint, attributes) = (mint(&call.services), &call.input.attributes);
+        let new = owner.issue(call.connection, &call.caller, mint, attributes)?;
+        made(call, new)
     })
 }
 
@@ -380,38 +383,12 @@ fn delete_organization_token(call: Write<'_, Kind>) -> Result<Reply> {
 
 fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
     let id = call.path("workspace")?;
-    let (mut call, workspace) = call.lock(|connection, _| Ok(workspaces::lock(connection, id)?))?;
-    let rights = call.find(|connection, caller| workspaces::rights(connection, caller, workspace.id))?;
-    let call = call.may(Target::Workspace(rights.map(|rights| rights.role)))?;
-    let owner = Owner::Workspace(workspace.organization_id, workspace.id);
-    call.once(issue::may_again, |call| {
-        // Each has a name by which it can be found.
-        let unnamed = || format!("Unnamed, {}", call.caller.now.format("%Y-%m-%d"));
-        let description = described(&call.input.attributes).unwrap_or_else(unnamed);
-        issue_token(call, owner, Slot::OneMore(Some(&description)))
-    })
+    create_one_more(call, NewOwner::Workspace(id))
 }
 
 fn create_user_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {
-    let user: UserId = call.path("user")?;
-    let (mut call, owner) = call.lock(|connection, caller| {
-        let owner = owner_of_path(caller, user);
-        // A person makes only their own: those who are being deleted are authenticated again.
-        if let Owner::ServiceAccount(organization, account) = owner {
-            organizations::hold(connection, organization)?;
-            users::hold(connection, account)?;
-        }
-        Ok(owner)
-    })?;
-    let change = match owner {
-        Owner::ServiceAccount(..) => Action::ChangeServiceAccountToken,
-        _ => Action::ChangeUserToken,
-    };
-    let permit = call.find(|_, caller| caller.may(change, Target::User(user)))?;
-    call.permitted(permit)?.once(issue::may_again, |call| {
-        let description = described(&call.input.attributes);
-        issue_token(call, owner, Slot::OneMore(description.as_deref()))
-    })
+    let id = call.path("user")?;
+    create_one_more(call, NewOwner::User(id))
 }
 
 /// The user of the path as an owner of tokens: a service account if the request is about an organization by it.
@@ -425,14 +402,6 @@ fn issue_token(call: &mut Allowed<'_, ResourceBody<TokenAttributes>>, owner: Own
     made(call, new)
 }
 
-fn described(attributes: &TokenAttributes) -> Option<String> {
-    attributes.description.clone().flatten()
-}
-
 const fn owner_of(team: &Team) -> Owner {
     Owner::Team(team.organization_id, team.id)
-}
-
-fn owner_of_kind(organization: OrganizationId, kind: Kind) -> Owner {
-    if kind == Kind::AuditTrails { Owner::AuditTrails(organization) } else { Owner::Organization(organization) }
 }

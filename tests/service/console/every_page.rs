@@ -50,7 +50,7 @@ impl Scene {
     }
 }
 
-fn methods(wanted: &str) -> Vec<&'static str> {
+fn methods(wanted: &str) -> Vec<String> {
     latchkey::console::listed().into_iter().filter(|(method, _)| method == wanted).map(|(_, path)| path).collect()
 }
 
@@ -85,7 +85,7 @@ fn is_a_safe_page(answer: &Answer, what: &str) {
 fn every_page_has_the_same_policy_also_if_it_refuses() {
     let mut scene = Scene::new();
     for declared in methods("GET") {
-        let path = scene.path(declared);
+        let path = scene.path(&declared);
         is_a_safe_page(&scene.browser.get(&path), &format!("GET {declared}"));
         is_a_safe_page(&Browser::new(&scene.app).get(&path), &format!("GET {declared}, not signed in"));
         let elsewhere = scene.app.anonymous().send("GET", &path, &[("Host", "tokens.example")], None);
@@ -104,7 +104,7 @@ fn looking_changes_nothing() {
     let mut scene = Scene::new();
     let before = scene.state();
     for declared in methods("GET").into_iter().chain(methods("POST")) {
-        let path = scene.path(declared);
+        let path = scene.path(&declared);
         scene.browser.get(&path);
         Browser::new(&scene.app).get(&path);
     }
@@ -124,7 +124,7 @@ fn no_form_is_taken_from_elsewhere() {
     let all = methods("POST");
     assert!(all.len() >= 7, "{all:?}");
     for declared in all {
-        let path = scene.path(declared);
+        let path = scene.path(&declared);
         // Whoever is signed in, whatever the form has: sent by another site, or by nobody knows whom.
         for (browser, own) in [(&mut scene.browser, &own), (&mut guest, &of_guest)] {
             for headers in [
@@ -159,7 +159,7 @@ fn each_form_brings_its_token() {
     let scene = Scene::new();
     let mut seen = std::collections::BTreeSet::new();
     for declared in methods("GET") {
-        let path = scene.path(declared);
+        let path = scene.path(&declared);
         for mut browser in [scene.browser.clone(), Browser::new(&scene.app)] {
             let page = browser.get(&path);
             let tokens: Vec<String> = forms(&page).iter().map(|form| form.field("form-token").to_owned()).collect();

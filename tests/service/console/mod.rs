@@ -4,3 +4,4 @@ mod every_page;
 mod links;
 mod sessions;
 mod sign_in;
+mod tokens;

@@ -151,17 +151,33 @@ pub fn forms(page: &Answer) -> Vec<Form> {
     let (form, attribute) = (Regex::new(r"(?s)<form ([^>]*)>(.*?)</form>").unwrap(), |name: &str| {
         Regex::new(&format!(r#"\b{name}="([^"]*)""#)).unwrap()
     });
-    let input = Regex::new(r"<(?:input|button) ([^>]*)>").unwrap();
+    let tag = Regex::new(r"<(input|button|select|textarea) ([^>]*)>").unwrap();
+    let selected = Regex::new(r#"<option value="([^"]*)" selected"#).unwrap();
+    let first = Regex::new(r#"<option value="([^"]*)""#).unwrap();
     let value_of = |tag: &str, name: &str| attribute(name).captures(tag).map(|found| unescaped(&found[1]));
+    let field = |html: &str, found: &regex::Captures<'_>| {
+        let name = value_of(&found[2], "name")?;
+        let from = found.get(0).unwrap().start();
+        let value = match &found[1] {
+            "select" => {
+                let options = html[from..].split("</select>").next().unwrap();
+                let option = selected.captures(options).or_else(|| first.captures(options));
+                option.map(|option| unescaped(&option[1])).unwrap_or_default()
+            }
+            "textarea" => {
+                let text = html[from..].split("</textarea>").next().unwrap();
+                unescaped(text.split_once('>').unwrap().1)
+            }
+            _ => value_of(&found[2], "value").unwrap_or_default(),
+        };
+        let choice = found[2].contains("\"checkbox\"") || found[2].contains("\"radio\"");
+        (!choice || found[2].contains(" checked")).then_some((name, value))
+    };
     let posted = form.captures_iter(&page.text).filter(|found| found[1].contains(r#"method="post""#));
     posted
         .map(|found| Form {
             action: value_of(&found[1], "action").unwrap_or_default(),
-            fields: input
-                .captures_iter(&found[2])
-                .filter(|tag| !tag[1].contains("checkbox") || tag[1].contains(" checked"))
-                .filter_map(|tag| Some((value_of(&tag[1], "name")?, value_of(&tag[1], "value").unwrap_or_default())))
-                .collect(),
+            fields: tag.captures_iter(&found[2]).filter_map(|tag| field(&found[2], &tag)).collect(),
             html: found[2].to_owned(),
         })
         .collect()
