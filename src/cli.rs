@@ -513,6 +513,8 @@ fn admin_of(opened: &Opened) -> Result<Admin, Failure> {
 
 impl SignInLink {
     fn run(&self) -> Result<(), Failure> {
+        // A link to where no page is shown is of use to nobody.
+        console::check_address(&self.public_url)?;
         let opened = self.storage.open(Purpose::Command)?;
         let made = self.make(&opened.url);
         opened.close()?;

@@ -12,13 +12,16 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use governor::Quota;
 
-use super::rate_limit::{MOST, RateLimit};
+use super::rate_limit::RateLimit;
 use crate::connections::network;
 use crate::jsonapi::{Error, Result, TrustedProxies};
 
 /// For how long at least an address is over its limit once it was refused, though its next try may come sooner: what comes
 /// in bursts is doubted as well, and that costs a good token nothing.
 const DOUBTED: Duration = Duration::from_secs(30);
+
+/// So many addresses are doubted at one time.
+const MOST: usize = 10_000;
 
 /// Which addresses have asked lately.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! How often something may happen, for each of many keys: so many times at once, and then at a steady rate.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,24 +9,29 @@ use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-/// So many keys are remembered; then those that may go on as often as anybody are forgotten.
-pub(super) const MOST: usize = 10_000;
+/// There are so many counters. A key has one by its hash, under a secret of this process: nobody can choose keys that share
+/// the counter of somebody else, and however many keys there are, none is refused for want of room.
+const COUNTERS: u64 = 1 << 16;
 
 /// What has happened lately, for all threads of this replica.
 #[derive(Debug)]
-pub struct RateLimit<K: Hash + Eq + Clone>(Arc<RateLimiter<K, HashMapStateStore<K>, DefaultClock>>);
+pub struct RateLimit<K> {
+    counters: Arc<RateLimiter<u64, HashMapStateStore<u64>, DefaultClock>>,
+    secret: Arc<RandomState>,
+    keys: PhantomData<fn(&K)>,
+}
 
-impl<K: Hash + Eq + Clone> Clone for RateLimit<K> {
+impl<K> Clone for RateLimit<K> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { counters: Arc::clone(&self.counters), secret: Arc::clone(&self.secret), keys: PhantomData }
     }
 }
 
-impl<K: Hash + Eq + Clone> RateLimit<K> {
+impl<K: Hash> RateLimit<K> {
     /// So often for each key.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self(Arc::new(RateLimiter::hashmap(quota)))
+        Self { counters: Arc::new(RateLimiter::hashmap(quota)), secret: Arc::default(), keys: PhantomData }
     }
 
     /// Counts one time.
@@ -33,14 +39,8 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// # Errors
     /// How long to wait, when it is one too many.
     pub fn check(&self, key: &K) -> Result<(), Duration> {
-        if self.0.len() >= MOST {
-            self.0.retain_recent();
-            // Where even that many were there lately, refusing is better than growing without bound.
-            if self.0.len() >= MOST {
-                return Err(Duration::from_secs(60));
-            }
-        }
-        self.0.check_key(key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        let counter = self.secret.hash_one(key) % COUNTERS;
+        self.counters.check_key(&counter).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 }
 
@@ -62,12 +62,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
-        let limit = RateLimit::new(Quota::per_minute(ONE));
-        for key in 0..MOST + 5 {
+    fn what_is_remembered_is_bounded_and_refuses_nobody_for_it() {
+        let limit = RateLimit::new(Quota::per_minute(ONE).allow_burst(ONE.saturating_add(19)));
+        for key in 0..200_000_u64 {
             let _ = limit.check(&key);
         }
-        assert!(limit.0.len() <= MOST);
-        assert!(limit.check(&(MOST + 5)).is_err());
+        assert!(limit.counters.len() <= usize::try_from(COUNTERS).unwrap());
+        assert!(limit.check(&u64::MAX).is_ok());
     }
 }

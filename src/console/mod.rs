@@ -23,11 +23,13 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 
+use crate::jsonapi::BodyBudget;
 use crate::sessions::Lifetime;
 use page::Page;
 use sign_in::Limits;
 
 pub(crate) use sign_in::link_path;
+pub(crate) use site::check_address;
 
 /// What all pages share.
 #[derive(Debug, Clone)]
@@ -35,13 +37,18 @@ pub struct Console {
     /// How long a session may be.
     lifetime: Lifetime,
     limits: Arc<Limits>,
+    /// For the forms of who is not signed in: whoever sends them slowly takes no room from others.
+    body_budget: BodyBudget,
 }
+
+/// How many KiB these forms may take together (docs/limits.md).
+const GUESTS_BODIES_KIB: usize = 2048;
 
 impl Console {
     /// A console whose sessions may be so long.
     #[must_use]
     pub fn new(lifetime: Lifetime) -> Self {
-        Self { lifetime, limits: Arc::default() }
+        Self { lifetime, limits: Arc::default(), body_budget: BodyBudget::of_kib(GUESTS_BODIES_KIB) }
     }
 }
 

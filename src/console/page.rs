@@ -22,7 +22,7 @@ use super::fields::Fields;
 use super::guard::{self, Guard};
 use super::site::{Site, Unsafe};
 use super::{Console, next};
-use crate::access::{Caller, Credentials, Reads};
+use crate::access::{Caller, Credentials, OrganizationRef, Reads};
 use crate::credential::{BrowserSecret, BrowserUse, Secret};
 use crate::http::{PathParams, Preparing, Services};
 use crate::jsonapi::{Body, Error, MAX_BODY, Result, request_id};
@@ -32,6 +32,9 @@ use crate::sessions;
 type Handler = Arc<dyn Fn(HttpRequest, Payload, Services, Console) -> Answering>;
 
 type Answering = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// The most bytes of a form of somebody who is not signed in (docs/limits.md).
+const GUESTS_BODY: usize = 8 * 1024;
 
 /// Within so many minutes after the password was entered it is not asked for again.
 const CONFIRMED_MINUTES: i32 = 15;
@@ -445,10 +448,11 @@ impl Guest {
         Ok(Ok(Self { request, payload, visit, services, console, new_secret }))
     }
 
-    /// The credentials of the session in which the browser is already, if it is in one.
-    pub(super) fn session(&self) -> Option<Credentials> {
+    /// Who is signed in already in the browser. That session ends when another one begins.
+    pub(super) async fn session_before(&self) -> Option<Caller> {
         let secret = self.visit.site.secret(&self.request, BrowserUse::Session)?;
-        Some(Credentials::session(&self.request, &secret))
+        let session = Credentials::session(&self.request, &secret);
+        self.services.authenticator.authenticate(session, OrganizationRef::None).await.ok()
     }
 
     /// Reads the form that was sent: its fields take the place of those of the query. If it was not sent from here, or has not
@@ -460,9 +464,14 @@ impl Guest {
         if !self.visit.site.has_sent(&self.request) {
             return Ok(Err(from_elsewhere(&self.visit.site)));
         }
+        // Before a byte of the body is read: a browser that has seen the form has this cookie.
+        if self.new_secret.is_some() {
+            return Ok(Err(out_of_date()));
+        }
+        self.console.limits.check_there(&self.request)?;
         check_form_type(&self.request)?;
-        let budget = &self.services.anybodys_body_budget;
-        let body = Body::read_of_any_type(&self.request, &mut self.payload, MAX_BODY, budget).await?;
+        let budget = &self.console.body_budget;
+        let body = Body::read_of_any_type(&self.request, &mut self.payload, GUESTS_BODY, budget).await?;
         self.visit.fields = fields_of(&body)?;
         if self.visit.guard.accepts(&self.visit.fields.text(guard::FIELD)) {
             return Ok(Ok(self));

@@ -15,7 +15,7 @@ use super::answer::Answer;
 use super::next;
 use super::page::{Guest, Page, Visit};
 use super::shell::{Shell, Shown};
-use crate::access::{OrganizationRef, Place, RateLimit};
+use crate::access::{Place, RateLimit};
 use crate::connections::network;
 use crate::credential::{BrowserSecret, BrowserUse};
 use crate::ids::UserId;
@@ -42,11 +42,11 @@ pub(super) fn pages() -> Vec<Page> {
 #[derive(Debug)]
 pub(super) struct Limits {
     /// Of one name from one network, as often as a user's password elsewhere.
-    of_name_there: RateLimit<([u8; 32], IpAddr)>,
+    of_name_there: RateLimit<([u8; 32], Option<IpAddr>)>,
     /// Of one name from all networks but those in which the user has signed in: a stranger locks nobody out.
     of_name: RateLimit<[u8; 32]>,
     /// Of all names from one network.
-    there: RateLimit<IpAddr>,
+    there: RateLimit<Option<IpAddr>>,
 }
 
 impl Default for Limits {
@@ -64,15 +64,17 @@ impl Default for Limits {
 }
 
 impl Limits {
-    fn check_there(&self, there: &There) -> Result<()> {
-        there.network.map_or(Ok(()), |network| self.there.check(&network).map_err(too_often))
+    /// Counts a form that is sent from a network.
+    ///
+    /// # Errors
+    /// 429 where they are too many.
+    pub(super) fn check_there(&self, request: &HttpRequest) -> Result<()> {
+        self.there.check(&There::of(request).network).map_err(too_often)
     }
 
     /// Counts a try of a name in a network.
     fn check(&self, there: &There, name: &str) -> Result<()> {
-        self.check_there(there)?;
-        let Some(network) = there.network else { return Ok(()) };
-        self.of_name_there.check(&(hash(name), network)).map_err(too_often)
+        self.of_name_there.check(&(hash(name), there.network)).map_err(too_often)
     }
 
     fn check_everywhere(&self, name: &str) -> Result<()> {
@@ -91,7 +93,7 @@ fn too_often(wait: Duration) -> Error {
 /// Where a browser is, and what it says that it is.
 #[derive(Debug, Clone)]
 struct There {
-    /// None for a trusted proxy itself.
+    /// None for a trusted proxy itself, and for whom it names nobody: all of these are one.
     network: Option<IpAddr>,
     agent: String,
 }
@@ -131,9 +133,7 @@ struct SignIn {
 
 async fn show(guest: Guest) -> Result<Answer> {
     let next = next::safe(guest.visit.site.base(), &guest.visit.fields.text("next"));
-    if let Some(session) = guest.session()
-        && guest.services.authenticator.authenticate(session, OrganizationRef::None).await.is_ok()
-    {
+    if guest.session_before().await.is_some() {
         return Ok(Answer::see_other(next));
     }
     form(&guest.visit, next)
@@ -181,16 +181,12 @@ async fn try_password(guest: &Guest) -> Result<Tried> {
     let name = guest.visit.fields.trimmed("name");
     limits.check(&there, &name)?;
     let authenticator = guest.services.authenticator.clone();
-    // The session in which the browser is already ends when another one begins.
-    let before = match guest.session() {
-        Some(session) => authenticator.authenticate(session, OrganizationRef::None).await.ok(),
-        None => None,
-    };
+    let before = guest.session_before().await;
     let place = authenticator.enter_to_sign_in().await?;
     let (password, limits) = (guest.visit.fields.secret("password"), guest.console.limits.clone());
-    let (looking, network) = (authenticator.clone(), there.network());
+    let (looking, network) = (authenticator.clone(), there.network.is_some().then(|| there.network()));
     let compared = web::block(move || {
-        let candidate = looking.look_up(|connection| Candidate::find(connection, &name, &network))?;
+        let candidate = looking.look_up(|connection| Candidate::find(connection, &name, network.as_deref()))?;
         if !candidate.known_here {
             limits.check_everywhere(&name)?;
         }
@@ -282,7 +278,6 @@ async fn set_password(guest: Guest) -> Result<Answer> {
 
 async fn try_link(guest: &Guest) -> Result<Option<BrowserSecret>> {
     let there = There::of(&guest.request);
-    guest.console.limits.check_there(&there)?;
     let link = BrowserSecret::parse(BrowserUse::SignInLink, guest.visit.path.text("link"));
     let link = link.ok_or_else(Error::not_found)?.digest();
     let fields = &guest.visit.fields;
@@ -291,6 +286,7 @@ async fn try_link(guest: &Guest) -> Result<Option<BrowserSecret>> {
         password: Some(fields.secret("password")),
         password_confirmation: Some(fields.secret("password_confirmation")),
     };
+    let before = guest.session_before().await;
     let place = guest.services.authenticator.enter_to_sign_in().await?;
     let hashed = web::block(move || users::first_password(&wanted)).await;
     let hash = hashed.map_err(|_| Error::internal())??;
@@ -298,7 +294,7 @@ async fn try_link(guest: &Guest) -> Result<Option<BrowserSecret>> {
     let authenticator = &guest.services.authenticator;
     authenticator
         .transaction(place, move |connection| {
-            users::set_password_by_link(connection, &link, &hash, session, request_id)
+            users::set_password_by_link(connection, &link, &hash, session, before.as_ref(), request_id)
         })
         .await
 }

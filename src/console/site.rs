@@ -17,8 +17,17 @@ pub(super) struct Site {
 }
 
 /// Why no page with a form is shown, in a sentence for whoever runs the service.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Unsafe(pub(super) &'static str);
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unsafe(pub(super) &'static str);
+
+/// Whether pages with forms are shown at an address.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn check_address(public_url: &PublicUrl) -> Result<(), Unsafe> {
+    Site::at(public_url.as_str()).map(|_| ())
+}
 
 const PLAIN: Unsafe = Unsafe(
     "This page was asked for without TLS, so that no password may be entered here. Serve Latchkey with \

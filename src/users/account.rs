@@ -52,7 +52,11 @@ impl NewPassword {
         };
         let before =
             preparing.services.authenticator.look_up(|connection| Ok(store::password_hash(connection, user)?))?;
-        let unknown = (!knows(user, wanted.current_password.as_ref(), before.as_deref())?).then(unknown);
+        let unknown = match &before {
+            Some(before) => (!knows(user, wanted.current_password.as_ref(), before)?).then(unknown),
+            // A token that could set it would open the console.
+            None => Some(never_set()),
+        };
         let new = wanted.password.clone().unwrap_or_default();
         let faults = unknown.into_iter().chain(unconfirmed(wanted, &new)).chain(password::check_length(&new).err());
         let hash = Error::check(faults).and_then(|()| password::hash(&new));
@@ -105,13 +109,14 @@ pub(crate) fn change_password(
     Ok(())
 }
 
-fn knows(user: UserId, current: Option<&SecretString>, before: Option<&str>) -> Result<bool> {
-    match (current, before) {
-        (_, None) => Ok(true),
-        (None, Some(_)) => Ok(false),
-        (Some(current), Some(before)) => {
-            password::count_try(user)?;
-            password::matches(current, before)
-        }
-    }
+fn never_set() -> Error {
+    let detail = "There is no password yet. The first one is set by a link, which whoever runs the service makes with: \
+                  latchkey user sign-in-link NAME";
+    Error::attribute("/data/attributes/current_password", detail)
+}
+
+fn knows(user: UserId, current: Option<&SecretString>, before: &str) -> Result<bool> {
+    let Some(current) = current else { return Ok(false) };
+    password::count_try(user)?;
+    password::matches(current, before)
 }

@@ -26,15 +26,16 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// The user of a name or an address, for somebody in a network.
+    /// The user of a name or an address, for somebody in a network, if that is known.
     ///
     /// # Errors
     /// The database's own. That there is no such user is none.
-    pub(crate) fn find(connection: &mut PgConnection, name: &str, network: &str) -> Result<Self> {
+    pub(crate) fn find(connection: &mut PgConnection, name: &str, network: Option<&str>) -> Result<Self> {
         let Some((user, hash)) = store::by_name_or_address(connection, name)? else {
             return Ok(Self { user: None, hash: None, known_here: false });
         };
-        Ok(Self { user: Some(user), hash, known_here: sessions::known_network(connection, user, network)? })
+        let known = |network| sessions::known_network(connection, user, network);
+        Ok(Self { user: Some(user), hash, known_here: network.map(known).transpose()?.unwrap_or_default() })
     }
 
     /// Whether a password is the user's. It takes as long whether or not there is such a user.
@@ -82,12 +83,16 @@ pub(crate) fn sign_in(
     if hash != candidate.hash || user.suspended_at.is_some() {
         return Ok(None);
     }
-    if let Some((caller, before)) = instead_of.and_then(|caller| Some((caller, caller.session()?))) {
-        sign_out(connection, caller, before).or_else(|fault| if fault.is_not_found() { Ok(()) } else { Err(fault) })?;
-    }
+    end_before(connection, instead_of)?;
     let (session, secret) = sessions::start(connection, &session(user.id))?;
     audit::record(connection, &actor(&user, request_id), &[told(&user, &session)])?;
     Ok(Some(secret))
+}
+
+/// Ends the session in which a browser was, if it has not ended by itself.
+fn end_before(connection: &mut PgConnection, caller: Option<&Caller>) -> Result<()> {
+    let Some((caller, before)) = caller.and_then(|caller| Some((caller, caller.session()?))) else { return Ok(()) };
+    sign_out(connection, caller, before).or_else(|fault| if fault.is_not_found() { Ok(()) } else { Err(fault) })
 }
 
 /// Why there is no link for a user to sign in with.
@@ -99,6 +104,8 @@ pub enum NoLink {
     ServiceAccount(String),
     #[error("the user {0:?} is disabled")]
     Disabled(String),
+    #[error("nobody has come forward as {0:?}: `latchkey user create` with the address that was invited")]
+    Unconfirmed(String),
     #[error(transparent)]
     NotMade(#[from] sessions::NotMade),
     #[error(transparent)]
@@ -118,6 +125,9 @@ pub(crate) fn make_link(connection: &mut PgConnection, username: &str) -> Result
     if user.suspended_at.is_some() {
         return Err(NoLink::Disabled(user.username));
     }
+    if !user.confirmed {
+        return Err(NoLink::Unconfirmed(user.username));
+    }
     let secret = sessions::make_link(connection, user.id)?;
     audit::record(connection, &Actor::system(), &[user.event("create_sign_in_link")])?;
     Ok(secret)
@@ -133,7 +143,8 @@ pub(crate) fn of_link(connection: &mut PgConnection, link: &Digest) -> Result<Op
     Ok(user.filter(|user| user.suspended_at.is_none()))
 }
 
-/// Spends a link: sets the password, ends all sessions of the user, and begins one. None if the link is good no more.
+/// Spends a link: sets the password, ends all sessions of the user and the one in which the browser was, and begins one. None
+/// if the link is good no more.
 ///
 /// # Errors
 /// The database's own.
@@ -142,6 +153,7 @@ pub(crate) fn set_password_by_link(
     link: &Digest,
     hash: &str,
     session: impl FnOnce(UserId) -> NewSession,
+    instead_of: Option<&Caller>,
     request_id: String,
 ) -> Result<Option<BrowserSecret>> {
     let Some(id) = sessions::find_link(connection, link)? else { return Ok(None) };
@@ -152,6 +164,7 @@ pub(crate) fn set_password_by_link(
     }
     store::set_password(connection, user.id, hash)?;
     sessions::end_others(connection, user.id, None)?;
+    end_before(connection, instead_of)?;
     let (session, secret) = sessions::start(connection, &session(user.id))?;
     let events = [Event::of_account(user.id, "update_password"), told(&user, &session)];
     audit::record(connection, &actor(&user, request_id), &events)?;

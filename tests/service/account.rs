@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Value, json};
 
-use crate::support::app::{User, identifiers, resource};
+use crate::support::app::{FIRST_PASSWORD, User, identifiers, resource};
 use crate::support::{App, leaks};
 
 const UPDATE: &str = "/api/v2/account/update";
@@ -211,8 +211,9 @@ fn a_wrong_name_or_address_is_refused() {
 fn the_id_of_another_user_is_refused() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
+    app.give_passwords();
     for path in [UPDATE, PASSWORD] {
-        let mut body = new_password(None, "a long password");
+        let mut body = new_password(Some(FIRST_PASSWORD), "a long password");
         body["data"]["id"] = bob.id.clone().into();
         let refused = ada.client.patch(path, &body).expect(409);
         assert_eq!(refused.blamed(), ["/data/id"]);
@@ -246,13 +247,13 @@ fn a_new_name_is_told_everywhere() {
 }
 
 #[test]
-fn a_first_password_needs_no_other() {
+fn a_first_password_is_not_set_by_a_token() {
     let app = App::start();
     let ada = app.user("ada");
+    let refused = ada.client.patch(PASSWORD, &new_password(None, "a long password")).expect(422);
+    assert_eq!(refused.blamed(), ["/data/attributes/current_password"]);
+    assert!(refused.detail().contains("sign-in-link"), "{}", refused.detail());
     assert_eq!(hash(&app, &ada), None);
-    let answer = ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
-    assert_eq!(answer.id(), ada.id);
-    assert!(hash(&app, &ada).is_some());
 }
 
 #[test]
@@ -260,7 +261,9 @@ fn a_password_is_stored_as_an_argon2id_hash_and_never_shown() {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     let password = "the same for both";
-    let answers = [&ada, &bob].map(|user| user.client.patch(PASSWORD, &new_password(None, password)).expect(200));
+    app.give_passwords();
+    let answers =
+        [&ada, &bob].map(|user| user.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), password)).expect(200));
     let hashes = [&ada, &bob].map(|user| hash(&app, user).unwrap());
     assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$")), "{hashes:?}");
     assert_ne!(hashes[0], hashes[1], "each has a salt of its own");
@@ -274,7 +277,8 @@ fn a_password_is_stored_as_an_argon2id_hash_and_never_shown() {
 fn a_password_is_changed_by_who_knows_it() {
     let app = App::start();
     let ada = app.user("ada");
-    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    app.give_passwords();
+    ada.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), "correct horse")).expect(200);
     let before = hash(&app, &ada);
     for wrong in [None, Some("correct horsf"), Some("")] {
         let refused = ada.client.patch(PASSWORD, &new_password(wrong, "battery staple")).expect(422);
@@ -305,8 +309,8 @@ fn a_password_is_confirmed_and_long_enough() {
     }
     assert_eq!(hash(&app, &ada), None);
     for fits in ["ten-chars.", "zehn Äöüß!", &"x".repeat(1000)] {
-        app.sql("UPDATE users SET password_hash = NULL");
-        ada.client.patch(PASSWORD, &new_password(None, fits)).expect(200);
+        app.give_passwords();
+        ada.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), fits)).expect(200);
     }
 }
 
@@ -316,8 +320,8 @@ fn every_token_goes_on_when_the_password_changes() {
     let tokens = format!("/api/v2/users/{}/authentication-tokens", ada.id);
     let other = ada.client.post(&tokens, &resource("authentication-tokens", json!({}))).expect(201).secret();
     let team = ada.team_token(&ada.owners_team("acme")).secret();
-    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
-    ada.client.patch(PASSWORD, &new_password(Some("correct horse"), "battery staple")).expect(200);
+    app.give_passwords();
+    ada.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), "battery staple")).expect(200);
     for secret in [ada.client.secret(), &other, &team] {
         app.with(secret).get("/api/v2/organizations/acme").expect(200);
     }
@@ -328,7 +332,8 @@ fn a_password_is_in_no_log_and_in_no_database() {
     let app = App::start();
     let ada = app.user("ada");
     let words = ["Zaunkoenig-eins", "Zaunkoenig-zwei", "Zaunkoenig-drei"];
-    ada.client.patch(PASSWORD, &new_password(None, words[0])).expect(200);
+    app.give_passwords();
+    ada.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), words[0])).expect(200);
     ada.client.patch(PASSWORD, &new_password(Some(words[0]), words[1])).expect(200);
     ada.client.patch(PASSWORD, &new_password(Some(words[2]), words[2])).expect(422);
     let mismatched = json!({"current_password": words[1], "password": words[2], "password_confirmation": "Zaunkoenig"});
@@ -345,7 +350,8 @@ fn every_change_is_audited() {
     let app = App::start();
     let ada = app.user("ada");
     ada.client.patch(UPDATE, &change(json!({"email": "new@example.com"}))).expect(200);
-    ada.client.patch(PASSWORD, &new_password(None, "correct horse")).expect(200);
+    app.give_passwords();
+    ada.client.patch(PASSWORD, &new_password(Some(FIRST_PASSWORD), "correct horse")).expect(200);
     let about = format!("audit_events WHERE resource_type = 'user' AND resource_id = '{}'", ada.id);
     assert_eq!(app.count(&format!("{about} AND action = 'update'")), 1);
     assert_eq!(app.count(&format!("{about} AND action = 'update_password'")), 1);

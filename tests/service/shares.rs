@@ -8,7 +8,7 @@ use diesel::RunQueryDsl as _;
 use serde_json::json;
 
 use crate::support::App;
-use crate::support::app::{User, resource, team_access};
+use crate::support::app::{FIRST_PASSWORD, User, resource, team_access};
 use crate::support::client::Answer;
 use crate::support::holder::Holder;
 
@@ -273,8 +273,7 @@ fn wrong_passwords_are_limited_and_nobody_else_waits() {
         resource("users", attributes)
     };
     let path = "/api/v2/account/password";
-    ada.client.patch(path, &with(None, "correct horse")).expect(200);
-    zoe.client.patch(path, &with(None, "battery staple")).expect(200);
+    app.give_passwords();
     let answers = std::thread::scope(|scope| {
         let wrong = with(Some("wrong"), "anything else");
         let tries: Vec<_> = (0..20)
@@ -293,9 +292,9 @@ fn wrong_passwords_are_limited_and_nobody_else_waits() {
     assert_eq!(answers.iter().filter(|status| **status == 422).count(), 10, "{answers:?}");
     assert_eq!(answers.iter().filter(|status| **status == 429).count(), 10, "{answers:?}");
     // Nor does the right one help now; another user's does.
-    let refused = ada.client.patch(path, &with(Some("correct horse"), "another one")).expect(429);
+    let refused = ada.client.patch(path, &with(Some(FIRST_PASSWORD), "another one")).expect(429);
     assert!(refused.header("Retry-After").is_some());
-    zoe.client.patch(path, &with(Some("battery staple"), "correct horse")).expect(200);
+    zoe.client.patch(path, &with(Some(FIRST_PASSWORD), "battery staple")).expect(200);
 }
 
 /// The share of an organization counts also where only the body names it.

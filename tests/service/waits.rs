@@ -7,7 +7,7 @@ use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use serde_json::{Value, json};
 
 use crate::support::App;
-use crate::support::app::{Acme, User, identifiers, project_access, resource, team_access};
+use crate::support::app::{Acme, FIRST_PASSWORD, User, identifiers, project_access, resource, team_access};
 use crate::support::client::{Answer, MEDIA_TYPE};
 use crate::support::holder::Holder;
 
@@ -59,7 +59,12 @@ fn every_waiting_request(ada: &User, bob: &User, app: &App) -> Vec<Waiting> {
     let of_bob = invitation("bob@example.com", &zoe.team("elsewhere", "ops"));
     let bobs = zoe.client.post(elsewhere, &of_bob).expect(201).id();
     let policies = json!({"token-ttl-policies": [{"token-type": "team", "max-ttl-ms": 86_400_000}]});
-    let password = json!({"password": "correct horse", "password_confirmation": "correct horse"});
+    app.give_passwords();
+    let password = json!({
+        "current_password": FIRST_PASSWORD,
+        "password": "correct horse",
+        "password_confirmation": "correct horse",
+    });
 
     let team = "SELECT FROM teams WHERE name = 'ci' FOR NO KEY UPDATE";
     let organization = "SELECT FROM organizations WHERE name = 'acme' FOR UPDATE";
@@ -382,27 +387,27 @@ fn access_that_was_taken_away_does_not_come_back() {
 fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
     let organizations = "organizations (id, name, email)";
     let rows: [(&str, &str, &str, Value, String); 9] = [
-        ("POST", "organizations/acme/teams", "teams", json!({"name": "new"}), teams_row()),
-        ("PATCH", "teams/{ci}", "teams", json!({"name": "new"}), teams_row()),
-        ("POST", "organizations/acme/workspaces", "workspaces", json!({"name": "new"}), workspaces_row()),
-        ("PATCH", "workspaces/{prod}", "workspaces", json!({"name": "new"}), workspaces_row()),
-        ("POST", "organizations/acme/projects", "projects", json!({"name": "new"}), projects_row()),
-        ("PATCH", "projects/{core}", "projects", json!({"name": "new"}), projects_row()),
+        ("POST", "organizations/acme/teams", "teams", json!({"name": "newer"}), teams_row()),
+        ("PATCH", "teams/{ci}", "teams", json!({"name": "newer"}), teams_row()),
+        ("POST", "organizations/acme/workspaces", "workspaces", json!({"name": "newer"}), workspaces_row()),
+        ("PATCH", "workspaces/{prod}", "workspaces", json!({"name": "newer"}), workspaces_row()),
+        ("POST", "organizations/acme/projects", "projects", json!({"name": "newer"}), projects_row()),
+        ("PATCH", "projects/{core}", "projects", json!({"name": "newer"}), projects_row()),
         (
             "POST",
             "organizations",
             "organizations",
-            json!({"name": "new", "email": "a@example.com"}),
-            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'new', 'a@example.com')"),
+            json!({"name": "newer", "email": "a@example.com"}),
+            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'newer', 'a@example.com')"),
         ),
         (
             "PATCH",
             "organizations/acme",
             "organizations",
-            json!({"name": "new"}),
-            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'new', 'a@example.com')"),
+            json!({"name": "newer"}),
+            format!("INSERT INTO {organizations} VALUES (gen_random_uuid(), 'newer', 'a@example.com')"),
         ),
-        ("PATCH", "account/update", "users", json!({"username": "new"}), users_row()),
+        ("PATCH", "account/update", "users", json!({"username": "newer"}), users_row()),
     ];
     for (method, path, kind, attributes, holds_the_name) in rows {
         let (app, ada) = App::with_acme();
@@ -426,24 +431,24 @@ fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
             waiting.join().unwrap()
         });
         assert_eq!(answer.status, 401, "{method} {path}: {}", answer.body);
-        assert_eq!(app.count("audit_events WHERE action = 'update' OR meta ->> 'name' = 'new'"), 0, "{method} {path}");
+        assert_eq!(app.count("audit_events WHERE action = 'update' OR meta ->> 'name' = 'newer'"), 0, "{method} {path}");
     }
 }
 
 fn teams_row() -> String {
-    "INSERT INTO teams (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations".to_owned()
+    "INSERT INTO teams (id, organization_id, name) SELECT gen_random_uuid(), id, 'newer' FROM organizations".to_owned()
 }
 
 fn workspaces_row() -> String {
     "INSERT INTO workspaces (id, organization_id, project_id, name) \
-     SELECT gen_random_uuid(), id, id, 'new' FROM organizations"
+     SELECT gen_random_uuid(), id, id, 'newer' FROM organizations"
         .to_owned()
 }
 
 fn projects_row() -> String {
-    "INSERT INTO projects (id, organization_id, name) SELECT gen_random_uuid(), id, 'new' FROM organizations".to_owned()
+    "INSERT INTO projects (id, organization_id, name) SELECT gen_random_uuid(), id, 'newer' FROM organizations".to_owned()
 }
 
 fn users_row() -> String {
-    "INSERT INTO users (id, username, email) VALUES (gen_random_uuid(), 'new', 'new@example.com')".to_owned()
+    "INSERT INTO users (id, username, email) VALUES (gen_random_uuid(), 'newer', 'new@example.com')".to_owned()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::support::app::{identifiers, project_access, resource, team_access, workspace_in};
+use crate::support::app::{FIRST_PASSWORD, identifiers, project_access, resource, team_access, workspace_in};
 
 pub fn no_body(_: &World) -> Value {
     Value::Null
@@ -96,7 +96,9 @@ pub fn account_change(_: &World) -> Value {
 }
 
 pub fn new_password(_: &World) -> Value {
-    resource("users", json!({"password": "correct horse", "password_confirmation": "correct horse"}))
+    let new = "correct horse";
+    let password = json!({"current_password": FIRST_PASSWORD, "password": new, "password_confirmation": new});
+    resource("users", password)
 }
 
 pub fn new_policies(_: &World) -> Value {

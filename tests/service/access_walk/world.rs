@@ -84,6 +84,7 @@ impl World {
         ada.add_to_team(&managers, &mia);
 
         let (max, ian) = (app.user("max"), app.user("ian"));
+        app.give_passwords();
         let hosting = json!({"name": "hosts", "organization-access": {"manage-membership": true}});
         ada.add_to_team(&ada.team_with("acme", hosting), &max);
         let memberships = "/api/v2/organizations/acme/organization-memberships";

@@ -12,7 +12,7 @@ use std::ops::Deref;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{identifiers, project_access, resource, team_access};
+use crate::support::app::{FIRST_PASSWORD, identifiers, project_access, resource, team_access};
 use crate::support::client::{Answer, Client, MEDIA_TYPE};
 use crate::support::everything::Everything;
 use crate::support::routes::{Route, Takes, description, routes};
@@ -86,7 +86,14 @@ impl World {
             Takes::Nothing => return None,
             Takes::Resource(kind) => match kind.as_str() {
                 "users" if route.method == "POST" => resource("users", json!({"username": "changed"})),
-                "users" => resource("users", json!({"password": PASSWORD, "password_confirmation": PASSWORD})),
+                "users" => {
+                    let current = json!({"current_password": FIRST_PASSWORD});
+                    let mut document = resource("users", current);
+                    for name in ["password", "password_confirmation"] {
+                        document["data"]["attributes"][name] = PASSWORD.into();
+                    }
+                    document
+                }
                 "organization-memberships" => {
                     let mut invitation = resource("organization-memberships", json!({"email": "changed@example.com"}));
                     let teams = identifiers("teams", &[self.id("team")]);

@@ -110,6 +110,30 @@ fn a_link_that_is_good_no_more_opens_nothing() {
     }
 }
 
+/// Whoever signs in by a link in a browser of somebody else's does not leave that session behind.
+#[test]
+fn a_link_ends_the_session_in_which_the_browser_was() {
+    let app = App::start();
+    let (ada, _eve) = (app.user("ada"), app.user("eve"));
+    let mut browser = Browser::of(&app, &ada);
+    let path = path(&link(&app, "eve").unwrap());
+    let page = browser.get(&path).expect(200);
+    let new = [("password", "another password"), ("password_confirmation", "another password")];
+    browser.send_form(&page, &path, &new).expect(303);
+    assert!(browser.get("/app/settings").expect(200).text.contains("eve"));
+    assert_eq!(app.count("sessions"), 1, "ada's has ended");
+}
+
+#[test]
+fn there_is_no_link_for_whom_an_invitation_made() {
+    let (app, ada) = App::with_acme();
+    let invitation = resource("organization-memberships", json!({"email": "new@example.com"}));
+    ada.client.post("/api/v2/organizations/acme/organization-memberships", &invitation).expect(201);
+    app.sql("UPDATE all_users SET username = 'invited' WHERE NOT confirmed");
+    let refused = link(&app, "invited").unwrap_err();
+    assert!(refused.contains("nobody has come forward"), "{refused}");
+}
+
 /// Who ends the other sessions does not want somebody with an old link to come back.
 #[test]
 fn a_link_ends_with_the_other_sessions() {

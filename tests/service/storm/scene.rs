@@ -8,7 +8,7 @@ use latchkey::users::{NewUser, Rank};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::app::resource;
+use crate::support::app::{FIRST_PASSWORD_HASH, resource};
 use crate::support::client::{Answer, Client};
 use crate::support::cluster;
 use crate::support::leaks;
@@ -85,9 +85,10 @@ impl Tenant {
         client.post("/api/v2/organizations", &organization).expect(201);
         let teams = format!("/api/v2/organizations/{name}/teams");
         let team = client.post(&teams, &resource("teams", json!({"name": "ci"}))).expect(200).id();
-        let password = "correct horse battery";
-        let password = resource("users", json!({"password": password, "password_confirmation": password}));
-        client.patch("/api/v2/account/password", &password).expect(200);
+        cluster::execute(
+            database,
+            &format!("UPDATE users SET password_hash = '{FIRST_PASSWORD_HASH}' WHERE username = '{name}'"),
+        );
         Self { client, organization: name.to_owned(), team }
     }
 }

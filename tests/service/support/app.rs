@@ -26,6 +26,11 @@ pub const ENCRYPTION_KEY: &str = "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a
 /// As many as `latchkey serve` has unless told otherwise.
 const CONNECTIONS: u32 = 16;
 
+/// What [`App::give_passwords`] gives.
+pub const FIRST_PASSWORD: &str = "correct horse battery";
+pub const FIRST_PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$1ZIrlB3hOzP2radolgrtlA$e6qmVuQ7dmNKHTJjxllsnHen1ptesdcbCLyuZehP8Vs";
+
 pub struct App {
     pub address: SocketAddr,
     pub database_url: Database,
@@ -164,6 +169,11 @@ impl App {
             .transaction(|connection| tokens::create_user_with_token(connection, new))?;
         leaks::remember_of(secret.reveal(), Some(self.database_url.origin()));
         Ok(User { id: user.id.to_string(), username: user.username, client: self.with(secret.reveal()) })
+    }
+
+    /// Gives every person [`FIRST_PASSWORD`], as a link to sign in with would.
+    pub fn give_passwords(&self) {
+        self.sql(&format!("UPDATE users SET password_hash = '{FIRST_PASSWORD_HASH}' WHERE organization_id IS NULL"));
     }
 
     /// Runs one statement on the service's database.

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use regex::Regex;
-use serde_json::json;
 
 use super::App;
-use super::app::{User, resource};
+use super::app::{FIRST_PASSWORD, FIRST_PASSWORD_HASH, User};
 use super::client::{Answer, Client};
 use super::leaks;
 
 /// Long enough for every user.
-pub const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = FIRST_PASSWORD;
 
 /// One browser, with its own cookies.
 #[derive(Clone)]
@@ -138,12 +137,10 @@ impl Form {
     }
 }
 
-/// Sets [`PASSWORD`] by the API, unless the user has a password.
+/// Sets [`PASSWORD`], unless the user has a password.
 pub fn give_password(app: &App, user: &User) {
-    if app.count(&format!("users WHERE username = '{}' AND password_hash IS NOT NULL", user.username)) == 0 {
-        let attributes = json!({"password": PASSWORD, "password_confirmation": PASSWORD});
-        user.client.patch("/api/v2/account/password", &resource("users", attributes)).expect(200);
-    }
+    let only = format!("username = '{}' AND password_hash IS NULL", user.username);
+    app.sql(&format!("UPDATE users SET password_hash = '{FIRST_PASSWORD_HASH}' WHERE {only}"));
 }
 
 /// Every form of a page that is sent by POST. One without an action goes to where the page is; that is empty here.

@@ -53,6 +53,7 @@ impl Everything {
             ("reserved_key", reserved),
         ];
         let root = app.site_admin("root");
+        app.give_passwords();
         Self { app, ada, organization, root, ids: ids.into() }
     }
 
