@@ -4,17 +4,27 @@ use askama::Template;
 
 use super::shown::ShownToken;
 use super::{Page, Scope};
+use crate::access::{Action, Target};
 use crate::console::answer::Answer;
 use crate::console::listing::Listing;
 use crate::console::page::Look;
 use crate::console::shell::{Shell, Shown};
 use crate::credential::Secret;
-use crate::ids::TokenId;
-use crate::jsonapi::{Direction, Result};
-use crate::tokens::{self, NEWEST_FIRST};
+use crate::ids::{TokenId, WorkspaceId};
+use crate::jsonapi::{Direction, Error, Result};
+use crate::tokens::{self, NEWEST_FIRST, TokenList};
+use crate::{organizations, workspaces};
 
 pub(super) fn pages(list: &str) -> Vec<Page> {
     vec![Page::get(list).looks(show)]
+}
+
+/// The tokens of a workspace, by its id and by its name: that is where the API's `links.self-html` leads.
+pub(super) fn of_workspaces() -> Vec<Page> {
+    vec![
+        Page::get("/workspace/{workspace}/access-tokens").looks(show_by_id),
+        Page::get("/app/{organization}/workspaces/{name}").looks(show_by_name),
+    ]
 }
 
 /// A column of the table: its name in the URL, its heading, and by what of the API it is sorted.
@@ -64,12 +74,15 @@ struct Choice {
 struct Tokens {
     shell: Shell,
     scope: Scope,
+    /// What there is to say of whose tokens these are.
+    about: Vec<(&'static str, String)>,
     listing: Listing,
     label: Heading,
     headings: Vec<Heading>,
     choices: Vec<Choice>,
     tokens: Vec<ShownToken>,
     cards: bool,
+    may_revoke: bool,
 }
 
 impl Tokens {
@@ -78,20 +91,61 @@ impl Tokens {
     }
 }
 
-fn show(mut look: Look<'_>) -> Result<Answer> {
+fn show(look: Look<'_>) -> Result<Answer> {
     let scope = Scope::of(look.connection, look.caller, look.visit)?;
+    let title = if scope.organization.is_some() { "Tokens" } else { "My tokens" };
+    show_list(look, scope, title.to_owned(), vec![])
+}
+
+fn show_by_id(look: Look<'_>) -> Result<Answer> {
+    let id = look.visit.path.get("workspace")?;
+    show_workspace(look, id)
+}
+
+fn show_by_name(look: Look<'_>) -> Result<Answer> {
+    let (organization, name) = (look.caller.organization()?, look.visit.path.text("name").to_lowercase());
+    let visible = look.caller.visible_workspaces();
+    let found = workspaces::named(look.connection, Some(organization), visible, &[name])?.pop();
+    let (id, _) = found.ok_or_else(Error::not_found)?;
+    show_workspace(look, id)
+}
+
+fn show_workspace(look: Look<'_>, id: WorkspaceId) -> Result<Answer> {
+    let workspace = workspaces::find(look.connection, id)?;
+    if look.caller.organization_id != Some(workspace.organization_id) {
+        return Err(Error::not_found());
+    }
+    let role = workspaces::rights(look.connection, look.caller, id)?.map(|rights| rights.role);
+    look.caller.may(Action::SeeWorkspace, Target::Workspace(role))?;
+    let organization = organizations::find(look.connection, workspace.organization_id)?.name;
+    let tokens = format!("/app/{organization}/tokens");
+    let makes = look.caller.can(Action::CreateWorkspaceToken, Target::Workspace(role));
+    let scope = Scope {
+        list: look.visit.here.split('?').next().unwrap_or_default().to_owned(),
+        new: makes.then(|| format!("{tokens}/new?owner={id}")),
+        tokens,
+        organization: Some(organization),
+        of: TokenList::Workspace(id),
+    };
+    let role = role.map(|role| role.to_string()).unwrap_or_default();
+    let about = vec![("Id", id.to_string()), ("Your role", role)];
+    show_list(look, scope, format!("Access tokens of {}", Shown(&workspace.name)), about)
+}
+
+/// The page of a list whose place the caller may see.
+fn show_list(mut look: Look<'_>, scope: Scope, title: String, about: Vec<(&'static str, String)>) -> Result<Answer> {
     let mut listing = Listing::asked(look.visit, &NEWEST_FIRST)?;
     // Whoever has found a secret looks for it. It stays neither in the address bar nor in the browser's history.
     if let Some(secret) = Secret::find_all(listing.q(), 1).first() {
         return Ok(Answer::see_other(listing.with(&[("q", &secret.prefix())])));
     }
     let notice = notice(&mut look, &scope)?;
-    let title = if scope.organization.is_some() { "Tokens" } else { "My tokens" };
     let shell = Shell { organization: scope.organization.clone(), ..Shell::of(&look, title)?.notice(notice) };
     let found = tokens::list(look.connection, look.caller, scope.of, &listing.query)?;
     let rights = tokens::rights(look.connection, look.caller, &found.rows)?;
     listing.found(&found.info);
     let shown = found.rows.iter().zip(rights).map(|(token, rights)| ShownToken::of(token, rights, look.caller.now));
+    let shown: Vec<ShownToken> = shown.collect();
     let chosen = look.visit.fields.all("columns");
     let heading = |column: &Column| Heading {
         chosen: chosen.is_empty() || chosen.contains(&column.name),
@@ -101,8 +155,10 @@ fn show(mut look: Look<'_>) -> Result<Answer> {
         shell,
         label: heading(&column("label", "Label", "description")),
         headings: COLUMNS.iter().map(heading).collect(),
-        choices: choices(look.visit.fields.all_given().as_slice(), scope.organization.is_some()),
-        tokens: shown.collect(),
+        choices: choices(look.visit.fields.all_given().as_slice(), matches!(scope.of, TokenList::Organization(_))),
+        about,
+        may_revoke: shown.iter().any(|token| token.rights.revoke && !token.revoked),
+        tokens: shown,
         cards: look.visit.fields.text("view") == "cards",
         scope,
         listing,

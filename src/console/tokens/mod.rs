@@ -10,7 +10,7 @@ mod shown;
 use diesel::PgConnection;
 
 use super::page::{Page, Visit};
-use crate::access::{Action, Caller, Target};
+use crate::access::{Action, Caller, Target, TeamFacts};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Result};
 use crate::organizations;
@@ -21,6 +21,10 @@ use crate::tokens::{self, Token, TokenList, TokenOperation};
 pub(super) struct Scope {
     /// The path of their list.
     pub(super) list: String,
+    /// Below which each of them has its pages.
+    pub(super) tokens: String,
+    /// The page on which one more is made; none for who may make none.
+    pub(super) new: Option<String>,
     /// The name of the organization; none for one's own.
     pub(super) organization: Option<String>,
     of: TokenList,
@@ -36,6 +40,7 @@ pub(super) fn pages() -> Vec<Page> {
         pages.extend(one::pages(list));
         pages.extend(edit::pages(list));
     }
+    pages.extend(list::of_workspaces());
     pages
 }
 
@@ -49,7 +54,14 @@ impl Scope {
             caller.may(Action::ListTokens, Target::Organization)?;
             let organization = organizations::find(connection, caller.organization()?)?;
             let list = format!("/app/{}/tokens", organization.name);
+            let any_team = Target::TeamToken(TeamFacts::of_any_secret_team(), None);
+            // Who is in a team may have leave to make its tokens; the page of the form knows of which.
+            let makes = caller.can(Action::CreateOrganizationToken, Target::Organization)
+                || caller.can(Action::CreateTeamToken, any_team)
+                || !caller.rights.teams.is_empty();
             return Ok(Self {
+                tokens: list.clone(),
+                new: makes.then(|| format!("{list}/new")),
                 list,
                 organization: Some(organization.name),
                 of: TokenList::Organization(organization.id),
@@ -57,7 +69,9 @@ impl Scope {
         }
         let user = caller.user().ok_or_else(Error::not_found)?;
         caller.may(Action::ReadUserToken, Target::User(user))?;
-        Ok(Self { list: "/app/settings/tokens".to_owned(), organization: None, of: TokenList::User(user) })
+        let list = "/app/settings/tokens".to_owned();
+        let (tokens, new) = (list.clone(), Some(format!("{list}/new")));
+        Ok(Self { list, tokens, new, organization: None, of: TokenList::User(user) })
     }
 
     /// Checks that a token is one of this place.
@@ -67,6 +81,7 @@ impl Scope {
     fn check(&self, token: &Token) -> Result<()> {
         let here = match self.of {
             TokenList::Organization(id) => token.organization_id == Some(id),
+            TokenList::Workspace(id) => token.workspace_id == Some(id),
             TokenList::User(id) => token.organization_id.is_none() && token.user_id == Some(id),
             _ => false,
         };
@@ -107,6 +122,6 @@ impl Scope {
 
     /// The page of a token.
     fn token(&self, id: TokenId) -> String {
-        format!("{}/{id}", self.list)
+        format!("{}/{id}", self.tokens)
     }
 }

@@ -483,3 +483,70 @@ fn buttons_are_named() {
     assert_eq!(page.text.matches("role=\"status\"").count(), 1);
     assert!(forms(&page).len() >= 2);
 }
+
+/// What each may do with the tokens of a workspace: owners and administrators everything, managers make and edit, members and
+/// viewers look. What one may not do is not offered, and refused all the same if it is sent.
+#[test]
+fn the_tokens_of_a_workspace_are_for_who_has_a_role_in_it() {
+    let scene = Acme::new();
+    let workspace = scene.ada.workspace("acme", "prod");
+    let path = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
+    let body = resource("authentication-tokens", json!({"description": "deploy", "role": "viewer"}));
+    let made = scene.ada.client.post(&path, &body).expect(201);
+    let (id, list) = (made.id(), format!("/workspace/{workspace}/access-tokens"));
+    let with = |level: &str| {
+        let user = scene.app.user(&format!("user-{level}"));
+        let team = scene.ada.team("acme", level);
+        scene.ada.add_to_team(&team, &user);
+        scene.ada.give_access(&team, &workspace, level);
+        user
+    };
+    let users = [
+        (scene.holder_of("manage-workspaces", "anne"), "Edit Regenerate Deactivate Revoke New"),
+        (with("admin"), "Edit New"),
+        (with("write"), ""),
+        (with("read"), ""),
+    ];
+    for (user, may) in &users {
+        let mut browser = Browser::of(&scene.app, user);
+        for place in [&*list, "/app/acme/workspaces/prod", "/app/acme/workspaces/PROD"] {
+            let page = browser.get(place).expect(200);
+            assert_eq!(ids(&page), std::slice::from_ref(&id), "{}", user.username);
+            for act in ["Edit", "Regenerate", "Deactivate", "Revoke"] {
+                let offered = page.text.contains(&format!("aria-label=\"{act} deploy\""));
+                assert_eq!(offered, may.contains(act), "{} {act}", user.username);
+            }
+            assert_eq!(page.text.contains(">New token<"), may.contains("New"), "{}", user.username);
+        }
+        let token = browser.form_token();
+        let mut send = |action: &str, fields: &[(&str, &str)]| {
+            let own = [("form-token", &*token), ("form-number", "0123456789abcdef01234567")];
+            let all = [fields, &own].concat();
+            let fields: Vec<_> = all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            browser.post(&format!("{LIST}/{action}"), &fields).status
+        };
+        let edits = [("role", "viewer"), ("which-abilities", "all"), ("description", "deploy")];
+        let done = |status: u16| matches!(status, 200 | 303);
+        assert_eq!(done(send(&format!("{id}/edit"), &edits)), may.contains("Edit"), "{}", user.username);
+        if !may.contains("Revoke") {
+            for action in ["deactivate", "activate", "regenerate"] {
+                assert_eq!(send(&format!("{id}/{action}"), &[]), 403, "{} {action}", user.username);
+            }
+            assert_eq!(send("revoke", &[("token", &id)]), 403, "{}", user.username);
+        }
+        let name = format!("by {}", user.username);
+        let new = send("new", &[("owner", &workspace), ("description", &name), ("role", "viewer"), ("expiry", "30")]);
+        assert_eq!(done(new), may.contains("New"), "{}: {new}", user.username);
+        scene.app.sql(&format!("UPDATE tokens SET revoked = true, revoked_at = now() WHERE description = '{name}'"));
+    }
+    let mut stranger = Browser::of(&scene.app, &scene.app.user("eve"));
+    stranger.get(&list).expect(404);
+    stranger.get("/app/acme/workspaces/prod").expect(404);
+    let mut outside = Browser::of(&scene.app, &scene.member("tom"));
+    outside.get(&list).expect(404);
+    outside.get("/app/acme/workspaces/prod").expect(404);
+    // Where the API leads.
+    let link = scene.ada.client.get(&format!("/api/v2/workspaces/{workspace}")).expect(200);
+    let link = link.body["data"]["links"]["self-html"].as_str().unwrap().to_owned();
+    Browser::of(&scene.app, &scene.ada).get(&link).expect(200);
+}
