@@ -431,7 +431,11 @@ fn a_right_that_is_taken_away_during_a_wait_for_a_name_is_gone() {
             waiting.join().unwrap()
         });
         assert_eq!(answer.status, 401, "{method} {path}: {}", answer.body);
-        assert_eq!(app.count("audit_events WHERE action = 'update' OR meta ->> 'name' = 'newer'"), 0, "{method} {path}");
+        assert_eq!(
+            app.count("audit_events WHERE action = 'update' OR meta ->> 'name' = 'newer'"),
+            0,
+            "{method} {path}"
+        );
     }
 }
 
@@ -446,7 +450,8 @@ fn workspaces_row() -> String {
 }
 
 fn projects_row() -> String {
-    "INSERT INTO projects (id, organization_id, name) SELECT gen_random_uuid(), id, 'newer' FROM organizations".to_owned()
+    "INSERT INTO projects (id, organization_id, name) SELECT gen_random_uuid(), id, 'newer' FROM organizations"
+        .to_owned()
 }
 
 fn users_row() -> String {

@@ -1,6 +1,9 @@
 //! Links with which a password is set.
 
+use serde_json::json;
+
 use crate::support::App;
+use crate::support::app::resource;
 use crate::support::browser::{Browser, PASSWORD, form, give_password};
 use crate::support::leaks;
 use crate::support::process::{latchkey, run};
