@@ -1,7 +1,7 @@
 //! The demo data set: JSON:API documents in a folder that `latchkey fixtures load` puts into a database.
 //!
-//! The files are `users.json`, `organizations.json`, `teams.json` and `authentication-tokens.json`; one that is
-//! missing holds nothing. Users and organizations are named by their names, teams as `organization/team`.
+//! The files are `users.json`, `organizations.json`, `abilities.json`, `teams.json` and `authentication-tokens.json`; one
+//! that is missing holds nothing. Users and organizations are named by their names, teams as `organization/team`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use diesel::PgConnection;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::abilities::{self, RegistryAttributes};
 use crate::audit::Actor;
 use crate::credential::Secret;
 use crate::ids::{OrganizationId, UserId};
@@ -35,6 +36,12 @@ pub enum Error {
     /// There is no such folder.
     #[error("there is no folder {0}")]
     NoFolder(PathBuf),
+    /// There is nothing to load, which nobody means.
+    #[error("there is nothing to load in {0}: a data set is one or more of {FILES}", FILES = FILES.join(", "))]
+    Empty(PathBuf),
+    /// Something would not be loaded.
+    #[error("{0} is no file of a data set: these are {FILES}", FILES = FILES.join(", "))]
+    NoPart(PathBuf),
     /// A name that is referred to and not defined, or not a name.
     #[error("the data set speaks of {0:?}, which is not in it or is no name")]
     Unknown(String),
@@ -52,9 +59,19 @@ pub enum Error {
     Database(#[from] diesel::result::Error),
 }
 
+/// The files that a data set can have.
+const FILES: [&str; 5] =
+    ["users.json", "organizations.json", "abilities.json", "teams.json", "authentication-tokens.json"];
+
 #[derive(Debug, Deserialize)]
 struct Documents<A> {
     data: Vec<Item<A>>,
+}
+
+/// What a client could send as well, to register the same abilities.
+#[derive(Debug, Deserialize)]
+struct Registry {
+    data: Item<RegistryAttributes>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +154,7 @@ struct TokenData {
 pub struct DataSet {
     users: Vec<Item<UserData>>,
     organizations: Vec<Item<OrganizationData>>,
+    abilities: Option<Registry>,
     teams: Vec<Item<TeamData>>,
     tokens: Vec<Item<TokenData>>,
 }
@@ -145,17 +163,24 @@ impl DataSet {
     /// Reads a folder.
     ///
     /// # Errors
-    /// When it is not there, or a file in it cannot be understood.
+    /// When it is not there, holds nothing or something else, or a file in it cannot be understood.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         if !directory.is_dir() {
             return Err(Error::NoFolder(directory.to_owned()));
         }
-        Ok(Self {
+        check_files(directory)?;
+        let data = Self {
             users: items(directory, "users.json")?,
             organizations: items(directory, "organizations.json")?,
+            abilities: document(directory, "abilities.json")?,
             teams: items(directory, "teams.json")?,
             tokens: items(directory, "authentication-tokens.json")?,
-        })
+        };
+        let Self { users, organizations, abilities, teams, tokens } = &data;
+        if abilities.is_none() && [users.len(), organizations.len(), teams.len(), tokens.len()] == [0; 4] {
+            return Err(Error::Empty(directory.to_owned()));
+        }
+        Ok(data)
     }
 
     /// Puts everything into the database that the connection's transaction is on, and answers the secrets of the
@@ -167,6 +192,7 @@ impl DataSet {
         let mut secrets = vec![];
         let users = self.load_users(connection, &mut secrets)?;
         let organizations = self.load_organizations(connection, &users)?;
+        self.load_abilities(connection, &organizations)?;
         let teams = self.load_teams(connection, &users, &organizations)?;
         for item in &self.tokens {
             for name in item.related("team") {
@@ -213,6 +239,20 @@ impl DataSet {
         Ok(made)
     }
 
+    fn load_abilities(
+        &self,
+        connection: &mut PgConnection,
+        organizations: &HashMap<String, OrganizationId>,
+    ) -> Result<(), Error> {
+        let Some(Registry { data: item }) = &self.abilities else { return Ok(()) };
+        let name = item.related("organization").first().copied().unwrap_or_default();
+        let organization = *organizations.get(name).ok_or_else(|| Error::Unknown(name.to_owned()))?;
+        let registry = item.attributes.abilities.clone().unwrap_or_default();
+        abilities::checked(registry)
+            .and_then(|registry| abilities::register(connection, &Actor::system(), organization, &registry))
+            .map_err(refused(name))
+    }
+
     fn load_teams(
         &self,
         connection: &mut PgConnection,
@@ -242,13 +282,28 @@ impl DataSet {
     }
 }
 
+/// A file that is not a part of the set would be passed over without a word.
+fn check_files(directory: &Path) -> Result<(), Error> {
+    let unreadable = |cause| Error::Unreadable { path: directory.to_owned(), cause };
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if !FILES.iter().any(|file| entry.file_name() == *file) {
+            return Err(Error::NoPart(entry.path()));
+        }
+    }
+    Ok(())
+}
+
 fn items<A: DeserializeOwned>(directory: &Path, file: &str) -> Result<Vec<Item<A>>, Error> {
+    Ok(document(directory, file)?.map_or(vec![], |documents: Documents<A>| documents.data))
+}
+
+/// The document in a file; none if there is no such file.
+fn document<D: DeserializeOwned>(directory: &Path, file: &str) -> Result<Option<D>, Error> {
     let path = directory.join(file);
     match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice::<Documents<A>>(&bytes)
-            .map(|documents| documents.data)
-            .map_err(|cause| Error::Malformed { path, cause }),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|cause| Error::Malformed { path, cause }),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Error::Unreadable { path, cause }),
     }
 }

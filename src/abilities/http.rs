@@ -56,7 +56,7 @@ fn list(call: Read<'_>) -> Result<Reply> {
 fn update(call: Write<'_, Vec<Registered>>) -> Result<Reply> {
     let (call, organization) = call.lock(organizations::lock_own)?;
     let call = call.may(Target::Organization)?;
-    register(call.connection, &call.caller, organization, &call.input)?;
+    register(call.connection, &call.caller.actor(), organization, &call.input)?;
     let registered = resources(&call.input);
     Ok(call.list(registered))
 }

@@ -11,6 +11,6 @@ mod view;
 
 pub use endpoints::{ENDPOINTS_MAX, EndpointPattern, Endpoints, Method, PATTERN_MAX, PathPattern};
 pub(crate) use http::section;
-use model::checked;
+pub(crate) use model::checked;
 pub use model::{DESCRIPTION_MAX, REGISTERED_MAX, Registered, RegistryAttributes, check, check_reach};
 pub(crate) use register::register;

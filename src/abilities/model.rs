@@ -51,7 +51,7 @@ pub struct RegistryAttributes {
 }
 
 /// The same abilities in their order, if they can be registered together.
-pub(super) fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> {
+pub(crate) fn checked(mut registry: Vec<Registered>) -> Result<Vec<Registered>> {
     const LIST: &str = "/data/attributes/abilities";
     if registry.len() > REGISTERED_MAX {
         return Err(Error::attribute(LIST, format!("Abilities must be at most {REGISTERED_MAX}")));

@@ -6,8 +6,7 @@ use diesel::PgConnection;
 use serde_json::{Value, json};
 
 use super::{Registered, store};
-use crate::access::Caller;
-use crate::audit::{self, Event};
+use crate::audit::{self, Actor, Event};
 use crate::credential::Ability;
 use crate::ids::OrganizationId;
 use crate::jsonapi::Result;
@@ -18,7 +17,7 @@ use crate::jsonapi::Result;
 /// The database's own.
 pub(crate) fn register(
     connection: &mut PgConnection,
-    caller: &Caller,
+    actor: &Actor,
     organization: OrganizationId,
     registry: &[Registered],
 ) -> Result<()> {
@@ -29,7 +28,7 @@ pub(crate) fn register(
     store::replace(connection, organization, registry)?;
     let event = |about| Event::new(Some(organization), "organization_abilities", organization, "update").meta(about);
     let events: Vec<Event> = differences(&before, registry).into_iter().map(event).collect();
-    Ok(audit::record(connection, &caller.actor(), &events)?)
+    Ok(audit::record(connection, actor, &events)?)
 }
 
 /// The most abilities that one event names: a registry can be long, and a page of the trail holds many events.

@@ -486,3 +486,57 @@ fn a_bad_data_set_is_refused_whole() {
     let missing = run(latchkey().args(["fixtures", "load", "/nonexistent", "--database-url", &app.database_url]));
     assert!(refusal(&missing, 1).contains("/nonexistent"));
 }
+
+#[test]
+fn a_data_set_in_which_nothing_is_known_is_refused() {
+    let app = App::start();
+    let folder = tempfile::tempdir().unwrap();
+    let load = || {
+        let mut command = latchkey();
+        command.args(["fixtures", "load"]).arg(folder.path()).args(["--database-url", &app.database_url]);
+        refusal(&run(&mut command), 1)
+    };
+    assert!(load().contains("nothing to load"));
+    std::fs::write(folder.path().join("users.json"), "{\"data\": []}").unwrap();
+    assert!(load().contains("nothing to load"));
+    // It would be passed over.
+    std::fs::write(folder.path().join("agents.json"), "{\"data\": []}").unwrap();
+    let refused = load();
+    assert!(refused.contains("agents.json") && refused.contains("abilities.json"), "{refused}");
+    std::fs::remove_file(folder.path().join("agents.json")).unwrap();
+    // Abilities are those of an organization in the set.
+    let registry = |name: &str, organization: &str| {
+        let relationships = json!({"organization": {"data": {"type": "organizations", "id": organization}}});
+        let attributes = json!({"abilities": [{"name": name}]});
+        let registry = json!({"data": {"type": "abilities", "attributes": attributes, "relationships": relationships}});
+        std::fs::write(folder.path().join("abilities.json"), registry.to_string()).unwrap();
+    };
+    registry("agents:list", "nowhere");
+    assert!(load().contains("\"nowhere\""));
+    let organization = json!({"type": "organizations", "id": "acme", "attributes": {"email": "ops@example.com"}});
+    std::fs::write(folder.path().join("organizations.json"), json!({"data": [organization]}).to_string()).unwrap();
+    registry("tokens:create", "acme");
+    assert!(load().contains("Latchkey's own"));
+    assert_eq!((app.count("organizations"), app.count("abilities"), app.count("audit_events")), (0, 0, 0));
+}
+
+#[test]
+fn the_eight_resources_are_a_data_set() {
+    let app = App::start();
+    let folder = format!("{}/fixtures/abilities", env!("CARGO_MANIFEST_DIR"));
+    let text = printed(&run(latchkey().args(["fixtures", "load", &folder, "--database-url", &app.database_url])));
+    let secret = text.strip_suffix("  user barbara\n").unwrap_or_else(|| panic!("{text}"));
+    let owner = app.with(secret);
+    let listed = owner.get("/api/v2/organizations/agent-base/abilities").expect(200);
+    let names: BTreeSet<String> = listed.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["attributes"]["name"].as_str().unwrap().split(':').next().unwrap().to_owned())
+        .collect();
+    let resources =
+        ["agents", "assistant", "executions", "integrations", "knowledge", "storage", "triggers", "webhooks"];
+    assert_eq!(names, resources.map(str::to_owned).into());
+    assert_eq!(app.count("audit_events WHERE resource_type = 'organization_abilities'"), 1);
+    refusal(&run(latchkey().args(["fixtures", "load", &folder, "--database-url", &app.database_url])), 1);
+}
