@@ -81,6 +81,8 @@ CREATE UNIQUE INDEX users_username_key ON all_users (lower(username)) WHERE dele
 CREATE UNIQUE INDEX users_email_key ON all_users (lower(email)) WHERE deleted_at IS NULL;
 -- The list of all users, in its order.
 CREATE INDEX users_username ON all_users (username, id) WHERE deleted_at IS NULL;
+-- By name also those that are deleted: a token still tells who made it.
+CREATE INDEX users_named ON all_users (lower(username));
 CREATE INDEX users_deleted ON all_users (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A service account has gone with its organization before its own row says so.
@@ -174,6 +176,8 @@ CREATE UNIQUE INDEX teams_name_key ON all_teams (organization_id, lower(name)) W
 CREATE UNIQUE INDEX teams_owners_key ON all_teams (organization_id) WHERE owners;
 -- The list of an organization's teams in the order of their creation.
 CREATE INDEX teams_created_at ON all_teams (organization_id, created_at, id) WHERE deleted_at IS NULL;
+-- By name also those that are deleted, whose tokens are still listed.
+CREATE INDEX teams_named ON all_teams (lower(name), organization_id);
 CREATE INDEX teams_deleted ON all_teams (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A team has gone with its organization before its own row says so.

@@ -78,6 +78,8 @@ CREATE UNIQUE INDEX workspaces_name_key ON all_workspaces (organization_id, lowe
 CREATE INDEX workspaces_name ON all_workspaces (organization_id, name, id) WHERE deleted_at IS NULL;
 -- Those of a project, also the deleted ones: as long as one is there, so is its project.
 CREATE INDEX workspaces_project ON all_workspaces (project_id, name, id);
+-- By name also those that are deleted, whose tokens are still listed.
+CREATE INDEX workspaces_named ON all_workspaces (lower(name), organization_id);
 CREATE INDEX workspaces_deleted ON all_workspaces (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- A name that workspaces of an organization are grouped by. It stays until it is deleted itself.

@@ -76,11 +76,14 @@ fn bearer(request: &HttpRequest) -> Option<Secret> {
 }
 
 /// The secret that is the password, whoever the user is said to be; else the one that is the user's name. Programs that
-/// know nothing but user names and passwords send it so.
+/// know nothing but user names and passwords send it so. Two different ones are none: nobody can tell which is meant.
 fn in_place_of_password(credentials: &str) -> Option<Secret> {
     let decoded = SecretString::from(String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?);
     let (user, password) = decoded.expose_secret().split_once(':')?;
-    Secret::parse(password).or_else(|| Secret::parse(user))
+    match (Secret::parse(user), Secret::parse(password)) {
+        (Some(one), Some(other)) if one.digest() != other.digest() => None,
+        (user, password) => password.or(user),
+    }
 }
 
 /// Authenticates requests, and counts the use of their tokens.

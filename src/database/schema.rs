@@ -28,6 +28,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// With those that are deleted and that a token still names.
+    all_teams (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        owners -> Bool,
+        visibility -> Text,
+        allow_member_token_management -> Bool,
+    }
+}
+
+diesel::table! {
+    /// With those that are deleted and that a token still names.
+    all_workspaces (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+    }
+}
+
+diesel::table! {
     /// A view: those of `all_organizations` that are not deleted.
     organizations (id) {
         id -> Uuid,

@@ -49,6 +49,36 @@ enum IdRule {
     Any,
 }
 
+/// What other systems call an attribute.
+#[derive(Debug)]
+pub(crate) struct OtherWords {
+    /// What it is called here.
+    pub(crate) here: &'static str,
+    /// What it is called there, in lower case and without hyphens.
+    pub(crate) there: &'static [&'static str],
+}
+
+/// The names that people bring along from elsewhere, so that nothing that matters is dropped without a word.
+#[derive(Debug, Clone, Copy)]
+struct Misnomers {
+    /// The names that the type has. Written in another way, they are refused as well.
+    known: &'static [&'static str],
+    words: &'static [&'static [OtherWords]],
+}
+
+impl Misnomers {
+    const NONE: Self = Self { known: &[], words: &[] };
+
+    /// What a name should be that the type does not have, if there is such a thing.
+    fn right(&self, name: &str) -> Option<&'static str> {
+        let plain = |name: &str| name.replace('-', "").to_lowercase();
+        let sent = plain(name);
+        let words = self.words.iter().copied().flatten().find(|words| words.there.contains(&sent.as_str()));
+        let spelled = || self.known.iter().find(|known| plain(known) == sent).copied();
+        words.map(|words| words.here).or_else(spelled).filter(|right| *right != name)
+    }
+}
+
 /// One resource with attributes that `A` reads.
 #[derive(Debug)]
 pub(crate) struct OneResource<A> {
@@ -57,7 +87,7 @@ pub(crate) struct OneResource<A> {
     strictness: Strictness,
     id: IdRule,
     related: fn(Sends) -> Sends,
-    misnamed: &'static [(&'static str, &'static str)],
+    misnomers: Misnomers,
     kept: &'static [&'static str],
     most_bytes: usize,
     attributes: PhantomData<fn() -> A>,
@@ -71,7 +101,7 @@ impl<A> OneResource<A> {
             strictness: Strictness::Strict,
             id,
             related: std::convert::identity,
-            misnamed: &[],
+            misnomers: Misnomers::NONE,
             kept: &[],
             most_bytes: MAX_BODY,
             attributes: PhantomData,
@@ -113,9 +143,14 @@ impl<A> OneResource<A> {
         Self { most_bytes: MAX_LIST_BODY, ..self }
     }
 
-    /// Names that people bring along from elsewhere, each with the right one: what matters is not dropped without a word.
-    pub(crate) const fn misnamed(self, misnamed: &'static [(&'static str, &'static str)]) -> Self {
-        Self { misnamed, ..self }
+    /// Names that people bring along from elsewhere, beside those that the type has: what matters is not dropped without a
+    /// word.
+    pub(crate) const fn misnamed(
+        self,
+        known: &'static [&'static str],
+        words: &'static [&'static [OtherWords]],
+    ) -> Self {
+        Self { misnomers: Misnomers { known, words }, ..self }
     }
 
     /// Attributes that the handler asks for as they were sent, of a lenient body.
@@ -133,19 +168,18 @@ impl<A: Attributes + ToSchema + Send + 'static> BodySpec for OneResource<A> {
     type Parsed = ResourceBody<A>;
 
     fn parse(&self, body: &Body, path: &PathParams) -> Result<ResourceBody<A>> {
-        let kept: Vec<&str> = self.misnamed.iter().map(|(name, _)| *name).chain(self.kept.iter().copied()).collect();
         let resource = match self.strictness {
             Strictness::Strict => body.resource(self.types, self.required)?,
-            Strictness::Lenient => body.resource_lenient(self.types, &kept)?,
-            Strictness::OrNothing => body.resource_or_empty(self.types, &kept)?,
+            Strictness::Lenient => body.resource_lenient(self.types, self.kept)?,
+            Strictness::OrNothing => body.resource_or_empty(self.types, self.kept)?,
         };
         let resource = match self.id {
             IdRule::New => resource.without_id()?,
             IdRule::OfPath(name) => resource.about(&[path.text(name)])?,
             IdRule::Any => resource,
         };
-        let sent = self.misnamed.iter().filter(|(name, _)| resource.sent(name).is_some());
-        Error::check(sent.map(|(name, right)| {
+        let wrong = resource.names().filter_map(|name| Some((name, self.misnomers.right(name)?)));
+        Error::check(wrong.map(|(name, right)| {
             let pointer = resource.pointer(&format!("attributes/{name}"));
             Error::attribute(pointer, format!("There is no attribute {name}: it is called {right} here"))
         }))?;

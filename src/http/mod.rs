@@ -12,7 +12,7 @@ mod path;
 mod reply;
 mod route;
 
-pub(crate) use body::{BodySpec, Identifiers, OneResource, ResourceList};
+pub(crate) use body::{BodySpec, Identifiers, OneResource, OtherWords, ResourceList};
 pub(crate) use call::{Allowed, Anyone, Locked, Read, Write};
 pub(crate) use endpoint::{Answer, Description, Endpoint, Needs, Section, register};
 pub(crate) use path::PathParams;

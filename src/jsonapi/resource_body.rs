@@ -30,6 +30,8 @@ pub struct ResourceBody<A> {
     at: String,
     /// Attributes as they were sent, those alone that the endpoint keeps.
     sent: Map<String, Value>,
+    /// The names of all attributes that were sent.
+    names: Vec<String>,
 }
 
 impl<A: Attributes> ResourceBody<A> {
@@ -44,7 +46,7 @@ impl<A: Attributes> ResourceBody<A> {
         let Some(members) = parse_bare(bytes, attribute)? else { return Ok(None) };
         let attributes = read_attributes(dashed(members), "", &[])?;
         let relationships = Relationships::default();
-        Ok(Some(Self { id: None, attributes, relationships, at: String::new(), sent: Map::new() }))
+        Ok(Some(Self { id: None, attributes, relationships, at: String::new(), sent: Map::new(), names: vec![] }))
     }
 
     /// Reads the resource object at the pointer `at`.
@@ -64,10 +66,12 @@ impl<A: Attributes> ResourceBody<A> {
         let attributes = dashed(attributes);
         let keep = |name: &&str| Some(((*name).to_owned(), attributes.get(*name)?.clone()));
         let sent = kept.iter().filter_map(keep).collect();
+        let names = attributes.keys().cloned().collect();
         Ok(Self {
             id,
             attributes: read_attributes(attributes, &below("attributes"), required)?,
             sent,
+            names,
             relationships: Relationships { members, at: below("relationships") },
             at: at.to_owned(),
         })
@@ -76,6 +80,11 @@ impl<A: Attributes> ResourceBody<A> {
     /// An attribute as it was sent, if the endpoint keeps it; its name has hyphens.
     pub fn sent(&self, attribute: &str) -> Option<&Value> {
         self.sent.get(attribute)
+    }
+
+    /// The names of all attributes that were sent, also of those that nobody knows; with hyphens.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// A JSON pointer to a member of it.

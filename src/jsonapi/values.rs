@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::ValidationError;
 
@@ -19,6 +19,9 @@ pub enum InvalidTimestamp {
     /// What it means depends on where it is read.
     #[error("must have an offset from UTC, such as Z in 2031-05-17T08:00:00Z or +02:00")]
     NoOffset,
+    /// When a day begins depends on where it is read.
+    #[error("must be a time with its offset from UTC, such as 2031-05-17T00:00:00Z, and not a date alone")]
+    DateAlone,
 }
 
 impl Timestamp {
@@ -43,28 +46,59 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Reads the forms of ISO 8601 that RFC 3339 leaves out: basic ones, without seconds, weeks and days of the year, a comma
-/// before the fraction, offsets without colon or minutes. No form without an offset.
+/// Reads the forms of ISO 8601 that RFC 3339 leaves out: basic ones, without seconds or minutes, weeks and days of the year,
+/// a fraction of whatever comes last, a comma before it, 24:00, offsets without colon or minutes. No form without an offset.
 fn iso_8601(text: &str) -> Result<DateTime<Utc>, InvalidTimestamp> {
-    const DATES: [&str; 6] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%GW%V%u", "%Y-%j", "%Y%j"];
-    const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%H%M%S%.f", "%H%M"];
-    let (date, rest) = text.split_once(['T', 't', ' ']).ok_or(InvalidTimestamp::NoTime)?;
+    let Some((date, rest)) = text.split_once(['T', 't', ' ']) else {
+        return Err(date_of(text).map_or(InvalidTimestamp::NoTime, |_| InvalidTimestamp::DateAlone));
+    };
     let end = rest.find(['Z', 'z', '+', '-', '\u{2212}']);
     let (time, offset) = end.map_or((rest, ""), |end| rest.split_at(end));
-    // chrono takes more than these: signs, spaces, and numbers of any length.
-    let date = plain(date, b"-W").filter(|date| date.len() >= 7).ok_or(InvalidTimestamp::NoTime)?;
-    let time = plain(time, b":.,").filter(|time| time.len() >= 4).ok_or(InvalidTimestamp::NoTime)?.replace(',', ".");
-    let whole = time.split('.').next().unwrap_or_default();
-    let forms = || DATES.iter().filter(|form| is_of_form(date, form));
-    let date = forms().find_map(|form| NaiveDate::parse_from_str(date, form).ok()).ok_or(InvalidTimestamp::NoTime)?;
-    let forms = || TIMES.iter().filter(|form| is_of_form(whole, form.trim_end_matches("%.f")));
-    let time = forms().find_map(|form| NaiveTime::parse_from_str(&time, form).ok()).ok_or(InvalidTimestamp::NoTime)?;
+    let midnight = date_of(date).ok_or(InvalidTimestamp::NoTime)?.and_time(NaiveTime::MIN);
+    let since = since_midnight(time).ok_or(InvalidTimestamp::NoTime)?;
     if offset.is_empty() {
         return Err(InvalidTimestamp::NoOffset);
     }
-    let local = date.and_time(time);
+    let local = midnight.checked_add_signed(since).ok_or(InvalidTimestamp::NoTime)?;
     let offset = offset_of(offset).ok_or(InvalidTimestamp::NoTime)?;
     local.and_local_timezone(offset).single().map(|time| time.to_utc()).ok_or(InvalidTimestamp::NoTime)
+}
+
+/// A date of ISO 8601, by month, week or day of the year.
+fn date_of(text: &str) -> Option<NaiveDate> {
+    const FORMS: [&str; 6] = ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%GW%V%u", "%Y-%j", "%Y%j"];
+    let mut forms = FORMS.iter().filter(|form| is_of_form(text, form));
+    forms.find_map(|form| NaiveDate::parse_from_str(text, form).ok())
+}
+
+/// How long after midnight a time of the day is, to the nanosecond; `24:00` is the end of the day.
+fn since_midnight(text: &str) -> Option<TimeDelta> {
+    /// Each with the nanoseconds of its smallest unit, of which it may have a fraction.
+    const FORMS: [(&str, i64); 5] = [
+        ("%H:%M:%S", 1_000_000_000),
+        ("%H%M%S", 1_000_000_000),
+        ("%H:%M", 60_000_000_000),
+        ("%H%M", 60_000_000_000),
+        ("%H", 3_600_000_000_000),
+    ];
+    const DAY: i64 = 24 * 3_600_000_000_000;
+    let (whole, fraction) = text.split_once(['.', ',']).map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    let (_, unit) = FORMS.iter().find(|(form, _)| is_of_form(whole, form))?;
+    let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+    let number = |at: usize| digits.get(at..at + 2).map_or(Some(0), |two| two.parse::<i64>().ok());
+    let (hours, minutes, seconds) = (number(0)?, number(2)?, number(4)?);
+    let part = fraction.map_or(Some(0), |fraction| fraction_of(*unit, fraction))?;
+    let since = (hours * 3600 + minutes * 60 + seconds) * 1_000_000_000 + part;
+    (minutes < 60 && seconds < 60 && since <= DAY).then(|| TimeDelta::nanoseconds(since))
+}
+
+/// The part of a unit that the digits after the point say.
+fn fraction_of(unit: i64, digits: &str) -> Option<i64> {
+    let digits = plain(digits, b"").filter(|digits| !digits.is_empty())?;
+    // What comes after these is less than a nanosecond.
+    let digits = digits.get(..digits.len().min(15))?;
+    let of = 10_i128.pow(u32::try_from(digits.len()).ok()?);
+    i64::try_from(digits.parse::<i128>().ok()? * i128::from(unit) / of).ok()
 }
 
 /// The text, if it holds nothing but digits and these.
@@ -168,16 +202,32 @@ mod tests {
             "2031W206T080000Z",
             "2031-137T08:00Z",
             "2031137T0800Z",
+            "2031-05-17T08Z",
+            "2031-05-17T08.0Z",
         ] {
             assert_eq!(text.parse::<Timestamp>(), Ok(expected), "{text}");
         }
-        for text in ["2031-05-17T08:00:00", "20310517T0800", "2031-W20-6 08:00"] {
+        // A fraction is one of what comes last; the end of a day is the beginning of the next.
+        for (text, same) in [
+            ("2031-05-17T08.5Z", "2031-05-17T08:30:00Z"),
+            ("2031-05-17T08,75+02", "2031-05-17T06:45:00Z"),
+            ("2031-05-17T08:30.5Z", "2031-05-17T08:30:30Z"),
+            ("20310517T0830.25Z", "2031-05-17T08:30:15Z"),
+            ("2031-05-17T08:30:15,125Z", "2031-05-17T08:30:15.125Z"),
+            ("2031-05-17T08:30:15.1234567891234567Z", "2031-05-17T08:30:15.123456789Z"),
+            ("2031-05-17T24:00:00Z", "2031-05-18T00:00:00Z"),
+            ("2031-12-31T24Z", "2032-01-01T00:00:00Z"),
+            ("20310517T2400Z", "2031-05-18T00:00:00Z"),
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), same.parse(), "{text}");
+        }
+        for text in ["2031-05-17T08:00:00", "20310517T0800", "2031-W20-6 08:00", "2031-05-17T08"] {
             assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp::NoOffset), "{text}");
         }
+        for text in ["2031-05-17", "20310517", "2031-137", "2031-W20-6"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp::DateAlone), "{text}");
+        }
         for text in [
-            "2031-05-17",
-            "20310517",
-            "2031-05-17T08Z",
             "2031-5-17T08:00Z",
             "2031-05-17T8:00Z",
             "2031-05-17T0800Z0",
@@ -186,8 +236,17 @@ mod tests {
             "2031-05-17T08:00+2",
             "2031-05-17T08:00+02:60",
             "2031-05-17T08:00+24:00",
-            "2031-05-17T24:00Z",
+            "2031-05-17T24:01Z",
+            "2031-05-17T24:00:00.1Z",
+            "2031-05-17T25Z",
+            "9999-12-31T24:00Z",
             "2031-05-17T08:60Z",
+            "2031-05-17T08:00:60Z",
+            "2031-05-17T8Z",
+            "2031-05-17T08.Z",
+            "2031-05-17T08:30.5.5Z",
+            "2031-05-17TZ",
+            "2031-05",
             "2031-W54-1T08:00Z",
             "2031-366T08:00Z",
             "2031-05-17T08:00 Z",

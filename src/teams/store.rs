@@ -225,22 +225,6 @@ pub(super) fn find_all(connection: &mut PgConnection, ids: &[TeamId]) -> QueryRe
     teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
 }
 
-/// The teams of these names, which are in lower case, in an organization or everywhere.
-pub(crate) fn named(
-    connection: &mut PgConnection,
-    organization: Option<OrganizationId>,
-    names: &[String],
-) -> QueryResult<Vec<Team>> {
-    if names.is_empty() {
-        return Ok(vec![]);
-    }
-    let found = teams::table.filter(lower(teams::name).eq_any(names)).select(Team::as_select()).into_boxed();
-    match organization {
-        Some(organization) => found.filter(teams::organization_id.eq(organization)).load(connection),
-        None => found.load(connection),
-    }
-}
-
 /// Who is in each of some teams, by name if they are at most `most`.
 pub(super) fn members(connection: &mut PgConnection, teams: &[Team], most: i64) -> QueryResult<Members> {
     let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();

@@ -18,7 +18,7 @@ pub(super) const BY_END: &str = "expired-at";
 
 impl Listed for Token {
     const COLUMNS: &'static [SortColumn<Self>] = &[
-        SortColumn::text_or_null("description", "description", |token| token.description.clone()),
+        SortColumn::name_or_null("description", "description", |token| token.description.clone()),
         SortColumn::text("kind", "kind", |token| token.kind.to_string()),
         SortColumn::text("role", "role", |token| token.role.to_string()),
         SortColumn::text("status", "status", |token| token.status.to_string()),

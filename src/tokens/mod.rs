@@ -33,6 +33,7 @@ pub(crate) use http::{NEWEST_FIRST, mint};
 pub(crate) use issue::create;
 pub use labels::{LABEL_KEY_MAX, LABEL_VALUE_MAX, LABELS_MAX, Labels};
 pub(crate) use life::{Switch, edit, record_look, replace, revoke, switch};
+use model::named;
 pub use model::{
     DESCRIPTION_MAX, ExpiryStatus, GRACE_MAX, Owner, Replacement, Revocation, SELF_ROTATION_GRACE, Token,
     TokenAttributes, TokenChanges, USAGE_KEPT_DAYS,

@@ -294,8 +294,12 @@ impl<'a> NewToken<'a> {
 impl Token {
     /// The token after the changes that need no look at its organization.
     pub(super) fn changed(self, changes: TokenChanges) -> Self {
+        let description = changes.description.unwrap_or(self.description);
         Self {
-            description: changes.description.unwrap_or(self.description),
+            description: match self.kind {
+                Kind::Workspace => Some(named(description, self.created_at)),
+                _ => description,
+            },
             role: changes.role.unwrap_or(self.role),
             abilities: changes.abilities.unwrap_or(self.abilities),
             labels: changes.labels.unwrap_or(self.labels),
@@ -322,11 +326,18 @@ pub(super) fn event(token: &Token, action: &'static str) -> Event {
 /// The most characters that a description may have.
 pub const DESCRIPTION_MAX: u64 = 255;
 
+/// What its maker says of a workspace's token, or a name by which it can be found; each has one.
+pub(super) fn named(description: Option<String>, made_at: DateTime<Utc>) -> String {
+    let said = description.filter(|text| !text.trim().is_empty());
+    said.unwrap_or_else(|| format!("Unnamed, {}", made_at.format("%Y-%m-%d")))
+}
+
 /// What a client may say of a new token.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TokenAttributes {
-    /// `description`: at most 255 characters; an empty string is one, null is none.
+    /// `description`: at most 255 characters; an empty string is one, null is none. Without one, a workspace's token is
+    /// called `Unnamed` and the day.
     #[serde(default, deserialize_with = "present")]
     #[validate(length(max = "DESCRIPTION_MAX"))]
     #[schema(max_length = 255)]
@@ -361,6 +372,10 @@ pub struct TokenAttributes {
     pub labels: Option<Labels>,
     /// `labels-in-jwt`: whether the JWT says them, as they are when it is made.
     pub labels_in_jwt: Option<bool>,
+    /// `status`: only `active`; a token can be disabled once it is made.
+    #[validate(custom(function = "made_active"))]
+    #[schema(value_type = Option<String>, pattern = "^active$")]
+    pub status: Option<Status>,
 }
 
 /// What a client may change of a token.
@@ -368,7 +383,7 @@ pub struct TokenAttributes {
 #[serde(rename_all = "kebab-case")]
 pub struct TokenChanges {
     /// `description`: at most 255 characters; an empty string is one, null is none, which a team's token that has one
-    /// cannot become.
+    /// cannot become. Without one, a workspace's token is called `Unnamed` and the day when it was made.
     #[serde(default, deserialize_with = "present")]
     #[validate(length(max = "DESCRIPTION_MAX"))]
     #[schema(max_length = 255)]
@@ -427,6 +442,10 @@ pub struct Replacement {
     #[validate(custom(function = "to_come"))]
     #[schema(value_type = Option<Timestamp>)]
     pub expired_at: Option<Option<Timestamp>>,
+    /// `status` of the successor: only `active`; it can be disabled once it is made.
+    #[validate(custom(function = "made_active"))]
+    #[schema(value_type = Option<String>, pattern = "^active$")]
+    pub status: Option<Status>,
 }
 
 /// For so many days before today it is told how often a token was used (docs/design.md §3, rule 7).
@@ -440,6 +459,14 @@ pub const SELF_ROTATION_GRACE: i32 = 60;
 
 /// The longest grace after a regeneration, in seconds: a week (docs/design.md §3, rule 5).
 pub const GRACE_MAX: i32 = 604_800;
+
+fn made_active(status: &Status) -> Result<(), ValidationError> {
+    if *status == Status::Active {
+        return Ok(());
+    }
+    let message = "Status of a new token can only be active: disable it once it is made";
+    Err(ValidationError::new("status").with_message(message.into()))
+}
 
 fn to_come(timestamp: &Timestamp) -> Result<(), ValidationError> {
     if timestamp.0 > Utc::now() {

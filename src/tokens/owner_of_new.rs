@@ -5,7 +5,7 @@ use diesel::{OptionalExtension, PgConnection};
 
 use super::issue::{self, Mint};
 use super::store::{self, Slot};
-use super::{Owner, Token, TokenAttributes, life};
+use super::{Owner, Token, TokenAttributes, life, named};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::{Kind, Secret};
 use crate::ids::{OrganizationId, TeamId, UserId, WorkspaceId};
@@ -121,9 +121,7 @@ impl LockedOwner {
                 issue::issue(connection, caller, mint, slot, attributes)
             }
             Self::Workspace(workspace) => {
-                // Each has a name by which it can be found.
-                let unnamed = || format!("Unnamed, {}", caller.now.format("%Y-%m-%d"));
-                let description = description.unwrap_or_else(unnamed);
+                let description = named(description, caller.now);
                 new(Owner::Workspace(workspace.organization_id, workspace.id), Slot::OneMore(Some(&description)))
             }
             Self::User(owner, _) => new(*owner, Slot::OneMore(description.as_deref())),

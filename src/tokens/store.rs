@@ -11,16 +11,18 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as Sq
 use super::bounds::Bounds;
 use super::jwt::{self, Form};
 use super::{Labels, NewToken, Owner, Token, USAGE_KEPT_DAYS};
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Role, TeamFacts};
 use crate::credential::{Abilities, Ability, Digest, Format, Kind, Period, Secret, Status};
 use crate::database::schema::{
-    abilities_of_user, all_users, effective_abilities, least, listed_tokens, lower, memberships, organizations,
-    registered_abilities, statement_timestamp, team_members, teams, token_usage_days, tokens, workspaces,
+    abilities_of_user, all_teams, all_users, all_workspaces, effective_abilities, least, listed_tokens, lower,
+    memberships, organizations, registered_abilities, statement_timestamp, team_members, teams, token_usage_days,
+    tokens, workspaces,
 };
 use crate::database::try_lock;
 use crate::deletions::{self, Deletion};
 use crate::ids::{OrganizationId, TeamId, TokenId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Result};
+use crate::teams::Visibility;
 use crate::users::MembershipStatus;
 
 /// Whose tokens a list holds.
@@ -674,6 +676,44 @@ pub(super) fn makers_named(
         }
     };
     found.select((all_users::id, all_users::username)).load(connection)
+}
+
+/// The teams of these names, which are in lower case, in an organization or everywhere, also deleted ones that a token names.
+pub(super) fn teams_named(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    names: &[String],
+) -> QueryResult<Vec<(TeamFacts, String)>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    let found = all_teams::table.filter(lower(all_teams::name).eq_any(names)).into_boxed();
+    let found = match organization {
+        Some(organization) => found.filter(all_teams::organization_id.eq(organization)),
+        None => found,
+    };
+    let secret = all_teams::visibility.eq(Visibility::Secret);
+    let facts = (all_teams::id, all_teams::owners, secret, all_teams::allow_member_token_management);
+    let found: Vec<((TeamId, bool, bool, bool), String)> = found.select((facts, all_teams::name)).load(connection)?;
+    let team = |((id, owners, secret, allows_members), name)| (TeamFacts { id, owners, secret, allows_members }, name);
+    Ok(found.into_iter().map(team).collect())
+}
+
+/// The same of workspaces.
+pub(super) fn workspaces_named(
+    connection: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    names: &[String],
+) -> QueryResult<Vec<(WorkspaceId, String)>> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    let found = all_workspaces::table.filter(lower(all_workspaces::name).eq_any(names)).into_boxed();
+    let found = match organization {
+        Some(organization) => found.filter(all_workspaces::organization_id.eq(organization)),
+        None => found,
+    };
+    found.select((all_workspaces::id, all_workspaces::name)).load(connection)
 }
 
 /// Whether a token is not ended for good.

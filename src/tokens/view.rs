@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
 
-use super::{Labels, Token, TokenAttributes, TokenChanges};
+use super::{Labels, Replacement, Token, TokenAttributes, TokenChanges};
 use crate::access::Role;
 use crate::credential::{Format, Kind, Secret, Status};
 use crate::http::Made;
 use crate::ids::TokenId;
 use crate::jsonapi::schema::{self, Attribute, ToOne, count, or_null, text, truth, written_or_null};
-use crate::jsonapi::{Error, Identifier, Resource, ResourceBody, ResourceType, names, time};
+use crate::jsonapi::{Attributes, Error, Identifier, Resource, ResourceBody, ResourceType, names, time};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::teams::{self, TEAMS};
 use crate::users::{self, USERS};
@@ -53,6 +53,15 @@ pub(super) const ATTRIBUTES: &[Attribute<Token>] = &[
     },
     Attribute { name: "format", schema: Format::schema, value: |token| json!(token.format) },
     Attribute { name: "usage-count", schema: || count(0).into(), value: |token| json!(token.usage_count) },
+    Attribute {
+        name: "owner-name",
+        schema: || {
+            let about =
+                "The name of the user, team, workspace or organization that it acts as, also of one that is gone";
+            or_null(text()).description(Some(about)).into()
+        },
+        value: |token| json!(token.owner_name),
+    },
     Attribute {
         name: "created-by-name",
         schema: || or_null(text()).description(Some("The name of its maker, also of one who is gone")).into(),
@@ -134,17 +143,54 @@ fn trashed(token: &Token) -> &'static str {
 }
 
 /// What a client may send back as it is, and not change. Whatever else cannot be changed moves by itself and is ignored.
-pub(super) const READ_ONLY: [&str; 8] =
-    ["kind", "format", "token", "created-at", "disabled-at", "revoked-at", "revocation-reason", "labels-in-jwt"];
+pub(super) const READ_ONLY: [&str; 9] = [
+    "kind",
+    "format",
+    "token",
+    "created-at",
+    "disabled-at",
+    "revoked-at",
+    "revocation-reason",
+    "labels-in-jwt",
+    "effective-abilities",
+];
 
-/// The fault of an attribute that was sent and is another one than the token's.
+/// What a successor has as the token before it; a client may send it as it is.
+pub(super) const INHERITED: [&str; 10] = [
+    "kind",
+    "format",
+    "description",
+    "role",
+    "abilities",
+    "effective-abilities",
+    "labels",
+    "labels-in-jwt",
+    "self-rotation",
+    "rotates-until",
+];
+
+/// The fault of an attribute of an edit that is another one than the token's.
 pub(super) fn changed(token: &Token, sent: &ResourceBody<TokenChanges>, name: &str) -> Option<Error> {
+    differs(token, sent, name, || format!("The attribute {name} cannot be changed"))
+}
+
+/// The same of an attribute that was sent for a successor.
+pub(super) fn inherited(token: &Token, sent: &ResourceBody<Replacement>, name: &str) -> Option<Error> {
+    let detail = || format!("A successor has the {name} of the token before it: edit the token, or make a new one");
+    differs(token, sent, name, detail)
+}
+
+fn differs<A: Attributes>(
+    token: &Token,
+    sent: &ResourceBody<A>,
+    name: &str,
+    detail: impl Fn() -> String,
+) -> Option<Error> {
     let attribute = ATTRIBUTES.iter().find(|attribute| attribute.name == name)?;
     let (is, sent_as) = ((attribute.value)(token), sent.sent(name)?);
     let moment = |value: &Value| value.as_str()?.parse::<DateTime<Utc>>().ok();
     let same = is == *sent_as || moment(&is).is_some_and(|is| moment(sent_as) == Some(is));
-    let pointer = || sent.pointer(&format!("attributes/{name}"));
-    (!same).then(|| Error::attribute(pointer(), format!("The attribute {name} cannot be changed")))
+    (!same).then(|| Error::attribute(sent.pointer(&format!("attributes/{name}")), detail()))
 }
 
 /// A token just made: the one answer that shows its secret.

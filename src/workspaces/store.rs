@@ -132,21 +132,17 @@ pub(super) fn find_named(
         .first(connection)
 }
 
-/// The workspaces of these names, which are in lower case, that are within reach: in an organization, or everywhere.
+/// The workspaces of these names, which are in lower case, that are within reach in an organization.
 pub(crate) fn named(
     connection: &mut PgConnection,
-    organization: Option<OrganizationId>,
+    organization: OrganizationId,
     visible: VisibleWorkspaces,
     names: &[String],
 ) -> QueryResult<Vec<(WorkspaceId, String)>> {
     if names.is_empty() {
         return Ok(vec![]);
     }
-    let found = match organization {
-        Some(organization) => within_reach(organization, visible),
-        None => workspaces::table.into_boxed(),
-    };
-    let found = found.filter(lower(workspaces::name).eq_any(names));
+    let found = within_reach(organization, visible).filter(lower(workspaces::name).eq_any(names));
     found.select((workspaces::id, workspaces::name)).load(connection)
 }
 

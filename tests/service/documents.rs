@@ -8,6 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +19,7 @@ use crate::support::client::{Answer, Client, MEDIA_TYPE};
 
 #[test]
 fn requests_and_answers_are_those_on_file() {
-    let told = story();
+    let told = story(Links::Left);
     let names: BTreeSet<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.len(), told.len(), "each document has a name of its own");
     let bless = std::env::var_os("LATCHKEY_BLESS").is_some();
@@ -47,10 +49,40 @@ fn requests_and_answers_are_those_on_file() {
 
 #[test]
 fn every_answer_is_a_json_api_document() {
-    for (name, document) in story() {
+    for (name, document) in story(Links::Left) {
+        // The HCP API's own form.
+        if name == "organization-audit-trail-list" {
+            continue;
+        }
         if let Some(answer) = document["response"].get("document") {
             assert_eq!(faults_of(answer), Vec::<String>::new(), "{name}");
         }
+    }
+}
+
+/// Whoever gets an answer gets one at each of its links as well; docs/design.md §5 names those that may be 404.
+#[test]
+fn every_link_of_every_answer_leads_somewhere() {
+    story(Links::Followed);
+}
+
+/// Whether the links of each answer are followed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Left,
+    Followed,
+}
+
+/// Every link in a document, beside its name.
+fn links_in(value: &Value, found: &mut BTreeSet<(String, String)>) {
+    if let Some(links) = value.get("links").and_then(Value::as_object) {
+        let target = |link: &Value| link.as_str().or_else(|| link["href"].as_str()).map(str::to_owned);
+        found.extend(links.iter().filter_map(|(name, link)| Some((name.clone(), target(link)?))));
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| links_in(item, found)),
+        Value::Object(members) => members.values().for_each(|member| links_in(member, found)),
+        _ => {}
     }
 }
 
@@ -71,6 +103,7 @@ use Sends::{Document, Nothing, Text, TooMuch};
 /// Requests with their answers, as they go on file.
 struct Story {
     host: String,
+    links: Links,
     told: Vec<(String, Value)>,
 }
 
@@ -105,6 +138,11 @@ impl Story {
             request["headers"] = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         }
         let answer = client.send(method, path, &headers, body.as_deref().map(str::as_bytes));
+        if self.links == Links::Followed {
+            let authorization: Vec<(&str, &str)> =
+                headers.iter().copied().filter(|(name, _)| *name == "Authorization").collect();
+            self.follow(name, client, &authorization, &answer);
+        }
         let mut response = json!({"status": answer.status});
         let shown: Map<String, Value> = ["Content-Type", "Location", "Vary", "Allow", "WWW-Authenticate"]
             .iter()
@@ -120,6 +158,23 @@ impl Story {
         redact(&mut exchange, &self.host);
         self.told.push((name.to_owned(), exchange));
         answer
+    }
+}
+
+impl Story {
+    fn follow(&self, name: &str, client: &Client, headers: &[(&str, &str)], answer: &Answer) {
+        let mut links = BTreeSet::new();
+        links_in(&answer.body, &mut links);
+        for (kind, link) in links {
+            let path = link.strip_prefix(&format!("http://{}", self.host)).unwrap_or(&link);
+            // A page, and not of this API.
+            if kind == "self-html" {
+                continue;
+            }
+            let status = client.send("GET", path, headers, None).status;
+            let may_be_none = kind == "related" && path.split('?').next().unwrap().ends_with("/authentication-token");
+            assert!(status == 200 || (may_be_none && status == 404), "{name}: {kind} {link} leads to {status}");
+        }
     }
 }
 
@@ -143,14 +198,16 @@ fn redact_seconds(value: &mut Value) {
 fn redact(exchange: &mut Value, host: &str) {
     redact_seconds(exchange);
     static ID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(org|team|user|ou|at|ws|tws|prj|tprj|tag|tb|rtk)-([1-9A-HJ-NP-Za-km-z]{16})\b").unwrap()
+        Regex::new(r"\b(org|team|user|ou|at|ws|tws|prj|tprj|tag|tb|rtk|ae)-([1-9A-HJ-NP-Za-km-z]{16})\b").unwrap()
     });
     static REQUEST_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f-]{27}$").unwrap());
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^20[0-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").unwrap());
     static DAY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b20[0-8]\d-\d\d-\d\d$").unwrap());
     static SECRET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\blk[utowa]_[0-9A-Za-z]{49}\b").unwrap());
-    static PREFIX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^lk[utowa]_[0-9A-Za-z]{6}$").unwrap());
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(lk[utowa]_[0-9A-Za-z]{6}|eyJ….{6})$").unwrap());
+    static JWT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\beyJ[\w-]+\.[\w-]+\.[\w-]{86}$").unwrap());
+    static BASIC: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^Basic [0-9A-Za-z+/=]+$").unwrap());
     static CURSOR: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\beyJ[\w-]{20,}").unwrap());
     let mut ids: Vec<(String, String)> = vec![];
     walk(exchange, &mut |text| {
@@ -168,6 +225,8 @@ fn redact(exchange: &mut Value, host: &str) {
         let short = DAY.replace(&short, "<day>").into_owned();
         let short = SECRET.replace_all(&short, "<secret>").into_owned();
         let short = PREFIX.replace(&short, "<prefix>").into_owned();
+        let short = JWT.replace(&short, "<jwt>").into_owned();
+        let short = BASIC.replace(&short, "Basic <anybody:secret>").into_owned();
         let short = CURSOR.replace_all(&short, "<cursor>").into_owned();
         *text = short.replace(host, "<host>");
     });
@@ -182,10 +241,10 @@ fn walk(value: &mut Value, change: &mut impl FnMut(&mut String)) {
     }
 }
 
-fn story() -> Vec<(String, Value)> {
+fn story(links: Links) -> Vec<(String, Value)> {
     let app = App::start();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
-    let mut story = Story { host: app.address.to_string(), told: vec![] };
+    let mut story = Story { host: app.address.to_string(), links, told: vec![] };
     let nobody = app.anonymous();
     let (client, member) = (&ada.client, &bob.client);
 
@@ -282,7 +341,8 @@ fn story() -> Vec<(String, Value)> {
     story.call("error-422-owners", client, &format!("PATCH {owners}"), renaming).expect(422);
     story.call("error-403-owners", client, &format!("DELETE {owners}"), Nothing).expect(403);
 
-    tell_of_team_tokens(&mut story, &ada);
+    tell_of_team_tokens(&mut story, &app, &ada);
+    tell_of_tokens(&mut story, &app, &ada);
     tell_of_members(&mut story, &app, client, &team);
     tell_of_workspaces(&mut story, client, &team);
     tell_of_projects(&mut story, client, &team);
@@ -312,7 +372,7 @@ fn story() -> Vec<(String, Value)> {
 }
 
 /// The team tokens of HCP Terraform, a document for each sentence of its description.
-fn tell_of_team_tokens(story: &mut Story, ada: &User) {
+fn tell_of_team_tokens(story: &mut Story, app: &App, ada: &User) {
     let client = &ada.client;
     let team = ada.team("bobs", "hcp");
     let (one, list) =
@@ -347,13 +407,15 @@ fn tell_of_team_tokens(story: &mut Story, ada: &User) {
         let made = story.call(&format!("hcp-team-tokens-create-{description}"), client, &path, body).expect(201);
         assert!(!made.secret().is_empty());
     }
+    story.call("hcp-team-tokens-list-default-page", client, list, Nothing).expect(200);
     let page = format!("{list}?page[number]=1&page[size]=20");
     let listed = story.call("hcp-team-tokens-list", client, &page, Nothing).expect(200);
     let descriptions: Vec<&Value> =
         listed.body["data"].as_array().unwrap().iter().map(|token| &token["attributes"]["description"]).collect();
     assert_eq!(descriptions, [&json!("sooner"), &json!("later"), &Value::Null], "by expiry, never at the end");
     story.call("hcp-team-tokens-list-searched", client, &format!("{list}?q=hc"), Nothing).expect(200);
-    for sort in ["team-name", "created-by", "expired-at", "last-used-at", "-expired-at"] {
+    let sorts = ["team-name", "created-by", "expired-at", "last-used-at"];
+    for sort in sorts.map(str::to_owned).into_iter().chain(sorts.map(|sort| format!("-{sort}"))) {
         story
             .call(&format!("hcp-team-tokens-list-sort-{sort}"), client, &format!("{list}?sort={sort}"), Nothing)
             .expect(200);
@@ -363,7 +425,86 @@ fn tell_of_team_tokens(story: &mut Story, ada: &User) {
     let unknown = "GET /api/v2/authentication-tokens/at-nothing";
     story.call("hcp-team-token-show-unknown", client, unknown, Nothing).expect(404);
     story.call("hcp-team-token-show", client, &format!("GET {one}"), Nothing).expect(200);
+    let outsider = app.user("eve").client;
+    story.call("hcp-team-token-show-unauthorized", &outsider, &format!("GET {one}"), Nothing).expect(404);
+    // Only now, because a token that was used shows it.
+    let (seen, hidden) = (ada.workspace("bobs", "seen"), ada.workspace("bobs", "hidden"));
+    ada.give_access(&team, &seen, "read");
+    let of_team = app.with(&second.secret());
+    let workspaces = "GET /api/v2/organizations/bobs/workspaces?fields[workspaces]=name";
+    let listed = story.call("hcp-team-token-lists-workspaces", &of_team, workspaces, Nothing).expect(200);
+    assert_eq!(listed.ids(), [seen]);
+    let other = format!("GET /api/v2/workspaces/{hidden}");
+    story.call("hcp-team-token-shows-no-other-workspace", &of_team, &other, Nothing).expect(404);
     story.call("hcp-team-token-delete", client, &format!("DELETE {one}"), Nothing).expect(204);
+}
+
+/// What Latchkey adds to them: tokens of workspaces, switches, successors, ends, labels, JWTs.
+fn tell_of_tokens(story: &mut Story, app: &App, ada: &User) {
+    let client = &ada.client;
+    ada.organization("widgets");
+    let workspace = ada.workspace("widgets", "shop");
+    let all = format!("/api/v2/workspaces/{workspace}/authentication-tokens");
+    let token = |attributes: Value| Document(resource("authentication-tokens", attributes));
+    let labelled = token(json!({"description": "sync", "role": "manager", "labels": {"product": "billing"},
+        "expires-in-seconds": 3600}));
+    let made = story.call("workspace-tokens-create", client, &format!("POST {all}"), labelled).expect(201);
+    let jwt = token(json!({"description": "edge", "format": "jwt", "labels": {"product": "billing"},
+        "labels-in-jwt": true}));
+    let jwt = story.call("workspace-tokens-create-a-jwt", client, &format!("POST {all}"), jwt).expect(201);
+    assert!(!made.secret().is_empty() && !jwt.secret().is_empty());
+    story
+        .call("workspace-tokens-list", client, &format!("GET {all}?filter[label][product]=billing"), Nothing)
+        .expect(200);
+    let one = format!("/api/v2/authentication-tokens/{}", made.id());
+    let change = token(json!({"description": "syncs the shop", "labels": {"product": "shop"}}));
+    story.call("authentication-token-update", client, &format!("PATCH {one}"), change).expect(200);
+    for action in ["disable", "enable", "deactivate", "activate"] {
+        let line = format!("POST {one}/actions/{action}");
+        story.call(&format!("authentication-token-{action}"), client, &line, Nothing).expect(200);
+    }
+    let grace = token(json!({"grace-period-seconds": 600}));
+    let line = format!("POST {one}/actions/regenerate");
+    let successor = story.call("authentication-token-regenerate", client, &line, grace).expect(201);
+    let secret = successor.secret();
+    let neighbours = format!(
+        "GET {one}?include=created-by,workspace,organization,replaced-by&fields[users]=username\
+                              &fields[workspaces]=name&fields[organizations]=name"
+    );
+    story.call("authentication-token-show-included", client, &neighbours, Nothing).expect(200);
+    let other = |role: &str| token(json!({ "description": "more", "role": role }));
+    let narrow = Document(resource("workspaces", json!({"allowed-token-roles": ["viewer", "member", "manager"]})));
+    let workspace = format!("PATCH /api/v2/workspaces/{workspace}?fields[workspaces]=allowed-token-roles");
+    story.call("workspace-allowed-token-roles-update", client, &workspace, narrow).expect(200);
+    story.call("error-422-role-not-allowed", client, &format!("POST {all}"), other("admin")).expect(422);
+    let reason = token(json!({"revocation-reason": "replaced"}));
+    story.call("authentication-token-revoke", client, &format!("POST {one}/actions/revoke"), reason).expect(200);
+    let revoked = format!("GET {one}?filter[trashed]=with");
+    story.call("authentication-token-show-revoked", client, &revoked, Nothing).expect(200);
+
+    // Only now, because a token that was used shows it.
+    let basic = format!("Basic {}", STANDARD.encode(format!("anybody:{secret}")));
+    let basic = [("Authorization", basic.as_str())];
+    let shop =
+        format!("GET {}?fields[workspaces]=name", workspace.strip_prefix("PATCH ").unwrap().split('?').next().unwrap());
+    story.call_with("workspace-show-with-a-token-as-password", &app.anonymous(), &shop, &basic, Nothing).expect(200);
+    let acts = app.with(&secret);
+    assert!(
+        !acts
+            .post(&all, &resource("authentication-tokens", json!({"description": "child"})))
+            .expect(201)
+            .secret()
+            .is_empty()
+    );
+    let trail = format!("GET /api/v2/organizations/widgets/audit-trail?filter[token]={}", successor.id());
+    story.call("organization-audit-trail-list", client, &trail, Nothing).expect(200);
+    let root = app.site_admin("auditor").client;
+    let everybody = "/api/v2/admin/authentication-tokens";
+    let list = format!("GET {everybody}?filter[organization]=widgets&filter[id]={}", jwt.id());
+    story.call("admin-authentication-tokens-list", &root, &list, Nothing).expect(200);
+    let reason = token(json!({"revocation-reason": "found in a log"}));
+    let line = format!("DELETE {everybody}/{}", jwt.id());
+    story.call("admin-authentication-token-delete", &root, &line, reason).expect(204);
 }
 
 fn tell_of_members(story: &mut Story, app: &App, client: &Client, team: &str) {

@@ -145,6 +145,28 @@ fn why_a_token_was_revoked_is_kept_and_shown() {
         json!({"revocation-reason": "left the company"})
     );
     assert_eq!(scene.app.count(&told), 1);
+    // A DELETE takes the same body.
+    let deleted = made();
+    let body = token(json!({"revocation-reason": "left the company"}));
+    scene.ada.client.delete_with(&at(&deleted), &token(json!({"revocation-reason": 7}))).expect(422);
+    scene.ada.client.delete_with(&at(&deleted), &token(json!({"reason": "left"}))).expect(422);
+    scene.ada.client.delete_with(&at(&deleted), &body).expect(204);
+    let shown = scene.ada.client.get(&format!("{}?filter[trashed]=with", at(&deleted))).expect(200);
+    assert_eq!(shown.attribute("revocation-reason"), "left the company");
+    let root = scene.app.site_admin("root");
+    let reasoned = || scene.app.count("tokens WHERE revocation_reason = 'left the company'");
+    assert_eq!(reasoned(), 2);
+    root.client.delete_with(&format!("/api/v2/admin/authentication-tokens/{}", made()), &body).expect(204);
+    assert!(!scene.ada.client.post_nothing(&scene.one()).expect(201).secret().is_empty());
+    scene.ada.client.delete_with(&scene.one(), &body).expect(204);
+    let own = "/api/v2/organizations/acme/authentication-token";
+    for which in ["", "?token=audit-trails"] {
+        assert!(!scene.ada.client.post_nothing(&format!("{own}{which}")).expect(201).secret().is_empty());
+        scene.ada.client.delete_with(&format!("{own}{which}"), &body).expect(204);
+    }
+    let last = scene.token(json!({"description": "last"}));
+    scene.app.with(&last.secret()).delete_with("/api/v2/authentication-tokens/current", &body).expect(204);
+    assert_eq!(reasoned(), 7);
     let silent = made();
     let ended = scene.ada.client.post_nothing(&format!("{}/actions/revoke", at(&silent))).expect(200);
     assert_eq!(*ended.attribute("revocation-reason"), Value::Null);

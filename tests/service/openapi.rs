@@ -112,7 +112,18 @@ fn references_and_names_are_sound() {
         let found = description.pointer(reference.strip_prefix('#').unwrap());
         assert!(found.is_some(), "{reference} leads nowhere");
     }
+    let schemes = &description["components"]["securitySchemes"];
     let routes = routes(&description);
+    for route in routes.iter().filter(|route| route.needs_token) {
+        let either: Vec<&str> = route.operation["security"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|scheme| schemes[scheme.as_object().unwrap().keys().next().unwrap()]["scheme"].as_str().unwrap())
+            .collect();
+        assert_eq!(either, ["bearer", "basic"], "{}", route.name());
+    }
+    assert!(schemes.to_string().contains("lkw_"));
     let names: BTreeSet<String> = routes.iter().map(|route| route.operation["operationId"].to_string()).collect();
     assert_eq!(names.len(), routes.len(), "each operation has a name of its own");
     for route in &routes {

@@ -218,7 +218,12 @@ fn a_token_is_taken_in_place_of_a_password() {
     for good in [format!("anything:{secret}"), format!(":{secret}"), format!("{secret}:"), format!("{secret}:x")] {
         assert_eq!(with(&good), 200);
     }
-    for bad in [secret.to_owned(), "ada:password".to_owned(), format!("ada:{secret}x"), String::new(), ":".to_owned()] {
+    assert_eq!(with(&format!("{secret}:{secret}")), 200);
+    // Of two different ones nobody can tell which is meant.
+    let other = app.user("bob").client.secret().to_owned();
+    let both = [format!("{secret}:{other}"), format!("{other}:{secret}")];
+    let bad = [secret.to_owned(), "ada:password".to_owned(), format!("ada:{secret}x"), String::new(), ":".to_owned()];
+    for bad in bad.into_iter().chain(both) {
         assert_eq!(with(&bad), 401);
     }
     let raw = |header: &str| {

@@ -33,29 +33,115 @@ fn another_systems_name_of_an_attribute_is_refused_with_the_right_one() {
         ("name", "description"),
         ("label", "description"),
         ("title", "description"),
+        ("displayName", "description"),
+        ("Description", "description"),
         ("scope", "role"),
+        ("roles", "role"),
         ("scopes", "abilities"),
+        ("permission", "abilities"),
         ("permissions", "abilities"),
+        ("effectiveAbilities", "effective-abilities"),
         ("expire-at", "expired-at"),
         ("expires", "expired-at"),
         ("expires-at", "expired-at"),
         ("expires_at", "expired-at"),
+        ("expiresAt", "expired-at"),
+        ("expiredAt", "expired-at"),
+        ("EXPIRED_AT", "expired-at"),
         ("expires-on", "expired-at"),
         ("expiration", "expired-at"),
         ("expiration-date", "expired-at"),
+        ("expirationDate", "expired-at"),
         ("expiry", "expired-at"),
+        ("validUntil", "expired-at"),
+        ("not_after", "expired-at"),
+        ("enabled", "status"),
+        ("is_active", "status"),
+        ("tags", "labels"),
+        ("selfRotation", "self-rotation"),
+        ("labelsInJwt", "labels-in-jwt"),
     ];
+    let lifetimes = ["ttl", "expires-in", "expires_at_mins", "expiresInSeconds", "lifetime", "max-age"];
     for (method, route) in &routes {
-        for (word, right) in words {
+        // An edit takes no lifetime.
+        let right = if *method == "POST" { "expires-in-seconds" } else { "expired-at" };
+        let of_route = lifetimes.iter().map(|word| match *word {
+            "expiresInSeconds" => (*word, "expires-in-seconds"),
+            word => (word, right),
+        });
+        for (word, right) in words.into_iter().chain(of_route) {
             let body = token(json!({ word: null }));
             let headers = [("Content-Type", "application/vnd.api+json")];
             let refused = scene.ada.client.send(method, route, &headers, Some(body.to_string().as_bytes())).expect(422);
             assert_eq!(refused.blamed(), [format!("/data/attributes/{}", word.replace('_', "-"))], "{method} {route}");
-            assert!(refused.detail().contains(right), "{}", refused.detail());
+            assert!(refused.detail().contains(&format!("is called {right}")), "{}", refused.detail());
         }
     }
+    let regenerate = format!("{}/actions/regenerate", path(&made.id()));
+    let refused = scene.ada.client.post(&regenerate, &token(json!({"gracePeriodSeconds": 60}))).expect(422);
+    assert!(refused.detail().contains("grace-period-seconds"), "{}", refused.detail());
+    let revoke = format!("{}/actions/revoke", path(&made.id()));
+    let refused = scene.ada.client.post(&revoke, &token(json!({"reason": "unused"}))).expect(422);
+    assert!(refused.detail().contains("revocation-reason"), "{}", refused.detail());
+    // When it ends is nobody's to say but by `expired-at`; an edit may send back what GET shows.
+    scene.ada.client.post(&scene.many(), &token(json!({"ends-at": null}))).expect(422);
     assert_eq!(scene.app.count("tokens"), tokens);
     assert!(scene.works(&made.secret()));
+}
+
+#[test]
+fn a_new_token_is_active() {
+    let scene = Acme::new();
+    let made = scene.token(json!({"description": "a", "status": "active"}));
+    assert!(!made.secret().is_empty());
+    let tokens = scene.app.count("tokens");
+    for route in [scene.one(), scene.many(), format!("{}/actions/regenerate", path(&made.id()))] {
+        for status in ["inactive", "revoked", "disabled"] {
+            let refused = scene.ada.client.post(&route, &token(json!({ "status": status }))).expect(422);
+            assert_eq!(refused.blamed(), ["/data/attributes/status"], "{route}");
+        }
+    }
+    let refused = scene.ada.client.post(&scene.many(), &token(json!({"status": "inactive"}))).expect(422);
+    assert!(refused.detail().contains("disable it once it is made"), "{}", refused.detail());
+    assert_eq!(scene.app.count("tokens"), tokens);
+}
+
+/// A successor is what the token was: what an edit is for is not dropped by a regeneration.
+#[test]
+fn a_successor_takes_no_edit() {
+    let scene = Acme::new();
+    let made = scene.token(json!({"description": "a", "role": "member", "labels": {"env": "prod"}}));
+    let secret = made.secret();
+    let regenerate = format!("{}/actions/regenerate", path(&made.id()));
+    for (name, other) in [
+        ("description", json!("b")),
+        ("description", json!(null)),
+        ("role", json!("viewer")),
+        ("abilities", json!([])),
+        ("effective-abilities", json!([])),
+        ("labels", json!({})),
+        ("labels-in-jwt", json!(true)),
+        ("format", json!("jwt")),
+        ("kind", json!("user")),
+        ("self-rotation", json!(true)),
+        ("rotates-until", json!("2099-01-01T00:00:00Z")),
+    ] {
+        let refused = scene.ada.client.post(&regenerate, &token(json!({ name: other }))).expect(422);
+        assert_eq!(refused.blamed(), [format!("/data/attributes/{name}")]);
+        assert!(refused.detail().contains("edit the token, or make a new one"), "{}", refused.detail());
+    }
+    let both = scene.ada.client.post(&regenerate, &token(json!({"role": "viewer", "format": "jwt"}))).expect(422);
+    assert_eq!(both.blamed().len(), 2, "all faults together");
+    assert!(scene.works(&secret), "nothing was replaced");
+    // What GET shows may be sent.
+    let mut whole = scene.ada.client.get(&path(&made.id())).expect(200).body["data"]["attributes"].clone();
+    for name in ["expired-at", "expires-in-seconds", "status"] {
+        whole.as_object_mut().unwrap().remove(name);
+    }
+    whole.as_object_mut().unwrap().remove("ends-at");
+    let successor = scene.ada.client.post(&regenerate, &token(whole)).expect(201);
+    assert!(!successor.secret().is_empty());
+    assert_eq!(successor.attribute("labels"), &json!({"env": "prod"}));
 }
 
 #[test]
@@ -77,6 +163,8 @@ fn what_cannot_be_changed_may_be_sent_as_it_is() {
         ("revoked-at", json!("2020-01-01T00:00:00.000Z")),
         ("revocation-reason", json!("mine")),
         ("labels-in-jwt", json!(true)),
+        ("effective-abilities", json!([])),
+        ("effective-abilities", json!(["agents:*"])),
         ("status", json!("revoked")),
         ("status", json!("expired")),
     ] {
@@ -189,6 +277,28 @@ fn what_was_never_used_comes_before_what_was() {
 }
 
 #[test]
+fn descriptions_are_sorted_without_regard_to_case() {
+    let scene = Acme::new();
+    let described = ["b", "C", "a"].map(|description| {
+        let made = scene.token(json!({ "description": description }));
+        assert!(!made.secret().is_empty());
+        made.id()
+    });
+    let [b, c, a] = &described;
+    let list = scene.many();
+    let sorted = |sort: &str| scene.ada.client.get(&format!("{list}?sort={sort}")).expect(200).ids();
+    assert_eq!(sorted("description"), [a.as_str(), b, c]);
+    assert_eq!(sorted("-description"), [c.as_str(), b, a]);
+    let after = |id: &str| {
+        let page = scene.ada.client.get(&format!("{list}?sort=description&page[size]=1&page[after]=")).expect(200);
+        assert_eq!(page.ids(), [a.as_str()]);
+        let next = page.body["links"]["next"].as_str().unwrap().split_once("/api/").unwrap().1.to_owned();
+        assert_eq!(scene.ada.client.get(&format!("/api/{next}")).expect(200).ids(), [id]);
+    };
+    after(b);
+}
+
+#[test]
 fn names_are_sorted_without_regard_to_case() {
     let scene = Acme::new();
     let [beta, alpha] = ["Beta", "alpha"].map(|name| scene.ada.team("acme", name));
@@ -232,7 +342,102 @@ fn a_workspaces_token_has_a_description() {
     assert!(!made.secret().is_empty());
     let today = &made.attribute("created-at").as_str().unwrap()[..10];
     assert_eq!(*made.attribute("description"), format!("Unnamed, {today}"));
+    let empty = scene.ada.client.post(&tokens, &token(json!({"description": ""}))).expect(201);
+    assert!(!empty.secret().is_empty());
+    assert_eq!(*empty.attribute("description"), format!("Unnamed, {today}"));
     let named = scene.ada.client.post(&tokens, &token(json!({"description": "ci"}))).expect(201);
     assert!(!named.secret().is_empty());
     assert_eq!(*named.attribute("description"), "ci");
+    // An edit takes none away: the token is called by the day when it was made.
+    scene.app.sql("UPDATE tokens SET created_at = '2026-01-31T23:00:00Z' WHERE description = 'ci'");
+    for none in [json!(null), json!(""), json!(" ")] {
+        let edit = token(json!({ "description": none }));
+        let edited = scene.ada.client.patch(&path(&named.id()), &edit).expect(200);
+        assert_eq!(*edited.attribute("description"), "Unnamed, 2026-01-31");
+    }
+    // Of a team's token an empty text is a description.
+    let of_team = scene.token(json!({"description": ""}));
+    assert!(!of_team.secret().is_empty());
+    assert_eq!(*of_team.attribute("description"), "");
+}
+
+/// Whose a token is, by name, also of what is gone.
+#[test]
+fn a_token_tells_whose_it_is() {
+    let scene = Acme::new();
+    let workspace = scene.ada.workspace("acme", "prod");
+    let of_team = scene.token(json!({"description": "a"}));
+    let of_workspace =
+        scene.ada.client.post(&format!("/api/v2/workspaces/{workspace}/authentication-tokens"), &token(json!({})));
+    let of_organization = scene.ada.client.post_nothing("/api/v2/organizations/acme/authentication-token");
+    let own = format!("/api/v2/users/{}/authentication-tokens", scene.ada.id);
+    let of_user = scene.ada.client.post(&own, &token(json!({"description": "laptop"})));
+    for (made, owner) in [(&of_team, "ci"), (&of_workspace, "prod"), (&of_organization, "acme"), (&of_user, "ada")] {
+        assert!(!made.secret().is_empty());
+        assert_eq!(*made.attribute("owner-name"), owner);
+        assert_eq!(*scene.ada.client.get(&path(&made.id())).expect(200).attribute("owner-name"), owner);
+    }
+    scene.ada.client.delete(&format!("/api/v2/teams/{}", scene.team)).expect(204);
+    scene.ada.client.delete(&format!("/api/v2/workspaces/{workspace}")).expect(204);
+    let list = "/api/v2/organizations/acme/authentication-tokens?filter[trashed]=only";
+    let found = |filter: &str| {
+        let listed = scene.ada.client.get(&format!("{list}&{filter}")).expect(200);
+        let rows = listed.body["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["attributes"]["owner-name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("sort=owner-name"), ["ci", "prod"]);
+    assert_eq!(found("filter[team]=CI"), ["ci"]);
+    assert_eq!(found("filter[workspace]=prod"), ["prod"]);
+    // Another one of the name has it beside that.
+    let again = scene.ada.team("acme", "ci");
+    assert!(!scene.ada.team_token(&again).secret().is_empty());
+    let both = scene.ada.client.get(&format!("{}&filter[team]=ci", list.replace("only", "with"))).expect(200);
+    assert_eq!(both.ids().len(), 2);
+    // Of a secret team that is gone nobody learns who did not see it.
+    let zoe = scene.app.user("zoe");
+    let open = scene.ada.team_with("acme", json!({"name": "open", "visibility": "organization"}));
+    scene.ada.add_to_team(&open, &zoe);
+    scene.ada.client.delete(&format!("/api/v2/teams/{again}")).expect(204);
+    for name in ["team", "workspace"] {
+        let value = if name == "team" { "ci" } else { "prod" };
+        zoe.client.get(&format!("{list}&filter[{name}]={value}")).expect(400);
+    }
+    // Users are everybody's, so that site admins alone find their tokens by name.
+    let root = scene.app.site_admin("root");
+    let bob = scene.app.user("bob");
+    let laptop = format!("/api/v2/users/{}/authentication-tokens", bob.id);
+    let laptop = bob.client.post(&laptop, &token(json!({"description": "laptop"}))).expect(201);
+    assert!(!laptop.secret().is_empty());
+    root.client.delete(&format!("/api/v2/admin/users/{}", bob.id)).expect(200);
+    let of_bob = "/api/v2/admin/authentication-tokens?filter[user]=bob&filter[trashed]=with&q=laptop";
+    let of_bob = root.client.get(of_bob).expect(200);
+    assert_eq!(
+        (of_bob.ids(), of_bob.body["data"][0]["attributes"]["owner-name"].as_str()),
+        (vec![laptop.id()], Some("bob"))
+    );
+    // As long as the tokens are kept.
+    scene.app.sql("DELETE FROM tokens WHERE team_id IS NOT NULL");
+    scene.app.sql("DELETE FROM all_teams WHERE deleted_at IS NOT NULL");
+    scene.ada.client.get(&format!("{list}&filter[team]=ci")).expect(400);
+}
+
+#[test]
+fn a_time_can_have_any_form_that_means_one() {
+    let scene = Acme::new();
+    for (nth, (sent, shown)) in [
+        ("2090-04-06T08Z", "2090-04-06T08:00:00.000Z"),
+        ("2090-04-06T24:00:00Z", "2090-04-07T00:00:00.000Z"),
+        ("2090-04-06T08:30.5Z", "2090-04-06T08:30:30.000Z"),
+        ("2090-04-06T08.5Z", "2090-04-06T08:30:00.000Z"),
+        ("2090-04-06T08,5+02", "2090-04-06T06:30:00.000Z"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let made = scene.token(json!({"description": nth.to_string(), "expired-at": sent}));
+        assert!(!made.secret().is_empty());
+        assert_eq!(*made.attribute("expired-at"), shown, "{sent}");
+    }
+    let bare = scene.ada.client.post(&scene.many(), &token(json!({"expired-at": "2090-04-06"}))).expect(422);
+    assert!(bare.detail().contains("with its offset from UTC"), "{}", bare.detail());
 }

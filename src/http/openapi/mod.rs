@@ -19,6 +19,7 @@ pub(crate) use sends::Sends;
 
 /// The name of the one way to authenticate.
 const BEARER: &str = "token";
+const BASIC: &str = "token-as-password";
 
 const ABOUT: &str = "A self-hosted authority for long-lived API tokens that speaks JSON:API 1.1 and the v2 API of HCP \
      Terraform.\n\nRequests and answers are `application/vnd.api+json`; `application/json` is taken, too. A method that \
@@ -62,12 +63,12 @@ fn components(schemas: Vec<Named>) -> Components {
     for (name, response) in operation::refusals() {
         components.responses.insert(name, response.into());
     }
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some(
-            "A token of a user, a team or an organization: `lku_…`, `lkt_…`, `lko_…` or `lka_…`, or a JWT",
-        ))
-        .build();
-    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let bearer = "A token of a user, a team, an organization or a workspace: `lku_…`, `lkt_…`, `lko_…`, `lka_…` or `lkw_…`, \
+                  or a JWT";
+    let basic = "The same as the password, with any user name, or as the user name, without a password";
+    for (name, scheme, about) in [(BEARER, HttpAuthScheme::Bearer, bearer), (BASIC, HttpAuthScheme::Basic, basic)] {
+        let scheme = HttpBuilder::new().scheme(scheme).description(Some(about)).build();
+        components.add_security_scheme(name, SecurityScheme::Http(scheme));
+    }
     components
 }

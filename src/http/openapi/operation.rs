@@ -8,10 +8,10 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Response, Schema};
 
-use super::BEARER;
 use super::examples;
 use super::parameters;
 use super::sends::Sends;
+use super::{BASIC, BEARER};
 use crate::http::{Answer, Description, Needs};
 use crate::jsonapi::MEDIA_TYPE;
 use crate::jsonapi::schema::{ERRORS, Named, document, identifier, list, named, one_of, text};
@@ -33,7 +33,10 @@ impl Description {
             .request_body(self.body.as_ref().map(|sends| sends.body(self.request_examples())))
             .response(self.status.as_str(), self.response());
         let operation = match self.needs {
-            Needs::Token => operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, [])),
+            // Either of the two.
+            Needs::Token => [BEARER, BASIC].into_iter().fold(operation, |operation, scheme| {
+                operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []))
+            }),
             Needs::Database | Needs::Nothing => operation,
         };
         let refusals = self.refusals().into_iter();

@@ -143,7 +143,8 @@ fn asks_for_revoked(query: &Query) -> bool {
 pub fn reference() -> String {
     let rows: String = all()
         .map(|filter| {
-            let name = filter.name.replace(".*", "][key");
+            let name =
+                if filter.name.ends_with(".*") { format!("{}[key]", filter.written()) } else { filter.name.into() };
             format!("| `{name}` | {} | {} |\n", taken(&(filter.schema)()), filter.about)
         })
         .collect();

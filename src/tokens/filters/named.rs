@@ -11,7 +11,7 @@ use crate::database::schema::listed_tokens as t;
 use crate::ids::{OrganizationId, TeamId, UserId, WorkspaceId};
 use crate::jsonapi::{Error, Given, Result};
 use crate::tokens::store::{self, Makers};
-use crate::{organizations, teams, users, workspaces};
+use crate::{organizations, workspaces};
 
 /// What has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,10 @@ impl Named {
     /// 400 for what is neither an id nor the name of something that the caller sees.
     pub(super) fn condition(&self, connection: &mut PgConnection, caller: &Caller) -> Result<Holds> {
         let asked: Vec<(&str, &str)> = self.given.iter().flat_map(items).collect();
+        if let (Some(given), []) = (self.given.first(), asked.as_slice()) {
+            let detail = format!("Must name at least one, by the id or the name of {}", self.what.word());
+            return Err(Error::parameter(&given.name, detail));
+        }
         let names = asked.iter().filter(|(_, text)| !self.what.is_id(text));
         let names: Vec<String> = names.map(|(_, text)| text.to_lowercase()).collect();
         let asked = Asked { values: &asked, names: &names };
@@ -54,8 +58,7 @@ impl Named {
                 (holds(move || boxed(t::organization_id.eq_any(ids.clone()))), found)
             }
             What::User => {
-                let users = users::by_usernames(connection, &names)?;
-                let (ids, found) = asked.with(users.into_iter().map(|user| (user.id, user.username)).collect());
+                let (ids, found) = asked.with(store::makers_named(connection, Makers::OfAll, &names)?);
                 (holds(move || boxed(t::user_id.eq_any(ids.clone()))), found)
             }
             What::Maker => made_by(connection, caller, &asked)?,
@@ -164,21 +167,21 @@ fn users_named(connection: &mut PgConnection, caller: &Caller, names: &[String])
     Ok(store::makers_named(connection, makers, names)?)
 }
 
-/// Those teams of these names that the caller sees.
+/// Those teams of these names that the caller sees, or would see if they were not deleted.
 fn teams_named(connection: &mut PgConnection, caller: &Caller, names: &[String]) -> Result<Vec<(TeamId, String)>> {
     let found = match Place::of(caller) {
         Place::Nowhere => vec![],
-        Place::Everywhere => teams::named(connection, None, names)?,
+        Place::Everywhere => store::teams_named(connection, None, names)?,
         Place::Organization(id) => {
-            let mut found = teams::named(connection, Some(id), names)?;
-            found.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
+            let mut found = store::teams_named(connection, Some(id), names)?;
+            found.retain(|(team, _)| caller.can(Action::SeeTeam, Target::Team(*team)));
             found
         }
     };
-    Ok(found.into_iter().map(|team| (team.id, team.name)).collect())
+    Ok(found.into_iter().map(|(team, name)| (team.id, name)).collect())
 }
 
-/// Those workspaces of these names that the caller sees.
+/// Those workspaces of these names that the caller sees; who sees all of them also has those that are deleted.
 fn workspaces_named(
     connection: &mut PgConnection,
     caller: &Caller,
@@ -186,8 +189,11 @@ fn workspaces_named(
 ) -> Result<Vec<(WorkspaceId, String)>> {
     match Place::of(caller) {
         Place::Nowhere => Ok(vec![]),
-        Place::Everywhere => Ok(workspaces::named(connection, None, VisibleWorkspaces::All, names)?),
-        Place::Organization(id) => Ok(workspaces::named(connection, Some(id), caller.visible_workspaces(), names)?),
+        Place::Everywhere => Ok(store::workspaces_named(connection, None, names)?),
+        Place::Organization(id) => match caller.visible_workspaces() {
+            VisibleWorkspaces::All => Ok(store::workspaces_named(connection, Some(id), names)?),
+            some => Ok(workspaces::named(connection, id, some, names)?),
+        },
     }
 }
 

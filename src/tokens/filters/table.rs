@@ -10,7 +10,7 @@ use super::conditions::{
     whether,
 };
 use super::named::What;
-use super::values::{Name, Reader, Trashed, UNUSED_DAYS_MAX, YesNo, status};
+use super::values::{Name, Reader, STATUS_WORDS, Trashed, UNUSED_DAYS_MAX, YesNo, status};
 use crate::access::Role;
 use crate::credential::{Kind, Status};
 use crate::database::schema::listed_tokens as t;
@@ -105,13 +105,13 @@ pub(super) const FILTERS: &[Filter] = &[
     },
     Filter {
         name: "team",
-        about: "Only those of these teams, by id or name; several with commas",
+        about: "Only those of these teams, by id or name, also of deleted ones; several with commas",
         schema: text,
         read: Read::Names(What::Team),
     },
     Filter {
         name: "workspace",
-        about: "Only those of these workspaces, by id or name; several with commas",
+        about: "Only those of these workspaces, by id or name, also of deleted ones; several with commas",
         schema: text,
         read: Read::Names(What::Workspace),
     },
@@ -252,9 +252,11 @@ pub(super) const BY_STATUS: &[Filter] = &[
         name: STATUS,
         about: "Only what stands so; several with commas. With `revoked`, also what is revoked by now. `disabled` is \
                 another word for `inactive`",
-        schema: || one_of(&["active", "inactive", "disabled", "expired", "revoked"]).into(),
+        schema: || one_of(STATUS_WORDS).into(),
         read: Read::Values(|query, name| {
-            query.words_by(name, status).map(|asked| holds(move || boxed(t::status.eq_any(asked.clone()).nullable())))
+            query
+                .words_of(name, STATUS_WORDS, status)
+                .map(|asked| holds(move || boxed(t::status.eq_any(asked.clone()).nullable())))
         }),
     },
     Filter {
@@ -281,7 +283,7 @@ pub(super) const OF_ALL: &[Filter] = &[
     },
     Filter {
         name: "user",
-        about: "Only those of these users, by id or name; several with commas",
+        about: "Only those of these users, by id or name, also of deleted ones; several with commas",
         schema: text,
         read: Read::Names(What::User),
     },

@@ -44,6 +44,9 @@ text_enum! {
     }
 }
 
+/// What `filter[status]` can ask for.
+pub(super) const STATUS_WORDS: &[&str] = &["active", "inactive", "disabled", "expired", "revoked"];
+
 /// A status by its word, or by that of systems which call what is switched off disabled.
 pub(super) fn status(word: &str) -> Option<Status> {
     if word == "disabled" { Some(Status::Inactive) } else { Status::of_word(word) }
@@ -99,12 +102,20 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn words<T: TextEnum>(&mut self, filter: &str) -> Option<Vec<T>> {
-        self.words_by(filter, T::of_word)
+        let words: Vec<&str> = T::all().iter().map(|known| known.word()).collect();
+        self.words_of(filter, &words, T::of_word)
     }
 
-    pub(super) fn words_by<T: TextEnum>(&mut self, filter: &str, of_word: fn(&str) -> Option<T>) -> Option<Vec<T>> {
-        let word = |word: &str| of_word(word).map(Some).ok_or_else(|| format!("Must be among {}", spelled::<T>(", ")));
-        let asked = self.some(filter, word, || format!("Must name at least one of {}", spelled::<T>(", ")))?;
+    /// The same of these words, which `of_word` knows.
+    pub(super) fn words_of<T: TextEnum>(
+        &mut self,
+        filter: &str,
+        words: &[&str],
+        of_word: fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let spelled = words.join(", ");
+        let word = |word: &str| of_word(word).map(Some).ok_or_else(|| format!("Must be among {spelled}"));
+        let asked = self.some(filter, word, || format!("Must name at least one of {spelled}"))?;
         // A set: each once and in one order, however often and in which order the client names them.
         let is_asked = |known: &T| asked.iter().any(|word| word.word() == known.word());
         Some(T::all().iter().copied().filter(is_asked).collect())
@@ -114,8 +125,11 @@ impl<'a> Reader<'a> {
         self.one(filter, |word| T::of_word(word).ok_or_else(|| format!("Must be {}", spelled::<T>(" or "))))
     }
 
+    /// An id that does not parse finds nothing; no id at all is a fault.
     pub(super) fn ids<T: FromStr>(&mut self, filter: &str) -> Option<Vec<T>> {
-        self.list(filter, |id| Ok(id.parse().ok()))
+        let ids: Vec<Option<T>> =
+            self.some(filter, |id| Ok(Some(id.parse().ok())), || "Must name at least one id".into())?;
+        Some(ids.into_iter().flatten().collect())
     }
 
     pub(super) fn abilities(&mut self, filter: &str) -> Option<Vec<Ability>> {

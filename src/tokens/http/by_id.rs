@@ -9,19 +9,37 @@ use super::super::life::{self, Switch};
 use super::super::right::{TokenOperation, may};
 use super::super::view::{self, NAMES, TOKENS, USAGE_DAYS};
 use super::super::{Replacement, Revocation, Token, TokenChanges, USAGE_KEPT_DAYS, handle, issue, schema, store};
-use super::{SHOW, WORDS, made, mint, one, revoked, shown};
+use super::{OF_EDITED, OF_NEW, OF_REVOKED, OF_SUCCESSORS, REVOCATION, SHOW, WORDS, made, mint, one, revoked, shown};
 use crate::access::{Action, Caller, Target};
 use crate::credential::Status;
 use crate::http::{Allowed, Endpoint, Locked, OneResource, Read, Reply, Route, Write};
 use crate::ids::TokenId;
 use crate::jsonapi::{Error, Query, QuerySpec, ResourceBody, Result, Timestamp};
 
+/// Those of [`TokenOperation::Read`], and what shows the list of everybody's.
+const SHOWING: &[Action] = &[
+    Action::ReadUserToken,
+    Action::ReadServiceAccountToken,
+    Action::ReadTeamToken,
+    Action::ReadWorkspaceToken,
+    Action::ReadOrganizationToken,
+    Action::ShowItself,
+    Action::ListEveryToken,
+];
 const SHOW_TRASHED: QuerySpec = QuerySpec { filters: &[filters::TRASHED], ..SHOW };
 const USAGE: QuerySpec = QuerySpec { filters: &["since"], ..QuerySpec::show(&[&USAGE_DAYS]) };
 const CHANGES: OneResource<TokenChanges> =
-    OneResource::changes(NAMES, "token").lenient().misnamed(WORDS).keeps(&view::READ_ONLY);
-const REVOCATION: OneResource<Revocation> = OneResource::changes(NAMES, "token").or_nothing();
-const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token").or_nothing().misnamed(WORDS);
+    OneResource::changes(NAMES, "token").lenient().misnamed(TOKENS.fields, &[WORDS, OF_EDITED]).keeps(&view::READ_ONLY);
+/// The same as [`REVOCATION`] of the token that the path names.
+const REVOCATION_BY_ID: OneResource<Revocation> =
+    OneResource::changes(NAMES, "token").or_nothing().misnamed(TOKENS.fields, &[OF_REVOKED]);
+const REPLACEMENT: OneResource<Replacement> = OneResource::changes(NAMES, "token")
+    .or_nothing()
+    .misnamed(TOKENS.fields, &[WORDS, OF_NEW, OF_SUCCESSORS])
+    .keeps(&view::INHERITED);
+
+/// A request that ends a token.
+pub(super) type Revoke<'c> = Write<'c, ResourceBody<Revocation>>;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let current = "/authentication-tokens/current";
@@ -34,6 +52,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Route::delete(current, "deleteCurrentToken", "Revoke the token that calls")
             .details("Whatever its kind and its role: who has found a token, or needs it no more, can end it.")
             .query(&QuerySpec::NONE)
+            .body(REVOCATION)
             .allows(&[Action::EndItself])
             .write(delete_current_token),
         Route::get("/authentication-tokens/{token}", "showToken", "Show a token, without its secret")
@@ -41,7 +60,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .filters(&SHOW_TRASHED, filters::trashed)
             .values(format!("filter[{}]", filters::TRASHED), Trashed::schema())
             .shows(&TOKENS)
-            .allows(TokenOperation::Read.actions())
+            .allows(SHOWING)
             .read(show_token),
         Route::get("/authentication-tokens/{token}/usage", "listTokenUsage", "How often a token was used, day by day")
             .details(
@@ -56,7 +75,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .allows(TokenOperation::Read.actions())
             .read(list_usage),
         Route::delete("/authentication-tokens/{token}", "deleteToken", "Revoke a token, for good and at once")
+            .details("A body can say why, as that of `actions/revoke`.")
             .query(&QuerySpec::NONE)
+            .body(REVOCATION_BY_ID)
             .allows(TokenOperation::Revoke.actions())
             .write(delete_token),
         Route::patch("/authentication-tokens/{token}", "updateToken", "Edit a token")
@@ -90,8 +111,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "Issue a token's successor",
         )
         .details(
-            "It inherits description, role, abilities and length of life. The old token is revoked at once, or after \
-             the grace, during which both work.",
+            "It inherits description, role, abilities, labels, format and length of life, which an edit changes; only the \
+             last can be asked for here. The old token is revoked at once, or after the grace, during which both work.",
         )
         .query(&SHOW)
         .body(REPLACEMENT)
@@ -102,7 +123,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Route::post("/authentication-tokens/{token}/actions/revoke", "revokeToken", "Revoke a token, and show it")
             .details("One that is revoked already stays as it is, with the reason that was said then.")
             .query(&SHOW)
-            .body(REVOCATION)
+            .body(REVOCATION_BY_ID)
             .shows(&TOKENS)
             .allows(TokenOperation::Revoke.actions())
             .write(revoke_token),
@@ -113,6 +134,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .details("Told in the trail of the organization or user whose token it was.")
         .query(&QuerySpec::NONE)
+        .body(REVOCATION_BY_ID)
         .allows(&[Action::EndAnyToken])
         .write(delete_any_token),
     ]
@@ -140,7 +162,7 @@ fn own(caller: &Caller) -> Result<TokenId> {
     caller.token().ok_or_else(Error::not_found)
 }
 
-fn delete_current_token(call: Write<'_>) -> Result<Reply> {
+fn delete_current_token(call: Revoke<'_>) -> Result<Reply> {
     let (call, id) = call.lock(|connection, caller| {
         let token = own(caller)?;
         store::lock(connection, caller, token)?;
@@ -164,33 +186,39 @@ fn show_token(mut call: Read<'_, Trashed>) -> Result<Reply> {
 }
 
 fn show<I>(mut call: Read<'_, I>, token: &Token) -> Result<Reply> {
-    let permit = call.find(|connection, caller| may(connection, caller, TokenOperation::Read, token))?;
+    // Whoever is shown the list of everybody's tokens may follow its links.
+    let permit = call.find(|connection, caller| {
+        let listed = |refusal| caller.may(Action::ListEveryToken, Target::Organization).map_err(|_| refusal);
+        may(connection, caller, TokenOperation::Read, token).or_else(listed)
+    })?;
     shown(call.permitted(permit)?, token)
 }
 
-fn delete_token(call: Write<'_>) -> Result<Reply> {
+fn delete_token(call: Revoke<'_>) -> Result<Reply> {
     let id = call.path("token")?;
     lock_and_delete(call, id)
 }
 
-pub(super) fn lock_and_delete(call: Write<'_>, id: TokenId) -> Result<Reply> {
+pub(super) fn lock_and_delete(call: Revoke<'_>, id: TokenId) -> Result<Reply> {
     let (call, ()) = call.lock(|connection, caller| Ok(store::lock(connection, caller, id)?))?;
     delete(call, id)
 }
 
-fn delete(mut call: Locked<'_>, id: TokenId) -> Result<Reply> {
+fn delete(mut call: Locked<'_, ResourceBody<Revocation>>, id: TokenId) -> Result<Reply> {
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
-    revoked(permitted(call, TokenOperation::Revoke, &token)?, token)
+    let (call, said) = permitted(call, TokenOperation::Revoke, &token)?.take_input();
+    revoked(call, token, said)
 }
 
-fn delete_any_token(call: Write<'_>) -> Result<Reply> {
+fn delete_any_token(call: Revoke<'_>) -> Result<Reply> {
     let id: TokenId = call.path("token")?;
     let (mut call, ()) = call.lock(|connection, caller| {
         caller.may(Action::EndAnyToken, Target::Organization)?;
         Ok(store::lock(connection, caller, id)?)
     })?;
     let token = call.find(|connection, _| Ok(store::find(connection, id)?))?;
-    revoked(call.may(Target::Organization)?, token)
+    let (call, said) = call.may(Target::Organization)?.take_input();
+    revoked(call, token, said)
 }
 
 fn edit_token(call: Write<'_, ResourceBody<TokenChanges>>) -> Result<Reply> {
@@ -217,6 +245,9 @@ fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply>
     let (call, token) = lock(call, TokenOperation::Replace)?;
     let call = permitted(call, TokenOperation::Replace, &token)?;
     call.once(issue::may_again, |call| {
+        // Not before: of a request that is sent again, the token may have changed.
+        let faults = view::INHERITED.iter().filter_map(|name| view::inherited(&token, &call.input, name));
+        Error::check(faults)?;
         let (mint, asked) = (mint(&call.services), &call.input.attributes);
         let successor = life::replace(call.connection, &call.caller, mint, &token, asked)?;
         made(call, successor)
@@ -224,7 +255,7 @@ fn regenerate_token(call: Write<'_, ResourceBody<Replacement>>) -> Result<Reply>
 }
 
 /// Revokes a token and shows it; one that is revoked already stays as it is.
-fn revoke_token(call: Write<'_, ResourceBody<Revocation>>) -> Result<Reply> {
+fn revoke_token(call: Revoke<'_>) -> Result<Reply> {
     let (call, token) = lock(call, TokenOperation::Revoke)?;
     let call = permitted(call, TokenOperation::Revoke, &token)?;
     if token.status != Status::Revoked {

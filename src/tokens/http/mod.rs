@@ -9,28 +9,109 @@ pub(crate) use of_owners::NEWEST_FIRST;
 use super::include::{INCLUDE, TYPES, included};
 use super::issue::Mint;
 use super::leaked::{self, Found, LEAKED_TOKENS, LeakedAttributes, REPORTED_MAX};
-use super::{Token, life, schema, view};
+use super::view::{NAMES, TOKENS};
+use super::{Revocation, Token, life, schema, view};
 use crate::credential::Secret;
-use crate::http::{Allowed, Anyone, Endpoint, Made, Reply, ResourceList, Route, Section, Services};
-use crate::jsonapi::{QuerySpec, Result};
+use crate::http::{
+    Allowed, Anyone, Endpoint, Made, OneResource, OtherWords, Reply, ResourceList, Route, Section, Services,
+};
+use crate::jsonapi::{QuerySpec, ResourceBody, Result};
 
 const SHOW: QuerySpec = QuerySpec { include: INCLUDE, ..QuerySpec::show(TYPES) };
 /// What other systems call the attributes of a token. Dropped in silence, they would make one that never ends, or may more.
-const WORDS: &[(&str, &str)] = &[
-    ("name", "description"),
-    ("label", "description"),
-    ("title", "description"),
-    ("scope", "role, and what it may do at other services abilities,"),
-    ("scopes", "abilities"),
-    ("permissions", "abilities"),
-    ("expire-at", "expired-at"),
-    ("expires", "expired-at"),
-    ("expires-at", "expired-at"),
-    ("expires-on", "expired-at"),
-    ("expiration", "expired-at"),
-    ("expiration-date", "expired-at"),
-    ("expiry", "expired-at"),
+const WORDS: &[OtherWords] = &[
+    OtherWords {
+        here: "description",
+        there: &["name", "label", "title", "displayname", "tokenname", "tokenlabel", "comment", "note", "notes"],
+    },
+    OtherWords {
+        here: "expired-at",
+        there: &[
+            "expireat",
+            "expires",
+            "expiresat",
+            "expireson",
+            "expire",
+            "expired",
+            "expiredate",
+            "expiresdate",
+            "exp",
+            "expiration",
+            "expirationat",
+            "expirationdate",
+            "expirationtime",
+            "expiry",
+            "expiryat",
+            "expirydate",
+            "expirytime",
+            "validuntil",
+            "validto",
+            "validtill",
+            "notafter",
+            "endat",
+            "enddate",
+        ],
+    },
+    OtherWords { here: "role, and what it may do at other services abilities,", there: &["scope"] },
+    OtherWords { here: "role", there: &["roles", "tokenrole", "accesslevel", "accessrole"] },
+    OtherWords {
+        here: "abilities",
+        there: &["ability", "scopes", "permission", "permissions", "capability", "capabilities", "privileges"],
+    },
+    OtherWords {
+        here: "status",
+        there: &[
+            "enabled",
+            "disabled",
+            "active",
+            "inactive",
+            "isactive",
+            "isenabled",
+            "isdisabled",
+            "revoked",
+            "isrevoked",
+            "state",
+        ],
+    },
+    OtherWords { here: "labels", there: &["tags", "metadata"] },
+    OtherWords { here: "format", there: &["tokenformat", "tokentype"] },
+    OtherWords { here: "self-rotation", there: &["selfrotate", "selfrotating", "autorotate", "renewable"] },
 ];
+/// What they call how long a token lives.
+const LIFETIME: &[&str] = &[
+    "ttl",
+    "tokenttl",
+    "ttlseconds",
+    "timetolive",
+    "lifetime",
+    "maxage",
+    "duration",
+    "validfor",
+    "expiresin",
+    "expiresinsecs",
+    "expiresinmins",
+    "expiresinminutes",
+    "expiresinhours",
+    "expiresindays",
+    "expiresatmins",
+    "expiresafter",
+    "expiresafterseconds",
+];
+const OF_NEW: &[OtherWords] = &[
+    OtherWords { here: "expires-in-seconds", there: LIFETIME },
+    // What GET shows, and nobody can set.
+    OtherWords { here: "expired-at", there: &["endsat"] },
+];
+/// An edit takes no lifetime.
+const OF_EDITED: &[OtherWords] = &[OtherWords { here: "expired-at", there: LIFETIME }];
+const OF_SUCCESSORS: &[OtherWords] = &[OtherWords {
+    here: "grace-period-seconds",
+    there: &["grace", "graceperiod", "graceperiodseconds", "graceseconds", "overlap"],
+}];
+const OF_REVOKED: &[OtherWords] =
+    &[OtherWords { here: "revocation-reason", there: &["reason", "revokereason", "revokedreason", "comment"] }];
+/// What a client may say when it revokes any one token.
+const REVOCATION: OneResource<Revocation> = OneResource::any(NAMES).or_nothing().misnamed(TOKENS.fields, &[OF_REVOKED]);
 const REPORTS: ResourceList<LeakedAttributes> =
     ResourceList::up_to(REPORTED_MAX, &[LEAKED_TOKENS]).requires(&["token"]);
 
@@ -75,9 +156,10 @@ fn shown<I>(call: Allowed<'_, I>, token: &Token) -> Result<Reply> {
     one(call, token)
 }
 
-/// Revokes a token.
-fn revoked<I>(call: Allowed<'_, I>, token: Token) -> Result<Reply> {
-    life::revoke(call.connection, &call.caller, &[token], None)?;
+/// Revokes a token, for a reason if one was said.
+fn revoked<I>(call: Allowed<'_, I>, token: Token, said: ResourceBody<Revocation>) -> Result<Reply> {
+    let said = said.about(&[&token.id.to_string()])?.attributes;
+    life::revoke(call.connection, &call.caller, &[token], said.revocation_reason.as_deref())?;
     Ok(call.done())
 }
 

@@ -8,9 +8,9 @@ use super::super::owner_of_new::{NewOwner, owner_of_kind};
 use super::super::right::{TokenOperation, may, may_by_kind};
 use super::super::store::{self, Slot, TokenList};
 use super::super::view::{self, NAMES, TOKENS};
-use super::super::{Owner, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
-use super::by_id::lock_and_delete;
-use super::{SHOW, WORDS, made, mint, revoked, shown};
+use super::super::{Owner, Revocation, Token, TokenAttributes, issue, life, lists, schema, sorted_ends};
+use super::by_id::{Revoke, lock_and_delete};
+use super::{OF_NEW, REVOCATION, SHOW, WORDS, made, mint, revoked, shown};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::credential::Kind;
 use crate::database::page::sort_keys;
@@ -31,8 +31,9 @@ pub(crate) const NEWEST_FIRST: QuerySpec =
 const OF_EVERYBODY: QuerySpec = QuerySpec { filters: filters::NAMES_OF_EVERYBODY, ..NEWEST_FIRST };
 const OLDEST_FIRST: QuerySpec = QuerySpec { default_sort: "created-at", ..LISTED };
 
-const TOKEN: OneResource<TokenAttributes> = OneResource::new(NAMES).lenient().misnamed(WORDS);
-const TOKEN_OR_NOTHING: OneResource<TokenAttributes> = OneResource::new(NAMES).or_nothing().misnamed(WORDS);
+const TOKEN: OneResource<TokenAttributes> = OneResource::new(NAMES).lenient().misnamed(TOKENS.fields, &[WORDS, OF_NEW]);
+const TOKEN_OR_NOTHING: OneResource<TokenAttributes> =
+    OneResource::new(NAMES).or_nothing().misnamed(TOKENS.fields, &[WORDS, OF_NEW]);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     [of_teams(), of_organizations(), of_workspaces(), of_users(), of_everybody()].into_iter().flatten().collect()
@@ -44,7 +45,7 @@ fn of_teams() -> Vec<Endpoint> {
         Route::get(one, "showTeamToken", "Show the team's one token without a description")
             .query(&SHOW)
             .shows(&TOKENS)
-            .allows(TokenOperation::Read.actions())
+            .allows(&[Action::ReadTeamToken])
             .read(show_team_token),
         Route::post(one, "createTeamToken", "Make the team's one token without a description")
             .details("The one before is revoked at the same moment.")
@@ -56,6 +57,7 @@ fn of_teams() -> Vec<Endpoint> {
             .write(regenerate_team_token),
         Route::delete(one, "deleteTeamToken", "Revoke the team's one token without a description")
             .query(&QuerySpec::NONE)
+            .body(REVOCATION)
             .allows(TokenOperation::Revoke.actions())
             .write(delete_team_token),
         schema::filtered(
@@ -102,7 +104,8 @@ fn of_organizations() -> Vec<Endpoint> {
             .write(regenerate_organization_token),
         Route::delete(one, "deleteOrganizationToken", "Revoke the organization's own token")
             .query(&ONE_OF_TWO)
-            .prepare(|query, ()| kind(query))
+            .body(REVOCATION)
+            .prepare(|query, body| Ok((kind(query)?, body)))
             .values("token", which())
             .allows(&[Action::ChangeOrganizationToken])
             .write(delete_organization_token),
@@ -229,7 +232,7 @@ fn create_one_more(call: Write<'_, ResourceBody<TokenAttributes>>, owner: NewOwn
     })
 }
 
-fn delete_team_token(call: Write<'_>) -> Result<Reply> {
+fn delete_team_token(call: Revoke<'_>) -> Result<Reply> {
     // Shipped versions of the `tfe` provider put the token's id there, to end an ephemeral token.
     if let Ok(token) = call.path::<TokenId>("team") {
         return lock_and_delete(call, token);
@@ -244,7 +247,8 @@ fn delete_team_token(call: Write<'_>) -> Result<Reply> {
     })?;
     let token = call.find(|connection, _| Ok(store::find(connection, token)?))?;
     let permit = call.find(|connection, caller| may_by_kind(connection, caller, TokenOperation::Revoke, &token))?;
-    revoked(call.permitted(permit)?, token)
+    let (call, said) = call.permitted(permit)?.take_input();
+    revoked(call, token, said)
 }
 
 fn list_tokens_of_team(mut call: Read<'_, Filters>) -> Result<Reply> {
@@ -368,17 +372,18 @@ fn regenerate_organization_token(call: Write<'_, (Kind, TokenAttributes)>) -> Re
     })
 }
 
-fn delete_organization_token(call: Write<'_, Kind>) -> Result<Reply> {
+fn delete_organization_token(call: Write<'_, (Kind, ResourceBody<Revocation>)>) -> Result<Reply> {
     let (call, organization) = call.lock_named(|connection, caller, _, asked| {
         let organization = organizations::lock_own(connection, caller)?;
-        if let Some(kind) = asked {
+        if let Some((kind, _)) = asked {
             store::lock_current(connection, owner_of_kind(organization, *kind))?;
         }
         Ok(organization)
     })?;
     let call = call.may(Target::Organization)?;
-    let token = store::of_organization(call.connection, organization, call.input)?;
-    revoked(call, token)
+    let (call, (kind, said)) = call.take_input();
+    let token = store::of_organization(call.connection, organization, kind)?;
+    revoked(call, token, said)
 }
 
 fn create_workspace_token(call: Write<'_, ResourceBody<TokenAttributes>>) -> Result<Reply> {

@@ -105,7 +105,7 @@ fn no_route_takes_the_id_of_another_resource_or_one_for_a_new_one() {
         let mut body = world.good_body(route).unwrap();
         body["data"]["id"] = "another".into();
         let answer = world.send_body(route, body.to_string().as_bytes());
-        let about_one = route.method == "PATCH" || route.path.contains("/actions/");
+        let about_one = ["PATCH", "DELETE"].contains(&route.method.as_str()) || route.path.contains("/actions/");
         let status = if about_one { 409 } else { 403 };
         assert_refused(&answer, &[status], &route.name());
         assert_eq!(answer.blamed(), ["/data/id"], "{}", route.name());
