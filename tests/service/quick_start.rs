@@ -60,6 +60,16 @@ fn at_a_terminal(program: &str, data: &Path) -> Command {
     command
 }
 
+/// Each answer that a reader sees stands on lines of its own (docs/tokens.md, README).
+#[track_caller]
+fn ends_its_lines(said: &str) {
+    let answers: Vec<&str> = said.lines().filter(|line| line.contains("{\"data\"")).collect();
+    assert!(answers.len() >= 5, "{said}");
+    for answer in answers {
+        assert!(serde_json::from_str::<Value>(answer).is_ok(), "something else on the line of an answer: {answer}");
+    }
+}
+
 /// Executes the quick start against a service, and checks what a reader would see at its end.
 fn follow(address: SocketAddr, data: &Path) {
     let mut shell = at_a_terminal("sh", data);
@@ -70,6 +80,7 @@ fn follow(address: SocketAddr, data: &Path) {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("\"username\":\"admin\""), "{said}");
     assert!(said.contains("the revoked token gets 401"), "{said}");
+    ends_its_lines(&String::from_utf8_lossy(&output.stdout));
 
     let secret = Regex::new(r"lkt_[0-9A-Za-z]{49}").unwrap();
     let secrets: Vec<&str> = secret.find_iter(&said).map(|found| found.as_str()).collect();
@@ -115,6 +126,7 @@ fn the_guide_to_tokens_works_as_it_stands() {
     ] {
         assert!(said.lines().any(|line| line == expected), "{expected}:\n{said}");
     }
+    ends_its_lines(&String::from_utf8_lossy(&output.stdout));
     // What the lists found, by the query that they were asked for.
     let documents = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let lists: Vec<Value> = documents.filter(|document| document["data"].is_array()).collect();

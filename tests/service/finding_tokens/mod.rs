@@ -41,6 +41,8 @@ struct Row {
     abilities: Option<Vec<&'static str>>,
     labels: Vec<(&'static str, &'static str)>,
     maker: Maker,
+    /// Which of the rows it succeeds, by id.
+    replaces: Option<Uuid>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
@@ -53,6 +55,8 @@ struct Row {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Maker {
     Ada,
+    /// Who was a member of `acme`, and is none any more.
+    Bob,
     Team(usize),
     Organization,
     Nobody,
@@ -71,6 +75,7 @@ impl Row {
             abilities: Some(vec![]),
             labels: vec![],
             maker: Maker::Ada,
+            replaces: None,
             created_at: now - TimeDelta::days(1),
             updated_at: now - TimeDelta::days(1),
             last_used_at: None,
@@ -122,6 +127,7 @@ impl Row {
     fn maker_name(&self) -> Option<&'static str> {
         match self.maker {
             Maker::Ada => Some("ada"),
+            Maker::Bob => Some("bob"),
             Maker::Team(nth) => Some(TEAMS[nth]),
             Maker::Organization => Some("acme"),
             Maker::Nobody => None,
@@ -133,6 +139,7 @@ impl Row {
 struct World {
     app: App,
     ada: User,
+    bob: User,
     acme: String,
     teams: Vec<String>,
     workspaces: Vec<String>,
@@ -152,6 +159,7 @@ impl World {
                 ada.client.patch(&format!("/api/v2/{kind}/{id}"), &change).expect(200);
             }
         }
+        let bob = app.user("bob");
         // What is nobody's to see in `acme`.
         let eve = app.user("eve");
         eve.organization("evil");
@@ -159,7 +167,7 @@ impl World {
         // Random rows need not be such as the service would let them come about.
         app.sql("DROP INDEX tokens_one_per_team, tokens_one_per_organization");
         let now = DateTime::from_timestamp_micros(Utc::now().timestamp_micros()).unwrap();
-        Self { app, ada, acme, teams, workspaces, now }
+        Self { app, ada, bob, acme, teams, workspaces, now }
     }
 
     /// Inserts rows, in one statement.
@@ -175,6 +183,7 @@ impl World {
         };
         let acme = "(SELECT id FROM organizations WHERE name = 'acme')";
         let ada = "(SELECT id FROM users WHERE username = 'ada')";
+        let bob = "(SELECT id FROM users WHERE username = 'bob')";
         let mut values = vec![];
         for row in rows {
             let id = row.id;
@@ -187,6 +196,7 @@ impl World {
             };
             let makers = match row.maker {
                 Maker::Ada => [ada.to_owned(), none(), none()],
+                Maker::Bob => [bob.to_owned(), none(), none()],
                 Maker::Team(nth) => [none(), named("teams", TEAMS[nth]), none()],
                 Maker::Organization => [none(), none(), acme.to_owned()],
                 Maker::Nobody => [none(), none(), none()],
@@ -209,7 +219,8 @@ impl World {
             let signed_with = if row.format == "jwt" { quoted(KEY) } else { "null".to_owned() };
             let labels: serde_json::Map<_, _> =
                 row.labels.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
-            values.push(format!("{value}, {}, {signed_with}, '{}')", row.usage_count, json!(labels)));
+            let replaces = row.replaces.map_or_else(none, |id| quoted(&id.to_string()));
+            values.push(format!("{value}, {}, {signed_with}, '{}', {replaces})", row.usage_count, json!(labels)));
         }
         // What a row that is a JWT was signed with: a key that is out of use.
         self.app.sql(&format!(
@@ -220,7 +231,7 @@ impl World {
             "INSERT INTO tokens (id, kind, user_id, organization_id, team_id, workspace_id, description, token_hash, \
              token_prefix, format, role, abilities, created_by_user_id, created_by_team_id, \
              created_by_organization_id, created_at, updated_at, last_used_at, expired_at, disabled_at, revoked_at, \
-             usage_count, signing_key, labels) VALUES {}",
+             usage_count, signing_key, labels, replaces) VALUES {}",
             values.join(", ")
         ));
     }

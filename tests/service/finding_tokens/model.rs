@@ -71,7 +71,8 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
     let past = || times(now, &DAYS[..PAST]);
     let any_time = || times(now, &DAYS);
     let maybe = |chance: f64| prop::option::weighted(chance, past());
-    let maker = select(vec![Maker::Ada, Maker::Team(0), Maker::Team(1), Maker::Organization, Maker::Nobody]);
+    let maker =
+        select(vec![Maker::Ada, Maker::Bob, Maker::Team(0), Maker::Team(1), Maker::Organization, Maker::Nobody]);
     let whose = (select(&KINDS[..]), 0..2_usize, maker);
     let said = (
         prop::option::weighted(0.8, select(&DESCRIPTIONS[..])),
@@ -99,6 +100,7 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
                 abilities,
                 labels,
                 maker,
+                replaces: None,
                 created_at,
                 updated_at,
                 last_used_at,
@@ -110,6 +112,16 @@ fn rows(now: DateTime<Utc>) -> impl Strategy<Value = Row> {
             }
         },
     )
+}
+
+/// Rows of which some succeed another one.
+fn related(rows: impl Strategy<Value = Vec<Row>>) -> impl Strategy<Value = Vec<Row>> {
+    (rows, prop::collection::vec(any::<bool>(), 60)).prop_map(|(mut rows, follows)| {
+        for nth in 1..rows.len() {
+            rows[nth].replaces = follows[nth % follows.len()].then(|| rows[nth - 1].id);
+        }
+        rows
+    })
 }
 
 fn filters(now: DateTime<Utc>) -> impl Strategy<Value = Filter> {
@@ -128,6 +140,8 @@ fn filters(now: DateTime<Utc>) -> impl Strategy<Value = Filter> {
         "expires-before",
         "revoked-after",
         "revoked-before",
+        "deleted-after",
+        "deleted-before",
     ]);
     // Some of these are the very times of tokens.
     let moments = (moments, times(now, &DAYS), any::<bool>()).prop_map(|(name, time, whole)| {
@@ -136,7 +150,10 @@ fn filters(now: DateTime<Utc>) -> impl Strategy<Value = Filter> {
     });
     prop_oneof![
         2 => words("kind", &["user", "team", "organization", "audit-trails", "workspace"], 4),
-        2 => words("status", &STATUSES, 4),
+        2 => words("status", &["active", "inactive", "disabled", "expired", "revoked"], 4),
+        1 => words("replaces", &["#0", "#1", "#2", "at-nonsense"], 4),
+        1 => words("replaced-by", &["#0", "#1", "#2"], 3),
+        1 => words("created-by-former-member", &["true", "false"], 1),
         1 => words("role", &ROLES, 4),
         1 => words("ability", &ABILITIES, 2),
         1 => words("id", &["#0", "#1", "#2", "at-nonsense"], 4),
@@ -150,7 +167,7 @@ fn filters(now: DateTime<Utc>) -> impl Strategy<Value = Filter> {
         1 => words("unused-for-days", &["0", "1", "30", "89", "90", "91", "399", "400"], 1),
         1 => words("stale", &["true", "false"], 1),
         1 => words("expiry_status", &["active", "expiring_in_7_days", "expiring_in_30_days", "expired", "no_expiration"], 2),
-        3 => words("trashed", &["with", "only"], 1),
+        3 => words("trashed", &["with", "only", "without"], 1),
         4 => moments,
     ]
 }
@@ -214,10 +231,11 @@ impl Question {
         let named = |name: &str| self.filters.iter().any(|filter| filter.name == name);
         let by_status =
             self.filters.iter().any(|filter| filter.name == "status" && filter.values.contains(&"revoked".into()));
-        let revoked = named("trashed") || named("revoked-after") || named("revoked-before") || by_status;
+        let of_time = ["revoked-after", "revoked-before", "deleted-after", "deleted-before"];
+        let revoked = named("trashed") || of_time.into_iter().any(named) || by_status;
         let mut found: Vec<&Row> = rows
             .iter()
-            .filter(|row| self.finds(world, row))
+            .filter(|row| self.finds(world, rows, row))
             .filter(|row| self.filters.iter().all(|filter| passes(world, row, filter)))
             .filter(|row| revoked || row.status(world.now) != "revoked")
             .collect();
@@ -228,16 +246,16 @@ impl Question {
     }
 
     /// Whether a row passes the search and all filters but those by status.
-    fn finds(&self, world: &World, row: &Row) -> bool {
+    fn finds(&self, world: &World, rows: &[Row], row: &Row) -> bool {
         let q = self.q.to_lowercase();
         let texts = [row.description.unwrap_or_default(), row.prefix, row.owner_name()];
         texts.iter().any(|text| text.to_lowercase().contains(&q))
-            && self.filters.iter().all(|filter| holds(world, row, filter))
+            && self.filters.iter().all(|filter| holds(world, rows, row, filter))
     }
 }
 
 /// Whether a row passes a filter; those by status pass everything.
-fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
+fn holds(world: &World, rows: &[Row], row: &Row, Filter { name, values }: &Filter) -> bool {
     let among = |text: &str| values.iter().any(|value| value == text);
     let named = |name: &str| values.iter().any(|value| value.eq_ignore_ascii_case(name));
     let value = &values[0];
@@ -267,6 +285,7 @@ fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
         }
         "created-by" => match row.maker {
             Maker::Ada => among(&world.ada.id) || named("ada"),
+            Maker::Bob => among(&world.bob.id),
             Maker::Team(nth) => among(&world.teams[nth]) || named(TEAMS[nth]),
             Maker::Organization => among(&world.acme) || among("Acme"),
             Maker::Nobody => false,
@@ -275,7 +294,10 @@ fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
         "updated-after" | "updated-before" => span(Some(row.updated_at), name),
         "last-used-after" | "last-used-before" => span(row.last_used_at, name),
         "expires-after" | "expires-before" => span(row.expired_at, name),
-        "revoked-after" | "revoked-before" => span(row.revoked_at, name),
+        "revoked-after" | "revoked-before" | "deleted-after" | "deleted-before" => span(row.revoked_at, name),
+        "replaces" => row.predecessor().is_some_and(|id| among(&id)),
+        "replaced-by" => row.successor(rows).is_some_and(|id| among(&id)),
+        "created-by-former-member" => (row.maker == Maker::Bob) == (value == "true"),
         "unused-for-days" => unused(value.parse().unwrap(), value.parse().unwrap()),
         "stale" => (row.status(world.now) == "active" && unused(90, 30)) == (value == "true"),
         "expiry_status" => values.iter().any(|status| {
@@ -298,8 +320,12 @@ fn holds(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
 fn passes(world: &World, row: &Row, Filter { name, values }: &Filter) -> bool {
     let status = row.status(world.now);
     match *name {
-        "status" => values.iter().any(|value| value == status),
-        "trashed" => values[0] == "with" || status == "revoked",
+        "status" => values.iter().any(|value| value == status || (value == "disabled" && status == "inactive")),
+        "trashed" => match values[0].as_str() {
+            "with" => true,
+            "only" => status == "revoked",
+            _ => status != "revoked",
+        },
         _ => true,
     }
 }
@@ -312,7 +338,9 @@ fn compare(world: &World, one: &Row, other: &Row, sort: &[(&str, bool)]) -> Orde
     let team = |row: &Row| (row.kind == "team").then(|| TEAMS[row.owner]);
     for (key, descending) in sort {
         let order = match *key {
-            "description" => nulls_last(one.description, other.description),
+            "description" => {
+                nulls_last(one.description.map(str::to_lowercase), other.description.map(str::to_lowercase))
+            }
             "kind" => one.kind.cmp(other.kind),
             "role" => one.role.cmp(other.role),
             "status" => one.status(world.now).cmp(other.status(world.now)),
@@ -346,6 +374,47 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, b"the same cases in every run: 32."))
 }
 
+const INCLUDE: &str = "created-by,team,workspace,replaces,replaced-by";
+
+impl Row {
+    /// The id of the token that it succeeds.
+    fn predecessor(&self) -> Option<String> {
+        self.replaces.map(|id| TokenId::from(id).to_string())
+    }
+
+    /// The id of the token that succeeds it.
+    fn successor(&self, rows: &[Self]) -> Option<String> {
+        rows.iter().find(|row| row.replaces == Some(self.id)).map(Self::public_id)
+    }
+}
+
+/// The ids of what a page includes.
+fn included(page: &Answer) -> BTreeSet<String> {
+    let resources = page.body["included"].as_array().cloned().unwrap_or_default();
+    resources.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The ids of what belongs to these rows, which are no part of the list themselves.
+fn neighbours(world: &World, rows: &[Row], shown: &[&Row]) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for row in shown {
+        ids.extend(match row.maker {
+            Maker::Ada => Some(world.ada.id.clone()),
+            Maker::Bob => Some(world.bob.id.clone()),
+            Maker::Team(nth) => Some(world.teams[nth].clone()),
+            Maker::Organization => Some("acme".to_owned()),
+            Maker::Nobody => None,
+        });
+        ids.extend((row.kind == "team").then(|| world.teams[row.owner].clone()));
+        ids.extend((row.kind == "workspace").then(|| world.workspaces[row.owner].clone()));
+        ids.extend(row.predecessor().into_iter().chain(row.successor(rows)));
+    }
+    for row in shown {
+        ids.remove(&row.public_id());
+    }
+    ids
+}
+
 fn ids(rows: &[&Row]) -> Vec<String> {
     rows.iter().map(|row| row.public_id()).collect()
 }
@@ -354,7 +423,7 @@ fn ids(rows: &[&Row]) -> Vec<String> {
 fn any_combination_finds_what_a_plain_model_finds() {
     let world = World::build();
     let now = world.now;
-    let case = (prop::collection::vec(rows(now), 0..50), prop::collection::vec(questions(now), 5));
+    let case = (related(prop::collection::vec(rows(now), 0..50)), prop::collection::vec(questions(now), 5));
     let checked = runner(16).run(&case, |(rows, questions)| {
         world.clear();
         world.insert(&rows);
@@ -366,14 +435,18 @@ fn any_combination_finds_what_a_plain_model_finds() {
             let start = format!("{path}page[size]={size}&page[after]=");
             let pages = walk_links(&world.ada.client, &start, "next", || {});
             prop_assert!(pages.iter().rev().skip(1).all(|page| page.len() == size), "full pages: {}", path);
-            prop_assert_eq!(pages.concat(), expected, "by cursors: {}", path);
+            prop_assert_eq!(pages.concat(), expected.clone(), "by cursors: {}", path);
             let told = world.ada.client.get(&path).expect(200).body["meta"]["status-counts"].clone();
             let count = |status: &str| {
-                rows.iter().filter(|row| row.status(now) == status && question.finds(&world, row)).count()
+                rows.iter().filter(|row| row.status(now) == status && question.finds(&world, &rows, row)).count()
             };
             let counts: serde_json::Map<_, _> =
                 STATUSES.iter().map(|status| ((*status).to_owned(), count(status).into())).collect();
             prop_assert_eq!(told, Value::from(counts), "counts: {}", path);
+            let page = world.ada.client.get(&format!("{path}page[size]=100&include={INCLUDE}")).expect(200);
+            prop_assert_eq!(page.ids(), expected, "with include: {}", path);
+            let shown = question.answer(&world, &rows);
+            prop_assert_eq!(included(&page), neighbours(&world, &rows, &shown), "included: {}", path);
         }
         Ok(())
     });
