@@ -105,7 +105,7 @@ fn show_by_id(look: Look<'_>) -> Result<Answer> {
 fn show_by_name(look: Look<'_>) -> Result<Answer> {
     let (organization, name) = (look.caller.organization()?, look.visit.path.text("name").to_lowercase());
     let visible = look.caller.visible_workspaces();
-    let found = workspaces::named(look.connection, Some(organization), visible, &[name])?.pop();
+    let found = workspaces::named(look.connection, organization, visible, &[name])?.pop();
     let (id, _) = found.ok_or_else(Error::not_found)?;
     show_workspace(look, id)
 }
