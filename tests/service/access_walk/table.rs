@@ -375,12 +375,12 @@ table! {
     }
     tokens "Lists of tokens, one token and its use" {
         //                                                                                              str mem tea man own ow' adm inv mm  org aud wor sva
-        row("GET    /authentication-tokens/{ci-token}",           no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("GET    /authentication-tokens/{ci-token}",           no_body,         200, READ,          "404 ✓   ✓   ✓   ✓   ✓   ✓   404 404 ✓   404 404 404"),
         row("DELETE /authentication-tokens/{ci-token}",           no_body,         204, TEAMS_OR_ITSELF, "404 ✓   ✓   ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
-        row("GET    /authentication-tokens/{ci-described}",       no_body,         200, READ,          "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("GET    /authentication-tokens/{ci-described}",       no_body,         200, READ,          "404 ✓   404 ✓   ✓   ✓   ✓   404 404 ✓   404 404 404"),
         row("DELETE /authentication-tokens/{ci-described}",       no_body,         204, PART_OR_ADMIN, "404 ✓   404 ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
-        row("GET    /authentication-tokens/{locked-token}",       no_body,         200, READ,          "404 404 404 ✓   ✓   ✓   404 404 404 ✓   404 404 404"),
-        row("GET    /authentication-tokens/{owners-token}",       no_body,         200, READ,          "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
+        row("GET    /authentication-tokens/{locked-token}",       no_body,         200, READ,          "404 404 404 ✓   ✓   ✓   ✓   404 404 ✓   404 404 404"),
+        row("GET    /authentication-tokens/{owners-token}",       no_body,         200, READ,          "404 404 404 404 ✓   ✓   ✓   404 404 ✓   404 404 404"),
         row("DELETE /authentication-tokens/{owners-token}",       no_body,         204, OWNERS_OR_ITSELF,   "404 404 404 404 ✓   ✓   404 404 404 ✓   404 404 404"),
         row("GET    /authentication-tokens/{ben-token}",          no_body,         200, READ,          "404 ✓   404 404 404 404 ✓   404 404 404 404 404 404"),
         row("DELETE /authentication-tokens/{ben-token}",          no_body,         204, OWN_OR_ITSELF, "404 ✓   404 404 404 404 ✓   404 404 404 404 404 404"),
