@@ -5,8 +5,15 @@ const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) continue;
-  time.title = time.textContent;
+  const utc = time.textContent;
+  time.title = utc;
   time.textContent = format.format(moment);
+  // Where there is room, both are there to be read.
+  if (time.closest("dd")) {
+    const small = document.createElement("small");
+    small.textContent = ` (${utc})`;
+    time.after(small);
+  }
 }
 
 // Numbers as the reader writes them.

@@ -111,6 +111,12 @@ fn policies_for_tokens_say_nothing_of_sessions() {
     ada.client.patch("/api/v2/organizations/acme", &policy).expect(200);
     ada.client.get("/api/v2/organizations/acme").expect(401);
     assert!(browser.get("/app").expect(200).text.contains("acme"));
+    browser.get("/app/acme/tokens").expect(200);
+    let enabled = "UPDATE all_organizations SET user_tokens_enabled = true, max_ttl_enabled = true";
+    let policy = "INSERT INTO token_ttl_policies (organization_id, token_type, max_ttl_ms) \
+                  SELECT id, 'user', 86400000 FROM all_organizations";
+    app.in_one_transaction(&[enabled, policy, "UPDATE sessions SET created_at = now() - interval '3 days'"]);
+    browser.get("/app/acme/tokens").expect(200);
 }
 
 #[test]
