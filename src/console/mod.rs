@@ -1,8 +1,8 @@
 //! The console: pages for people, in the same binary.
 //!
 //! It is a second caller of the operations that the API calls, and has no rule of its own about who may do what. A browser's
-//! session becomes a caller in `access`, as a token does. [`page`] has the one order in which each request is answered; a page
-//! is declared once, in [`pages`], and shown from a template.
+//! session becomes a caller in `access`, as a token does. `page.rs` has the one order in which each request is answered; a page
+//! is declared once, in `pages`, and shown from a template.
 
 mod answer;
 mod assets;
