@@ -174,7 +174,10 @@ impl Drop for Made {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
         let _ = self.make.wait();
-        leaks::fail_on(|| leaks::search_file(&self.log));
+        let said = std::fs::read_to_string(&self.log).unwrap();
+        // A person at the terminal is given this one, to sign in with; the rest is what a log would hold.
+        let logged: Vec<&str> = said.lines().filter(|line| !line.starts_with("  console ")).collect();
+        leaks::fail_on(|| leaks::look(&logged.join("\n"), "what `make run` says"));
     }
 }
 
