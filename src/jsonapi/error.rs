@@ -257,6 +257,18 @@ impl Error {
         self
     }
 
+    /// Both of two results, or the faults of both as one error.
+    ///
+    /// # Errors
+    /// Theirs.
+    pub fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => Err(fault),
+            (Err(fault), Err(more)) => Err(fault.and(more)),
+        }
+    }
+
     /// All of the faults as one error, or `Ok` if there are none.
     pub fn check(faults: impl IntoIterator<Item = Self>) -> Result<()> {
         match faults.into_iter().reduce(Self::and) {

@@ -191,6 +191,12 @@ impl Relationships {
         }
     }
 
+    /// The id in a to-one relationship that must be there.
+    pub fn required_to_one(&self, name: &str, kind: &str) -> Result<&str> {
+        self.to_one(name, kind)?
+            .ok_or_else(|| invalid_relationship(&self.pointer(name), format!("The {name} is required")))
+    }
+
     /// The ids in a to-many relationship; `None` if it is absent.
     pub fn to_many(&self, name: &str, kind: &str) -> Result<Option<Vec<&str>>> {
         let pointer = format!("{}/data", self.pointer(name));

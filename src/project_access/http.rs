@@ -2,7 +2,7 @@
 
 use diesel::PgConnection;
 
-use super::store::{self, ProjectAccessList, Whose};
+use super::store::{self, ProjectAccessList};
 use super::view::{self, TEAM_PROJECTS};
 use super::{ProjectAccess, ProjectAccessAttributes, write};
 use crate::access::{Action, Caller, OrganizationRef, Permit, Target, TeamFacts};
@@ -12,7 +12,7 @@ use crate::ids::ProjectAccessId;
 use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Relationships, ResourceBody, Result};
 use crate::organizations;
 use crate::projects::{self, PROJECTS, Project};
-use crate::teams::{self, TEAMS, Team};
+use crate::teams::{self, ShownTeams, TEAMS, Team};
 
 const SHOW: QuerySpec = QuerySpec {
     include: &["team", "project"],
@@ -109,9 +109,9 @@ fn listed(connection: &mut PgConnection, caller: &Caller, asked: &Asked) -> Resu
         let (project, rights) = projects::find_visible(connection, caller, id)?;
         let any = Target::ProjectAccess(TeamFacts::of_any_secret_team(), Some(rights));
         let whose = if caller.can(Action::SeeProjectAccess, any) {
-            Whose::EveryTeam
+            ShownTeams::All
         } else {
-            Whose::OpenTeamsAnd(caller.rights.teams.iter().copied().collect())
+            ShownTeams::OpenAnd(caller.rights.teams.iter().copied().collect())
         };
         return Ok((ProjectAccessList::Project(project.id, whose, team), permit));
     }
@@ -132,7 +132,7 @@ fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &
     let organization = organizations::find(connection, caller.organization()?)?;
     if query.includes("team") {
         let ids: Vec<_> = rows.iter().map(|row| row.team_id).collect();
-        let mut teams = store::teams(connection, &ids)?;
+        let mut teams = teams::find_all(connection, &ids)?;
         teams.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
         included.extend(teams::render(connection, caller, &organization.name, &teams)?);
     }
@@ -178,7 +178,7 @@ fn lock_named(
     caller.may(Action::ListProjects, Target::Organization)?;
     projects::lock(connection, project.parse().map_err(|_| Error::not_found())?)?;
     if let Some(id) = named("team", teams::TEAMS.name).and_then(|id| id.parse().ok()) {
-        store::hold_team(connection, caller.organization()?, id)?;
+        teams::hold(connection, caller.organization()?, id)?;
     }
     Ok(())
 }
@@ -194,33 +194,13 @@ fn named(
     caller: &Caller,
     relationships: &Relationships,
 ) -> Result<((Team, Project), Permit)> {
-    let team = required(relationships, "team", teams::TEAMS.name);
-    let project = required(relationships, "project", projects::PROJECTS.name);
-    let (team, project) = match (team, project) {
-        (Ok(team), Ok(project)) => (team, project),
-        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
-        (Err(fault), Err(other)) => return Err(fault.and(other)),
-    };
+    let team = relationships.required_to_one("team", TEAMS.name);
+    let (team, project) = Error::both(team, relationships.required_to_one("project", PROJECTS.name))?;
     let (project, rights) = projects::find_visible(connection, caller, project)?;
     // Asked before the team is looked for, so that nobody else learns which teams there are.
     let permit = caller.may(Action::HandleProjectAccess, Target::Project(Some(rights)))?;
-    let unknown = || {
-        let detail = "There is no such team in the project's organization";
-        Error::not_found_at("/data/relationships/team/data/id", detail)
-    };
-    let (team, _) = teams::find(connection, team.parse().map_err(|_| unknown())?).map_err(|fault| match fault {
-        diesel::result::Error::NotFound => unknown(),
-        fault => fault.into(),
-    })?;
-    let seen = caller.can(Action::SeeTeam, Target::Team(team.facts()));
-    if team.organization_id == project.organization_id && seen { Ok(((team, project), permit)) } else { Err(unknown()) }
-}
-
-fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Result<&'a str> {
-    relationships.to_one(name, kind)?.ok_or_else(|| {
-        Error::attribute(format!("/data/relationships/{name}"), format!("The {name} is required"))
-            .with_title("invalid relationship")
-    })
+    let team = teams::named_in_body(connection, caller, team, "project")?;
+    Ok(((team, project), permit))
 }
 
 fn show(mut call: Read<'_>) -> Result<Reply> {

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use super::ProjectAccess;
 use crate::access::{ProjectGrant, VisibleProjects};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{projects, team_projects, teams};
+use crate::database::schema::{projects, team_projects, teams as team_rows};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, ProjectAccessId, ProjectId, TeamId};
 use crate::jsonapi::{Error, Page, Query, Result};
-use crate::teams::{Team, Visibility};
+use crate::teams::{self, ShownTeams, Team};
 
 impl Listed for ProjectAccess {
     const COLUMNS: &'static [SortColumn<Self>] = &[SortColumn::time("created-at", "created_at", |row| row.created_at)];
@@ -19,18 +19,10 @@ impl Listed for ProjectAccess {
     }
 }
 
-/// Whose access a list of one project's holds.
-#[derive(Debug, Clone)]
-pub(super) enum Whose {
-    EveryTeam,
-    /// That of teams that are not secret, and of these.
-    OpenTeamsAnd(Vec<TeamId>),
-}
-
 #[derive(Debug, Clone)]
 pub(super) enum ProjectAccessList {
     /// The access to one project; also just one team's.
-    Project(ProjectId, Whose, Option<TeamId>),
+    Project(ProjectId, ShownTeams, Option<TeamId>),
     /// One team's access to those projects that the caller sees.
     Team(TeamId, VisibleProjects),
 }
@@ -42,12 +34,10 @@ pub(super) fn list(
     of: ProjectAccessList,
     query: &Query,
 ) -> Result<Page<ProjectAccess>> {
-    let teams_there = teams::table.filter(teams::organization_id.eq(organization)).select(teams::id);
     let projects_there = projects::table.filter(projects::organization_id.eq(organization)).select(projects::id);
     let mut found = team_projects::table
         .filter(team_projects::organization_id.eq(organization))
         // Rows of what was deleted are removed a little later.
-        .filter(team_projects::team_id.eq_any(teams_there))
         .filter(team_projects::project_id.eq_any(projects_there))
         .select(ProjectAccess::as_select())
         .into_boxed();
@@ -57,16 +47,11 @@ pub(super) fn list(
             if let Some(team) = team {
                 found = found.filter(team_projects::team_id.eq(team));
             }
-            if let Whose::OpenTeamsAnd(own) = whose {
-                let seen = teams::table
-                    .filter(teams::organization_id.eq(organization))
-                    .filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own)))
-                    .select(teams::id);
-                found = found.filter(team_projects::team_id.eq_any(seen));
-            }
+            found = found.filter(team_projects::team_id.eq_any(teams::shown(organization, whose)));
         }
         ProjectAccessList::Team(team, visible) => {
-            found = found.filter(team_projects::team_id.eq(team));
+            let there = teams::shown(organization, ShownTeams::All);
+            found = found.filter(team_projects::team_id.eq(team)).filter(team_projects::team_id.eq_any(there));
             if let VisibleProjects::OfTeams(own) = visible {
                 let theirs = diesel::alias!(team_projects as theirs);
                 let seen = theirs
@@ -82,7 +67,7 @@ pub(super) fn list(
 /// A team's access beside the team.
 pub(super) fn find(connection: &mut PgConnection, id: ProjectAccessId) -> QueryResult<(ProjectAccess, Team)> {
     team_projects::table
-        .inner_join(teams::table.on(teams::id.eq(team_projects::team_id)))
+        .inner_join(team_rows::table.on(team_rows::id.eq(team_projects::team_id)))
         .inner_join(projects::table.on(projects::id.eq(team_projects::project_id)))
         .filter(team_projects::id.eq(id))
         .select((ProjectAccess::as_select(), Team::as_select()))
@@ -94,22 +79,11 @@ pub(super) fn project_of(connection: &mut PgConnection, id: ProjectAccessId) -> 
     team_projects::table.find(id).select(team_projects::project_id).first(connection)
 }
 
-/// Keeps a team of the organization from being deleted until the transaction's end, if there is such a team.
-pub(super) fn hold_team(connection: &mut PgConnection, organization: OrganizationId, id: TeamId) -> QueryResult<()> {
-    let found = teams::table.find(id).filter(teams::organization_id.eq(organization)).select(teams::id);
-    found.for_share().first::<TeamId>(connection).optional().map(|_| ())
-}
-
 /// Locks a team's access until the transaction's end.
 pub(super) fn lock(connection: &mut PgConnection, id: ProjectAccessId) -> QueryResult<()> {
     let found = team_projects::table.find(id).select(team_projects::id);
     found.for_no_key_update().first::<ProjectAccessId>(connection)?;
     Ok(())
-}
-
-/// The teams of these ids.
-pub(super) fn teams(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
-    teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
 }
 
 /// Gives a team access to a project of the same organization.

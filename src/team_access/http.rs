@@ -2,7 +2,7 @@
 
 use diesel::PgConnection;
 
-use super::store::{self, TeamAccessList, Whose};
+use super::store::{self, TeamAccessList};
 use super::view::{self, TEAM_WORKSPACES};
 use super::{TeamAccess, TeamAccessAttributes, write};
 use crate::access::{Action, Caller, OrganizationRef, Permit, Target, TeamFacts};
@@ -11,7 +11,7 @@ use crate::http::{Allowed, Endpoint, OneResource, Read, Reply, Route, Write};
 use crate::ids::TeamAccessId;
 use crate::jsonapi::{Compound, Document, Error, Pages, Query, QuerySpec, Relationships, ResourceBody, Result};
 use crate::organizations;
-use crate::teams::{self, TEAMS, Team};
+use crate::teams::{self, ShownTeams, TEAMS, Team};
 use crate::workspaces::{self, WORKSPACES, Workspace};
 
 const SHOW: QuerySpec = QuerySpec {
@@ -107,9 +107,9 @@ fn listed(connection: &mut PgConnection, caller: &Caller, asked: &Asked) -> Resu
         let (workspace, rights) = workspaces::find_visible(connection, caller, id)?;
         let any = Target::TeamAccess(TeamFacts::of_any_secret_team(), Some(rights.role));
         let whose = if caller.can(Action::SeeTeamAccess, any) {
-            Whose::EveryTeam
+            ShownTeams::All
         } else {
-            Whose::OpenTeamsAnd(caller.rights.teams.iter().copied().collect())
+            ShownTeams::OpenAnd(caller.rights.teams.iter().copied().collect())
         };
         return Ok((TeamAccessList::Workspace(workspace.id, whose, team), permit));
     }
@@ -130,7 +130,7 @@ fn render(connection: &mut PgConnection, caller: &Caller, query: &Query, rows: &
     let organization = organizations::find(connection, caller.organization()?)?;
     if query.includes("team") {
         let ids: Vec<_> = rows.iter().map(|row| row.team_id).collect();
-        let mut teams = store::teams(connection, &ids)?;
+        let mut teams = teams::find_all(connection, &ids)?;
         teams.retain(|team| caller.can(Action::SeeTeam, Target::Team(team.facts())));
         included.extend(teams::render(connection, caller, &organization.name, &teams)?);
     }
@@ -171,7 +171,7 @@ fn lock_named(
     caller.may(Action::ListWorkspaces, Target::Organization)?;
     workspaces::lock(connection, workspace.parse().map_err(|_| Error::not_found())?)?;
     if let Some(id) = named("team", teams::TEAMS.name).and_then(|id| id.parse().ok()) {
-        store::hold_team(connection, caller.organization()?, id)?;
+        teams::hold(connection, caller.organization()?, id)?;
     }
     Ok(())
 }
@@ -187,37 +187,13 @@ fn named(
     caller: &Caller,
     relationships: &Relationships,
 ) -> Result<((Team, Workspace), Permit)> {
-    let team = required(relationships, "team", teams::TEAMS.name);
-    let workspace = required(relationships, "workspace", workspaces::WORKSPACES.name);
-    let (team, workspace) = match (team, workspace) {
-        (Ok(team), Ok(workspace)) => (team, workspace),
-        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => return Err(fault),
-        (Err(fault), Err(other)) => return Err(fault.and(other)),
-    };
+    let team = relationships.required_to_one("team", TEAMS.name);
+    let (team, workspace) = Error::both(team, relationships.required_to_one("workspace", WORKSPACES.name))?;
     let (workspace, rights) = workspaces::find_visible(connection, caller, workspace)?;
     // Asked before the team is looked for, so that nobody else learns which teams there are.
     let permit = caller.may(Action::HandleTeamAccess, Target::Workspace(Some(rights.role)))?;
-    let unknown = || {
-        let detail = "There is no such team in the workspace's organization";
-        Error::not_found_at("/data/relationships/team/data/id", detail)
-    };
-    let (team, _) = teams::find(connection, team.parse().map_err(|_| unknown())?).map_err(|fault| match fault {
-        diesel::result::Error::NotFound => unknown(),
-        fault => fault.into(),
-    })?;
-    let seen = caller.can(Action::SeeTeam, Target::Team(team.facts()));
-    if team.organization_id == workspace.organization_id && seen {
-        Ok(((team, workspace), permit))
-    } else {
-        Err(unknown())
-    }
-}
-
-fn required<'a>(relationships: &'a Relationships, name: &str, kind: &str) -> Result<&'a str> {
-    relationships.to_one(name, kind)?.ok_or_else(|| {
-        Error::attribute(format!("/data/relationships/{name}"), format!("The {name} is required"))
-            .with_title("invalid relationship")
-    })
+    let team = teams::named_in_body(connection, caller, team, "workspace")?;
+    Ok(((team, workspace), permit))
 }
 
 fn show(mut call: Read<'_>) -> Result<Reply> {

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use super::TeamAccess;
 use crate::access::{Grant, VisibleWorkspaces};
 use crate::database::page::{Listed, SortColumn, page};
-use crate::database::schema::{team_projects, team_workspaces, teams, workspaces};
+use crate::database::schema::{team_projects, team_workspaces, teams as team_rows, workspaces};
 use crate::database::violated_key;
 use crate::ids::{OrganizationId, TeamAccessId, TeamId, WorkspaceId};
 use crate::jsonapi::{Error, Page, Query, Result};
-use crate::teams::{Team, Visibility};
+use crate::teams::{self, ShownTeams, Team};
 
 impl Listed for TeamAccess {
     const COLUMNS: &'static [SortColumn<Self>] = &[SortColumn::time("created-at", "created_at", |row| row.created_at)];
@@ -19,18 +19,10 @@ impl Listed for TeamAccess {
     }
 }
 
-/// Whose access a list of one workspace's holds.
-#[derive(Debug, Clone)]
-pub(super) enum Whose {
-    EveryTeam,
-    /// That of teams that are not secret, and of these.
-    OpenTeamsAnd(Vec<TeamId>),
-}
-
 #[derive(Debug, Clone)]
 pub(super) enum TeamAccessList {
     /// The access to one workspace; also just one team's.
-    Workspace(WorkspaceId, Whose, Option<TeamId>),
+    Workspace(WorkspaceId, ShownTeams, Option<TeamId>),
     /// One team's access to those workspaces that the caller sees.
     Team(TeamId, VisibleWorkspaces),
 }
@@ -42,13 +34,11 @@ pub(super) fn list(
     of: TeamAccessList,
     query: &Query,
 ) -> Result<Page<TeamAccess>> {
-    let teams_there = teams::table.filter(teams::organization_id.eq(organization)).select(teams::id);
     let workspaces_there =
         workspaces::table.filter(workspaces::organization_id.eq(organization)).select(workspaces::id);
     let mut found = team_workspaces::table
         .filter(team_workspaces::organization_id.eq(organization))
         // Rows of what was deleted are removed a little later.
-        .filter(team_workspaces::team_id.eq_any(teams_there))
         .filter(team_workspaces::workspace_id.eq_any(workspaces_there))
         .select(TeamAccess::as_select())
         .into_boxed();
@@ -58,16 +48,11 @@ pub(super) fn list(
             if let Some(team) = team {
                 found = found.filter(team_workspaces::team_id.eq(team));
             }
-            if let Whose::OpenTeamsAnd(own) = whose {
-                let seen = teams::table
-                    .filter(teams::organization_id.eq(organization))
-                    .filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own)))
-                    .select(teams::id);
-                found = found.filter(team_workspaces::team_id.eq_any(seen));
-            }
+            found = found.filter(team_workspaces::team_id.eq_any(teams::shown(organization, whose)));
         }
         TeamAccessList::Team(team, visible) => {
-            found = found.filter(team_workspaces::team_id.eq(team));
+            let there = teams::shown(organization, ShownTeams::All);
+            found = found.filter(team_workspaces::team_id.eq(team)).filter(team_workspaces::team_id.eq_any(there));
             found = match visible {
                 VisibleWorkspaces::All => found,
                 VisibleWorkspaces::Own(id) => found.filter(team_workspaces::workspace_id.eq(id)),
@@ -92,7 +77,7 @@ pub(super) fn list(
 /// A team's access beside the team.
 pub(super) fn find(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<(TeamAccess, Team)> {
     team_workspaces::table
-        .inner_join(teams::table.on(teams::id.eq(team_workspaces::team_id)))
+        .inner_join(team_rows::table.on(team_rows::id.eq(team_workspaces::team_id)))
         .inner_join(workspaces::table.on(workspaces::id.eq(team_workspaces::workspace_id)))
         .filter(team_workspaces::id.eq(id))
         .select((TeamAccess::as_select(), Team::as_select()))
@@ -104,12 +89,6 @@ pub(super) fn workspace_of(connection: &mut PgConnection, id: TeamAccessId) -> Q
     team_workspaces::table.find(id).select(team_workspaces::workspace_id).first(connection)
 }
 
-/// Keeps a team of the organization from being deleted until the transaction's end, if there is such a team.
-pub(super) fn hold_team(connection: &mut PgConnection, organization: OrganizationId, id: TeamId) -> QueryResult<()> {
-    let found = teams::table.find(id).filter(teams::organization_id.eq(organization)).select(teams::id);
-    found.for_share().first::<TeamId>(connection).optional().map(|_| ())
-}
-
 /// Locks a team's access until the transaction's end.
 pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResult<()> {
     team_workspaces::table
@@ -118,11 +97,6 @@ pub(super) fn lock(connection: &mut PgConnection, id: TeamAccessId) -> QueryResu
         .for_no_key_update()
         .first::<TeamAccessId>(connection)?;
     Ok(())
-}
-
-/// The teams of these ids.
-pub(super) fn teams(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
-    teams::table.filter(teams::id.eq_any(ids)).select(Team::as_select()).load(connection)
 }
 
 /// Gives a team access to a workspace of the same organization.

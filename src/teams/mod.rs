@@ -13,7 +13,10 @@ mod write;
 
 pub(crate) use http::section;
 pub use model::{AccessChanges, OWNERS, Permissions, Team, TeamAttributes, Visibility};
-pub(crate) use model::{organization_of_team, render, render_seen};
-pub(crate) use store::{add_users, find, first_of, holds_user, keeps_active_member, lock, lock_owners, owned_by_alone};
+pub(crate) use model::{named_in_body, organization_of_team, render, render_seen};
+pub(crate) use store::{
+    ShownTeams, add_users, find, find_all, first_of, hold, holds_user, keeps_active_member, lock, lock_owners,
+    owned_by_alone, shown,
+};
 pub(crate) use view::{TEAMS, identifier};
 pub(crate) use write::make;

@@ -14,7 +14,7 @@ use crate::credential::{Ability, valid_abilities};
 use crate::database::schema::teams;
 use crate::database::text_enum::{TextEnum, text_enum};
 use crate::ids::{OrganizationId, TeamId};
-use crate::jsonapi::{Resource, Result, present};
+use crate::jsonapi::{Error, Resource, Result, present};
 
 /// The name of the team that is made with every organization.
 pub const OWNERS: &str = "owners";
@@ -179,6 +179,22 @@ fn valid_team_name(name: &str) -> Result<(), ValidationError> {
 /// The organization of the team that a path names.
 pub(crate) fn organization_of_team(id: &str) -> OrganizationRef {
     OrganizationRef::Team(id.parse().ok())
+}
+
+/// The team that a body names to be given access to a thing of the caller's organization.
+///
+/// # Errors
+/// 404 that points at the team, if there is none there that the caller sees.
+pub(crate) fn named_in_body(connection: &mut PgConnection, caller: &Caller, id: &str, thing: &str) -> Result<Team> {
+    let unknown = || {
+        let detail = format!("There is no such team in the {thing}'s organization");
+        Error::not_found_at("/data/relationships/team/data/id", detail)
+    };
+    let found = store::find(connection, id.parse().map_err(|_| unknown())?).optional()?;
+    let (team, _) = found.ok_or_else(unknown)?;
+    let seen =
+        team.organization_id == caller.organization()? && caller.can(Action::SeeTeam, Target::Team(team.facts()));
+    if seen { Ok(team) } else { Err(unknown()) }
 }
 
 /// Teams of an organization as resources, for rooms that include them in their documents.

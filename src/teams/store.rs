@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count, count_star};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 
@@ -64,7 +65,30 @@ pub(crate) fn find(connection: &mut PgConnection, id: TeamId) -> QueryResult<(Te
         .first(connection)
 }
 
-/// The same, with the team's row locked until the transaction's end: whoever changes who is in the team, or its
+/// Which of an organization's teams a list is about.
+#[derive(Debug, Clone)]
+pub(crate) enum ShownTeams {
+    All,
+    /// Those that are not secret, and these.
+    OpenAnd(Vec<TeamId>),
+}
+
+/// The ids of these teams, for a list of another room.
+pub(crate) fn shown<'a>(organization: OrganizationId, which: ShownTeams) -> teams::BoxedQuery<'a, Pg, SqlUuid> {
+    let all = teams::table.filter(teams::organization_id.eq(organization)).select(teams::id).into_boxed();
+    match which {
+        ShownTeams::All => all,
+        ShownTeams::OpenAnd(own) => all.filter(teams::visibility.ne(Visibility::Secret).or(teams::id.eq_any(own))),
+    }
+}
+
+/// Keeps a team of the organization from being deleted until the transaction's end, if there is such a team.
+pub(crate) fn hold(connection: &mut PgConnection, organization: OrganizationId, id: TeamId) -> QueryResult<()> {
+    let found = teams::table.find(id).filter(teams::organization_id.eq(organization)).select(teams::id);
+    found.for_share().first::<TeamId>(connection).optional().map(|_| ())
+}
+
+/// A team beside its organization's name, with the team's row locked until the transaction's end: whoever changes who is in the team, or its
 /// tokens, does so one after the other.
 ///
 /// The organization is held before the team is locked. Its deletion goes the same way, so that the two never wait for
@@ -218,7 +242,7 @@ pub(super) struct Members {
 }
 
 /// Teams by id, as far as there are such.
-pub(super) fn find_all(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
+pub(crate) fn find_all(connection: &mut PgConnection, ids: &[TeamId]) -> QueryResult<Vec<Team>> {
     if ids.is_empty() {
         return Ok(vec![]);
     }
