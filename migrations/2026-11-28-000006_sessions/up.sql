@@ -20,8 +20,6 @@ CREATE TABLE sessions (
 CREATE UNIQUE INDEX sessions_secret_key ON sessions (secret_hash);
 -- The list of a user's own, the newest first.
 CREATE INDEX sessions_of_user ON sessions (user_id, created_at DESC, id);
--- Finds those that are over.
-CREATE INDEX sessions_ends_at ON sessions (ends_at);
 
 -- A link with which a user sets a password, once. A user has one at most: the last that was made.
 CREATE TABLE sign_in_links (
