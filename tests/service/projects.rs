@@ -395,29 +395,32 @@ fn of_two_projects_of_one_name_that_are_made_at_once_one_is() {
 #[test]
 fn a_project_does_not_go_while_a_workspace_is_put_into_it() {
     let (app, ada) = App::with_acme();
-    let core = ada.project("acme", "core");
     let bare = ada.workspace("acme", "bare");
-    for put in ["create", "move"] {
-        let holder = Holder::of(&app, "SELECT FROM projects WHERE name = 'core' FOR UPDATE");
-        let (deleted, inside) = thread::scope(|scope| {
-            let put = scope.spawn(|| match put {
-                "create" => ada.client.post(WORKSPACES, &workspace_in(&core, json!({"name": "inside"}))),
-                _ => ada.client.patch(&workspace(&bare), &workspace_in(&core, json!({}))),
-            });
+    for (put, put_first) in [("create", true), ("create", false), ("move", true), ("move", false)] {
+        let name = format!("{put} {put_first}");
+        let core = ada.project("acme", &name);
+        let put = || match put {
+            "create" => ada.client.post(WORKSPACES, &workspace_in(&core, json!({"name": "inside"}))),
+            _ => ada.client.patch(&workspace(&bare), &workspace_in(&core, json!({}))),
+        };
+        let delete = || ada.client.delete(&one(&core));
+        let (first, second): (&(dyn Fn() -> Answer + Sync), &(dyn Fn() -> Answer + Sync)) =
+            if put_first { (&put, &delete) } else { (&delete, &put) };
+        let holder = Holder::of(&app, &format!("SELECT FROM projects WHERE name = '{name}' FOR UPDATE"));
+        let answers = thread::scope(|scope| {
+            let first = scope.spawn(first);
             holder.until_waiting(1);
-            let deleted = scope.spawn(|| ada.client.delete(&one(&core)));
+            let second = scope.spawn(second);
             holder.until_waiting(2);
             holder.release();
-            (deleted.join().unwrap(), put.join().unwrap())
+            [first.join().unwrap().status, second.join().unwrap().status]
         });
-        assert!(matches!((deleted.status, inside.status), (403, 200 | 201) | (204, 404)), "{deleted:?} {inside:?}");
-        assert_eq!(app.count("workspaces WHERE NOT EXISTS (SELECT FROM projects WHERE id = project_id)"), 0);
-        if deleted.status == 204 {
-            return;
+        match (name.as_str(), put_first) {
+            ("create true", _) => assert_eq!(answers, [201, 403], "{name}"),
+            (_, true) => assert_eq!(answers, [200, 403], "{name}"),
+            (_, false) => assert_eq!(answers, [204, 404], "{name}"),
         }
-        if put == "create" {
-            ada.client.delete(&format!("{WORKSPACES}/inside")).expect(204);
-        }
+        assert_eq!(app.count("workspaces WHERE NOT EXISTS (SELECT FROM projects WHERE id = project_id)"), 0, "{name}");
     }
 }
 
